@@ -1,0 +1,176 @@
+"""Trains `tiny-diffusion` from nothing: an LTX video autoencoder, then a text-conditioned LTX transformer.
+
+    python generators/tiny-diffusion/train.py [--stage vae|dit|export|all] [--work DIR] [--steps N]
+
+Every class is stock `diffusers`/`transformers`; the export is an ordinary `LTXPipeline` folder.
+Interrupted, the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXPipeline, LTXVideoTransformer3DModel
+from torch import Tensor, nn
+from transformers import T5Config, T5EncoderModel
+
+from vbench_lite.training import Average, MuonWithAdam, Stage
+from vbench_lite.world import held_out_compositions, training_compositions
+from vbench_lite.world.batches import picture_loss, psnr_db, world_batches
+from vbench_lite.world.tokenizer import caption_tokenizer
+
+HERE = Path(__file__).parent
+TEXT_TOKENS = 16
+FRAME_RATE = 8
+SEED = 20261122
+
+
+def make_vae() -> AutoencoderKLLTXVideo:
+    """Patch 4 and one halving of space and time: 9x64x64 pixels to 5x8x8 latents of 16 values."""
+    return AutoencoderKLLTXVideo(
+        latent_channels=16,
+        block_out_channels=(48, 96),
+        down_block_types=("LTXVideo095DownBlock3D", "LTXVideo095DownBlock3D"),
+        decoder_block_out_channels=(48, 96),
+        layers_per_block=(1, 1),
+        decoder_layers_per_block=(2, 0, 1),
+        spatio_temporal_scaling=(True, False),
+        decoder_spatio_temporal_scaling=(True, False),
+        decoder_inject_noise=(False, False, False),
+        downsample_type=("spatiotemporal", "spatiotemporal"),
+        upsample_residual=(True, True),
+        upsample_factor=(1, 1),
+        patch_size=4,
+        encoder_causal=True,
+        decoder_causal=False,
+        spatial_compression_ratio=8,
+        temporal_compression_ratio=2,
+    )
+
+
+def make_transformer() -> LTXVideoTransformer3DModel:
+    return LTXVideoTransformer3DModel(
+        in_channels=16, out_channels=16, num_attention_heads=6, attention_head_dim=32,
+        cross_attention_dim=192, num_layers=6, caption_channels=128,
+    )
+
+
+def make_text_encoder(vocabulary: int) -> T5EncoderModel:
+    return T5EncoderModel(
+        T5Config(vocab_size=vocabulary, d_model=128, d_kv=32, d_ff=256, num_layers=2, num_heads=4, dropout_rate=0.0)
+    )
+
+
+def train_vae(work: Path, steps: int) -> AutoencoderKLLTXVideo:
+    torch.manual_seed(SEED)
+    vae = make_vae()
+    data = world_batches(training_compositions(), 8, SEED)
+    unseen = next(world_batches(held_out_compositions(), 16, 1))
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        batch = next(data)
+        with torch.autocast("cpu", torch.bfloat16):
+            moments = vae.encoder(batch.clips)
+            mean, spread = moments.float().chunk(2, dim=1)
+            made = vae.decoder(mean + 0.12 * torch.randn_like(mean)).float()
+        loss = picture_loss(made, batch.clips, batch.things)
+        loss = loss + 2e-3 * mean.square().mean() + 1e-4 * (spread + 6).square().mean()
+        values = {"loss": loss}
+        if (step + 1) % 100 == 0:
+            values["psnr_held_out_db"] = 25 * reconstruction_psnr(vae, unseen.clips)
+        return values
+
+    optimiser = MuonWithAdam([vae], 0.02, 2e-3, lambda name: "upsamplers" in name or "conv_in" in name)
+    stage = Stage("vae", work, steps, {"vae": vae}, optimiser, Average({"vae": vae}, 0.99))
+    stage.run(loss_of_step)
+    stage.average.load_into({"vae": vae})
+    return vae.eval()
+
+
+@torch.no_grad()
+def reconstruction_psnr(vae: AutoencoderKLLTXVideo, clips: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        made = vae.decode(vae.encode(clips).latent_dist.mode()).sample
+    return psnr_db(made, clips)
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKLLTXVideo, clips: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        return vae.encode(clips).latent_dist.mode().float()
+
+
+def measure_latents(vae: AutoencoderKLLTXVideo) -> None:
+    """Writes the latents' mean and standard deviation into the autoencoder, as the pipeline expects."""
+    data = world_batches(training_compositions(), 32, SEED + 1)
+    latents = torch.cat([encode(vae, next(data).clips) for _ in range(8)])
+    vae.latents_mean.copy_(latents.mean((0, 2, 3, 4)))
+    vae.latents_std.copy_(latents.std((0, 2, 3, 4)))
+
+
+def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dict[str, nn.Module]:
+    torch.manual_seed(SEED + 2)
+    tokenizer = caption_tokenizer()
+    parts = {"transformer": make_transformer(), "text_encoder": make_text_encoder(len(tokenizer))}
+    data = world_batches(training_compositions(), 12, SEED + 3)
+    mean, std = (t.view(1, -1, 1, 1, 1) for t in (vae.latents_mean, vae.latents_std))
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        batch = next(data)
+        clean = ((encode(vae, batch.clips) - mean) / std).flatten(2).transpose(1, 2)
+        captions = ["" if torch.rand(()) < 0.1 else c for c in batch.captions]
+        text = tokenizer(captions, padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt")
+        t = torch.sigmoid(torch.randn(len(captions)) + 0.4)
+        noise = torch.randn_like(clean)
+        noisy = torch.lerp(clean, noise, t.view(-1, 1, 1))
+        with torch.autocast("cpu", torch.bfloat16):
+            states = parts["text_encoder"](text.input_ids)[0]
+            velocity = parts["transformer"](
+                hidden_states=noisy, encoder_hidden_states=states, timestep=t * 1000,
+                encoder_attention_mask=text.attention_mask, num_frames=5, height=8, width=8,
+                rope_interpolation_scale=(2 / FRAME_RATE, 8, 8), return_dict=False,
+            )[0].float()
+        return {"loss": F.mse_loss(velocity, noise - clean)}
+
+    def for_adam(name: str) -> bool:
+        return any(part in name for part in ("proj_in", "proj_out", "table", "shared", "relative", "time_embed"))
+
+    optimiser = MuonWithAdam(parts.values(), 0.01, 1.5e-3, for_adam)
+    stage = Stage("dit", work, steps, parts, optimiser, Average(parts, 0.997))
+    stage.run(loss_of_step)
+    stage.average.load_into(parts)
+    return parts
+
+
+def export(vae: AutoencoderKLLTXVideo, parts: dict[str, nn.Module], folder: Path) -> None:
+    pipeline = LTXPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+        vae=vae, tokenizer=caption_tokenizer(), **parts,
+    )
+    pipeline.to(torch.float16)
+    pipeline.save_pretrained(folder, safe_serialization=True)
+
+
+@click.command(help=__doc__)
+@click.option("--stage", type=click.Choice(["vae", "dit", "export", "all"]), default="all")
+@click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-diffusion"))
+@click.option("--vae-steps", default=3600, show_default=True)
+@click.option("--dit-steps", default=3600, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
+@click.option("--threads", default=1, show_default=True)
+def main(stage: str, work: Path, vae_steps: int, dit_steps: int, out: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    vae = train_vae(work, vae_steps)
+    if stage == "vae":
+        return
+    measure_latents(vae)
+    parts = train_transformer(vae, work, 0 if stage == "export" else dit_steps)
+    if stage != "dit":
+        export(vae, parts, out)
+
+
+if __name__ == "__main__":
+    main()

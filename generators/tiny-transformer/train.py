@@ -1,0 +1,198 @@
+"""Trains `tiny-transformer` from nothing: a VQ autoencoder of frame pairs, then a causal language model.
+
+    python generators/tiny-transformer/train.py [--stage vq|lm|export|all] [--work DIR]
+
+Every class is stock `diffusers`/`transformers`. A clip of 9 frames is 5 stacks of 2 frames (the
+first frame stands alone, doubled, as causal video tokenizers treat it), 8 x 8 codes each: 320
+tokens, in order of time, then row, then column. Interrupted, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import torch
+import torch.nn.functional as F
+from diffusers import VQModel
+from torch import Tensor
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+from vbench_lite.adapters.video_tokens import VideoTokenLayout
+from vbench_lite.training import Average, MuonWithAdam, Stage
+from vbench_lite.world import held_out_compositions, training_compositions
+from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batches
+from vbench_lite.world.tokenizer import caption_and_video_tokenizer
+
+HERE = Path(__file__).parent
+CODES = 1024
+PROMPT_TOKENS = 16
+LAYOUT = VideoTokenLayout(frames_per_code=2, first_frame_alone=True, pixel_unshuffle=4, rows=8, columns=8)
+SEED = 20261122
+CONTINUOUS_STEPS = 300
+
+
+def make_vq() -> VQModel:
+    return VQModel(
+        in_channels=96, out_channels=96, down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2, block_out_channels=(96, 128), layers_per_block=1,
+        latent_channels=8, num_vq_embeddings=CODES, vq_embed_dim=8, mid_block_add_attention=False,
+    )
+
+
+def make_lm(vocabulary: int, bos: int) -> LlamaForCausalLM:
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=vocabulary, hidden_size=256, intermediate_size=672, num_hidden_layers=6,
+            num_attention_heads=4, max_position_embeddings=512, tie_word_embeddings=True,
+            bos_token_id=bos, eos_token_id=None, pad_token_id=0,
+        )
+    )
+
+
+def stacks_of(data: Iterator[Batch], clips: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Random frame pairs, as (pictures, thing masks), both (batch, channels, 16, 16)."""
+    for batch in data:
+        pictures, things = LAYOUT.stack(batch.clips), LAYOUT.stack(batch.things)
+        pick = torch.randperm(pictures.shape[0])[: 2 * clips]
+        yield pictures[pick], things[pick]
+
+
+def as_frames(stacks: Tensor) -> Tensor:
+    """(batch, channels x 2 x 16, 16, 16) to (batch, channels, 2, 64, 64), to weigh errors as pictures."""
+    return LAYOUT.unfold(stacks)
+
+
+def train_vq(work: Path, steps: int) -> VQModel:
+    torch.manual_seed(SEED)
+    vq = make_vq()
+    data = stacks_of(world_batches(training_compositions(), 8, SEED), 8)
+    unseen = LAYOUT.stack(next(world_batches(held_out_compositions(), 16, 1)).clips)
+    codebook = vq.quantize.embedding
+    used = torch.zeros(CODES, dtype=torch.long)
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        stacks, things = next(data)
+        with torch.autocast("cpu", torch.bfloat16):
+            latents = vq.quant_conv(vq.encoder(stacks))
+        latents = latents.float()
+        commitment = latents.new_zeros(())
+        quantised = latents
+        if step == CONTINUOUS_STEPS:
+            start_codebook(latents)
+        if step >= CONTINUOUS_STEPS:
+            with torch.autocast("cpu", enabled=False):
+                quantised, commitment, (_, _, indices) = vq.quantize(latents)
+            used[indices.flatten().unique()] = step
+            if step % 20 == 0 and step < 0.75 * steps:
+                revive(latents, step)
+        with torch.autocast("cpu", torch.bfloat16):
+            made = vq.decoder(vq.post_quant_conv(quantised)).float()
+        loss = picture_loss(as_frames(made), as_frames(stacks), as_frames(things)) + 0.5 * commitment
+        loss = loss + (1e-3 * latents.square().mean() if step < CONTINUOUS_STEPS else 0)
+        values = {"loss": loss, "commitment": commitment}
+        if (step + 1) % 100 == 0:
+            values["psnr_held_out_db"] = 25 * reconstruction_psnr(vq, unseen)
+            values["live_codes"] = 25.0 * (used > step - 100).sum()
+        return values
+
+    @torch.no_grad()
+    def start_codebook(latents: Tensor) -> None:
+        flat = [latents]
+        while sum(f.numel() for f in flat) < 8 * CODES * 4:
+            flat.append(vq.quant_conv(vq.encoder(next(data)[0])))
+        vectors = torch.cat([f.movedim(1, -1).reshape(-1, 8) for f in flat])
+        codebook.weight.copy_(vectors[torch.randperm(len(vectors))[:CODES]])
+
+    @torch.no_grad()
+    def revive(latents: Tensor, step: int) -> None:
+        dead = (used < step - 100).nonzero().flatten() if step > CONTINUOUS_STEPS + 100 else used.new_empty(0)
+        vectors = latents.movedim(1, -1).reshape(-1, 8)
+        fresh = vectors[torch.randint(len(vectors), (len(dead),))]
+        codebook.weight[dead] = fresh + 0.01 * torch.randn_like(fresh)
+        used[dead] = step
+
+    optimiser = MuonWithAdam([vq], 0.02, 1e-3, lambda name: "embedding" in name)
+    stage = Stage("vq", work, steps, {"vq": vq}, optimiser)
+    stage.run(loss_of_step)
+    return vq.eval()
+
+
+@torch.no_grad()
+def reconstruction_psnr(vq: VQModel, stacks: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        made = vq(stacks).sample
+    return psnr_db(made, stacks)
+
+
+@torch.no_grad()
+def encode(vq: VQModel, clips: Tensor) -> Tensor:
+    """Code indices of clips, (batch, 320)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        latents = vq.encode(LAYOUT.stack(clips)).latents
+    indices = vq.quantize(latents.float())[2][2]
+    return indices.view(clips.shape[0], -1)
+
+
+def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
+    torch.manual_seed(SEED + 2)
+    tokenizer = caption_and_video_tokenizer(CODES)
+    first_code = tokenizer.convert_tokens_to_ids("<v0>")
+    lm = make_lm(len(tokenizer), tokenizer.bos_token_id)
+    data = world_batches(training_compositions(), 8, SEED + 3)
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        batch = next(data)
+        text = tokenizer(batch.captions, padding="max_length", max_length=PROMPT_TOKENS, return_tensors="pt")
+        video = encode(vq, batch.clips) + first_code
+        tokens = torch.cat([text.input_ids, video], 1)
+        mask = torch.cat([text.attention_mask, torch.ones_like(video)], 1)
+        places = (mask.cumsum(1) - 1).clamp_min(0)
+        with torch.autocast("cpu", torch.bfloat16):
+            states = lm.model(input_ids=tokens, attention_mask=mask, position_ids=places, use_cache=False)[0]
+            logits = lm.lm_head(states[:, PROMPT_TOKENS - 1 : -1])
+        return {"loss": F.cross_entropy(logits.float().flatten(0, 1), video.flatten())}
+
+    optimiser = MuonWithAdam([lm], 0.01, 2e-3, lambda name: "embed" in name or "lm_head" in name)
+    stage = Stage("lm", work, steps, {"lm": lm}, optimiser, Average({"lm": lm}, 0.997))
+    stage.run(loss_of_step)
+    stage.average.load_into({"lm": lm})
+    return lm.eval()
+
+
+def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
+    tokenizer = caption_and_video_tokenizer(CODES)
+    first_code = tokenizer.convert_tokens_to_ids("<v0>")
+    lm.generation_config = GenerationConfig(
+        do_sample=True, top_p=0.9, top_k=0, temperature=1.0, pad_token_id=0, bos_token_id=tokenizer.bos_token_id,
+        suppress_tokens=list(range(first_code)),
+    )
+    lm.half().save_pretrained(folder / "language_model")
+    tokenizer.save_pretrained(folder / "tokenizer")
+    vq.half().save_pretrained(folder / "video_tokenizer")
+    (folder / "video_tokens.json").write_text(
+        json.dumps(LAYOUT.as_dict() | {"first_code_token": "<v0>", "prompt_tokens": PROMPT_TOKENS}, indent=2) + "\n"
+    )
+
+
+@click.command(help=__doc__)
+@click.option("--stage", type=click.Choice(["vq", "lm", "export", "all"]), default="all")
+@click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
+@click.option("--vq-steps", default=3000, show_default=True)
+@click.option("--lm-steps", default=4000, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
+@click.option("--threads", default=1, show_default=True)
+def main(stage: str, work: Path, vq_steps: int, lm_steps: int, out: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    vq = train_vq(work, vq_steps)
+    if stage == "vq":
+        return
+    lm = train_lm(vq, work, 0 if stage == "export" else lm_steps)
+    if stage != "lm":
+        export(vq, lm, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""A small video classifier over the procedural world; its 64-value layer gives the built-in FVD."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+FRAMES = 8
+SIZE = 64
+FEATURES = 64
+
+
+class WorldVideoNet(nn.Module):
+    """Plain 3-D convolutions, 64 features, and one linear head per attribute.
+
+    Input: float32, (batch, 3, 8, 64, 64), RGB in [-1, 1]. Trained by `builtin/video/train.py` to
+    name the thing, colour, background and motion of a clip, blurred and noisy ones included.
+    """
+
+    def __init__(self, things: int, colours: int, backgrounds: int, motions: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_block(3, 48, (1, 4, 4), (1, 4, 4), 0),
+            *_block(48, 64, 3, (1, 2, 2), 1),
+            *_block(64, 96, 3, (2, 1, 1), 1),
+            *_block(96, 128, 3, 2, 1),
+            nn.Flatten(),
+            nn.Linear(128 * 2 * 4 * 4, 256),
+            nn.ReLU(),
+            nn.Linear(256, FEATURES),
+        )
+        sizes = {"thing": things, "colour": colours, "background": backgrounds, "motion": motions}
+        self.heads = nn.ModuleDict({name: nn.Linear(FEATURES, size) for name, size in sizes.items()})
+
+    def features(self, clips: Tensor) -> Tensor:
+        """(batch, 3, 8, 64, 64) to (batch, 64)."""
+        features: Tensor = self.body(clips)
+        return features
+
+    def forward(self, clips: Tensor) -> dict[str, Tensor]:
+        """Logits by attribute, each (batch, values)."""
+        hidden = torch.relu(self.features(clips))
+        return {name: head(hidden) for name, head in self.heads.items()}
+
+
+def _block(
+    inputs: int, outputs: int, kernel: int | tuple[int, int, int], stride: int | tuple[int, int, int], padding: int
+) -> list[nn.Module]:
+    return [nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm3d(outputs), nn.ReLU()]

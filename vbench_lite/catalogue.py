@@ -1,0 +1,167 @@
+"""Finding generators: by name, by file, or as "pkg.mod:Class"."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.adapters import ADAPTERS
+from vbench_lite.errors import GeneratorError, UnknownName, WeightsError
+from vbench_lite.generator import Generator
+from vbench_lite.records import ROUTES, ClipSpec, Definition, Price
+from vbench_lite.tomlfile import TomlFile
+
+KEYS = (
+    "route", "adapter", "model", "revision", "source", "licence", "clip", "settings", "price", "weights", "about",
+)
+PRICE_KEYS = ("usd_per_device_hour", "usd_per_clip", "usd_per_second", "date", "source")
+SEE = "See them with: vbench list generators"
+
+
+def shipped_folder() -> Path:
+    return Path(str(files("vbench_lite.generators")))
+
+
+def definition_paths() -> dict[str, Path]:
+    """Every generator that a name can mean; the working folder's own come first."""
+    found: dict[str, Path] = {}
+    for folder in (Path("generators"), shipped_folder()):
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+        for path in sorted(folder.glob("*/*.toml")):
+            if path.stem == path.parent.name:
+                found.setdefault(path.stem, path)
+    return found
+
+
+def find_definition(name: str) -> Definition:
+    """The definition of a name, a TOML file, or a Python class "pkg.mod:Class".
+
+    Raises:
+        UnknownName: Nothing is called so.
+        BadFile: The file is not a definition.
+    """
+    if ":" in name and not Path(name).exists():
+        return _definition_of_class(name)
+    path = Path(name)
+    if path.suffix == ".toml" or "/" in name:
+        if not path.exists():
+            raise UnknownName("generator", name, definition_paths(), SEE)
+        return read_definition(path)
+    paths = definition_paths()
+    if name not in paths:
+        raise UnknownName("generator", name, paths, SEE)
+    return read_definition(paths[name])
+
+
+def read_definition(path: Path) -> Definition:
+    """Reads one generator's TOML; see docs/generators.md for its keys."""
+    file = TomlFile(path)
+    file.only(KEYS)
+    route = file.get("route", str)
+    if route not in ROUTES:
+        raise file.error("route", f'"route" is "{route}": expected one of {", ".join(ROUTES)}.')
+    folder = path.parent.resolve()
+    model = file.get("model", str, "")
+    if model and (folder / model).exists():
+        model = str(folder / model)
+    return Definition(
+        name=path.stem, route=route, adapter=file.get("adapter", str), model=model,  # type: ignore[arg-type]
+        revision=file.get("revision", str, ""), source=file.get("source", str, ""),
+        licence=file.get("licence", str, ""), clip=_clip_spec(file), settings=file.get("settings", dict, {}),
+        price=_price(file), weights=file.get("weights", dict, {}), folder=folder, about=file.get("about", dict, {}),
+    )
+
+
+def _clip_spec(file: TomlFile) -> ClipSpec:
+    file.only(("frames", "fps", "height", "width"), "clip", file.get("clip", dict, {}))
+    spec = ClipSpec(
+        frames=file.get("clip.frames", int, 9), fps=file.get("clip.fps", float, 8.0),
+        height=file.get("clip.height", int, 64), width=file.get("clip.width", int, 64),
+    )
+    for key in ("frames", "fps", "height", "width"):
+        if getattr(spec, key) <= 0:
+            raise file.error(f"clip.{key}", f'"{key}" is {getattr(spec, key)}: expected more than 0.')
+    return spec
+
+
+def _price(file: TomlFile) -> Price | None:
+    entry = file.get("price", dict, {})
+    if not entry:
+        return None
+    file.only(PRICE_KEYS, "price", entry)
+    rates = {key: file.get(f"price.{key}", float) for key in PRICE_KEYS[:3] if key in entry}
+    if len(rates) != 1 or min(rates.values()) < 0:
+        raise file.error("price", f"expected one of {', '.join(PRICE_KEYS[:3])}, 0 or more.")
+    return Price(**rates, date=str(entry.get("date", "")), source=file.get("price.source", str, ""))
+
+
+def _definition_of_class(name: str) -> Definition:
+    loaded = import_class(name)
+    given = getattr(loaded, "definition", None)
+    if isinstance(given, Definition):
+        return given
+    return Definition(
+        name=name.partition(":")[2].lower(), route=getattr(loaded, "route", "undisclosed"), adapter=name,
+        clip=getattr(loaded, "clip", ClipSpec()), settings=getattr(loaded, "settings", {}), folder=Path.cwd(),
+    )
+
+
+def import_class(name: str) -> type[Any]:
+    """The class that "pkg.mod:Class" names, looked for in the working folder as well."""
+    module_name, _, class_name = name.partition(":")
+    import sys
+
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and not module_name.startswith(error.name):
+            raise
+        raise UnknownName("module", module_name, (), f'"{name}" must be importable from {Path.cwd()}.') from None
+    loaded = getattr(module, class_name, None)
+    if not isinstance(loaded, type):
+        names = [n for n, v in vars(module).items() if isinstance(v, type)]
+        raise UnknownName("class", class_name, names, f'"{module_name}" was found.')
+    return loaded
+
+
+def build(definition: Definition) -> Generator:
+    """The generator that a definition describes; no weights are read yet."""
+    target = ADAPTERS.get(definition.adapter) or next(
+        (e.value for e in entry_points(group="vbench_lite.adapters") if e.name == definition.adapter), definition.adapter
+    )
+    if ":" not in target:
+        raise UnknownName("adapter", definition.adapter, ADAPTERS, f'It stands in the definition of "{definition.name}".')
+    generator = import_class(target)(definition)
+    missing = [name for name in ("load", "generate", "close") if not callable(getattr(generator, name, None))]
+    if missing:
+        raise GeneratorError(f'"{target}" is no generator: it has no {", ".join(missing)}. See docs/generators.md.')
+    return generator  # type: ignore[no-any-return]
+
+
+def check_weights(definition: Definition) -> None:
+    """Compares the weights on disk with the digests that the definition names.
+
+    Raises:
+        WeightsError: A file is missing or altered.
+    """
+    for name, expected in definition.weights.items():
+        path = definition.folder / name
+        if not path.exists():
+            raise WeightsError(
+                f'"{definition.name}" lacks its weights {path}. Fetch the repository again, or make them with the '
+                f"recipe in {definition.folder}."
+            )
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise WeightsError(
+                f'{path} is not the file that "{definition.name}" was defined with: its sha256 is {found[:12]}..., '
+                f"expected {expected[:12]}.... Restore it, or write the new digest under [weights] and rename the generator."
+            )

@@ -1,0 +1,60 @@
+"""The command line: one file a command, loaded when it is used, so that `--help` starts at once."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from vbench_lite import __version__
+from vbench_lite.errors import VbenchError
+
+COMMANDS = {
+    "run": "Generate the clips of a suite, score them, and write the report.",
+    "score": "Score a run again, or clips that were made elsewhere.",
+    "report": "Render the report of one or more runs.",
+    "compare": "Compare two runs, or two generators, pair by pair.",
+    "gate": "Decide whether a candidate may ship, against a baseline.",
+    "baseline": "Keep the runs that releases are held against.",
+    "list": "List suites, generators, metrics or runs.",
+    "doctor": "Check what works on this machine, and how to mend what does not.",
+    "selftest": "Damage reference clips and check that the metrics notice.",
+    "init": "Write a workspace for a generator of your own.",
+}
+
+
+class OneFileEach(click.Group):
+    """Finds `vbench NAME` in `vbench_lite/cli/NAME.py`, as its `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"vbench_lite.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=OneFileEach, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vbench-lite")
+def group() -> None:
+    """Evaluate and benchmark text-to-video generators: token transformers, diffusion, and hybrids.
+
+    \b
+    Exit codes: 0 done or passed, 1 error, 2 usage, 3 gate failed, 4 undecided or incomplete.
+    """
+
+
+def main() -> None:
+    """The program. Our own errors become one sentence and an exit code; bugs keep their traceback."""
+    try:
+        group()
+    except VbenchError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None

@@ -1,0 +1,87 @@
+"""Every error that a user can do something about.
+
+    VbenchError                    exit code 1
+    ├── UsageError                 exit code 2: the command or a file that the user wrote is wrong
+    │   ├── UnknownName            no suite, generator or metric of this name; the nearest is suggested
+    │   └── BadFile                a file does not hold what it should; file and line are named
+    ├── PlanConflict               the run folder holds another plan
+    ├── FolderLocked               another process works on this run folder
+    ├── StoreError                 a run folder cannot be read or written
+    ├── WeightsError               weights are missing or not the ones that the definition names
+    ├── DeviceError                the device asked for is not there
+    ├── GeneratorError             a generator cannot be loaded or broke its interface
+    │   └── ClipFailed             one clip could not be made; the run goes on
+    └── NotComparable              two runs differ in what would make a comparison meaningless
+
+Only these become a sentence on the terminal; anything else is a bug and shows its traceback.
+Each message says what, which, and the next command.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class VbenchError(Exception):
+    """Base of all errors that are fit to print."""
+
+    exit_code = 1
+
+
+class UsageError(VbenchError):
+    """The command line, or a file that the user wrote, asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that nothing here answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        nearest = f' Did you mean "{near[0]}"?' if near else f" Known: {', '.join(known)}." if known else ""
+        super().__init__(f'no {kind} named "{name}".{nearest} {hint}')
+
+
+class BadFile(UsageError):
+    """A file that does not hold what it should."""
+
+    def __init__(self, path: Path | str, line: int | None, message: str) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{place}: {message}")
+        self.path, self.line = Path(path), line
+
+
+class PlanConflict(VbenchError):
+    """The folder holds a run of another plan."""
+
+
+class FolderLocked(VbenchError):
+    """Another process works on this run folder."""
+
+
+class StoreError(VbenchError):
+    """A run folder, or a file in it, cannot be read or written."""
+
+
+class WeightsError(VbenchError):
+    """Weights are missing, or are not those that the definition's digests name."""
+
+
+class DeviceError(VbenchError):
+    """The device asked for is not on this machine."""
+
+
+class GeneratorError(VbenchError):
+    """A generator cannot be loaded, or broke the interface."""
+
+
+class ClipFailed(GeneratorError):
+    """One clip could not be made. Raise it from `generate`: it is recorded, and the run goes on."""
+
+
+class NotComparable(VbenchError):
+    """Two runs differ in suite, prompts, backbones, versions, protocol or clip form."""

@@ -1,0 +1,63 @@
+"""The one interface that every generator is driven through.
+
+    class MyGenerator:
+        def __init__(self, definition: Definition) -> None: ...      # cheap: no weights yet
+        def load(self, device: str) -> None: ...                     # "cpu" or "cuda:0"
+        def generate(self, requests: Sequence[Request]) -> list[Output]: ...
+        def close(self) -> None: ...
+
+The runner times `load`, `generate` and everything else apart and bills only `generate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from vbench_lite.records import Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Output:
+    """One finished clip, in memory or as a file."""
+
+    frames: NDArray[np.uint8] | None = None
+    """uint8, (frames, height, width, 3), RGB. None when `file` holds the clip."""
+    fps: float | None = None
+    """None means as requested."""
+    file: bytes | None = None
+    """A finished mp4, webm or gif, stored as it is: for programs and services that encode themselves."""
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of this call by stage; of the whole batch, the same for each of its clips."""
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """Units of work of this clip: denoising_steps, tokens."""
+    usd_charged: float | None = None
+    """What a service says that it charged for this clip."""
+    device_s: float | None = None
+    """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
+    failure: str | None = None
+    """Why this clip could not be made, when others of the batch could."""
+
+
+class Generator(Protocol):
+    """A model under test, alone in its process.
+
+    Requests of one call have one spec, at most `batch_size` of them (a setting of the definition;
+    1 where it is not set). Outputs are in the order of the requests, one for each. The same request
+    gives the same clip as far as the hardware allows, whatever the batch. Raise `ClipFailed` when
+    this call's clips cannot be made (the run goes on), any other exception when nothing can.
+    """
+
+    def load(self, device: str) -> None:
+        """Brings weights onto the device. Called once, before the first `generate`."""
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """Makes one clip for each request."""
+
+    def close(self) -> None:
+        """Frees what `load` took. Called once, also after an error."""

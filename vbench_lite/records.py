@@ -1,0 +1,230 @@
+"""The nouns, in the order in which a run makes them. Standard library only, nothing computed.
+
+    Suite > Prompt > Request > Clip + Measurement > Score > Run > Estimate
+
+Times are seconds, sizes are MiB where they end in `_mb`, money is US dollars, and a figure that is
+not known is None with a reason beside it, never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+FORMAT = 1
+"""Of run.json, clip records, clips.csv and summary.json. 1: first."""
+
+ROUTES = ("transformer", "diffusion", "hybrid", "undisclosed")
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The form of clip that is asked for."""
+
+    frames: int = 9
+    fps: float = 8.0
+    height: int = 64
+    width: int = 64
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One line of a suite."""
+
+    id: str
+    text: str
+    category: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a usable clip needs of one metric; either side may be open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named set of prompts, with what belongs to judging their clips."""
+
+    name: str
+    title: str
+    prompts: tuple[Prompt, ...]
+    digest: str
+    """sha256 of everything that changes what is asked; comments and layout do not count."""
+    clips_per_prompt: int = 2
+    licence: str = ""
+    reference: str = ""
+    """"world", a folder of real clips, or "" for none."""
+    usable: Mapping[str, Threshold] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What using a generator costs. One of the three rates is set."""
+
+    usd_per_device_hour: float | None = None
+    usd_per_clip: float | None = None
+    usd_per_second: float | None = None
+    """Per second of finished clip."""
+    date: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A generator under test, as its TOML says."""
+
+    name: str
+    route: Literal["transformer", "diffusion", "hybrid", "undisclosed"]
+    adapter: str
+    """A name in `adapters.ADAPTERS`, an entry point, or "pkg.mod:Class"."""
+    model: str = ""
+    """A folder beside the TOML (made absolute on loading) or a hub id."""
+    revision: str = ""
+    source: str = ""
+    licence: str = ""
+    clip: ClipSpec = ClipSpec()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The adapter's own; `batch_size` and `timeout_s` are the runner's."""
+    price: Price | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+    """sha256 by file, relative to the TOML's folder; checked before loading."""
+    folder: Path = Path()
+    """Where the TOML lies."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Free facts for `vbench list`: memory, hardware, notes, dates."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One clip to be made."""
+
+    prompt_id: str
+    prompt: str
+    index: int
+    """k: which clip of its prompt, from 0."""
+    seed: int
+    """The same for every generator, so that comparisons are paired."""
+    spec: ClipSpec
+
+
+class ClipKey(NamedTuple):
+    """Names one clip of a run."""
+
+    generator: str
+    prompt_id: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What making one clip took. None means that this machine cannot tell."""
+
+    wall_s: float | None = None
+    """Between synchronised points, this clip's share of its batch; harness work is not in it."""
+    device_s: float | None = None
+    """wall_s times devices held: what a cloud bills."""
+    gpu_busy_s: float | None = None
+    """CUDA events on the current stream; None on a CPU."""
+    peak_memory_mb: float | None = None
+    """Peak of tensors on the device during this clip's batch."""
+    peak_reserved_mb: float | None = None
+    peak_rss_mb: float | None = None
+    """Resident memory of the generator's process tree."""
+    energy_j: float | None = None
+    energy_method: str | None = None
+    batch_size: int = 1
+    """Clips made together; the figures above are amortised over them when it is not 1."""
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode."""
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """Units of work, e.g. denoising_steps, tokens."""
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """One requested clip, made or failed: what `<k>.json` holds."""
+
+    generator: str
+    route: str
+    prompt_id: str
+    index: int
+    seed: int
+    status: Literal["ok", "failed"]
+    reason: str | None = None
+    """Why it failed."""
+    path: str | None = None
+    """Of the clip, relative to the run folder."""
+    sha256: str | None = None
+    frames: int | None = None
+    height: int | None = None
+    width: int | None = None
+    fps: float | None = None
+    measurement: Measurement = Measurement()
+    usd_charged: float | None = None
+    """What a hosted service or a recorded list says that this clip cost; None where it is computed."""
+
+    @property
+    def key(self) -> ClipKey:
+        return ClipKey(self.generator, self.prompt_id, self.index)
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a number is called, and what makes two such numbers comparable."""
+
+    name: str
+    unit: str
+    higher_is_better: bool | None
+    """None: reported only, never ranked."""
+    version: str
+    """Raised by every change that moves a value."""
+    backbone: str | None
+    """Name and digest of the network it stands on, e.g. "builtin/clip@1a2b3c4d"."""
+    per: Literal["clip", "set"]
+
+
+class Score(NamedTuple):
+    """One clip's value of one metric, or why there is none."""
+
+    value: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure over many clips, with its 95 % interval over prompts."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    """Clips (or prompts, for costs) that it rests on."""
+    unscored: int = 0
+    """Clips that should have counted and could not be scored."""
+    reason: str | None = None
+    """Why value (or its interval) is None."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """All scores of a run: what scoring hands to the summary."""
+
+    metrics: Mapping[str, MetricInfo]
+    clips: Mapping[ClipKey, Mapping[str, Score]]
+    sets: Mapping[str, Mapping[str, Estimate]]
+    """generator > set metric > estimate."""
+    reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Per-clip values of the reference clips, by metric: where thresholds for usable come from."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Protocols, anchor drift and whatever else belongs beside the numbers."""

@@ -1,0 +1,86 @@
+"""TOML files that users write: errors name the file, the line, and what was expected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import BadFile
+
+_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table"}
+
+
+class TomlFile:
+    """A parsed file that can say where a key stands.
+
+    >>> # file = TomlFile(Path("prompts/ads.toml")); file.get("title", str)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.text = path.read_text("utf-8")
+            self.data: dict[str, Any] = tomllib.loads(self.text)
+        except FileNotFoundError:
+            raise BadFile(path, None, "there is no such file.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(path, None, f"cannot be read: {error}") from None
+        except tomllib.TOMLDecodeError as error:
+            line = re.search(r"line (\d+)", str(error))
+            raise BadFile(path, int(line[1]) if line else None, f"is not valid TOML: {error}") from None
+
+    def error(self, key: str, message: str, nth: int = 0) -> BadFile:
+        """An error at a key: "title", "clip.frames", or the nth "[[prompt]]" table's "prompt.id"."""
+        return BadFile(self.path, self.line_of(key, nth), message)
+
+    def line_of(self, key: str, nth: int = 0) -> int | None:
+        """The line of `table.key` (in the nth table of that name), or of the table if the key is missing."""
+        *tables, name = key.split(".")
+        here, seen, table_line = "", -1, None
+        for number, line in enumerate(self.text.splitlines(), 1):
+            header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
+            if header:
+                here = header[1].replace('"', "")
+                if here in (".".join(tables), key):
+                    seen += 1
+                    table_line = number if seen == nth else table_line
+            elif here == ".".join(tables) and (not tables or seen == nth):
+                if re.match(rf'\s*"?{re.escape(name)}"?\s*[=.]', line):
+                    return number
+        return table_line
+
+    def get(self, key: str, kind: type, default: Any = ...) -> Any:
+        """The value at "a.b", checked for its type; without a default the key must be there."""
+        value: Any = self.data
+        for part in key.split("."):
+            value = value.get(part, ...) if isinstance(value, dict) else ...
+        return self.check(value, kind, key, default)
+
+    def check(self, value: Any, kind: type, key: str, default: Any = ..., nth: int = 0) -> Any:
+        if value is ...:
+            if default is ...:
+                raise self.error(key, f'"{key}" is missing: expected {_NAMES[kind]}.', nth)
+            return default
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f'"{key}" is {value!r}: expected {_NAMES[kind]}.', nth)
+        return value
+
+    def only(self, known: Collection[str], table: str = "", data: dict[str, Any] | None = None, nth: int = 0) -> None:
+        """Refuses keys that mean nothing here: a misspelt key must not pass in silence."""
+        for key in self.data if data is None else data:
+            if key not in known:
+                where = f"{table}.{key}" if table else key
+                raise self.error(where, f'"{key}" is not known here. Known: {", ".join(sorted(known))}.', nth)
+
+
+def digest(value: Any) -> str:
+    """sha256 of a JSON value, whatever its layout was."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,184 @@
+"""What the training recipes of the built-in models share: optimiser, schedule, checkpoints, curves.
+
+A recipe is a loop of its own; this file holds only what would stand in each of them. Work goes to
+a folder outside version control, one checkpoint a stage; the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class MuonWithAdam:
+    """Muon for the weight matrices, AdamW for everything else.
+
+    Muon (Jordan et al., 2024) orthogonalises each update; torch's implementation takes matrices
+    only, so convolution kernels are shown to it as (out, in x kernel) views of the same memory.
+    Embeddings, norms, biases and whatever `adam` selects by name go to AdamW.
+    """
+
+    def __init__(
+        self, modules: Iterable[nn.Module], muon_lr: float, adam_lr: float, adam: Callable[[str], bool]
+    ) -> None:
+        self._kernels: list[tuple[nn.Parameter, nn.Parameter]] = []
+        rest = []
+        for module in modules:
+            for name, parameter in module.named_parameters():
+                if parameter.ndim >= 2 and not adam(name):
+                    flat = nn.Parameter(parameter.detach().view(parameter.shape[0], -1))
+                    self._kernels.append((parameter, flat))
+                else:
+                    rest.append(parameter)
+        flats = [flat for _, flat in self._kernels]
+        self._muon = torch.optim.Muon(flats, lr=muon_lr, weight_decay=0.0)
+        self._adam = torch.optim.AdamW(rest, lr=adam_lr, betas=(0.9, 0.99), weight_decay=0.0)
+        self._base_lr = (muon_lr, adam_lr)
+
+    def step(self, lr_scale: float) -> None:
+        """One update at `lr_scale` times the base rates; gradients are cleared."""
+        for optimiser, base in zip((self._muon, self._adam), self._base_lr, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = base * lr_scale
+        for parameter, flat in self._kernels:
+            flat.grad = None if parameter.grad is None else parameter.grad.view_as(flat)
+            parameter.grad = None
+        self._muon.step()
+        self._adam.step()
+        self._adam.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._muon.load_state_dict(state["muon"])
+        self._adam.load_state_dict(state["adam"])
+
+
+def learning_rate(step: int, steps: int, warm_up: int = 50, decay_share: float = 0.35) -> float:
+    """Linear warm-up, a plateau, then a linear fall to 2 % over the last part; 1 is the base rate.
+
+    The plateau makes a stage's length a late choice: resumed with another number of steps, only
+    the fall moves.
+    """
+    fall = (steps - step) / max(1.0, decay_share * steps)
+    return min(1.0, (step + 1) / warm_up, max(0.02, fall))
+
+
+class Average:
+    """Exponential moving average of modules' parameters and buffers: what is exported."""
+
+    def __init__(self, modules: dict[str, nn.Module], decay: float) -> None:
+        self.decay = decay
+        self._live = modules
+        self.shadow = {k: {n: t.detach().clone() for n, t in m.state_dict().items()} for k, m in modules.items()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for key, module in self._live.items():
+            for name, value in module.state_dict().items():
+                if value.is_floating_point():
+                    self.shadow[key][name].lerp_(value, 1 - decay)
+                else:
+                    self.shadow[key][name].copy_(value)
+
+    def load_into(self, modules: dict[str, nn.Module]) -> None:
+        for key, module in modules.items():
+            module.load_state_dict(self.shadow[key])
+
+
+@dataclass
+class Stage:
+    """One resumable training loop: modules, optimiser, optional average, checkpoint and curve."""
+
+    name: str
+    work: Path
+    steps: int
+    modules: dict[str, nn.Module]
+    optimiser: MuonWithAdam
+    average: Average | None = None
+    save_every: int = 200
+    log_every: int = 25
+    step: int = 0
+    trained_s: float = 0.0
+    _sums: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def _path(self) -> Path:
+        return self.work / f"{self.name}.pt"
+
+    def run(self, loss_of_step: Callable[[int], dict[str, Tensor]]) -> None:
+        """Calls `loss_of_step` until all steps are done; "loss" is minimised, the rest logged."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        before = time.monotonic()
+        while self.step < self.steps:
+            values = loss_of_step(self.step)
+            values["loss"].backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step(learning_rate(self.step, self.steps))
+            self.step += 1
+            if self.average is not None:
+                self.average.update(self.step)
+            now = time.monotonic()
+            self.trained_s, before = self.trained_s + now - before, now
+            self._log({k: float(v.detach()) for k, v in values.items()})
+            if self.step % self.save_every == 0 or self.step == self.steps:
+                self._save()
+
+    def _log(self, values: dict[str, float]) -> None:
+        for key, value in values.items():
+            self._sums[key] = self._sums.get(key, 0.0) + value
+        if self.step % self.log_every:
+            return
+        row = {"step": self.step, "minutes": round(self.trained_s / 60, 2)}
+        row |= {k: round(v / self.log_every, 5) for k, v in self._sums.items()}
+        self._sums.clear()
+        append_row(self.work / f"{self.name}.csv", row)
+        print(self.name, *(f"{k} {v}" for k, v in row.items()), flush=True)
+
+    def _save(self) -> None:
+        state = {
+            "step": self.step,
+            "trained_s": self.trained_s,
+            "modules": {k: m.state_dict() for k, m in self.modules.items()},
+            "optimiser": self.optimiser.state_dict(),
+            "average": None if self.average is None else self.average.shadow,
+        }
+        part = self._path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self._path)
+
+    def _resume(self) -> None:
+        if not self._path.exists():
+            return
+        state = torch.load(self._path, weights_only=True)
+        self.step, self.trained_s = state["step"], state["trained_s"]
+        for key, module in self.modules.items():
+            module.load_state_dict(state["modules"][key])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.average is not None:
+            self.average.shadow = state["average"]
+        print(f"{self.name}: goes on at step {self.step} of {self.steps}", flush=True)
+
+
+def append_row(path: Path, row: dict[str, float]) -> None:
+    """Adds one row to a CSV file; the first row gives the header."""
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row.keys())
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while True:
+        yield [next(items) for _ in range(size)]

@@ -1,0 +1,20 @@
+"""The built-in video world: a procedural renderer of captioned clips."""
+
+from vbench_lite.world.render import render, training_clips
+from vbench_lite.world.vocabulary import (
+    BACKGROUNDS,
+    COLOURS,
+    MOTIONS,
+    THINGS,
+    Composition,
+    compositions,
+    find_composition,
+    held_out_compositions,
+    training_compositions,
+    words,
+)
+
+__all__ = [
+    "BACKGROUNDS", "COLOURS", "MOTIONS", "THINGS", "Composition", "compositions", "find_composition",
+    "held_out_compositions", "render", "training_clips", "training_compositions", "words",
+]

@@ -1,0 +1,65 @@
+"""World clips as training tensors, and the picture loss that the autoencoders share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vbench_lite.world.render import training_clips
+from vbench_lite.world.vocabulary import BACKGROUNDS, Composition
+
+
+class Batch(NamedTuple):
+    compositions: list[Composition]
+    clips: Tensor  # float32, (batch, 3, frames, height, width), in [-1, 1]
+    things: Tensor  # float32, (batch, 1, frames, height, width), 1 where the picture is not background
+
+    @property
+    def captions(self) -> list[str]:
+        return [c.caption for c in self.compositions]
+
+
+def world_batches(compositions: list[Composition], size: int, seed: int, frames: int = 9) -> Iterator[Batch]:
+    """Endless random batches of the given compositions."""
+    clips = training_clips(compositions, seed, frames)
+    while True:
+        chosen, pixels = zip(*(next(clips) for _ in range(size)), strict=True)
+        grounds = np.array([BACKGROUNDS[c.background].rgb for c in chosen], np.uint8)[:, None, None, None]
+        stack = np.stack(pixels)
+        things = torch.from_numpy((stack != grounds).any(-1)).float().unsqueeze(1)
+        yield Batch(list(chosen), to_model(torch.from_numpy(stack)), things)
+
+
+def to_model(clips: Tensor) -> Tensor:
+    """uint8 (batch, frames, height, width, 3) to float (batch, 3, frames, height, width) in [-1, 1]."""
+    return clips.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+def to_frames(clips: Tensor) -> Tensor:
+    """The inverse of `to_model`, rounded and clipped to uint8."""
+    return ((clips.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 4, 1)
+
+
+def picture_loss(made: Tensor, real: Tensor, things: Tensor, thing_weight: float = 5.0) -> Tensor:
+    """2 MSE + L1, things weighted over the flat background, plus half an edge term.
+
+    All (batch, channels, frames, height, width), range [-1, 1]; 0 is perfect.
+    """
+    weight = 1 + (thing_weight - 1) * things
+    weight = weight / weight.mean()
+    error = made - real
+    loss = (weight * (2 * error.square() + error.abs())).mean()
+    for axis in (-1, -2):
+        edges = made.diff(dim=axis) - real.diff(dim=axis)
+        loss = loss + 0.5 * (weight.narrow(axis, 1, edges.shape[axis]) * edges.abs()).mean()
+    return loss
+
+
+def psnr_db(made: Tensor, real: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio over all values, in dB; both in [-1, 1]."""
+    return 10 * torch.log10(4 / F.mse_loss(made.float().clamp(-1, 1), real.float()).clamp_min(1e-10))
