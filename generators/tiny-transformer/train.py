@@ -9,7 +9,6 @@ tokens, in order of time, then row, then column. Interrupted, the same command g
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,15 +165,12 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
     tokenizer = caption_and_video_tokenizer(CODES)
     first_code = tokenizer.convert_tokens_to_ids("<v0>")
     lm.generation_config = GenerationConfig(
-        do_sample=True, top_p=0.9, top_k=0, temperature=1.0, pad_token_id=0, bos_token_id=tokenizer.bos_token_id,
+        do_sample=True, top_p=0.9, top_k=0, pad_token_id=0, bos_token_id=tokenizer.bos_token_id,
         suppress_tokens=list(range(first_code)),
     )
     lm.half().save_pretrained(folder / "language_model")
     tokenizer.save_pretrained(folder / "tokenizer")
     vq.half().save_pretrained(folder / "video_tokenizer")
-    (folder / "video_tokens.json").write_text(
-        json.dumps(LAYOUT.as_dict() | {"first_code_token": "<v0>", "prompt_tokens": PROMPT_TOKENS}, indent=2) + "\n"
-    )
 
 
 @click.command(help=__doc__)

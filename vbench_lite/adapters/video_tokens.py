@@ -7,8 +7,7 @@ tokenizer with three input channels is the case 1 frame per code, unshuffle 1.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -31,9 +30,6 @@ class VideoTokenLayout:
     pixel_unshuffle: int = 1
     rows: int = 16
     columns: int = 16
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     def stacks_for(self, frames: int) -> int:
         """Stacks that a clip of so many frames needs; the last may decode to more frames."""
