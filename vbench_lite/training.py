@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,9 @@ class Stage:
     modules: dict[str, nn.Module]
     optimiser: MuonWithAdam
     average: Average | None = None
+    evaluate: Callable[[], dict[str, float]] | None = None
+    """Figures on held-out compositions, with the live weights; logged to `<name>-held-out.csv`."""
+    evaluate_every: int = 100
     save_every: int = 200
     log_every: int = 25
     step: int = 0
@@ -116,7 +119,7 @@ class Stage:
         return self.work / f"{self.name}.pt"
 
     def run(self, loss_of_step: Callable[[int], dict[str, Tensor]]) -> None:
-        """Calls `loss_of_step` until all steps are done; "loss" is minimised, the rest logged."""
+        """Calls `loss_of_step` until all steps are done; "loss" is minimised, the rest only logged."""
         self.work.mkdir(parents=True, exist_ok=True)
         self._resume()
         before = time.monotonic()
@@ -130,6 +133,9 @@ class Stage:
             now = time.monotonic()
             self.trained_s, before = self.trained_s + now - before, now
             self._log({k: float(v.detach()) for k, v in values.items()})
+            if self.evaluate is not None and self.step % self.evaluate_every == 0:
+                self._write(f"{self.name}-held-out", self.evaluate())
+                before = time.monotonic()
             if self.step % self.save_every == 0 or self.step == self.steps:
                 self._save()
 
@@ -138,11 +144,14 @@ class Stage:
             self._sums[key] = self._sums.get(key, 0.0) + value
         if self.step % self.log_every:
             return
-        row = {"step": self.step, "minutes": round(self.trained_s / 60, 2)}
-        row |= {k: round(v / self.log_every, 5) for k, v in self._sums.items()}
+        self._write(self.name, {k: v / self.log_every for k, v in self._sums.items()})
         self._sums.clear()
-        append_row(self.work / f"{self.name}.csv", row)
-        print(self.name, *(f"{k} {v}" for k, v in row.items()), flush=True)
+
+    def _write(self, name: str, figures: dict[str, float]) -> None:
+        row = {"step": self.step, "minutes": round(self.trained_s / 60, 2)}
+        row |= {k: round(v, 5) for k, v in figures.items()}
+        append_row(self.work / f"{name}.csv", row)
+        print(name, *(f"{k} {v}" for k, v in row.items()), flush=True)
 
     def _save(self) -> None:
         state = {
@@ -177,8 +186,3 @@ def append_row(path: Path, row: dict[str, float]) -> None:
         if fresh:
             writer.writeheader()
         writer.writerow(row)
-
-
-def batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    while True:
-        yield [next(items) for _ in range(size)]

@@ -78,13 +78,13 @@ def train_vae(work: Path, steps: int) -> AutoencoderKLLTXVideo:
             made = vae.decoder(mean + 0.12 * torch.randn_like(mean)).float()
         loss = picture_loss(made, batch.clips, batch.things)
         loss = loss + 2e-3 * mean.square().mean() + 1e-4 * (spread + 6).square().mean()
-        values = {"loss": loss}
-        if (step + 1) % 100 == 0:
-            values["psnr_held_out_db"] = 25 * reconstruction_psnr(vae, unseen.clips)
-        return values
+        return {"loss": loss}
 
     optimiser = MuonWithAdam([vae], 0.02, 2e-3, lambda name: "upsamplers" in name or "conv_in" in name)
-    stage = Stage("vae", work, steps, {"vae": vae}, optimiser, Average({"vae": vae}, 0.99))
+    stage = Stage(
+        "vae", work, steps, {"vae": vae}, optimiser, Average({"vae": vae}, 0.99),
+        evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vae, unseen.clips))},
+    )
     stage.run(loss_of_step)
     stage.average.load_into({"vae": vae})
     return vae.eval()

@@ -91,11 +91,7 @@ def train_vq(work: Path, steps: int) -> VQModel:
             made = vq.decoder(vq.post_quant_conv(quantised)).float()
         loss = picture_loss(as_frames(made), as_frames(stacks), as_frames(things)) + 0.5 * commitment
         loss = loss + (1e-3 * latents.square().mean() if step < CONTINUOUS_STEPS else 0)
-        values = {"loss": loss, "commitment": commitment}
-        if (step + 1) % 100 == 0:
-            values["psnr_held_out_db"] = 25 * reconstruction_psnr(vq, unseen)
-            values["live_codes"] = 25.0 * (used > step - 100).sum()
-        return values
+        return {"loss": loss, "commitment": commitment}
 
     @torch.no_grad()
     def start_codebook(latents: Tensor) -> None:
@@ -114,7 +110,13 @@ def train_vq(work: Path, steps: int) -> VQModel:
         used[dead] = step
 
     optimiser = MuonWithAdam([vq], 0.02, 1e-3, lambda name: "embedding" in name)
-    stage = Stage("vq", work, steps, {"vq": vq}, optimiser)
+    stage = Stage(
+        "vq", work, steps, {"vq": vq}, optimiser,
+        evaluate=lambda: {
+            "psnr_db": float(reconstruction_psnr(vq, unseen)),
+            "live_codes": float((used > stage.step - 100).sum()),
+        },
+    )
     stage.run(loss_of_step)
     return vq.eval()
 

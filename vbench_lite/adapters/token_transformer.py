@@ -89,7 +89,7 @@ class TokenTransformer:
     def load(self, device: str) -> None:
         for part in ("language_model", "tokenizer", "video_tokenizer"):
             if not (self._folder / part).is_dir():
-                raise GeneratorError(f'"{self._name}" has no folder {part} in {self._folder}. Check "model" in its TOML.')
+                raise GeneratorError(f'"{self._name}" has no {part}/ in {self._folder}. Check "model" in its TOML.')
         dtype = getattr(torch, self.sampling.dtype)
         self._device = torch.device(device)
         self._tokenizer = AutoTokenizer.from_pretrained(self._folder / "tokenizer")

@@ -29,7 +29,8 @@ def caption_and_video_tokenizer(codes: int) -> PreTrainedTokenizerFast:
 def _word_level(vocabulary: dict[str, int], template: str, special: list[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("removed")])
+    splits = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("removed")]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(splits)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=template, special_tokens=[(token, vocabulary[token]) for token in special]
     )

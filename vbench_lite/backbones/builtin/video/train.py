@@ -78,20 +78,22 @@ def main(steps: int, work: Path, out: Path) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             answers = net(worsen(batch.clips[:, :, PLACES]))
         losses = [F.cross_entropy(answers[k].float(), truth[k], label_smoothing=0.02) for k in truth]
-        values = {"loss": torch.stack(losses).sum()}
-        if (step + 1) % 100 == 0:
-            net.eval()
-            values["held_out_all"] = 25 * torch.tensor(right_shares(net, unseen)["all"])
-            net.train()
-        return values
+        return {"loss": torch.stack(losses).sum()}
+
+    def evaluate() -> dict[str, float]:
+        net.eval()
+        shares = right_shares(net, unseen)
+        net.train()
+        return shares
 
     optimiser = MuonWithAdam([net], 0.01, 2e-3, lambda name: "heads" in name)
-    stage = Stage("video", work, steps, {"net": net}, optimiser, Average({"net": net}, 0.99))
+    stage = Stage("video", work, steps, {"net": net}, optimiser, Average({"net": net}, 0.99), evaluate)
     stage.run(loss_of_step)
     stage.average.load_into({"net": net})
     net.eval()
     print("held-out clips named rightly:", right_shares(net, next(world_batches(held_out_compositions(), 768, 2))))
-    save_file({k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}, out / "model.safetensors")
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
+    save_file(halves, out / "model.safetensors")
 
 
 if __name__ == "__main__":
