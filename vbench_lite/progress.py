@@ -1,0 +1,95 @@
+"""How far a long job is: a bar with the remaining time on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+LINE_EVERY_S = 10.0
+"""Without a terminal: at most one line in this time, beside the first and the last."""
+
+
+@contextmanager
+def progress(label: str, total: int, stream: TextIO | None = None) -> Iterator[Callable[..., None]]:
+    """Shows progress on stderr while the block runs.
+
+    Args:
+        label: What is being done, e.g. a generator's name.
+        total: Steps in all. With 0 nothing is shown.
+        stream: Where to, instead of stderr.
+
+    Yields:
+        `tick(n=1)`: call it after n steps are done; cheap, and safe from any thread.
+
+    >>> with progress("scoring", 3) as tick:
+    ...     for _ in range(3):
+    ...         tick()
+    """
+    stream = stream or sys.stderr
+    if total <= 0:
+        yield lambda n=1: None
+    elif stream.isatty():
+        with _bar(label, total, stream) as tick:
+            yield tick
+    else:
+        lines = _Lines(label, total, stream)
+        yield lines.tick
+        lines.close()
+
+
+@contextmanager
+def _bar(label: str, total: int, stream: TextIO) -> Iterator[Callable[..., None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    # The generators' pace is steady, so an estimate over the last minutes is better than one over seconds.
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(file=stream), speed_estimate_period=300) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda n=1: bar.advance(task, n)
+
+
+class _Lines:
+    """Progress as lines of text, for logs."""
+
+    def __init__(self, label: str, total: int, stream: TextIO) -> None:
+        self._label, self._total, self._stream = label, total, stream
+        self._start = self._last = time.monotonic()
+        self._done = 0
+        self._say(f"{label}: 0/{total}")
+
+    def tick(self, n: int = 1) -> None:
+        self._done += n
+        now = time.monotonic()
+        if now - self._last >= LINE_EVERY_S and self._done < self._total:
+            self._last = now
+            left = (now - self._start) / self._done * (self._total - self._done)
+            self._say(f"{self._label}: {self._done}/{self._total}, about {duration(left)} left")
+
+    def close(self) -> None:
+        self._say(f"{self._label}: {self._done}/{self._total} in {duration(time.monotonic() - self._start)}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> [duration(s) for s in (0.4, 42, 200, 7300, 200000)]
+    ['0.4 s', '42 s', '3 min 20 s', '2 h 2 min', '55 h 33 min']
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
