@@ -82,7 +82,7 @@ class _Lines:
 def duration(seconds: float) -> str:
     """A time for people.
 
-    >>> [duration(s) for s in (0.4, 42, 200, 7300, 200000)]
+    >>> [duration(s) for s in (0.4, 42, 200, 7320, 200000)]
     ['0.4 s', '42 s', '3 min 20 s', '2 h 2 min', '55 h 33 min']
     """
     if seconds < 10:
