@@ -1,0 +1,120 @@
+"""`vbench list`: what names can be given to the other commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vbench_lite.errors import VbenchError
+
+Row = dict[str, Any]
+
+
+def _suites() -> list[Row]:
+    from vbench_lite.suites import read_suite, suite_paths
+
+    rows = []
+    for name, path in suite_paths().items():
+        suite = read_suite(path)
+        rows.append({
+            "name": name, "title": suite.title, "prompts": len(suite.prompts),
+            "clips_per_prompt": suite.clips_per_prompt, "categories": len({p.category for p in suite.prompts}),
+        })
+    return rows
+
+
+def _generators() -> list[Row]:
+    from vbench_lite.catalogue import definition_paths, read_definition
+    from vbench_lite.readiness import what_is_missing
+
+    rows = []
+    for name, path in definition_paths().items():
+        definition = read_definition(path)
+        spec = definition.clip
+        rows.append({
+            "name": name, "route": definition.route, "adapter": definition.adapter,
+            "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition.price),
+            "licence": definition.licence, "ready": what_is_missing(definition) or "yes",
+        })
+    return rows
+
+
+def _price(price: Any) -> str:
+    if price is None:
+        return "per device hour"
+    for key in ("usd_per_device_hour", "usd_per_clip", "usd_per_second"):
+        rate = getattr(price, key)
+        if rate is not None:
+            return f"${rate:g} {key.removeprefix('usd_').replace('_', ' ')}"
+    return ""
+
+
+def _metrics() -> list[Row]:
+    from vbench_lite.metrics import METRICS
+
+    words = {True: "higher", False: "lower", None: "report only"}
+    return [
+        {"name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit, "version": m.version}
+        for m in METRICS
+    ]
+
+
+def _runs() -> list[Row]:
+    from vbench_lite.store import RunFolder
+
+    rows = []
+    for manifest in sorted(Path("results").glob("*/run.json")):
+        folder = RunFolder(manifest.parent)
+        try:
+            run = folder.manifest()
+        except VbenchError as error:
+            rows.append({"name": str(folder.path), "suite": "", "generators": "", "created": "", "scored": str(error)})
+            continue
+        rows.append({
+            "name": str(folder.path), "suite": run["suite"]["name"], "generators": ", ".join(run["generators"]),
+            "created": run["created"], "scored": "yes" if folder.summary_path.exists() else "no",
+        })
+    return rows
+
+
+LISTS: dict[str, Callable[[], list[Row]]] = {
+    "suites": _suites, "generators": _generators, "metrics": _metrics, "runs": _runs,
+}
+
+
+@click.command(name="list")
+@click.argument("what", type=click.Choice(list(LISTS)))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(what: str, as_json: bool) -> None:
+    """List suites, generators, metrics or runs.
+
+    Files in the working folder's own prompts/ and generators/ come before those that ship.
+
+    \b
+    Example:  vbench list generators
+    """
+    rows = LISTS[what]()
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not rows:
+        click.echo(f"no {what} yet." + (" Make one with: vbench run --suite ads" if what == "runs" else ""))
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: list[Row]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column.replace("_", " "), justify="right" if isinstance(rows[0][column], int) else "left")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
