@@ -1,0 +1,203 @@
+"""What clips and usable clips cost. Plain arrays in, estimates out.
+
+Every interval is over prompts: clips of one prompt succeed and fail together. A figure that is not known
+is None with a reason. Clips whose cost is not known (a crash before the clock was read, a clip never made)
+are taken to have cost what the others did, so that a missing record never makes a generator look cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import comb, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as distributions
+
+from vbench_lite.records import ClipRecord, Estimate
+from vbench_lite.stats import Interval, clustered_mean
+
+Known = Sequence[float | None]
+
+
+def clip_cost_usd(record: ClipRecord, price: Mapping[str, object]) -> float | None:
+    """What one clip cost, failed or not, or None when that is not known.
+
+    What the service says it charged goes first. By the device hour, a failed clip costs its time. By the
+    clip or the second, services differ in whether they bill failures, so a failed clip's cost is unknown.
+
+    Args:
+        record: The clip.
+        price: As in run.json: one of usd_per_device_hour, usd_per_clip, usd_per_second, or only a reason.
+    """
+    if record.usd_charged is not None:
+        return record.usd_charged
+    hourly, per_clip, per_second = (price.get(f"usd_per_{unit}") for unit in ("device_hour", "clip", "second"))
+    if isinstance(hourly, int | float):
+        seconds = record.measurement.device_s
+        return None if seconds is None else float(hourly) * seconds / 3600
+    if record.status != "ok":
+        return None
+    if isinstance(per_clip, int | float):
+        return float(per_clip)
+    if isinstance(per_second, int | float) and record.frames and record.fps:
+        return float(per_second) * record.frames / record.fps
+    return None
+
+
+def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
+    """Mean over prompts of the known values; the rest are counted as unscored.
+
+    Args:
+        values: One figure a clip, None where it is not known.
+        prompts: The prompt of each.
+        reason: Said where none is known.
+    """
+    known = [(v, p) for v, p in zip(values, prompts, strict=True) if v is not None]
+    unscored = len(values) - len(known)
+    if not known:
+        return Estimate(None, unscored=unscored, reason=reason)
+    interval = clustered_mean([v for v, _ in known], [p for _, p in known])
+    return _estimate(interval, len(known), unscored)
+
+
+def _estimate(interval: Interval, n: int, unscored: int) -> Estimate:
+    reason = "one prompt gives no interval" if interval.low is None else None
+    return Estimate(interval.value, interval.low, interval.high, n, unscored, reason)
+
+
+def highest(values: Known, reason: str) -> Estimate:
+    """The highest known value: what a machine must be able to hold. A maximum has no interval over prompts."""
+    known = [v for v in values if v is not None]
+    unscored = len(values) - len(known)
+    if not known:
+        return Estimate(None, unscored=unscored, reason=reason)
+    return Estimate(max(known), n=len(known), unscored=unscored, reason="a maximum has no interval")
+
+
+def usable_share(usable: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:
+    """Share of all requested clips that is usable, 0 to 1, failed and missing ones counted as not.
+
+    An exact binomial interval for as many independent clips as the prompts are worth (Korn and Graubard
+    1998): it stays open where a t interval would close to a point, with none or all of them usable.
+
+    Args:
+        usable: One flag a requested clip.
+        prompts: The prompt of each.
+        confidence: Of the two-sided interval.
+    """
+    _, places = np.unique(np.asarray(prompts), return_inverse=True)
+    flags = np.asarray(usable, float)
+    sizes = np.bincount(places)
+    clusters, share = len(sizes), float(flags.mean())
+    if clusters < 2:
+        return Interval(share, None, None)
+    residual = np.bincount(places, flags - share)
+    variance = clusters / (clusters - 1) * float((residual**2).sum()) / len(flags) ** 2
+    worth = min(share * (1 - share) / variance, len(flags)) if variance > 0 else float(clusters)
+    t = distributions.t.ppf(0.5 + confidence / 2, clusters - 1)
+    z = distributions.t.ppf(0.5 + confidence / 2, len(flags) - 1)
+    worth = max(worth * (z / t) ** 2, 1.0)
+    hits, tail = share * worth, (1 - confidence) / 2
+    low = float(distributions.beta.ppf(tail, hits, worth - hits + 1)) if hits > 0 else 0.0
+    high = float(distributions.beta.ppf(1 - tail, hits + 1, worth - hits)) if hits < worth else 1.0
+    return Interval(share, low, high)
+
+
+def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estimate:
+    """How many clips one must ask for to get one that can be used; at least 1.
+
+    With nothing usable there is no value, and `low` still says how many attempts one must at least expect.
+    """
+    share = usable_share(usable, prompts)
+    n = len(usable)
+    low = 1 / share.high if share.high else None
+    if not share.value:
+        return Estimate(None, low, None, n, reason=f"none in {n}")
+    high = 1 / share.low if share.low else None
+    return Estimate(1 / share.value, low, high, n, reason=None if high else "one prompt gives no interval")
+
+
+def cost_per_usable(costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str) -> Estimate:
+    """All the money spent, failures included, over the usable clips: cost per clip times attempts.
+
+    The interval joins those of the two means by Donner and Zou's rule for ratios (2010).
+
+    Args:
+        costs: US dollars a requested clip, None where not known (then taken as the mean of the others).
+        usable: One flag a requested clip.
+        prompts: The prompt of each.
+        reason: Said where no cost is known.
+    """
+    cost = mean(costs, prompts, reason)
+    if cost.value is None:
+        return cost
+    share = usable_share(usable, prompts)
+    n = len(usable)
+    if not share.value:
+        low = cost.low / share.high if cost.low is not None and share.high else None
+        return Estimate(None, max(low, 0.0) if low is not None else None, None, n, cost.unscored, f"none in {n}")
+    low, high = _ratio_limits(cost, share)
+    why = None if high is not None else "one prompt gives no interval" if low is None else "too few are usable to bound it"
+    return Estimate(cost.value / share.value, low, high, n, cost.unscored, why)
+
+
+def _ratio_limits(top: Estimate, bottom: Interval) -> tuple[float | None, float | None]:
+    if top.value is None or top.low is None or top.high is None or bottom.low is None or bottom.high is None:
+        return None, None
+    a, b = top.value, bottom.value
+    low_top = max(top.low, 0.0)
+    spread = (a * b) ** 2 - low_top * bottom.high * (2 * a - low_top) * (2 * b - bottom.high)
+    low = low_top * (2 * a - low_top) / (a * b + sqrt(max(spread, 0.0))) if a else 0.0
+    if bottom.low <= 0:
+        return low, None
+    spread = (a * b) ** 2 - top.high * bottom.low * (2 * a - top.high) * (2 * b - bottom.low)
+    return low, (a * b + sqrt(max(spread, 0.0))) / (bottom.low * (2 * b - bottom.low))
+
+
+def best_of(values: Sequence[float], k: int, higher_is_better: bool = True) -> float:
+    """Expected best of k clips, chosen at random without return from n that exist: unbiased for k <= n.
+
+    The estimator of pass@k (Chen et al. 2021, arXiv:2107.03374), for any score: the i-th worst of n is the
+    best of k in C(i-1, k-1) of C(n, k) draws. Flags as 0 and 1 give the chance that one of k is usable.
+
+    >>> best_of([0.0, 1.0, 0.0, 0.0], 2)
+    0.5
+    """
+    n = len(values)
+    if not 1 <= k <= n:
+        raise ValueError(f"k is {k}: expected 1 to {n}, the clips of a prompt.")
+    ordered = sorted(values, reverse=not higher_is_better)
+    return sum(value * comb(i, k - 1) for i, value in enumerate(ordered)) / comb(n, k)
+
+
+def best_of_curve(
+    values: Known, prompts: Sequence[str], higher_is_better: bool = True
+) -> list[Estimate]:
+    """Best of 1, 2, ... clips a prompt, up to the fewest scored clips that any prompt has.
+
+    Clips without a value are left out of choice, as a person would leave them; `unscored` counts them.
+    """
+    groups: dict[str, list[float]] = {}
+    for value, prompt in zip(values, prompts, strict=True):
+        if value is not None:
+            groups.setdefault(prompt, []).append(value)
+    unscored = sum(v is None for v in values)
+    if not groups:
+        return []
+    curve = []
+    for k in range(1, max(map(len, groups.values())) + 1):
+        able = {p: v for p, v in groups.items() if len(v) >= k}
+        if len(able) < len(groups):
+            break
+        interval = clustered_mean([best_of(v, k, higher_is_better) for v in able.values()], list(able))
+        curve.append(_estimate(interval, len(able), unscored))
+    return curve
+
+
+def grouped(values: NDArray[np.float64], prompts: Sequence[str]) -> list[NDArray[np.float64]]:
+    """The values of each prompt, in the order in which the prompts first appear."""
+    places: dict[str, list[int]] = {}
+    for i, prompt in enumerate(prompts):
+        places.setdefault(prompt, []).append(i)
+    return [values[rows] for rows in places.values()]
