@@ -1,0 +1,1 @@
+"""Generator definitions that ship with vbench-lite; in the package as `vbench_lite.generators`."""

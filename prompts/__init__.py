@@ -1,0 +1,1 @@
+"""Prompt suites that ship with vbench-lite; in the package as `vbench_lite.prompts`."""
