@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vbench_lite.errors import GeneratorError
 
 
-class NotAClip(GeneratorError):
+class NotAClipError(GeneratorError):
     """A pipeline returned something that is no clip: NaN, a wrong shape, values out of range."""
 
 
@@ -25,7 +25,7 @@ def clips_of(video: Any) -> list[Any]:
         return list(video)
     if isinstance(video, np.ndarray | torch.Tensor) and video.ndim == 5:
         return list(video)
-    raise NotAClip(f"expected clips with 5 axes, got {_describe(video)}.")
+    raise NotAClipError(f"expected clips with 5 axes, got {_describe(video)}.")
 
 
 def as_frames(clip: Any) -> NDArray[np.uint8]:
@@ -36,18 +36,20 @@ def as_frames(clip: Any) -> NDArray[np.uint8]:
             width) in [0, 1]; uint8 in either order; or a list of PIL pictures.
 
     Raises:
-        NotAClip: It holds NaN or infinity, or has another form.
+        NotAClipError: It holds NaN or infinity, or has another form.
     """
     if isinstance(clip, list | tuple):
         clip = np.stack([np.asarray(picture.convert("RGB")) for picture in clip])
     if isinstance(clip, torch.Tensor):
         clip = clip.detach().float().cpu().movedim(-3, -1).numpy()
     if not isinstance(clip, np.ndarray) or clip.ndim != 4 or clip.shape[-1] != 3:
-        raise NotAClip(f"expected a clip of shape (frames, height, width, 3), got {_describe(clip)}.")
+        raise NotAClipError(f"expected a clip of shape (frames, height, width, 3), got {_describe(clip)}.")
     if clip.dtype == np.uint8:
         return np.ascontiguousarray(clip)
     if not np.isfinite(clip).all():
-        raise NotAClip("the pipeline wrote NaN or infinity. A wider dtype may help: dtype = \"float32\" under [settings].")
+        raise NotAClipError(
+            'the pipeline wrote NaN or infinity. A wider dtype may help: dtype = "float32" under [settings].'
+        )
     return (clip.clip(0, 1) * 255).round().astype(np.uint8)
 
 
