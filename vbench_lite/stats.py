@@ -1,12 +1,37 @@
-"""Intervals and tests. Prompts are resampled, never clips: clips of one prompt are not independent."""
+"""Intervals and tests. Prompts are what is counted, never clips: clips of one prompt are not independent.
+
+Everything here works on one number a prompt: the mean of its clips, or the mean of its paired differences.
+Tests are one-sided and work along the last axis, so that a simulation runs a thousand of them at once.
+
+The t test is used where it is right, for means of many small causes. Two ways in which it errs are met:
+
+- a few prompts lose a great deal and the rest nothing. The differences are then skewed, and t is too sure.
+  Hall's (1992) transformation of t corrects for the skewness that was seen; it is applied only where it
+  makes the answer more cautious.
+- none of the few losers is among the prompts that were drawn. No test sees what is not there, so
+  `prompts_to_see` says how many prompts it takes to have met such a loss at all.
+
+A bootstrap over prompts gives `bootstrap_interval` where there is no formula. It is not used for means: with
+10 prompts its 95 % interval covers 90 %, and on constant differences BCa returns no number at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats as distributions
+from numpy.typing import NDArray
+from scipy import special
+
+Array = NDArray[np.float64]
+
+MIN_PROMPTS = 6
+"""Below this a two-sided test without assumptions cannot reach 5 %: with 5 prompts its least p is 0.0625."""
+
+_CONSTANT = 1e-12
+"""Spread, relative to the size of the numbers, below which differences count as constant."""
 
 
 class Interval(NamedTuple):
@@ -25,11 +50,150 @@ def clustered_mean(values: Sequence[float], prompts: Sequence[str], confidence: 
 
     Returns:
         The interval; `low` and `high` are None with fewer than two prompts.
+
+    >>> clustered_mean([1.0, 3.0, 4.0], ["a", "a", "b"]).value
+    3.0
     """
     names, places = np.unique(np.asarray(prompts), return_inverse=True)
     means = np.bincount(places, np.asarray(values, float)) / np.bincount(places)
-    value = float(means.mean())
-    if len(names) < 2:
+    return mean_interval(means, confidence)
+
+
+def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
+    """Mean of one number a prompt, with a two-sided t interval; both ends None with fewer than two prompts."""
+    value, n = float(np.mean(values)), len(values)
+    if n < 2:
         return Interval(value, None, None)
-    half = float(distributions.t.ppf(0.5 + confidence / 2, len(names) - 1) * means.std(ddof=1) / len(names) ** 0.5)
+    half = float(special.stdtrit(n - 1, 0.5 + confidence / 2) * np.std(values, ddof=1) / n**0.5)
     return Interval(value, value - half, value + half)
+
+
+class OneSided(NamedTuple):
+    """p values of "the mean is 0 or less" (`above`) and of "the mean is 0 or more" (`below`)."""
+
+    above: Array
+    below: Array
+
+    @property
+    def either(self) -> Array:
+        """The two-sided p value."""
+        return np.minimum(1.0, 2 * np.minimum(self.above, self.below))
+
+
+def mean_test(values: Array) -> OneSided:
+    """Is the mean of one number a prompt above 0, or below it?
+
+    Args:
+        values: Shape (..., prompts), finite, at least two prompts.
+
+    Returns:
+        p values, shape (...). Constant values have no chance in them: 0 on the side where they lie and 1 on
+        the other, or 1 on both if they are all 0.
+
+    Source:
+        P. Hall, "On the removal of skewness by transformation", JRSS B 54 (1992). Deviation: of Hall's
+        statistic and plain t the more cautious one is taken, on each side.
+    """
+    n = values.shape[-1]
+    mean = values.mean(-1)
+    centred = values - mean[..., None]
+    spread = np.sqrt((centred**2).mean(-1))
+    constant = spread <= _CONSTANT * np.maximum(np.abs(values).max(-1), 1e-300)
+    safe = np.where(constant, 1.0, spread)
+    t = np.where(constant, 0.0, mean / safe * math.sqrt(n - 1))
+    bend = np.where(constant, 0.0, (centred**3).mean(-1) / safe**3 / (3 * math.sqrt(n)))
+    above = special.stdtr(n - 1, -np.minimum(t, _unskewed(t, bend)))
+    below = special.stdtr(n - 1, np.maximum(t, _unskewed(t, bend)))
+    still_above, still_below = np.where(mean > 0, 0.0, 1.0), np.where(mean < 0, 0.0, 1.0)
+    return OneSided(np.where(constant, still_above, above), np.where(constant, still_below, below))
+
+
+def _unskewed(t: Array, bend: Array) -> Array:
+    return t + bend * t**2 + bend**2 * t**3 / 3 + bend / 2
+
+
+def normal_test(value: float, error: float) -> OneSided:
+    """The same question for one number with a known standard error (0: it is exact)."""
+    if error <= 0:
+        return OneSided(np.asarray(0.0 if value > 0 else 1.0), np.asarray(0.0 if value < 0 else 1.0))
+    return OneSided(special.ndtr(-value / error), special.ndtr(value / error))
+
+
+def sign_test(worse: int, better: int) -> float:
+    """p value of "prompts get worse no more often than better"; prompts without a change are left out.
+
+    Exact, so it can be trusted with few prompts and with any distribution.
+
+    >>> sign_test(5, 0)
+    0.03125
+    """
+    return float(special.bdtrc(worse - 1, worse + better, 0.5)) if worse else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values adjusted for being a family (Holm 1979), each to be read against the family's level.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values, kind="stable")
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * float(p_values[place])))
+        adjusted[place] = highest
+    return adjusted
+
+
+def prompts_to_see(share: float, level: float) -> int:
+    """How many prompts it takes to meet, with probability 1 - level, what befalls this share of prompts.
+
+    >>> prompts_to_see(0.05, 0.05)
+    59
+    """
+    if share >= 1:
+        return 1
+    return math.ceil(math.log(level) / math.log1p(-share))
+
+
+def prompts_to_decide(distance: float, spread: float, level: float, power: float = 0.8) -> int | None:
+    """How many prompts a one-sided test needs, if what was seen is the truth.
+
+    Args:
+        distance: From the mean to the line that it must clear, positive; None is returned for 0 or less.
+        spread: Standard deviation of one number a prompt.
+        level: Of the test, e.g. 0.05.
+        power: With what probability it should then decide.
+
+    Returns:
+        Prompts, at least `MIN_PROMPTS`; None where no number of them would do.
+    """
+    if distance <= 0:
+        return None
+    needed = (special.ndtri(1 - level) + special.ndtri(power)) ** 2 * (spread / distance) ** 2
+    for _ in range(8):  # the t distribution's wider tails, whose degrees of freedom depend on the answer
+        freedom = max(needed - 1, MIN_PROMPTS - 1)
+        needed = (special.stdtrit(freedom, 1 - level) + special.stdtrit(freedom, power)) ** 2 * (spread / distance) ** 2
+    return max(MIN_PROMPTS, math.ceil(needed))
+
+
+def power(distance: float, spread: float, prompts: int, level: float) -> float:
+    """Probability that a one-sided t test over so many prompts decides, when the truth lies `distance` from the line."""
+    centre = distance / spread * prompts**0.5
+    return float(1 - special.nctdtr(prompts - 1, centre, special.stdtrit(prompts - 1, 1 - level)))
+
+
+def bootstrap_interval(
+    statistic: Callable[[NDArray[np.int64]], Array], prompts: int, confidence: float = 0.95, draws: int = 2000
+) -> tuple[float, float]:
+    """Percentile interval of any statistic, by drawing prompts with replacement; the same draws every time.
+
+    Args:
+        statistic: Takes numbers of prompts, shape (draws, prompts), and returns one value a draw.
+        prompts: How many there are; below 20 the interval is too narrow.
+        confidence: Of the two-sided interval.
+        draws: More make the ends steadier.
+    """
+    rng = np.random.default_rng(20_240_229)
+    values = statistic(rng.integers(0, prompts, (draws, prompts)))
+    low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return float(low), float(high)
