@@ -1,0 +1,150 @@
+"""`vbench doctor`: what works on this machine, and the command that mends what does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from vbench_lite.errors import VbenchError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `needed` ones must be ok for the default run."""
+
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+    needed: bool = False
+
+
+def python_and_packages() -> Iterator[Finding]:
+    yield Finding("python", True, platform.python_version(), needed=True)
+    for name in ("torch", "torchvision", "torchmetrics", "open-clip-torch", "diffusers", "transformers", "av"):
+        try:
+            yield Finding(name, True, version(name), needed=True)
+        except PackageNotFoundError:
+            yield Finding(name, False, "not installed", f"pip install {name}", needed=True)
+    for extra, module in (("ray", "ray"), ("dev", "pytest")):
+        there = importlib.util.find_spec(module) is not None
+        yield Finding(f"extra: {extra}", there, "installed" if there else "not installed",
+                      f"pip install 'vbench-lite[{extra}]'")
+
+
+def other_vbench() -> Iterator[Finding]:
+    try:
+        found = version("vbench")
+    except PackageNotFoundError:
+        yield Finding("the name `vbench`", True, "ours alone")
+        return
+    yield Finding("the name `vbench`", False, f"the distribution vbench {found} installs a program of this name too",
+                  "use vbench-lite instead of vbench, or: pip uninstall vbench")
+
+
+def devices() -> Iterator[Finding]:
+    import torch
+
+    cpu = f"{os.cpu_count()} cores, {torch.get_num_threads()} torch threads"
+    yield Finding("cpu", True, cpu, needed=True)
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            facts = torch.cuda.get_device_properties(index)
+            yield Finding(f"cuda:{index}", True, f"{facts.name}, {facts.total_memory / 2**30:.0f} GiB")
+    else:
+        yield Finding("cuda", False, "no CUDA device", "none is needed for the built-in generators")
+    yield energy_counter()
+
+
+def energy_counter() -> Finding:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))
+    except Exception as error:
+        return Finding("energy (NVML)", False, f"no counter: {error}", "energy columns stay empty, with this reason")
+    return Finding("energy (NVML)", True, "total energy counter")
+
+
+def video() -> Iterator[Finding]:
+    import av
+
+    for codec, mode, use in (("libx264", "w", "clips are written with it"), ("h264", "r", "most clips are read with it"),
+                             ("vp9", "r", ""), ("libdav1d", "r", "AV1 clips")):
+        try:
+            av.codec.Codec(codec, mode)
+            yield Finding(f"codec {codec} ({'write' if mode == 'w' else 'read'})", True, use or "there", needed=bool(use))
+        except Exception:
+            yield Finding(f"codec {codec}", False, "missing", "pip install --force-reinstall av", needed=codec != "vp9")
+
+
+def weights() -> Iterator[Finding]:
+    from vbench_lite.catalogue import check_weights, find_definition
+
+    for name in ("tiny-transformer", "tiny-diffusion"):
+        try:
+            definition = find_definition(name)
+            check_weights(definition)
+            yield Finding(f"generator {name}", True, f"{len(definition.weights)} files, digests right", needed=True)
+        except VbenchError as error:
+            yield Finding(f"generator {name}", False, str(error), "git checkout -- generators", needed=True)
+
+
+def backbones() -> Iterator[Finding]:
+    from vbench_lite.backbones import availability
+
+    for row in availability():
+        yield Finding(f"backbone {row.name}", row.present, row.found, row.fetch, needed=row.name.startswith("builtin"))
+
+
+def folders_and_keys() -> Iterator[Finding]:
+    target = Path("results") if Path("results").is_dir() else Path()
+    try:
+        with tempfile.NamedTemporaryFile(dir=target):
+            free = shutil.disk_usage(target).free / 2**30
+        yield Finding("results folder", free > 1, f"writable, {free:.0f} GiB free", "free some space", needed=True)
+    except OSError as error:
+        yield Finding("results folder", False, f"not writable: {error}", "choose another with --out", needed=True)
+    for key in ("FAL_KEY", "RUNWAYML_API_SECRET", "REPLICATE_API_TOKEN"):
+        there = bool(os.environ.get(key))
+        yield Finding(f"key {key}", there, "set (not shown)" if there else "not set", f"export {key}=...")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    yield Finding("browser for tests", browser is not None, browser or "none", "apt-get install chromium")
+
+
+CHECKS: list[Callable[[], Iterator[Finding]]] = [
+    python_and_packages, other_vbench, devices, video, weights, backbones, folders_and_keys,
+]
+
+
+@click.command(name="doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(as_json: bool) -> None:
+    """Check what works on this machine, and print the command that mends what does not.
+
+    Exits with 1 when something that the default run needs is missing.
+
+    \b
+    Example:  vbench doctor
+    """
+    findings = [finding for check in CHECKS for finding in check()]
+    if as_json:
+        click.echo(json.dumps([asdict(f) for f in findings], indent=2))
+    else:
+        width = max(len(f.what) for f in findings)
+        for f in findings:
+            mark = "ok  " if f.ok else ("FAIL" if f.needed else "-   ")
+            click.echo(f"{mark} {f.what:{width}}  {f.found}" + (f"  ->  {f.mend}" if f.mend and not f.ok else ""))
+    if any(f.needed and not f.ok for f in findings):
+        raise SystemExit(1)
