@@ -1,0 +1,135 @@
+"""Which device a run uses. torch is asked in a process of its own, so that none of it stays behind here."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from vbench_lite.errors import DeviceError, UsageError
+
+_PROBE = """
+import json, torch
+found = []
+for i in range(torch.cuda.device_count()):
+    p = torch.cuda.get_device_properties(i)
+    found.append({"name": p.name, "uuid": str(getattr(p, "uuid", "")), "memory_mb": p.total_memory / 2**20})
+print(json.dumps({"torch": torch.__version__, "devices": found}))
+"""
+
+CPU_UNMEASURED = {
+    "gpu_busy_s": "CUDA events need a CUDA device",
+    "peak_reserved_mb": "only CUDA's allocator reserves memory",
+    "energy_j": "there is no energy counter that a user may read on a CPU",
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where clips are made. `count` devices of one kind, taken by as many processes as fit."""
+
+    kind: Literal["cpu", "cuda"]
+    name: str
+    indices: tuple[int, ...] = (0,)
+    """torch's numbers of the devices used; (0,) for a CPU."""
+    uuids: tuple[str, ...] = ()
+    memory_mb: float | None = None
+    """Of one device."""
+    vcpus: int = 0
+    """Processors that this process may use."""
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
+    """Columns that stay empty on this device, and why."""
+
+    @property
+    def count(self) -> int:
+        return len(self.indices)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind, "name": self.name, "count": self.count, "uuids": list(self.uuids),
+            "memory_mb": self.memory_mb, "vcpus": self.vcpus, "unmeasured": dict(self.unmeasured),
+        }
+
+
+def vcpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def find_device(wanted: str) -> Device:
+    """The device that "auto", "cpu", "cuda" (all of them) or "cuda:1" means here.
+
+    Raises:
+        DeviceError: It is not on this machine.
+    """
+    kind, _, index = wanted.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (index and (kind != "cuda" or not index.isdigit())):
+        raise UsageError(f'"{wanted}" is no device. Use auto, cpu, cuda or cuda:0.')
+    if kind == "cpu" or (kind == "auto" and not _may_have_gpu()):
+        return _cpu()
+    found = _cuda_devices()
+    if not found:
+        if kind == "auto":
+            return _cpu()
+        raise DeviceError(
+            "there is no CUDA device that torch can use on this machine. Use --device cpu, or see what is missing "
+            "with: vbench doctor"
+        )
+    if index and int(index) >= len(found):
+        last = f"cuda:{len(found) - 1}"
+        raise DeviceError(f'there is no device "{wanted}" on this machine. The last one is "{last}": --device {last}')
+    indices = (int(index),) if index else tuple(range(len(found)))
+    names = sorted({found[i]["name"] for i in indices})
+    if len(names) > 1:
+        raise DeviceError(
+            f"the devices of this machine differ ({', '.join(names)}), so their times would not compare. "
+            "Name one with --device cuda:0."
+        )
+    uuids = tuple(found[i]["uuid"] for i in indices)
+    return Device("cuda", names[0], indices, uuids, round(found[indices[0]]["memory_mb"]), vcpus())
+
+
+def _cpu() -> Device:
+    import psutil
+
+    memory_mb = round(psutil.virtual_memory().total / 2**20)
+    return Device("cpu", cpu_name(), memory_mb=memory_mb, vcpus=vcpus(), unmeasured=CPU_UNMEASURED)
+
+
+def cpu_name() -> str:
+    """The processor's own name, as far as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _may_have_gpu() -> bool:
+    """Whether asking torch is worth its two seconds: NVML answers, or AMD's driver is there."""
+    if Path("/dev/kfd").exists():
+        return True
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return int(pynvml.nvmlDeviceGetCount()) > 0
+    except Exception:  # any failure means that there is no working driver
+        return False
+
+
+def _cuda_devices() -> list[dict[str, Any]]:
+    done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise DeviceError(f"torch cannot look for devices: {last[0]}. See what is missing with: vbench doctor")
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    devices: list[dict[str, Any]] = answer["devices"]
+    return devices

@@ -1,0 +1,174 @@
+"""What a GPU draws: NVML's energy counter where there is one, the power integrated where not.
+
+The counter is the device's: it charges idle draw and everybody's work to whoever looks, so other
+processes on the device are noted beside it. It moves only every 20 to 100 ms, so a window under a
+second is no measurement: clips are settled together until a second has passed, by their wall time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from vbench_lite.records import Measurement
+
+WINDOW_S = 1.0
+
+
+class Counter(Protocol):
+    """Joules so far, of all devices that a process holds."""
+
+    method: str
+
+    def read_j(self) -> float: ...
+
+    def stop(self) -> None: ...
+
+
+class NvmlCounter:
+    """The sum of NVML's counters (Volta and newer), kept by the driver in millijoules."""
+
+    method = "nvml_counter"
+
+    def __init__(self, handles: Sequence[Any]) -> None:
+        import pynvml
+
+        self._read: Callable[[Any], int] = pynvml.nvmlDeviceGetTotalEnergyConsumption
+        self._handles = handles
+        self.read_j()  # raises here where the device has none
+
+    def read_j(self) -> float:
+        return sum(self._read(handle) for handle in self._handles) / 1000
+
+    def stop(self) -> None:
+        pass
+
+
+class PowerIntegral:
+    """Power looked at every 50 ms and added up: coarser, for devices without a counter."""
+
+    method = "power_integral"
+
+    def __init__(self, handles: Sequence[Any]) -> None:
+        import pynvml
+
+        self._read: Callable[[Any], int] = pynvml.nvmlDeviceGetPowerUsage
+        self._handles = handles
+        self._joules = 0.0
+        self._watts()
+        self._stopped = threading.Event()
+        threading.Thread(target=self._integrate, name="power", daemon=True).start()
+
+    def read_j(self) -> float:
+        return self._joules
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _watts(self) -> float:
+        return sum(self._read(handle) for handle in self._handles) / 1000
+
+    def _integrate(self) -> None:
+        last = time.perf_counter()
+        while not self._stopped.wait(0.05):
+            now = time.perf_counter()
+            self._joules += self._watts() * (now - last)
+            last = now
+
+
+def handles(uuids: Sequence[str]) -> list[Any]:
+    """NVML's handles of devices; by UUID, because NVML does not heed CUDA_VISIBLE_DEVICES."""
+    import pynvml
+
+    pynvml.nvmlInit()
+    names = [uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}" for uuid in uuids]
+    return [pynvml.nvmlDeviceGetHandleByUUID(name) for name in names]
+
+
+def counter(uuids: Sequence[str]) -> tuple[Counter | None, str]:
+    """The best counter for these devices, or None and why there is none."""
+    if not uuids:
+        return None, "no device with a counter"
+    try:
+        found = handles(uuids)
+    except Exception as error:  # NVML missing or unwilling: energy is then not known
+        return None, f"NVML: {error}"
+    for kind in (NvmlCounter, PowerIntegral):
+        try:
+            return kind(found), ""
+        except Exception as error:  # this device has no such reading
+            reason = f"NVML: {error}"
+    return None, reason
+
+
+def device_state(uuids: Sequence[str]) -> dict[str, Any]:
+    """Watts, clocks, temperature, throttling and other processes, as they are now; {} without NVML."""
+    try:
+        import pynvml
+
+        found = handles(uuids)
+        return {
+            "watts": [pynvml.nvmlDeviceGetPowerUsage(h) / 1000 for h in found],
+            "sm_clock_mhz": [pynvml.nvmlDeviceGetClockInfo(h, pynvml.NVML_CLOCK_SM) for h in found],
+            "temperature_c": [pynvml.nvmlDeviceGetTemperature(h, pynvml.NVML_TEMPERATURE_GPU) for h in found],
+            "throttle_reasons": [hex(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(h)) for h in found],
+            "processes": [len(pynvml.nvmlDeviceGetComputeRunningProcesses(h)) for h in found],
+            "driver": pynvml.nvmlSystemGetDriverVersion(),
+        }
+    except Exception:  # whatever NVML cannot say here stays unsaid
+        return {}
+
+
+class Measured(Protocol):
+    """Anything that carries a measurement: a frozen dataclass with this field."""
+
+    @property
+    def measurement(self) -> Measurement: ...
+
+
+Item = TypeVar("Item", bound=Measured)
+
+
+@dataclass
+class EnergyWindows(Generic[Item]):
+    """Holds clips back until the counter has seen a second of work, then gives each its share."""
+
+    counter: Counter | None
+
+    def __post_init__(self) -> None:
+        self._held: list[Item] = []
+        self._from_j = self._from_s = 0.0
+
+    def open(self) -> None:
+        """Before a batch: begins a window unless one is open."""
+        if self.counter and not self._held:
+            self._from_j, self._from_s = self.counter.read_j(), time.perf_counter()
+
+    def add(self, items: Sequence[Item]) -> list[Item]:
+        """After a batch: the clips whose energy is known now."""
+        if self.counter is None:
+            return list(items)
+        self._held += items
+        return self.settle() if time.perf_counter() - self._from_s >= WINDOW_S else []
+
+    def settle(self) -> list[Item]:
+        """Closes the window, however short it is."""
+        held, self._held = self._held, []
+        if self.counter is None or not held:
+            return held
+        joules = self.counter.read_j() - self._from_j
+        total_s = sum(item.measurement.wall_s or 0.0 for item in held)
+        short = time.perf_counter() - self._from_s < WINDOW_S
+        batches = len({id(item.measurement) for item in held}) > 1 or held[0].measurement.batch_size != len(held)
+        method = self.counter.method + ("_short" if short else "_amortised" if batches else "")
+        return [_with_energy(item, joules, total_s, method) for item in held]
+
+
+def _with_energy(item: Item, joules: float, total_s: float, method: str) -> Item:
+    measurement = item.measurement
+    share = joules * (measurement.wall_s or 0.0) / total_s if total_s else None
+    with_energy = replace(measurement, energy_j=share, energy_method=method if share is not None else None)
+    return replace(item, measurement=with_energy)  # type: ignore[type-var]

@@ -1,0 +1,182 @@
+"""A window around the making of clips: time, memory and energy, taken so that a cloud's bill is what is counted.
+
+    wall time    between points where every device of the process has finished its work
+    gpu_busy_s   CUDA events on the current stream: a second opinion. It misses other streams and counts gaps
+                 within a stream, so it is never billed
+    peaks        reset when the window opens: tensors and reserved memory by torch's allocator of this process
+                 (the CUDA context and libraries outside of it are not in them), resident memory of the process
+                 with its children. On a CPU, tensors live in the process: its resident memory is the peak
+    energy       `energy.py`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.records import Measurement
+
+MIB = 2.0**20
+_CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one window saw, for all of its clips together."""
+
+    wall_s: float
+    gpu_busy_s: float | None = None
+    peak_memory_mb: float | None = None
+    peak_reserved_mb: float | None = None
+    peak_rss_mb: float | None = None
+
+    def share(self, clips: int, devices: float, wasted_s: float = 0.0) -> Measurement:
+        """One clip's part of it; `wasted_s` is time that an earlier failed call spent on this clip."""
+        wall_s = self.wall_s / clips + wasted_s
+        return Measurement(
+            wall_s=wall_s, device_s=wall_s * devices,
+            gpu_busy_s=None if self.gpu_busy_s is None else self.gpu_busy_s / clips,
+            peak_memory_mb=self.peak_memory_mb, peak_reserved_mb=self.peak_reserved_mb, peak_rss_mb=self.peak_rss_mb,
+            batch_size=clips,
+        )
+
+
+class Meter:
+    """Windows on a CPU, or around work that happens elsewhere."""
+
+    def __init__(self) -> None:
+        self._memory = ResidentMemory()
+        self._started = 0.0
+
+    def open(self) -> None:
+        self._memory.reset()
+        self._started = time.perf_counter()
+
+    def close(self) -> Reading:
+        wall_s = time.perf_counter() - self._started
+        rss = self._memory.peak_mb()
+        return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss)
+
+    def forgive(self) -> None:
+        """After running out of memory: gives back what the allocator holds."""
+
+    def stop(self) -> None:
+        self._memory.stop()
+
+
+class CudaMeter(Meter):
+    """Windows on the CUDA devices that this process sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        import torch
+
+        self._cuda: Any = torch.cuda
+        self._devices = range(self._cuda.device_count())
+        self._begin, self._end = (self._cuda.Event(enable_timing=True) for _ in range(2))
+
+    def open(self) -> None:
+        self._synchronise()
+        for device in self._devices:
+            self._cuda.reset_peak_memory_stats(device)
+        super().open()
+        self._begin.record()
+
+    def close(self) -> Reading:
+        self._end.record()
+        self._synchronise()
+        wall = super().close()
+        return Reading(
+            wall.wall_s, self._begin.elapsed_time(self._end) / 1000,
+            sum(self._cuda.max_memory_allocated(d) for d in self._devices) / MIB,
+            sum(self._cuda.max_memory_reserved(d) for d in self._devices) / MIB,
+            wall.peak_rss_mb,
+        )
+
+    def forgive(self) -> None:
+        self._cuda.empty_cache()
+
+    def _synchronise(self) -> None:
+        for device in self._devices:
+            self._cuda.synchronize(device)
+
+
+class ResidentMemory:
+    """Peak resident memory of this process and all below it.
+
+    The process's own peak is the kernel's, reset for each window where the kernel allows; children
+    are looked at by a thread, as often as costs less than half a percent of one core, so a child
+    that lives for less than that may be missed.
+    """
+
+    def __init__(self) -> None:
+        import psutil
+
+        self._process = psutil.Process()
+        self._peak = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
+        self._thread.start()
+
+    def reset(self) -> None:
+        with contextlib.suppress(OSError):
+            _CLEAR_REFS.write_bytes(b"5")  # resets VmHWM, the high-water mark, and nothing else
+        self._peak = self.now_bytes()
+
+    def peak_mb(self) -> float:
+        self._peak = max(self._peak, self._own_peak_bytes())
+        return self._peak / MIB
+
+    def now_bytes(self) -> int:
+        import psutil
+
+        total = int(self._process.memory_info().rss)
+        try:
+            for child in self._process.children(recursive=True):
+                total += int(child.memory_info().rss)
+        except psutil.Error:
+            pass  # a child ended while it was looked at
+        return total
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _own_peak_bytes(self) -> int:
+        try:
+            for line in _STATUS.read_text().splitlines():
+                if line.startswith("VmHWM"):
+                    return int(line.split()[1]) * 1024
+        except OSError:
+            pass
+        return 0
+
+    def _watch(self) -> None:
+        pause = 0.1
+        while not self._stopped.wait(pause):
+            started = time.perf_counter()
+            self._peak = max(self._peak, self.now_bytes())
+            pause = max(0.1, 200 * (time.perf_counter() - started))
+
+
+def meter(device: str) -> Meter:
+    """The meter for "cpu" or "cuda:0"."""
+    return CudaMeter() if device.startswith("cuda") else Meter()
+
+
+def memory_limit_mb() -> float:
+    """80 % of what this machine, or this container, has."""
+    import psutil
+
+    total = float(psutil.virtual_memory().total)
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, float(Path(name).read_text()))
+        except (OSError, ValueError):
+            continue  # not in a container, or "max"
+    return 0.8 * total / MIB
+
+
