@@ -68,34 +68,124 @@ def read_clip(source: Path | bytes, max_frames: int = 10_000, max_pixels: int = 
     """Decodes a whole clip.
 
     Raises:
-        UnreadableClip: It is empty, broken, no video, or larger than the limits.
+        UnreadableClip: It is empty, broken, cut off, no video, or larger than the limits.
     """
-    pictures = []
-    info = None
-    for picture, info in iterate_frames(source, max_pixels):
-        if len(pictures) == max_frames:
-            raise UnreadableClip(f"more than {max_frames} frames")
-        pictures.append(picture)
-    if info is None:
-        raise UnreadableClip("no frames")
-    return np.stack(pictures), info._replace(frames=len(pictures))
+    with ClipReader(source, Limits(max_frames, max_pixels)) as reader:
+        pictures = list(reader)
+    return np.stack(pictures), reader.info()
 
 
 def iterate_frames(source: Path | bytes, max_pixels: int = 4096 * 2304) -> Iterator[tuple[Frames, ClipInfo]]:
-    """Decodes frame by frame: each (height, width, 3) with the stream's facts."""
-    handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+    """Decodes frame by frame: each (height, width, 3) with what is known of the clip so far."""
+    with ClipReader(source, Limits(pixels_per_frame=max_pixels)) as reader:
+        for picture in reader:
+            yield picture, reader.info()
+
+
+class Limits(NamedTuple):
+    """What a clip may decode to: a small file can hold far more pixels than a machine has memory."""
+
+    frames: int = 10_000
+    pixels_per_frame: int = 4096 * 2304
+    pixels: int = 20_000_000_000
+
+
+class ClipReader:
+    """One streaming pass over a clip: iterate once for its frames, then ask `info()`.
+
+    Frames come one at a time as uint8 (height, width, 3), so memory does not grow with the clip.
+    A single reformatter and one decoding thread: clips are decoded side by side instead, and the
+    pixels do not depend on either.
+
+    Raises:
+        UnreadableClip: On opening or while iterating; the message says what is wrong with the file.
+    """
+
+    def __init__(self, source: Path | bytes, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.decoded = 0
+        self._times: list[float] = []
+        handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+        if (len(source) if isinstance(source, bytes) else _size(source)) == 0:
+            raise UnreadableClip("the file is empty (0 bytes)")
+        try:
+            self._container = av.open(handle)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise UnreadableClip(f"not a readable video: {_reason(error)}") from None
+        if not self._container.streams.video:
+            self._container.close()
+            raise UnreadableClip("no video stream")
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_count = 1
+        self.height, self.width = self._stream.height, self._stream.width
+        self.announced = int(self._stream.frames)
+        """Frames that the file says it holds; 0 where it does not say."""
+
+    def __enter__(self) -> ClipReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frames]:
+        self._check_size(self.height, self.width)
+        reformatter = VideoReformatter()
+        packets = 0
+        try:
+            for packet in self._container.demux(self._stream):
+                packets += packet.size > 0 and not packet.is_corrupt
+                for frame in packet.decode():
+                    self._check(frame)
+                    yield reformatter.reformat(frame, format="rgb24").to_ndarray()
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
+        if self.announced > self.decoded and packets < self.announced:
+            raise UnreadableClip(f"cut off: {self.decoded} of {self.announced} frames can be decoded")
+        if not self.decoded:
+            raise UnreadableClip("no frames")
+
+    def info(self) -> ClipInfo:
+        return ClipInfo(self.decoded, self.height, self.width, self.fps())
+
+    def fps(self) -> float | None:
+        """Mean frames a second: the file's own statement, or what the frame times come to."""
+        if self._stream.average_rate:
+            return float(self._stream.average_rate)
+        span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
+        return (len(self._times) - 1) / span if span > 0 else None
+
+    def uneven(self) -> bool:
+        """Whether frames stand for unlike times: some step is 1.5 times the shortest, or more."""
+        steps = np.diff(self._times)
+        return bool(len(steps) > 1 and steps.max() > 1.5 * max(float(steps.min()), 1e-9))
+
+    def _check(self, frame: av.VideoFrame) -> None:
+        if not self.decoded:
+            self.height, self.width = frame.height, frame.width
+            self._check_size(frame.height, frame.width)
+        if (frame.height, frame.width) != (self.height, self.width):
+            raise UnreadableClip(
+                f"the frame size changes from {self.width}x{self.height} to {frame.width}x{frame.height}"
+            )
+        self.decoded += 1
+        if self.decoded > self.limits.frames:
+            raise UnreadableClip(f"more than {self.limits.frames} frames")
+        if self.decoded * self.height * self.width > self.limits.pixels:
+            raise UnreadableClip(f"more than {self.limits.pixels} pixels in all")
+        if frame.time is not None:
+            self._times.append(frame.time)
+
+    def _check_size(self, height: int, width: int) -> None:
+        if height * width > self.limits.pixels_per_frame:
+            raise UnreadableClip(f"{width}x{height} is more than {self.limits.pixels_per_frame} pixels a frame")
+
+
+def _size(path: Path) -> int:
     try:
-        with av.open(handle) as container:
-            if not container.streams.video:
-                raise UnreadableClip("no video stream")
-            stream = container.streams.video[0]
-            stream.thread_count = 1
-            if stream.width * stream.height > max_pixels:
-                raise UnreadableClip(f"{stream.width}x{stream.height} is more than {max_pixels} pixels a frame")
-            fps = float(stream.average_rate) if stream.average_rate else None
-            info = ClipInfo(stream.frames, stream.height, stream.width, fps)
-            reformatter = VideoReformatter()
-            for frame in container.decode(stream):
-                yield reformatter.reformat(frame, format="rgb24").to_ndarray(), info
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise UnreadableClip(f"not decodable: {error}") from None
+        return path.stat().st_size
+    except OSError as error:
+        raise UnreadableClip(f"cannot be opened: {error.strerror}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
