@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from vbench_lite.records import Request
+from vbench_lite.records import Prompt, Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,20 @@ class Output:
     """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
     failure: str | None = None
     """Why this clip could not be made, when others of the batch could."""
+    made: Literal["here", "elsewhere", "before"] = "here"
+    """Where the work was done. "elsewhere" (a hosted service): of what is measured around the call only wall_s is
+    the generator's; device seconds, memory and energy of this machine say nothing. "before" (a recorded clip): not
+    even wall_s does."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a generator may know of its run: given to its method `begin`, if it has one, before `load`."""
+
+    state: Path
+    """A folder of its own inside the run folder, for what must survive a restart. It may not exist yet."""
+    prompts: tuple[Prompt, ...]
+    """All prompts of the run, asked of this process or not."""
 
 
 class Generator(Protocol):
@@ -73,5 +88,5 @@ RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "memory_limit_
     memory_limit_mb  resident memory after a clip beyond which the process is renewed; 80 % of the machine's
 
 A generator may also have a method `warm_up(requests)`: called once after `load`, timed apart, never billed.
-Hosted services have none, for there it would cost money.
+Hosted services have none, for there it would cost money. And it may have `begin(context: RunContext)`, called first.
 """

@@ -190,6 +190,11 @@ class DiffusersPipeline:
             raise UsageError(f'"{self.definition.name}": diffusers has no scheduler "{name}".')
         return found.from_config(self.pipeline.scheduler.config, **options)
 
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        """Two steps at the asked size: allocations, kernel choices and compilation are paid here."""
+        steps = {"num_inference_steps": 2} if "num_inference_steps" in call_arguments(type(self.pipeline)) else {}
+        self.generate_together(requests if self.family.batch else requests[:1], **steps)
+
     def generate(self, requests: Sequence[Request]) -> list[Output]:
         """One clip a request. The noise is drawn on the CPU from each request's own seed."""
         if self.family.batch or len(requests) == 1:
