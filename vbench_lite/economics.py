@@ -48,6 +48,8 @@ def clip_cost_usd(record: ClipRecord, price: Mapping[str, object]) -> float | No
 def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
     """Mean over prompts of the known values; the rest are counted as unscored.
 
+    Values that are all 0 or 1 are a share, and get a share's interval.
+
     Args:
         values: One figure a clip, None where it is not known.
         prompts: The prompt of each.
@@ -57,7 +59,9 @@ def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
     unscored = len(values) - len(known)
     if not known:
         return Estimate(None, unscored=unscored, reason=reason)
-    interval = clustered_mean([v for v, _ in known], [p for _, p in known])
+    figures, of = [v for v, _ in known], [p for _, p in known]
+    flags = all(v in (0, 1) for v in figures)
+    interval = share_of([bool(v) for v in figures], of) if flags else clustered_mean(figures, of)
     return _estimate(interval, len(known), unscored)
 
 
@@ -75,29 +79,27 @@ def highest(values: Known, reason: str) -> Estimate:
     return Estimate(max(known), n=len(known), unscored=unscored, reason="a maximum has no interval")
 
 
-def usable_share(usable: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:
-    """Share of all requested clips that is usable, 0 to 1, failed and missing ones counted as not.
+def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:
+    """The share of clips for which something holds, 0 to 1.
 
     An exact binomial interval for as many independent clips as the prompts are worth (Korn and Graubard
     1998): it stays open where a t interval would close to a point, with none or all of them usable.
 
     Args:
-        usable: One flag a requested clip.
+        flags: One a clip. For usable clips every requested one has its flag, failed and missing ones False.
         prompts: The prompt of each.
         confidence: Of the two-sided interval.
     """
     _, places = np.unique(np.asarray(prompts), return_inverse=True)
-    flags = np.asarray(usable, float)
-    sizes = np.bincount(places)
-    clusters, share = len(sizes), float(flags.mean())
+    values = np.asarray(flags, float)
+    clips, clusters, share = len(values), int(places.max()) + 1, float(values.mean())
     if clusters < 2:
         return Interval(share, None, None)
-    residual = np.bincount(places, flags - share)
-    variance = clusters / (clusters - 1) * float((residual**2).sum()) / len(flags) ** 2
-    worth = min(share * (1 - share) / variance, len(flags)) if variance > 0 else float(clusters)
-    t = distributions.t.ppf(0.5 + confidence / 2, clusters - 1)
-    z = distributions.t.ppf(0.5 + confidence / 2, len(flags) - 1)
-    worth = max(worth * (z / t) ** 2, 1.0)
+    residual = np.bincount(places, values - share)
+    variance = clusters / (clusters - 1) * float((residual**2).sum()) / clips**2
+    worth = min(share * (1 - share) / variance, clips) if variance > 0 else float(clusters)
+    t_clips, t_clusters = (float(distributions.t.ppf(0.5 + confidence / 2, n - 1)) for n in (clips, clusters))
+    worth = max(worth * (t_clips / t_clusters) ** 2, 1.0)
     hits, tail = share * worth, (1 - confidence) / 2
     low = float(distributions.beta.ppf(tail, hits, worth - hits + 1)) if hits > 0 else 0.0
     high = float(distributions.beta.ppf(1 - tail, hits + 1, worth - hits)) if hits < worth else 1.0
@@ -109,7 +111,7 @@ def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estim
 
     With nothing usable there is no value, and `low` still says how many attempts one must at least expect.
     """
-    share = usable_share(usable, prompts)
+    share = share_of(usable, prompts)
     n = len(usable)
     low = 1 / share.high if share.high else None
     if not share.value:
@@ -132,13 +134,13 @@ def cost_per_usable(costs: Known, usable: Sequence[bool], prompts: Sequence[str]
     cost = mean(costs, prompts, reason)
     if cost.value is None:
         return cost
-    share = usable_share(usable, prompts)
+    share = share_of(usable, prompts)
     n = len(usable)
     if not share.value:
         low = cost.low / share.high if cost.low is not None and share.high else None
         return Estimate(None, max(low, 0.0) if low is not None else None, None, n, cost.unscored, f"none in {n}")
     low, high = _ratio_limits(cost, share)
-    why = None if high is not None else "one prompt gives no interval" if low is None else "too few are usable to bound it"
+    why = None if high else "one prompt gives no interval" if low is None else "too few are usable to bound it"
     return Estimate(cost.value / share.value, low, high, n, cost.unscored, why)
 
 

@@ -1,0 +1,234 @@
+"""What the figures are called, what they mean, how they mislead, and how they are written.
+
+The only place where numbers become text. A metric that is not described here is shown under its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How a figure is explained to a reader who pays for clips."""
+
+    title: str
+    says: str
+    misleads: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that people ask of a clip, and the metrics that answer it, the telling one first."""
+
+    key: str
+    title: str
+    metrics: tuple[str, ...]
+
+
+QUESTIONS = (
+    Question("coherence", "Coherence", ("clip_frames", "warp_error", "flicker")),
+    Question("detail", "Detail", ("detail",)),
+    Question("prompt", "Following the prompt", ("clip_text",)),
+)
+SET_METRICS = Question("set", "The set as a whole", ("fvd", "kvd"))
+
+MEANINGS: Mapping[str, Meaning] = {
+    "clip_frames": Meaning(
+        "Frame-to-frame likeness",
+        "How alike a clip's frames look to an image network: each frame against the one before and against the first. "
+        "1 is a still picture.",
+        "It rewards stillness; read it beside motion.",
+    ),
+    "clip_text": Meaning(
+        "Match with the prompt",
+        "Cosine between the prompt and the frames in a network trained on captioned pictures, from -1 to 1.",
+        "Values of different networks do not compare, and the network may miss counts, order and small things.",
+    ),
+    "flicker": Meaning(
+        "Steadiness",
+        "1 minus the mean change of a pixel from frame to frame. Higher is steadier.",
+        "A frozen clip gets a perfect 1, and honest fast motion costs some of it.",
+    ),
+    "warp_error": Meaning(
+        "Warping error",
+        "What remains of the difference between two frames after the motion between them is taken out, "
+        "as a mean square of values from 0 to 1. Lower is more coherent.",
+        "Flat, empty pictures score well.",
+    ),
+    "motion": Meaning(
+        "Motion",
+        "How fast the fastest 5 % of the picture moves, in frame sizes a second. Reported, never ranked.",
+        "More is not better: it tells whether a calm score is a calm clip or a frozen one.",
+    ),
+    "detail": Meaning(
+        "Detail",
+        "Fine structure of the frames relative to the reference clips: 1 is as detailed as they are.",
+        "Noise looks like detail; over 1 is flagged.",
+    ),
+    "conformance": Meaning(
+        "As asked",
+        "Share of the made clips with the frames, size and rate that were asked for, and neither black, frozen nor broken.",
+    ),
+    "fvd": Meaning(
+        "Fréchet video distance",
+        "Distance between the generated clips and the reference clips as two clouds of video features. Lower is closer; "
+        "0 is the same cloud.",
+        "At few clips it is mostly bias: compare only at the same number of clips, with the same network.",
+    ),
+    "kvd": Meaning(
+        "Kernel video distance",
+        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly below 0.",
+        "Noisier than the Fréchet distance.",
+    ),
+    "usable": Meaning(
+        "Usable clips",
+        "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed and "
+        "missing clips count as not usable.",
+        "A machine's judgement: it has not seen your brief.",
+    ),
+    "device_s_per_clip": Meaning(
+        "Device time a clip",
+        "Seconds of wall time between synchronised points, times the devices held: what a cloud would bill. Loading, "
+        "warm-up, encoding and scoring are not in it.",
+    ),
+    "usd_per_clip": Meaning(
+        "Cost a clip",
+        "US dollars for a clip that was asked for, whether it came out or not.",
+        "Prices have dates and change; those used are listed under how it was measured.",
+    ),
+    "usd_per_usable_clip": Meaning(
+        "Cost a usable clip",
+        "All the money spent, failures included, divided by the usable clips.",
+        "It rests on the thresholds: lower them and it falls.",
+    ),
+    "attempts_per_usable_clip": Meaning(
+        "Attempts a usable clip",
+        "How many clips must be asked for, on average, to get one that is usable.",
+    ),
+    "energy_wh_per_clip": Meaning(
+        "Energy a clip",
+        "Watt-hours that the device's own counter shows for the time of generation.",
+        "The rest of the machine is not in it.",
+    ),
+    "peak_memory_mb": Meaning(
+        "Peak device memory",
+        "The most memory that tensors held on the device while any clip was made.",
+        "The process needs somewhat more for its context and for what the allocator keeps.",
+    ),
+    "peak_rss_mb": Meaning("Peak process memory", "The most main memory that the generator's process held."),
+}
+COSTS = (
+    "attempts_per_usable_clip", "usd_per_clip", "usd_per_usable_clip", "device_s_per_clip", "energy_wh_per_clip",
+    "peak_memory_mb", "peak_rss_mb",
+)  # fmt: skip
+ROUTES = {
+    "transformer": "token transformer", "diffusion": "diffusion", "hybrid": "hybrid", "undisclosed": "route undisclosed",
+}  # fmt: skip
+
+MINUS, DASH, NONE = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}"
+
+
+def title(name: str) -> str:
+    return MEANINGS[name].title if name in MEANINGS else name
+
+
+def number(value: float, decimals: int) -> str:
+    """With grouped thousands and a true minus sign; never "-0.00"."""
+    text = f"{value:,.{decimals}f}"
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0.,") else MINUS + text[1:]
+    return text
+
+
+def decimals(value: float, uncertainty: float | None = None) -> int:
+    """How many decimals are worth printing.
+
+    One figure of the uncertainty, two where it starts with 1 or 2; without one, three figures of the value.
+    Never less than two figures of the value.
+    """
+    of_value = _places(value, 2 if uncertainty else 3)
+    if not uncertainty:
+        return of_value
+    leading = int(uncertainty / 10 ** floor(log10(uncertainty)) + 1e-9)
+    return min(8, max(of_value, _places(uncertainty, 2 if leading < 3 else 1)))
+
+
+def _places(value: float, figures: int) -> int:
+    return max(0, figures - 1 - floor(log10(abs(value)))) if value else 2
+
+
+@dataclass(frozen=True)
+class Written:
+    """An estimate as text, in parts."""
+
+    value: str
+    interval: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} [{self.interval}]" if self.interval else self.value
+
+
+def write(estimate: Mapping[str, Any], scale: float = 1.0, before: str = "", after: str = "") -> Written:
+    """An estimate of summary.json as text.
+
+    Args:
+        estimate: value, low, high, perhaps reason.
+        scale: Multiplies every figure, e.g. 1000 for money per 1,000 clips.
+        before, after: Signs around the value, e.g. "$" or " s".
+    """
+    value, low, high = (None if estimate[k] is None else estimate[k] * scale for k in ("value", "low", "high"))
+    reason = str(estimate.get("reason") or "")
+    if value is None:
+        return Written(reason if reason.startswith("none in") else NONE, "", reason)
+    bounded = low is not None and high is not None
+    sides = [side for side in (value - low, high - value) if side > 0] if bounded else []
+    places = decimals(value, min(sides) if sides else None)
+    text = f"{before}{number(value, places)}{after}"
+    if bounded:
+        return Written(text, f"{number(low, places)} {DASH} {number(high, places)}", reason)
+    if low is not None:
+        return Written(text, f"{number(low, places)} or more", reason)
+    return Written(text, "", reason)
+
+
+def cost_text(name: str, estimate: Mapping[str, Any], money_scale: float = 1.0) -> Written:
+    """A cost with its unit."""
+    if name.startswith("usd"):
+        return write(estimate, money_scale, before="$")
+    if name.endswith("_mb"):
+        large = (estimate["value"] or 0) >= 10_000
+        return write(estimate, 1 / 1024 if large else 1.0, after=" GiB" if large else " MiB")
+    unit = {"device_s_per_clip": " s", "energy_wh_per_clip": " Wh"}.get(name, "")
+    return write(estimate, after=unit)
+
+
+def money_scale(estimates: Iterable[Mapping[str, Any]]) -> float:
+    """1000 where clips cost less than a tenth of a cent: then money is told per 1,000 clips."""
+    values = [e["value"] for e in estimates if e["value"]]
+    return 1000.0 if values and max(values) < 0.001 else 1.0
+
+
+def percent(share: float | None) -> str:
+    """0 to 1 as a percentage; all and none are kept for exactly that."""
+    if share is None:
+        return NONE
+    shown = round(100 * share)
+    if (shown == 100 and share < 1) or (shown == 0 and share > 0):
+        return f"{100 * share:.1f} %".replace("100.0", "99.9").replace("0.0 ", "0.1 ")
+    return f"{shown} %"
+
+
+def several(count: int, noun: str, plural: str = "") -> str:
+    """ "1 clip", "1,200 clips"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    parts = list(items)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
