@@ -33,7 +33,8 @@ def model_config(vocabulary: int) -> dict[str, object]:
         "vision_cfg": {"image_size": 64, "layers": 4, "width": 128, "head_width": 32, "patch_size": 8},
         "text_cfg": {
             "context_length": CONTEXT, "vocab_size": vocabulary, "width": 128, "heads": 4, "layers": 3,
-            "hf_tokenizer_name": "", "tokenizer_kwargs": {"clean": "lower"},
+            "pool_type": "eos", "eos_id": 1,  # argmax, the default, reads at the largest word id: mid-sentence here
+            "hf_tokenizer_name": "beside-this-file", "tokenizer_kwargs": {"clean": "lower"},
         },
     }
 
