@@ -123,7 +123,7 @@ class ClipKey(NamedTuple):
 
     generator: str
     prompt_id: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no one needs here
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def _title(summary: Summary) -> str:
     suite = summary["suite"]
     title = f" · {suite['title']}" if suite.get("title") else ""
     clips = words.several(suite["clips_per_prompt"], "clip")
-    return f"{suite['name']}{title} · {words.several(suite['prompts'], 'prompt')} × {clips}\n"
+    return f"{suite['name']}{title} · {words.several(suite['prompts'], 'prompt')} {words.TIMES} {clips}\n"
 
 
 def _caption(summary: Summary) -> str:
@@ -55,7 +55,7 @@ def _caption(summary: Summary) -> str:
         lines[0] += " ★ ahead of all others, intervals apart."
     share = summary.get("usable", {}).get("reference_share")
     if share is not None:
-        lines.append(f"Of the real reference clips, {words.percent(share)} would count as usable by the same thresholds.")
+        lines.append(f"Of the real reference clips, {words.percent(share)} would be usable by the same thresholds.")
     networks = sorted({m["backbone"] for m in summary["metrics"].values() if m["backbone"]})
     if networks:
         lines.append(f"Networks behind the scores: {', '.join(networks)}.")

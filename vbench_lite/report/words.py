@@ -71,23 +71,25 @@ MEANINGS: Mapping[str, Meaning] = {
     ),
     "conformance": Meaning(
         "As asked",
-        "Share of the made clips with the frames, size and rate that were asked for, and neither black, frozen nor broken.",
+        "Share of the made clips with the frames, size and rate that were asked for, and neither black, frozen nor "
+        "broken.",
     ),
     "fvd": Meaning(
         "Fréchet video distance",
-        "Distance between the generated clips and the reference clips as two clouds of video features. Lower is closer; "
-        "0 is the same cloud.",
+        "Distance between the generated clips and the reference clips as two clouds of video features. Lower is "
+        "closer; 0 is the same cloud.",
         "At few clips it is mostly bias: compare only at the same number of clips, with the same network.",
     ),
     "kvd": Meaning(
         "Kernel video distance",
-        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly below 0.",
+        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly "
+        "below 0.",
         "Noisier than the Fréchet distance.",
     ),
     "usable": Meaning(
         "Usable clips",
-        "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed and "
-        "missing clips count as not usable.",
+        "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed "
+        "and missing clips count as not usable.",
         "A machine's judgement: it has not seen your brief.",
     ),
     "device_s_per_clip": Meaning(
@@ -126,10 +128,13 @@ COSTS = (
     "peak_memory_mb", "peak_rss_mb",
 )  # fmt: skip
 ROUTES = {
-    "transformer": "token transformer", "diffusion": "diffusion", "hybrid": "hybrid", "undisclosed": "route undisclosed",
-}  # fmt: skip
+    "transformer": "token transformer",
+    "diffusion": "diffusion",
+    "hybrid": "hybrid",
+    "undisclosed": "route undisclosed",
+}
 
-MINUS, DASH, NONE = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}"
+MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MULTIPLICATION SIGN}"
 
 
 def title(name: str) -> str:
@@ -181,19 +186,24 @@ def write(estimate: Mapping[str, Any], scale: float = 1.0, before: str = "", aft
         scale: Multiplies every figure, e.g. 1000 for money per 1,000 clips.
         before, after: Signs around the value, e.g. "$" or " s".
     """
-    value, low, high = (None if estimate[k] is None else estimate[k] * scale for k in ("value", "low", "high"))
+    value, low, high = (_scaled(estimate[k], scale) for k in ("value", "low", "high"))
     reason = str(estimate.get("reason") or "")
     if value is None:
         return Written(reason if reason.startswith("none in") else NONE, "", reason)
-    bounded = low is not None and high is not None
-    sides = [side for side in (value - low, high - value) if side > 0] if bounded else []
+    sides = [] if low is None or high is None else [side for side in (value - low, high - value) if side > 0]
     places = decimals(value, min(sides) if sides else None)
     text = f"{before}{number(value, places)}{after}"
-    if bounded:
-        return Written(text, f"{number(low, places)} {DASH} {number(high, places)}", reason)
-    if low is not None:
-        return Written(text, f"{number(low, places)} or more", reason)
-    return Written(text, "", reason)
+    if low is None:
+        return Written(text, "", reason)
+    return Written(text, _interval(low, high, places), reason)
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale
+
+
+def _interval(low: float, high: float | None, places: int) -> str:
+    return f"{number(low, places)} or more" if high is None else f"{number(low, places)} {DASH} {number(high, places)}"
 
 
 def cost_text(name: str, estimate: Mapping[str, Any], money_scale: float = 1.0) -> Written:
