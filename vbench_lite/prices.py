@@ -5,14 +5,13 @@ A price carries its date and its source. Where none is known, there is a reason 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from vbench_lite.devices import Device
-from vbench_lite.records import ClipRecord, Definition, Price
+from vbench_lite.records import Definition, Price
 from vbench_lite.tomlfile import TomlFile
 
 RATES = ("usd_per_device_hour", "usd_per_clip", "usd_per_second")
@@ -100,23 +99,3 @@ def _stated(price: Price | None) -> dict[str, Any] | None:
         return None
     rates = {key: getattr(price, key) for key in RATES if getattr(price, key) is not None}
     return rates | {"date": price.date, "source": price.source}
-
-
-def cost_usd(record: ClipRecord, price: Mapping[str, Any]) -> float | None:
-    """What one clip cost, made or failed; None where it is not known.
-
-    What a service says that it charged goes before any price. A clip that failed cost the device
-    time that it took; by the clip or by the second of clip, only a clip that was made is charged.
-    """
-    if record.usd_charged is not None:
-        return record.usd_charged
-    if "usd_per_device_hour" in price:
-        device_s = record.measurement.device_s
-        return None if device_s is None else device_s / 3600 * float(price["usd_per_device_hour"])
-    if record.status != "ok":
-        return 0.0 if "usd_per_clip" in price or "usd_per_second" in price else None
-    if "usd_per_clip" in price:
-        return float(price["usd_per_clip"])
-    if "usd_per_second" in price and record.frames and record.fps:
-        return record.frames / record.fps * float(price["usd_per_second"])
-    return None

@@ -1,0 +1,140 @@
+"""What a run is asked to make: every generator, every prompt, every k, in a fixed order."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from vbench_lite.errors import UsageError
+from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
+
+
+def clip_seed(run_seed: int, prompt_id: str, index: int) -> int:
+    """The seed of the k-th clip of a prompt: the same for every generator, so that comparisons are paired.
+
+    Below 2**31, because hosted services take no more.
+
+    >>> clip_seed(0, "sneaker-spin-red", 0)
+    879760939
+    """
+    key = f"{run_seed}\n{prompt_id}\n{index}".encode()
+    return int.from_bytes(hashlib.sha256(key).digest()[:4], "big") >> 1
+
+
+class Batch(NamedTuple):
+    """Clips made by one call. Its number says where it stands in the generator's plan."""
+
+    number: int
+    requests: tuple[Request, ...]
+
+
+class Shard(NamedTuple):
+    """One part of a run that several machines share; the first of four is (0, 4)."""
+
+    place: int = 0
+    parts: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Reads "1/4".
+
+        Raises:
+            UsageError: It is not I/N with 1 <= I <= N.
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(f'--shard {text} is not understood. Use I/N from 1/N to N/N, e.g. --shard 1/4.')
+        return cls(int(found[1]) - 1, int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.place + 1}of{self.parts}"
+
+
+WHOLE = Shard()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run."""
+
+    suite: Suite
+    prompts: tuple[Prompt, ...]
+    """Those of the suite that are asked for."""
+    clips_per_prompt: int
+    seed: int
+    backbones: str
+    definitions: tuple[Definition, ...]
+
+    @property
+    def clips_per_generator(self) -> int:
+        return len(self.prompts) * self.clips_per_prompt
+
+    def requests(self, definition: Definition) -> Iterator[Request]:
+        """Every clip that one generator is asked for."""
+        for prompt in self.prompts:
+            for index in range(self.clips_per_prompt):
+                seed = clip_seed(self.seed, prompt.id, index)
+                yield Request(prompt.id, prompt.text, index, seed, definition.clip)
+
+    def keys(self, definition: Definition) -> list[ClipKey]:
+        return [ClipKey(definition.name, r.prompt_id, r.index) for r in self.requests(definition)]
+
+    def batches(self, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
+        """The generator's clips by the call that makes them; a shard takes every N-th batch.
+
+        Batches are the same whatever is made already, so that a resumed run groups clips as an
+        undisturbed one does.
+        """
+        size = setting(definition, "batch_size", 1)
+        requests = list(self.requests(definition))
+        cut = [tuple(requests[i : i + size]) for i in range(0, len(requests), size)]
+        return [Batch(n, some) for n, some in enumerate(cut) if n % shard.parts == shard.place]
+
+
+def make_plan(
+    suite: Suite, definitions: Sequence[Definition], clips_per_prompt: int | None, limit: int | None, seed: int,
+    backbones: str,
+) -> Plan:
+    """Checks what was asked for.
+
+    Args:
+        limit: Only the first prompts of the suite, this many.
+
+    Raises:
+        UsageError: A number is not usable, or two generators share a name.
+    """
+    clips = suite.clips_per_prompt if clips_per_prompt is None else clips_per_prompt
+    if clips < 1:
+        raise UsageError(f"--clips-per-prompt {clips} asks for nothing. Use 1 or more.")
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} asks for nothing. Use 1 or more, or leave it out for the whole suite.")
+    names = [d.name for d in definitions]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f'two generators are called "{name}". Name each one once, or rename a definition\'s file.')
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+            raise UsageError(
+                f'the generator name "{name}" names a folder: use up to 100 letters, digits, ".", "_", "-".'
+            )
+    for definition in definitions:
+        check_settings(definition)
+    return Plan(suite, suite.prompts[:limit], clips, seed, backbones, tuple(definitions))
+
+
+def setting(definition: Definition, name: str, default: int) -> int:
+    """One of the runner's whole-number settings."""
+    return int(definition.settings.get(name, default))
+
+
+def check_settings(definition: Definition) -> None:
+    """Refuses the runner's own settings where they make no sense."""
+    whole = ("batch_size", "tries", "devices", "workers")
+    for name in (*whole, "timeout_s", "memory_limit_mb"):
+        value = definition.settings.get(name, 1)
+        kinds = int if name in whole else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+            expected = "a whole number, 1 or more" if name in whole else "a number above 0"
+            raise UsageError(f'"{name}" of the generator "{definition.name}" is {value!r}: expected {expected}.')
