@@ -54,7 +54,7 @@ def clustered_mean(values: Sequence[float], prompts: Sequence[str], confidence: 
     >>> clustered_mean([1.0, 3.0, 4.0], ["a", "a", "b"]).value
     3.0
     """
-    names, places = np.unique(np.asarray(prompts), return_inverse=True)
+    _, places = np.unique(np.asarray(prompts), return_inverse=True)
     means = np.bincount(places, np.asarray(values, float)) / np.bincount(places)
     return mean_interval(means, confidence)
 
@@ -177,7 +177,7 @@ def prompts_to_decide(distance: float, spread: float, level: float, power: float
 
 
 def power(distance: float, spread: float, prompts: int, level: float) -> float:
-    """Probability that a one-sided t test over so many prompts decides, when the truth lies `distance` from the line."""
+    """Probability that a one-sided t test over so many prompts decides, the truth lying `distance` from the line."""
     centre = distance / spread * prompts**0.5
     return float(1 - special.nctdtr(prompts - 1, centre, special.stdtrit(prompts - 1, 1 - level)))
 
