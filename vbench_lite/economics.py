@@ -1,8 +1,9 @@
 """What clips and usable clips cost. Plain arrays in, estimates out.
 
 Every interval is over prompts: clips of one prompt succeed and fail together. A figure that is not known
-is None with a reason. Clips whose cost is not known (a crash before the clock was read, a clip never made)
-are taken to have cost what the others did, so that a missing record never makes a generator look cheap.
+is None with a reason. Where money is summed, a clip of unknown cost (a crash before the clock was read, a
+clip never made) is taken to have cost as much as the dearest known one, so that a missing record never
+makes a generator look cheap.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from math import comb, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats as distributions
+from scipy import special
 
 from vbench_lite.records import ClipRecord, Estimate
 from vbench_lite.stats import Interval, clustered_mean
@@ -98,11 +98,11 @@ def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 
     residual = np.bincount(places, values - share)
     variance = clusters / (clusters - 1) * float((residual**2).sum()) / clips**2
     worth = min(share * (1 - share) / variance, clips) if variance > 0 else float(clusters)
-    t_clips, t_clusters = (float(distributions.t.ppf(0.5 + confidence / 2, n - 1)) for n in (clips, clusters))
+    t_clips, t_clusters = (float(special.stdtrit(n - 1, 0.5 + confidence / 2)) for n in (clips, clusters))
     worth = max(worth * (t_clips / t_clusters) ** 2, 1.0)
     hits, tail = share * worth, (1 - confidence) / 2
-    low = float(distributions.beta.ppf(tail, hits, worth - hits + 1)) if hits > 0 else 0.0
-    high = float(distributions.beta.ppf(1 - tail, hits + 1, worth - hits)) if hits < worth else 1.0
+    low = float(special.betaincinv(hits, worth - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, worth - hits, 1 - tail)) if hits < worth else 1.0
     return Interval(share, low, high)
 
 
@@ -121,27 +121,29 @@ def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estim
 
 
 def cost_per_usable(costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str) -> Estimate:
-    """All the money spent, failures included, over the usable clips: cost per clip times attempts.
+    """All the money spent, failures included, over the usable clips.
 
     The interval joins those of the two means by Donner and Zou's rule for ratios (2010).
 
     Args:
-        costs: US dollars a requested clip, None where not known (then taken as the mean of the others).
+        costs: US dollars a requested clip, None where not known.
         usable: One flag a requested clip.
         prompts: The prompt of each.
         reason: Said where no cost is known.
     """
-    cost = mean(costs, prompts, reason)
-    if cost.value is None:
-        return cost
+    unknown = sum(c is None for c in costs)
+    if unknown == len(costs):
+        return Estimate(None, unscored=unknown, reason=reason)
+    dearest = max(c for c in costs if c is not None)
+    cost = mean([dearest if c is None else c for c in costs], prompts, reason)
     share = share_of(usable, prompts)
     n = len(usable)
-    if not share.value:
+    if not share.value or cost.value is None:
         low = cost.low / share.high if cost.low is not None and share.high else None
-        return Estimate(None, max(low, 0.0) if low is not None else None, None, n, cost.unscored, f"none in {n}")
+        return Estimate(None, max(low, 0.0) if low is not None else None, None, n, unknown, f"none in {n}")
     low, high = _ratio_limits(cost, share)
     why = None if high else "one prompt gives no interval" if low is None else "too few are usable to bound it"
-    return Estimate(cost.value / share.value, low, high, n, cost.unscored, why)
+    return Estimate(cost.value / share.value, low, high, n, unknown, why)
 
 
 def _ratio_limits(top: Estimate, bottom: Interval) -> tuple[float | None, float | None]:
@@ -171,35 +173,3 @@ def best_of(values: Sequence[float], k: int, higher_is_better: bool = True) -> f
         raise ValueError(f"k is {k}: expected 1 to {n}, the clips of a prompt.")
     ordered = sorted(values, reverse=not higher_is_better)
     return sum(value * comb(i, k - 1) for i, value in enumerate(ordered)) / comb(n, k)
-
-
-def best_of_curve(
-    values: Known, prompts: Sequence[str], higher_is_better: bool = True
-) -> list[Estimate]:
-    """Best of 1, 2, ... clips a prompt, up to the fewest scored clips that any prompt has.
-
-    Clips without a value are left out of choice, as a person would leave them; `unscored` counts them.
-    """
-    groups: dict[str, list[float]] = {}
-    for value, prompt in zip(values, prompts, strict=True):
-        if value is not None:
-            groups.setdefault(prompt, []).append(value)
-    unscored = sum(v is None for v in values)
-    if not groups:
-        return []
-    curve = []
-    for k in range(1, max(map(len, groups.values())) + 1):
-        able = {p: v for p, v in groups.items() if len(v) >= k}
-        if len(able) < len(groups):
-            break
-        interval = clustered_mean([best_of(v, k, higher_is_better) for v in able.values()], list(able))
-        curve.append(_estimate(interval, len(able), unscored))
-    return curve
-
-
-def grouped(values: NDArray[np.float64], prompts: Sequence[str]) -> list[NDArray[np.float64]]:
-    """The values of each prompt, in the order in which the prompts first appear."""
-    places: dict[str, list[int]] = {}
-    for i, prompt in enumerate(prompts):
-        places.setdefault(prompt, []).append(i)
-    return [values[rows] for rows in places.values()]
