@@ -100,7 +100,7 @@ def read_grids(path: Path, manifest: Mapping[str, Any], label: str) -> dict[str,
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = [row for row in csv.reader(file) if row]
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing: the run is not scored yet. Finish it with: vbench score {label}") from None
+        raise StoreError(f"{path} is missing: the run is not scored. Finish it with: vbench score {label}") from None
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         raise StoreError(f"{path} cannot be read: {error}. Make it again with: vbench score {label}") from None
     lacking = [name for name in _NEEDED if name not in header]

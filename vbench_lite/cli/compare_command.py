@@ -1,0 +1,78 @@
+"""`vbench compare`: two runs, or two generators of one run, pair by pair."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from vbench_lite.comparable import open_run
+from vbench_lite.compare import Comparison, PairComparison, compare_runs
+from vbench_lite.store import to_json
+
+_STYLE = {"better": "green", "worse": "red", "not compared": "dim", "not judged": "dim"}
+_DIRECTION = {True: "higher", False: "lower", None: ""}
+
+
+@click.command()
+@click.argument("baseline")
+@click.argument("candidate")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(baseline: str, candidate: str, as_json: bool) -> None:
+    """Compare CANDIDATE with BASELINE, paired by prompt and seed.
+
+    Each is a run folder, or one generator of it as RUN:GENERATOR. The differences are CANDIDATE minus BASELINE
+    with their 95 % interval over prompts; the words hold for all lines together (Holm).
+
+    \b
+    Examples:
+      vbench compare results/ads:tiny-transformer results/ads:tiny-diffusion
+      vbench compare results/ads-monday results/ads-today
+    """
+    old, new = open_run(baseline), open_run(candidate)
+    pairs = compare_runs(old, new)
+    if as_json:
+        rows = [dataclasses.asdict(pair) | {"headline": pair.headline()} for pair in pairs]
+        click.echo(to_json({"format": 1, "baseline": baseline, "candidate": candidate, "pairs": rows}), nl=False)
+        return
+    for pair in pairs:
+        _show(pair)
+
+
+def _show(pair: PairComparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("better is", style="dim")
+    for heading in ("baseline", "candidate", "difference", "95 % interval", "prompts"):
+        table.add_column(heading, justify="right")
+    table.add_column("candidate is")
+    reasons = []
+    for row in pair.comparisons:
+        words = "report only" if row.words == "not judged" and row.higher_is_better is None else row.words
+        table.add_row(
+            Text(f"{row.metric}{f', {row.unit}' if row.unit else ''}"), _DIRECTION[row.higher_is_better],
+            number(row.baseline), number(row.candidate), number(row.difference, sign=True), _interval(row),
+            str(row.prompts or ""), Text(words, style=_STYLE.get(words, "")),
+        )  # fmt: skip
+        if row.words == "not compared":
+            reasons.append(f"{row.metric}: {row.reason}")
+    console = Console(width=None if Console().is_terminal else 120)
+    console.print(Text(pair.headline()), Text(""), table, sep="\n")
+    for note in (*pair.notes, *reasons):
+        console.print(Text(f"Note: {note}"))
+    console.print()
+
+
+def number(value: float | None, sign: bool = False) -> str:
+    """Four significant digits, or a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:+.4g}" if sign else f"{value:.4g}"
+
+
+def _interval(row: Comparison) -> str:
+    return "" if row.low is None else f"{number(row.low, True)} to {number(row.high, True)}"
