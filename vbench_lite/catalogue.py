@@ -39,7 +39,7 @@ def definition_paths() -> dict[str, Path]:
 
 
 def find_definition(name: str) -> Definition:
-    """The definition of a name, a TOML file, or a Python class "pkg.mod:Class".
+    """The definition of a name, a TOML file, a folder of clips, or a Python class "pkg.mod:Class".
 
     Raises:
         UnknownName: Nothing is called so.
@@ -48,6 +48,8 @@ def find_definition(name: str) -> Definition:
     if ":" in name and not Path(name).exists():
         return _definition_of_class(name)
     path = Path(name)
+    if path.is_dir() and ("/" in name or name not in definition_paths()):
+        return _definition_of_folder(path)
     if path.suffix == ".toml" or "/" in name:
         if not path.exists():
             raise UnknownName("generator", name, definition_paths(), SEE)
@@ -98,6 +100,14 @@ def _price(file: TomlFile) -> Price | None:
     if len(rates) != 1 or min(rates.values()) < 0:
         raise file.error("price", f"expected one of {', '.join(PRICE_KEYS[:3])}, 0 or more.")
     return Price(**rates, date=str(entry.get("date", "")), source=file.get("price.source", str, ""))
+
+
+def _definition_of_folder(path: Path) -> Definition:
+    """A generator's own folder, or one of clips that exist already."""
+    path = path.resolve()
+    if (path / f"{path.name}.toml").exists():
+        return read_definition(path / f"{path.name}.toml")
+    return Definition(name=path.name, route="undisclosed", adapter="recorded", model=str(path), folder=path.parent)
 
 
 def _definition_of_class(name: str) -> Definition:

@@ -10,6 +10,7 @@ from typing import Any
 
 from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.records import Prompt, Suite, Threshold
+from vbench_lite.suite_import import READERS, import_suite
 from vbench_lite.tomlfile import TomlFile, digest
 
 KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source")
@@ -30,7 +31,7 @@ def suite_paths() -> dict[str, Path]:
 
 
 def load_suite(name: str) -> Suite:
-    """The suite of a name or a file.
+    """The suite of a name or a file: TOML, or a prompt list of another tool (.json, .jsonl, .csv, .txt).
 
     Raises:
         UnknownName: Nothing is called so.
@@ -45,7 +46,7 @@ def load_suite(name: str) -> Suite:
         if name not in paths:
             raise UnknownName("suite", name, paths, "See them with: vbench list suites")
         path = paths[name]
-    return read_suite(path)
+    return import_suite(path) if path.suffix.lower() in READERS else read_suite(path)
 
 
 def read_suite(path: Path) -> Suite:
