@@ -43,10 +43,11 @@ class Output:
     """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
     failure: str | None = None
     """Why this clip could not be made, when others of the batch could."""
-    made: Literal["here", "elsewhere", "before"] = "here"
-    """Where the work was done. "elsewhere" (a hosted service): of what is measured around the call only wall_s is
-    the generator's; device seconds, memory and energy of this machine say nothing. "before" (a recorded clip): not
-    even wall_s does."""
+    made: Literal["here", "beside", "elsewhere", "before"] = "here"
+    """Where the work was done. "beside": in another process of this machine, whose tensors nothing here can see, so
+    that peak memory on a GPU and GPU busy time are not known. "elsewhere" (a hosted service): of what is measured
+    around the call only wall_s is the generator's; device seconds, memory and energy of this machine say nothing.
+    "before" (a recorded clip): not even wall_s does."""
 
 
 @dataclass(frozen=True)

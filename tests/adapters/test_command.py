@@ -1,0 +1,182 @@
+"""Real programs: short Python scripts that write real clips, hang, crash, or talk too much."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from vbench_lite.adapters.command import Command
+from vbench_lite.errors import GeneratorError, UsageError
+from vbench_lite.records import ClipSpec, Definition, Request
+from vbench_lite.video import read_clip
+
+SPEC = ClipSpec(3, 8.0, 32, 48)
+
+WRITE = """
+import sys, numpy as np
+from vbench_lite.video import encode_mp4
+prompt, seed, out, frames, fps, height, width = sys.argv[1:8]
+clip = np.full((int(frames), int(height), int(width), 3), int(seed) % 256, np.uint8)
+open(out, "wb").write(encode_mp4(clip, float(fps)))
+"""
+STANDARD = ["{prompt}", "{seed}", "{out}", "{frames}", "{fps}", "{height}", "{width}"]
+
+RESIDENT = """
+import json, sys, time
+print("loading the model...")
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    print("chatter from a library", flush=True)
+    if request["prompt"] == "die":
+        sys.exit(3)
+    if request["prompt"] == "hang":
+        time.sleep(60)
+    if request["prompt"] == "refuse":
+        print(json.dumps({"id": request["id"], "error": "no such animal"}), flush=True)
+        continue
+    open(request["out"], "wb").write(f"{sys.argv[1]} {request['seed']}".encode())
+    print(json.dumps({"id": request["id"], "stages_s": {"draw": 0.5}, "counts": {"tokens": 9}}), flush=True)
+"""
+
+
+def ask(prompt: str = "a cat", seed: int = 7, index: int = 0) -> Request:
+    return Request("cat", prompt, index, seed, SPEC)
+
+
+def command(*arguments: str, **settings: Any) -> Command:
+    given = {"command": [sys.executable, *arguments], **settings}
+    return Command(Definition("mine", "transformer", "command", settings=given))
+
+
+def script(folder: Path, text: str) -> str:
+    path = folder / "make.py"
+    path.write_text(text)
+    return str(path)
+
+
+def test_clip_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    generator = command(script(tmp_path, WRITE), *STANDARD)
+    generator.load("cpu")
+    (output,) = generator.generate([ask(seed=200)])
+    frames, info = read_clip(output.file)
+    assert frames.shape == (3, 32, 48, 3)
+    assert info.fps == 8
+    assert abs(int(frames.mean()) - 200) <= 2
+
+
+@pytest.mark.parametrize(
+    "prompt", ['say "hi", twice', "$(touch pwned); `id` | cat & *", "{seed} {out}", "--help", "ein Fährrad\nzwei"]
+)
+def test_prompt_is_one_argument_whatever_it_holds(tmp_path: Path, prompt: str) -> None:
+    text = "import sys; open(sys.argv[2], 'w', newline='').write(sys.argv[1])"
+    generator = command(script(tmp_path, text), "{prompt}", "{out}", cwd=str(tmp_path))
+    generator.load("cpu")
+    (output,) = generator.generate([ask(prompt)])
+    assert output.file == prompt.encode()
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_environment_and_folder_are_the_programs_own(tmp_path: Path) -> None:
+    text = "import os, sys; open(sys.argv[1], 'w').write(os.environ['MINE'] + ' ' + os.getcwd())"
+    generator = command(script(tmp_path, text), "{out}", cwd=str(tmp_path), env={"MINE": 1})
+    generator.load("cpu")
+    assert generator.generate([ask()])[0].file == f"1 {tmp_path.resolve()}".encode()
+
+
+def test_program_that_names_its_own_file_is_found_out(tmp_path: Path) -> None:
+    text = "import sys, os; os.makedirs(sys.argv[1] + '/x'); open(sys.argv[1] + '/x/final.webm', 'w').write('clip')"
+    generator = command(script(tmp_path, text), "{out_folder}")
+    generator.load("cpu")
+    assert generator.generate([ask()])[0].file == b"clip"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("raise SystemExit('no weights in ./ckpt')", "the program ended with exit code 1: no weights in ./ckpt"),
+        ("pass", "the program wrote no clip"),
+        ("import sys; open(sys.argv[1], 'w')", "the program wrote an empty file"),
+        ("import sys; [open(sys.argv[1] + f'.{i}.mp4', 'w').write('x') for i in 'ab']", "the program wrote 2 clips"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the program ended with signal 9"),
+    ],
+)
+def test_failure_is_told_and_the_run_goes_on(tmp_path: Path, text: str, reason: str) -> None:
+    generator = command(script(tmp_path, text), "{out}")
+    generator.load("cpu")
+    first, second = generator.generate([ask(), ask(index=1)])
+    assert first.failure.startswith(reason)
+    assert second.failure.startswith(reason)
+
+
+def test_time_limit_ends_the_whole_process_tree(tmp_path: Path) -> None:
+    text = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(60)"
+    )
+    generator = command(script(tmp_path, text), "{out}", time_limit_s=1.5)
+    generator.load("cpu")
+    start = time.monotonic()
+    (output,) = generator.generate([ask()])
+    assert output.failure == "the program did not end within 1.5 s and was ended"
+    assert time.monotonic() - start < 10
+    child = int((tmp_path / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_resident_program_loads_once_and_survives_its_own_chatter(tmp_path: Path) -> None:
+    generator = command(script(tmp_path, RESIDENT), "{device}", resident=True)
+    generator.load("cpu")
+    first, second = generator.generate([ask(seed=1), ask(seed=2, index=1)])
+    generator.close()
+    assert (first.file, second.file) == (b"cpu 1", b"cpu 2")
+    assert first.stages_s == {"draw": 0.5}
+    assert first.counts == {"tokens": 9}
+
+
+def test_resident_program_that_dies_or_hangs_is_started_again(tmp_path: Path) -> None:
+    generator = command(script(tmp_path, RESIDENT), "{device}", resident=True, time_limit_s=1.5)
+    generator.load("cpu")
+    outputs = [generator.generate([ask(prompt)])[0] for prompt in ("die", "a cat", "hang", "refuse", "a cat")]
+    generator.close()
+    assert outputs[0].failure == "the program ended in the midst of it (exit code 3)"
+    assert outputs[2].failure == "the program did not answer within 1.5 s"
+    assert outputs[3].failure == "no such animal"
+    assert outputs[1].file == outputs[4].file == b"cpu 7"
+
+
+def test_resident_program_that_never_gets_ready_is_no_generator(tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match=r"never said .*exit code 1"):
+        command(script(tmp_path, "raise SystemExit(1)"), resident=True).load("cpu")
+
+
+def test_missing_program_is_named_before_anything_runs() -> None:
+    definition = Definition("mine", "transformer", "command", settings={"command": ["no-such-program", "{out}"]})
+    with pytest.raises(GeneratorError, match='"no-such-program", which is not on this machine'):
+        Command(definition).load("cpu")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"command": "python make.py {out}"}, "must be a list"),
+        ({"command": ["python", "make.py"]}, "never says {out}"),
+        ({"command": ["python", "{out}"], "timelimit": 3}, 'no setting "timelimit"'),
+        ({"command": ["python", "{out}"], "suffix": ".txt"}, "suffix"),
+    ],
+)
+def test_wrong_settings_are_a_sentence(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Command(Definition("mine", "transformer", "command", settings=settings))
+
+
+def test_unknown_placeholder_is_refused_on_loading() -> None:
+    with pytest.raises(UsageError, match=r'"\{sead\}" in the command means nothing'):
+        command("{sead}", "{out}").load("cpu")

@@ -1,0 +1,154 @@
+"""Drives any program, in an environment of its own: a research repository's script, another language.
+
+    [settings]
+    command = ["envs/wan/bin/python", "generate.py", "--prompt", "{prompt}", "--seed", "{seed}", "--out", "{out}"]
+    cwd = "Wan2.1"              # "" is the folder that vbench runs in
+    env = { TOKENIZERS_PARALLELISM = "false" }
+    time_limit_s = 900          # a clip
+    resident = false            # true: started once, asked by lines of JSON; see `Resident`
+    load_limit_s = 1800         # resident: until it says {"ready": true}
+    suffix = ".mp4"             # of {out}
+
+Placeholders: {prompt} {seed} {out} {frames} {fps} {height} {width} {seconds} {prompt_file} {out_folder}
+{prompt_id} {index} {device}. A resident program's command knows {device} alone; each request is
+{"id", "prompt", "seed", "out", "frames", "fps", "height", "width"}, its answer {"id"} when the clip
+is written, or {"id", "error": "..."}; and may add stages_s, counts, usd_charged and device_s.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.adapters.programs import Resident, Start, fill, only_clip, run_once
+from vbench_lite.clipnames import SUFFIXES
+from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
+from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.records import ClipSpec, Definition, Request
+
+ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")
+LARGEST_CLIP_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class CommandSettings:
+    """The adapter's settings; see the module's first lines."""
+
+    command: Sequence[str] = ()
+    cwd: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    time_limit_s: float = 1500.0
+    resident: bool = False
+    load_limit_s: float = 1800.0
+    suffix: str = ".mp4"
+
+    @classmethod
+    def of(cls, definition: Definition) -> CommandSettings:
+        """Raises UsageError for what cannot be a command."""
+        given = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
+        name = definition.name
+        unknown = sorted(set(given) - {f.name for f in fields(cls)})
+        if unknown:
+            known = ", ".join(f.name for f in fields(cls))
+            raise UsageError(f'"{name}": the command adapter has no setting "{unknown[0]}". It has: {known}.')
+        command = given.get("command")
+        if not isinstance(command, list) or not command or not all(isinstance(a, str) for a in command):
+            raise UsageError(
+                f'"{name}": "command" must be a list such as ["python", "make.py", "--out", "{{out}}"], '
+                f"one string an argument; no shell is involved."
+            )
+        if given.get("suffix", ".mp4") not in SUFFIXES:
+            raise UsageError(f'"{name}": "suffix" is "{given["suffix"]}": expected one of {", ".join(SUFFIXES)}.')
+        settings = cls(**given)
+        if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
+            raise UsageError(f'"{name}": the command never says {{out}}, so it cannot know where to write the clip.')
+        return settings
+
+
+class Command:
+    """A program behind the generator interface."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.name = definition.name
+        self.settings = CommandSettings.of(definition)
+        self._start = Start(self.settings.cwd, {k: str(v) for k, v in self.settings.env.items()})
+        self._resident: Resident | None = None
+        self._device = "cpu"
+
+    def load(self, device: str) -> None:
+        """Finds the program; starts it if it is resident.
+
+        Raises:
+            GeneratorError: It is not there, or does not become ready.
+            UsageError: Its command has a placeholder that means nothing.
+        """
+        self._device = device
+        program = self.settings.command[0]
+        if not shutil.which(program) and not (Path(self.settings.cwd) / program).exists():
+            raise GeneratorError(f'"{self.name}" needs the program "{program}", which is not on this machine.')
+        if self.settings.resident:
+            self._begin_resident()
+        else:
+            fill(self.settings.command, self._values(Request("", "", 0, 0, ClipSpec()), Path(), Path()))
+
+    def _begin_resident(self) -> Resident:
+        command = fill(self.settings.command, {"device": self._device})
+        self._resident = Resident(self._start, command, self.settings.load_limit_s)
+        return self._resident
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        return [self._make(request) for request in requests]
+
+    def _make(self, request: Request) -> Output:
+        with tempfile.TemporaryDirectory(prefix="vbench-") as name:
+            folder = Path(name)
+            out = folder / f"clip{self.settings.suffix}"
+            try:
+                facts = self._ask_resident(request, out) if self.settings.resident else self._run(request, folder, out)
+                clip = only_clip(folder, out, SUFFIXES)
+                if clip.stat().st_size > LARGEST_CLIP_BYTES:
+                    raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
+                return Output(file=clip.read_bytes(), made="beside", **facts)
+            except ClipFailed as error:
+                return Output(failure=str(error), made="beside")
+
+    def _run(self, request: Request, folder: Path, out: Path) -> dict[str, Any]:
+        prompt_file = folder / "prompt.txt"
+        prompt_file.write_text(request.prompt, "utf-8")
+        command = fill(self.settings.command, self._values(request, out, prompt_file))
+        run_once(self._start, command, self.settings.time_limit_s)
+        return {}
+
+    def _ask_resident(self, request: Request, out: Path) -> dict[str, Any]:
+        values = self._values(request, out, Path())
+        asked = {k: values[k] for k in ASKED}
+        asked["id"] = f"{request.prompt_id}/{request.index}"
+        resident = self._resident or self._begin_resident()
+        try:
+            answer = resident.ask(asked, self.settings.time_limit_s)
+        except ClipFailed:
+            resident.end(patience_s=0)
+            self._resident = None  # the next clip gets a fresh one
+            raise
+        if answer.get("error"):
+            raise ClipFailed(str(answer["error"])[:500])
+        return {k: answer[k] for k in ("stages_s", "counts", "usd_charged", "device_s") if answer.get(k) is not None}
+
+    def _values(self, request: Request, out: Path, prompt_file: Path) -> dict[str, Any]:
+        spec = request.spec
+        return {
+            "prompt": request.prompt, "seed": request.seed, "out": str(out), "out_folder": str(out.parent),
+            "frames": spec.frames, "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps,
+            "height": spec.height, "width": spec.width, "seconds": f"{spec.seconds:g}",
+            "prompt_file": str(prompt_file), "prompt_id": request.prompt_id, "index": request.index,
+            "device": self._device,
+        }
+
+    def close(self) -> None:
+        if self._resident:
+            self._resident.end()
+            self._resident = None
