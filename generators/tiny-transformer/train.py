@@ -37,7 +37,7 @@ def make_vq() -> VQModel:
     return VQModel(
         in_channels=96, out_channels=96, down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2, block_out_channels=(96, 128), layers_per_block=1,
-        latent_channels=8, num_vq_embeddings=CODES, vq_embed_dim=8, mid_block_add_attention=False,
+        latent_channels=8, num_vq_embeddings=CODES, vq_embed_dim=8, mid_block_add_attention=True,
     )
 
 
@@ -70,7 +70,7 @@ def train_vq(work: Path, steps: int) -> VQModel:
     data = stacks_of(world_batches(training_compositions(), 8, SEED), 8)
     unseen = LAYOUT.stack(next(world_batches(held_out_compositions(), 16, 1)).clips)
     codebook = vq.quantize.embedding
-    used = torch.zeros(CODES, dtype=torch.long)
+    used = torch.full((CODES,), -1)
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
         stacks, things = next(data)
@@ -82,6 +82,7 @@ def train_vq(work: Path, steps: int) -> VQModel:
         if step == CONTINUOUS_STEPS:
             start_codebook(latents)
         if step >= CONTINUOUS_STEPS:
+            used[used < 0] = step
             with torch.autocast("cpu", enabled=False):
                 quantised, commitment, (_, _, indices) = vq.quantize(latents)
             used[indices.flatten().unique()] = step
@@ -103,7 +104,7 @@ def train_vq(work: Path, steps: int) -> VQModel:
 
     @torch.no_grad()
     def revive(latents: Tensor, step: int) -> None:
-        dead = (used < step - 100).nonzero().flatten() if step > CONTINUOUS_STEPS + 100 else used.new_empty(0)
+        dead = (used < step - 100).nonzero().flatten()
         vectors = latents.movedim(1, -1).reshape(-1, 8)
         fresh = vectors[torch.randint(len(vectors), (len(dead),))]
         codebook.weight[dead] = fresh + 0.01 * torch.randn_like(fresh)
@@ -178,7 +179,7 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
 @click.command(help=__doc__)
 @click.option("--stage", type=click.Choice(["vq", "lm", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
-@click.option("--vq-steps", default=3000, show_default=True)
+@click.option("--vq-steps", default=5000, show_default=True)
 @click.option("--lm-steps", default=4000, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
