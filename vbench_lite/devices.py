@@ -50,6 +50,13 @@ class Device:
     def count(self) -> int:
         return len(self.indices)
 
+    def visible_name(self, place: int) -> str:
+        """What CUDA_VISIBLE_DEVICES calls the device at this place, so that a process sees no other."""
+        given = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+        if given:
+            return given[self.indices[place]]
+        return f"GPU-{self.uuids[place]}" if self.uuids[place] else str(self.indices[place])
+
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind, "name": self.name, "count": self.count, "uuids": list(self.uuids),

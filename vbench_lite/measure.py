@@ -64,6 +64,10 @@ class Meter:
     def forgive(self) -> None:
         """After running out of memory: gives back what the allocator holds."""
 
+    def now_mb(self) -> float:
+        """Resident memory of the process and all below it, now."""
+        return self._memory.now_bytes() / MIB
+
     def stop(self) -> None:
         self._memory.stop()
 
@@ -117,10 +121,9 @@ class ResidentMemory:
         import psutil
 
         self._process = psutil.Process()
-        self._peak = 0
+        self._peak = self._children = 0
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._watch, name="memory", daemon=True).start()
 
     def reset(self) -> None:
         with contextlib.suppress(OSError):
@@ -128,36 +131,34 @@ class ResidentMemory:
         self._peak = self.now_bytes()
 
     def peak_mb(self) -> float:
-        self._peak = max(self._peak, self._own_peak_bytes())
+        self._peak = max(self._peak, self._own_peak_bytes() + self._children)
         return self._peak / MIB
 
     def now_bytes(self) -> int:
-        import psutil
-
-        total = int(self._process.memory_info().rss)
-        try:
-            for child in self._process.children(recursive=True):
-                total += int(child.memory_info().rss)
-        except psutil.Error:
-            pass  # a child ended while it was looked at
-        return total
+        return int(self._process.memory_info().rss) + self._children
 
     def stop(self) -> None:
         self._stopped.set()
 
     def _own_peak_bytes(self) -> int:
         try:
-            for line in _STATUS.read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    return int(line.split()[1]) * 1024
+            status = _STATUS.read_bytes()
         except OSError:
-            pass
-        return 0
+            return 0
+        _, _, after = status.partition(b"VmHWM:")
+        return int(after.split(None, 1)[0]) * 1024 if after else 0
 
     def _watch(self) -> None:
+        import psutil
+
         pause = 0.1
         while not self._stopped.wait(pause):
             started = time.perf_counter()
+            children = 0
+            with contextlib.suppress(psutil.Error):  # a child that ended while it was looked at
+                for child in self._process.children(recursive=True):
+                    children += int(child.memory_info().rss)
+            self._children = children
             self._peak = max(self._peak, self.now_bytes())
             pause = max(0.1, 200 * (time.perf_counter() - started))
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from vbench_lite.errors import StoreError
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord, Measurement
+from vbench_lite.tomlfile import digest
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -35,7 +36,8 @@ def write_whole(path: Path, data: bytes | str) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}. Free space or choose another --out.") from error
+        reason = error.strerror or error
+        raise StoreError(f"cannot write {path}: {reason}. Free space or choose another --out.") from error
 
 
 def to_json(value: Any) -> str:
@@ -148,16 +150,19 @@ class RunFolder:
             record = dataclasses.replace(
                 record, path=str(clip_path.relative_to(self.path)), sha256=hashlib.sha256(clip).hexdigest()
             )
-        write_whole(path, to_json({"format": FORMAT} | dataclasses.asdict(record)))
+        value = {"format": FORMAT} | dataclasses.asdict(record)
+        write_whole(path, to_json(value | {"check": digest(value)}))
         return record
 
     def read_record(self, path: Path) -> ClipRecord:
         """One record.
 
         Raises:
-            StoreError: It is torn, edited by hand beyond sense, or of another format.
+            StoreError: It is torn, edited by hand, or of another format.
         """
         value = self._read_json(path, "the clip is not made yet.")
+        if value.pop("check", None) != digest(value):
+            raise StoreError(f"{path} was changed after it was written. Make the clip again with: vbench run")
         del value["format"]
         try:
             return ClipRecord(**{**value, "measurement": Measurement(**value["measurement"])})

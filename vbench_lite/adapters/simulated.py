@@ -1,0 +1,190 @@
+"""A generator without a model: chosen durations, failures and quality, the same for the same seed.
+
+For trying out what stands around models: a run of any size, a gate policy, a cluster. Prompts of the
+built-in world get clips of that world, with as many mistakes as `accuracy` and `noise` ask for; any
+other prompt gets a moving square.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.errors import ClipFailed, GeneratorError
+from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.records import Definition, Request
+
+Frames = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The adapter's [settings]. Shares are of clips, chosen by their seeds."""
+
+    seconds: float = 0.0
+    """What a clip takes, in the middle."""
+    spread: float = 0.0
+    """How far apart clips are: the standard deviation of the logarithm of their seconds."""
+    prompt_spread: float = 0.0
+    """The same between prompts: all clips of one share it."""
+    wait: str = "sleep"
+    """"sleep", "compute" (one busy core), or "claim": no waiting, the device time is only reported."""
+    load_seconds: float = 0.0
+    accuracy: float = 1.0
+    """Share of clips that show what was asked; the others show something else of the world."""
+    noise: float = 0.0
+    """Standard deviation of noise on every pixel, of 255."""
+    fail_share: float = 0.0
+    """Share of clips that fail, each with a reason."""
+    answer: str = "clip"
+    """What `generate` returns: "clip", or a mistake: "few", "float", "nan", "shape", "nothing"."""
+    fail_prompts: tuple[str, ...] = ()
+    """Prompt ids whose clips fail, end their process, hang, or run out of memory."""
+    die_prompts: tuple[str, ...] = ()
+    hang_prompts: tuple[str, ...] = ()
+    starve_prompts: tuple[str, ...] = ()
+    die_at_call: int = 0
+    """The call of `generate` at which each process ends itself; 0 for never."""
+    leak_mb: int = 0
+    """Memory kept with each call."""
+
+
+class Simulated:
+    """The `simulated` adapter."""
+
+    def __init__(self, definition: Definition) -> None:
+        settings = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
+        known = {field.name for field in fields(Behaviour)}
+        if unknown := sorted(set(settings) - known):
+            raise GeneratorError(
+                f'"{definition.name}" sets "{unknown[0]}", which the adapter "simulated" does not know. '
+                f"Known: {', '.join(sorted(known))}."
+            )
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+        self._behaviour = Behaviour(**given)
+        self._calls = 0
+        self._kept: list[bytearray] = []
+
+    def load(self, device: str) -> None:
+        """Waits as long as loading is said to take."""
+        time.sleep(self._behaviour.load_seconds)
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """Clips by the world's renderer, late by as much as was asked."""
+        self._calls += 1
+        how = self._behaviour
+        if self._calls == how.die_at_call:
+            _die()
+        if how.leak_mb:
+            self._kept.append(bytearray(os.urandom(1024) * (how.leak_mb * 1024)))
+        outputs = [self._one(request) for request in requests]
+        if how.wait == "claim":
+            return outputs
+        _wait(sum(self._seconds(r) for r in requests), busy=how.wait == "compute")
+        return outputs[:-1] if how.answer == "few" else outputs
+
+    def close(self) -> None:
+        """Nothing to free but what leaked."""
+        self._kept.clear()
+
+    def _one(self, request: Request) -> Output:
+        how = self._behaviour
+        if request.prompt_id in how.die_prompts:
+            _die()
+        if request.prompt_id in how.hang_prompts:
+            time.sleep(1e6)
+        if request.prompt_id in how.starve_prompts:
+            raise MemoryError(f"simulated for {request.prompt_id}")
+        if request.prompt_id in how.fail_prompts:
+            raise ClipFailed(f'simulated failure for the prompt "{request.prompt_id}"')
+        seconds = self._seconds(request)
+        claimed = seconds if how.wait == "claim" else None
+        if _draw(request, "fail") < how.fail_share:
+            return Output(failure="simulated failure", device_s=claimed)
+        stages = {"simulated": seconds}
+        return Output(self._spoil(self._frames(request)), stages_s=stages, counts={"steps": 1}, device_s=claimed)
+
+    def _seconds(self, request: Request) -> float:
+        how = self._behaviour
+        clip, prompt = _normal(request, "seconds"), _normal(replace(request, seed=0, index=0), "prompt seconds")
+        return how.seconds * float(np.exp(how.spread * clip + how.prompt_spread * prompt))
+
+    def _frames(self, request: Request) -> Frames:
+        from vbench_lite.world import compositions, find_composition, render
+
+        spec, how = request.spec, self._behaviour
+        asked = find_composition(request.prompt)
+        if asked is None:
+            frames = moving_square(request)
+        else:
+            shown = asked
+            if _draw(request, "accuracy") >= how.accuracy:
+                others = [c for c in compositions() if c != asked]
+                shown = others[int(_draw(request, "other") * len(others))]
+            frames = render(shown, request.seed, spec.frames, spec.height, spec.width)
+        if not how.noise:
+            return frames
+        noise = np.random.default_rng(request.seed).normal(0.0, how.noise, frames.shape)
+        return np.clip(frames + noise, 0, 255).astype(np.uint8)
+
+    def _spoil(self, frames: Frames) -> Frames | None:
+        """The mistakes that a generator can make in the form of its answer."""
+        match self._behaviour.answer:
+            case "nothing":
+                return None
+            case "float":
+                return frames.astype(np.float32)  # type: ignore[return-value]
+            case "nan":
+                return np.full(frames.shape, np.nan, np.float32)  # type: ignore[return-value]
+            case "shape":
+                return frames.transpose(0, 3, 1, 2)
+        return frames
+
+
+def moving_square(request: Request) -> Frames:
+    """A bright square that crosses a dark picture; colours and path by the seed."""
+    spec = request.spec
+    rng = np.random.default_rng(request.seed)
+    side = max(1, min(spec.height, spec.width) // 3)
+    clip = np.empty((spec.frames, spec.height, spec.width, 3), np.uint8)
+    clip[:] = rng.integers(0, 100, 3, np.uint8)
+    colour = rng.integers(150, 256, 3, np.uint8)
+    top = int(rng.integers(0, spec.height - side + 1))
+    for frame, t in zip(clip, np.linspace(0.0, 1.0, spec.frames), strict=True):
+        left = round(float(t) * (spec.width - side))
+        frame[top : top + side, left : left + side] = colour
+    return clip
+
+
+def _draw(request: Request, purpose: str) -> float:
+    """A number in [0, 1) that depends on the clip and the purpose alone."""
+    return float(_rng(request, purpose).random())
+
+
+def _normal(request: Request, purpose: str) -> float:
+    return float(_rng(request, purpose).normal())
+
+
+def _rng(request: Request, purpose: str) -> np.random.Generator:
+    return np.random.default_rng([request.seed, *purpose.encode(), *request.prompt_id.encode()])
+
+
+def _wait(seconds: float, busy: bool) -> None:
+    if not busy:
+        time.sleep(seconds)
+        return
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def _die() -> None:
+    sys.stdout.flush()
+    os._exit(9)
