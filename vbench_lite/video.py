@@ -136,7 +136,7 @@ class ClipReader:
                 packets += packet.size > 0 and not packet.is_corrupt
                 for frame in packet.decode():
                     self._check(frame)
-                    yield reformatter.reformat(frame, format="rgb24").to_ndarray()
+                    yield _pixels(reformatter, frame)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
         if self.announced > self.decoded and packets < self.announced:
@@ -178,6 +178,11 @@ class ClipReader:
     def _check_size(self, height: int, width: int) -> None:
         if height * width > self.limits.pixels_per_frame:
             raise UnreadableClip(f"{width}x{height} is more than {self.limits.pixels_per_frame} pixels a frame")
+
+
+def _pixels(reformatter: VideoReformatter, frame: av.VideoFrame) -> Frames:
+    pixels: Frames = reformatter.reformat(frame, format="rgb24").to_ndarray()  # type: ignore[assignment]
+    return pixels
 
 
 def _size(path: Path) -> int:

@@ -1,0 +1,193 @@
+"""Frozen networks that metrics stand on, in named sets: "builtin", "standard", or a TOML of your own.
+
+A set holds at most one image-and-text encoder (CLIP) and one video encoder (for FVD and KVD). What
+each one is, where its weights lie and how frames are prepared for it is data: `builtin.toml` and
+`standard.toml` beside this file, in the form that a user's own file has (docs/metrics.md).
+This module reads that data and knows no network; loaders are imported when a set is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vbench_lite.errors import UnknownName
+from vbench_lite.tomlfile import TomlFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+LOADERS = {
+    "open-clip": "vbench_lite.backbones.image_text:load_open_clip",
+    "open-clip-folder": "vbench_lite.backbones.image_text:load_open_clip_folder",
+    "world-video": "vbench_lite.backbones.video_encoders:load_world_video",
+    "torchscript": "vbench_lite.backbones.video_encoders:load_torchscript",
+    "videomae": "vbench_lite.backbones.video_encoders:load_videomae",
+    "torchvision": "vbench_lite.backbones.video_encoders:load_torchvision",
+}
+IMAGE_KEYS = ("loader", "path", "model", "pretrained", "resize", "antialias", "vocabulary", "sha256", "fetch")
+VIDEO_KEYS = (
+    "loader", "path", "model", "frames", "size", "antialias", "arguments", "features", "layer", "mean", "std",
+    "sha256", "fetch",
+)
+
+
+class ImageTextEncoder(Protocol):
+    """Frames and texts as unit vectors of one space."""
+
+    name: str
+    """What stands beside every number, e.g. "builtin/clip@1a2b3c4d"."""
+
+    def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
+        """One frame, uint8 (height, width, 3), as the network's float32 input (3, size, size)."""
+
+    def embed_images(self, prepared: Tensor) -> NDArray[np.float64]:
+        """(frames, 3, size, size) to (frames, values), each row of length 1."""
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(texts, values), each row of length 1."""
+
+    def cannot_read(self, text: str) -> str | None:
+        """Why a text means nothing to this network, or None where it does."""
+
+
+class VideoEncoder(Protocol):
+    """A clip as one vector of features."""
+
+    name: str
+    frames: int
+    """How many frames it sees, evenly spaced from the first to the last."""
+    protocol: str
+    """Everything about the preparation that moves an FVD, in words."""
+
+    def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
+        """One frame, uint8 (height, width, 3), as float32 (3, size, size)."""
+
+    def embed(self, prepared: Tensor) -> NDArray[np.float64]:
+        """(frames, 3, size, size) to (values,)."""
+
+
+@dataclass(frozen=True)
+class Backbones:
+    """A loaded set. Either encoder may be missing; its metrics are then unscored, with `missing` as the reason."""
+
+    name: str
+    image: ImageTextEncoder | None = None
+    video: VideoEncoder | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    """"image" or "video" > why it is not there."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network of a set, as its TOML says, with paths made absolute where they are there."""
+
+    set_name: str
+    kind: str
+    """"image" or "video"."""
+    settings: dict[str, Any]
+    path: Path | None
+    """Of the weights, or of the folder that holds them; None where they are found by the library."""
+
+
+def shipped_sets() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(Path(str(files("vbench_lite.backbones"))).glob("*.toml"))}
+
+
+def read_set(name: str) -> list[Entry]:
+    """The networks that a set names, without loading any.
+
+    Raises:
+        UnknownName: Nothing is called so.
+        BadFile: The file is not such a set.
+    """
+    known = shipped_sets()
+    path = known.get(name) or Path(name)
+    if not path.is_file():
+        raise UnknownName("set of backbones", name, known, "Or name a TOML file; docs/metrics.md shows one.")
+    file = TomlFile(path)
+    file.only(("title", "image", "video"))
+    entries = []
+    for kind, keys in (("image", IMAGE_KEYS), ("video", VIDEO_KEYS)):
+        settings = file.get(kind, dict, {})
+        if not settings:
+            continue
+        file.only(keys, kind, settings)
+        if file.get(f"{kind}.loader", str) not in LOADERS:
+            expected = ", ".join(LOADERS)
+            raise file.error(f"{kind}.loader", f'"loader" is {settings["loader"]!r}: expected one of {expected}.')
+        entries.append(Entry(path.stem, kind, settings, _find(settings.get("path"), path.parent)))
+    if not entries:
+        raise file.error("image", "expected an [image] table, a [video] table, or both.")
+    return entries
+
+
+def _find(path: str | None, beside: Path) -> Path | None:
+    """Weights lie beside the TOML, where an absolute path says, or in the cache's `backbones` folder."""
+    from vbench_lite.cache import cache_folder
+
+    if path is None:
+        return None
+    places = [(beside / Path(path).expanduser()), cache_folder() / "backbones" / path]
+    return next((place.resolve() for place in places if place.exists()), places[-1])
+
+
+def load(name: str = "builtin", device: str = "cpu", strict: bool = True) -> Backbones:
+    """Loads a set.
+
+    Args:
+        name: "builtin", "standard", or the path of a TOML.
+        device: Where the networks run.
+        strict: Raise when weights are missing; otherwise such a network's metrics go unscored.
+
+    Raises:
+        WeightsError: Weights are missing (the message holds the command that fetches them) or altered.
+    """
+    from vbench_lite.errors import WeightsError
+
+    loaded: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    for entry in read_set(name):
+        try:
+            loaded[entry.kind] = _loader(entry)(entry, device)
+        except WeightsError as error:
+            if strict:
+                raise
+            missing[entry.kind] = str(error)
+    return Backbones(Path(name).stem, loaded.get("image"), loaded.get("video"), missing)
+
+
+def _loader(entry: Entry) -> Any:
+    import importlib
+
+    module, _, function = LOADERS[entry.settings["loader"]].partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def check_file(entry: Entry, path: Path) -> str:
+    """The sha256 of a weights file, compared with the set's `sha256` where that is given.
+
+    Raises:
+        WeightsError: The file is missing or is another one.
+    """
+    from vbench_lite.errors import WeightsError
+
+    if not path.is_file():
+        fetch = entry.settings.get("fetch")
+        how = f"Fetch it with: {fetch}" if fetch else "Put the file there, or name its path in the TOML."
+        raise WeightsError(f'the {entry.kind} network of "{entry.set_name}" lacks its weights {path}. {how}')
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    expected = entry.settings.get("sha256")
+    if expected and found != expected:
+        raise WeightsError(
+            f'{path} is not the file that "{entry.set_name}" names: its sha256 is {found[:12]}..., expected '
+            f"{expected[:12]}.... Fetch it again, or name the new digest in a TOML of your own."
+        )
+    return found

@@ -1,0 +1,167 @@
+"""CLIP-like encoders: any open_clip model, from a folder, a file, or the libraries' caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vbench_lite.backbones import Entry, check_file
+from vbench_lite.errors import WeightsError
+
+
+class OpenClipEncoder:
+    """An open_clip model with one stated way of preparing frames.
+
+    `resize="crop"`: the short side to the network's size, bicubic, then the centre square; with
+    `antialias=False` this is what VBench feeds its CLIP (floats 0 to 255, not rounded or clamped in
+    between). `resize="squash"`: both sides to the network's size.
+
+    Called with frames, uint8 (frames, height, width, 3), it gives their unit vectors, so an
+    instance is the `encode` argument of `metrics.clip_consistency.clip_frames`.
+
+    >>> # model = open_clip.create_model("ViT-B-32"); clip_frames(frames, OpenClipEncoder(model))
+    """
+
+    def __init__(
+        self, model: torch.nn.Module, tokenizer: Callable[[list[str]], Tensor] | None = None, *,
+        name: str = "open_clip", resize: str = "crop", antialias: bool = False, device: str = "cpu",
+        words: frozenset[str] | None = None,
+    ) -> None:
+        self.model: Any = model.to(device).eval()
+        self.tokenizer, self.name, self.device, self.words = tokenizer, name, device, words
+        self.resize, self.antialias = resize, antialias
+        visual: Any = self.model.visual
+        size = visual.image_size
+        self.size = int(size[0] if isinstance(size, tuple | list) else size)
+        self.mean = torch.tensor(visual.image_mean or open_clip_mean()).view(3, 1, 1)
+        self.std = torch.tensor(visual.image_std or open_clip_std()).view(3, 1, 1)
+
+    def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
+        """One frame, uint8 (height, width, 3), to float32 (3, size, size), normalised."""
+        pixels = torch.from_numpy(frame).permute(2, 0, 1).float()
+        pixels = fit(pixels, self.size, crop=self.resize == "crop", mode="bicubic", antialias=self.antialias)
+        return pixels.div_(255).sub_(self.mean).div_(self.std)
+
+    @torch.inference_mode()
+    def embed_images(self, prepared: Tensor) -> NDArray[np.float64]:
+        features = self.model.encode_image(prepared.to(self.device))
+        return unit(features.double().cpu().numpy())
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        if self.tokenizer is None:
+            raise WeightsError(f'"{self.name}" was made without a tokenizer and cannot read texts.')
+        features = self.model.encode_text(self.tokenizer(list(texts)).to(self.device))
+        return unit(features.double().cpu().numpy())
+
+    def cannot_read(self, text: str) -> str | None:
+        if self.words is None:
+            return None
+        unknown = [word for word in text.lower().replace(",", " ").replace(".", " ").split() if word not in self.words]
+        if not unknown:
+            return None
+        return f'{self.name} does not know "{unknown[0]}"; score it with --backbones standard'
+
+    def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return embed_frames(self, frames)
+
+
+def embed_frames(encoder: Any, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.float64]:
+    """(frames, height, width, 3) to (frames, values), `batch` frames at a time."""
+    parts = [
+        encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + batch]]))
+        for start in range(0, len(frames), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def fit(pixels: Tensor, size: int, *, crop: bool, mode: str, antialias: bool) -> Tensor:
+    """(3, height, width) to (3, size, size): the short side to `size` and the centre, or both sides squashed."""
+    height, width = pixels.shape[-2:]
+    short = min(height, width)
+    to = (size * height // short, size * width // short) if crop else (size, size)
+    if to != (height, width):
+        pixels = F.interpolate(pixels[None], to, mode=mode, align_corners=False, antialias=antialias)[0]
+    top, left = round((to[0] - size) / 2), round((to[1] - size) / 2)
+    return pixels[:, top : top + size, left : left + size].contiguous()
+
+
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of length 1; a row of zeros stays zero instead of becoming NaN."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+def open_clip_mean() -> tuple[float, float, float]:
+    from open_clip.constants import OPENAI_DATASET_MEAN
+
+    return OPENAI_DATASET_MEAN
+
+
+def open_clip_std() -> tuple[float, float, float]:
+    from open_clip.constants import OPENAI_DATASET_STD
+
+    return OPENAI_DATASET_STD
+
+
+def load_open_clip_folder(entry: Entry, device: str) -> OpenClipEncoder:
+    """A folder in open_clip's own form: open_clip_config.json, open_clip_model.safetensors, tokenizer files."""
+    import open_clip
+
+    folder = entry.path or Path(entry.settings["path"])
+    digest = check_file(entry, folder / "open_clip_model.safetensors")
+    model = open_clip.create_model(f"local-dir:{folder}", require_pretrained=True)
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    return _encoder(entry, model, tokenizer, folder.name, digest, device)
+
+
+def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
+    """A published model by its open_clip names, from a local file or from the Hugging Face cache; never downloads."""
+    import open_clip
+
+    model_name = entry.settings["model"]
+    path = entry.path or _cached(entry)
+    digest = check_file(entry, path)
+    model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
+    return _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
+
+
+def _quick_gelu(entry: Entry) -> dict[str, bool]:
+    """Some published weights of a model were trained with another activation; open_clip's table says which."""
+    import open_clip
+
+    config = open_clip.get_pretrained_cfg(entry.settings["model"], entry.settings.get("pretrained", "")) or {}
+    return {"force_quick_gelu": True} if config.get("quick_gelu") else {}
+
+
+def _cached(entry: Entry) -> Path:
+    """The file that open_clip would load, if an earlier download left it in the cache."""
+    import open_clip
+    from huggingface_hub import try_to_load_from_cache
+
+    model, tag = entry.settings["model"], entry.settings.get("pretrained", "")
+    config = open_clip.get_pretrained_cfg(model, tag) or {}
+    repository = config.get("hf_hub", "").rstrip("/")
+    for name in ("open_clip_model.safetensors", "open_clip_pytorch_model.bin") if repository else ():
+        found = try_to_load_from_cache(repository, name)
+        if isinstance(found, str):
+            return Path(found)
+    return Path(f"{model}.{tag}.safetensors")
+
+
+def _encoder(entry: Entry, model: Any, tokenizer: Any, short: str, digest: str, device: str) -> OpenClipEncoder:
+    words = None
+    if entry.settings.get("vocabulary") == "world":
+        from vbench_lite.world import words as world_words
+
+        words = frozenset(world_words())
+    return OpenClipEncoder(
+        model, tokenizer, name=f"{entry.set_name}/{short}@{digest[:8]}", resize=entry.settings.get("resize", "crop"),
+        antialias=entry.settings.get("antialias", False), device=device, words=words,
+    )

@@ -1,0 +1,53 @@
+"""Where things that can be made again are kept between runs: `$VBENCH_CACHE`, or the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from vbench_lite.errors import StoreError
+from vbench_lite.store import write_whole
+
+
+def cache_folder() -> Path:
+    """`$VBENCH_CACHE`; else `$XDG_CACHE_HOME/vbench-lite`; else `~/.cache/vbench-lite`."""
+    if named := os.environ.get("VBENCH_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "vbench-lite"
+
+
+class FeatureCache:
+    """Arrays by the digest of the clip that they were read from: `<cache>/features/<networks>/<clip>.npz`.
+
+    A folder that cannot be written, or a file that cannot be read, costs time and nothing else.
+    """
+
+    def __init__(self, *networks: str) -> None:
+        name = hashlib.sha256("\n".join(networks).encode()).hexdigest()[:16]
+        self.folder = cache_folder() / "features" / name
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        import numpy as np
+
+        try:
+            with np.load(self._path(key), allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, EOFError, BadZipFile):
+            return None
+
+    def put(self, key: str, arrays: dict[str, Any]) -> None:
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        with suppress(StoreError):
+            write_whole(self._path(key), buffer.getvalue())
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.npz"

@@ -1,0 +1,97 @@
+"""The kernel distance (KVD): a squared maximum mean discrepancy, unbiased at any number of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.metrics.set_intervals import Features, checked, jackknife_variance, label, t_interval
+from vbench_lite.stats import Interval
+
+
+def kernel(x: Features, y: Features) -> Features:
+    """(x . y / values + 1)^3 for each pair of rows."""
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def kernel_distance(generated: Features, reference: Features) -> float:
+    """Squared maximum mean discrepancy with the cubic kernel of `kernel`.
+
+    Unbiased, so it may fall below 0 where the sets are alike. Its scale is that of the features to
+    the sixth power: it compares within one network only.
+
+    Args:
+        generated: (clips, values). At least two clips.
+        reference: (clips, values), any other number of clips, at least two.
+
+    Returns:
+        Around 0 for sets of one distribution, more the further they are apart.
+
+    Raises:
+        ValueError: As `set_intervals.checked`.
+
+    Source:
+        Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401), on whole sets.
+    """
+    x, y = checked(generated, reference)
+    return _Blocks(x, y, np.arange(len(x)), len(x) + np.arange(len(y))).value()
+
+
+def kernel_interval(
+    generated: Features, reference: Features, generated_prompts: Sequence[str], reference_prompts: Sequence[str],
+    confidence: float = 0.95,
+) -> Interval:
+    """The distance and its interval by leaving out one prompt at a time.
+
+    Args:
+        generated, reference: As `kernel_distance`.
+        generated_prompts, reference_prompts: The prompt of each clip, "" where it has none. Pairs of
+            clips of one prompt are left out of the distance too.
+        confidence: Of the two-sided interval.
+    """
+    blocks = _Blocks(*checked(generated, reference), *label(generated_prompts, reference_prompts))
+    left_out = blocks.left_out()
+    return t_interval(blocks.value(), jackknife_variance(left_out), len(left_out) - 1, confidence)
+
+
+class _Blocks:
+    """Sums of the kernel over pairs of groups, so that leaving a group out costs no new kernel.
+
+    Pairs of clips of one group are in no sum: they are not independent, as a clip and itself are
+    not. Without that, real clips that share the generated ones' prompts would pull the distance
+    far below 0.
+    """
+
+    def __init__(self, x: Features, y: Features, x_groups: NDArray[np.int64], y_groups: NDArray[np.int64]) -> None:
+        count = int(max(x_groups.max(), y_groups.max())) + 1
+        in_x, in_y = np.eye(count)[:, x_groups], np.eye(count)[:, y_groups]
+        nx, ny = in_x.sum(1), in_y.sum(1)
+        self.xx = _Pairs(in_x @ kernel(x, x) @ in_x.T, np.outer(nx, nx))
+        self.yy = _Pairs(in_y @ kernel(y, y) @ in_y.T, np.outer(ny, ny))
+        self.xy = _Pairs(in_x @ kernel(x, y) @ in_y.T, np.outer(nx, ny))
+
+    def value(self) -> float:
+        return self.xx.mean() + self.yy.mean() - 2 * self.xy.mean()
+
+    def left_out(self) -> Features:
+        """The distance without each group."""
+        return self.xx.means_without() + self.yy.means_without() - 2 * self.xy.means_without()
+
+
+class _Pairs:
+    """Sums and numbers of pairs, (groups, groups), those within a group struck out."""
+
+    def __init__(self, sums: Features, counts: Features) -> None:
+        self.sums, self.counts = sums, counts
+        np.fill_diagonal(self.sums, 0)
+        np.fill_diagonal(self.counts, 0)
+
+    def mean(self) -> float:
+        return float(self.sums.sum() / self.counts.sum())
+
+    def means_without(self) -> Features:
+        sums, counts = (m.sum() - m.sum(0) - m.sum(1) for m in (self.sums, self.counts))
+        means: Features = sums / counts
+        return means
