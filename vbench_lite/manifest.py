@@ -141,6 +141,15 @@ def refuse_other_plan(folder: RunFolder, stored: Mapping[str, Any], wanted: Mapp
         )
 
 
+def same_clips(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions, as run.json holds them, make the same clips."""
+    return not _changed(one, other)
+
+
+def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return [key for key in sorted(set(one) | set(other)) if key not in _FREE and one.get(key) != other.get(key)]
+
+
 def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     found = []
     for key in ("name", "digest"):
@@ -156,9 +165,7 @@ def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[s
     if old_names != new_names:
         found.append(f"its generators are {', '.join(old_names)}, asked for now: {', '.join(new_names)}")
     for name in sorted(set(old_names) & set(new_names)):
-        old, new = stored["generators"][name], wanted["generators"][name]
-        keys = [k for k in sorted(set(old) | set(new)) if k not in _FREE and old.get(k) != new.get(k)]
-        if keys:
+        if keys := _changed(stored["generators"][name], wanted["generators"][name]):
             found.append(f'the generator "{name}" was defined otherwise ({", ".join(keys)})')
     if stored["device"]["kind"] != wanted["device"]["kind"]:
         found.append(f'it was made on "{stored["device"]["kind"]}", asked for now: "{wanted["device"]["kind"]}"')

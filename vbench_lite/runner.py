@@ -21,7 +21,7 @@ from vbench_lite.manifest import build_manifest, refuse_other_plan
 from vbench_lite.phases import PhaseLog
 from vbench_lite.plan import WHOLE, Batch, Plan, Shard, clip_seed
 from vbench_lite.progress import progress
-from vbench_lite.records import ClipRecord, Definition
+from vbench_lite.records import ClipRecord, Definition, Request
 from vbench_lite.store import RunFolder
 from vbench_lite.takes import Finished
 
@@ -114,10 +114,11 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
     with locked(folder.path, options.shard):
         _prepare(plan, folder, device, options)
         outcome = Outcome()
-        for definition in plan.definitions:
-            if options.stop and options.stop.requested:
-                outcome.interrupted = True
-            _Part(plan, folder, device, options, definition, outcome).run()
+        parts = [_Part(plan, folder, device, options, definition, outcome) for definition in plan.definitions]
+        for part in parts:
+            part.look()
+        for part in parts:
+            part.run()
         return outcome
 
 
@@ -178,7 +179,8 @@ class _Part:
         self._phases = PhaseLog(folder.path, definition.name, options.shard, device)
         self._batches: Iterator[Batch] = iter(())
         self._next: Batch | None = None
-        self._at_hand = 0
+        self._wanted: set[Request] = set()
+        self._at_hand = self._good = 0
 
     @property
     def stopped(self) -> bool:
@@ -197,27 +199,31 @@ class _Part:
         self._at_hand += len(batch.requests)
         return batch
 
-    def run(self) -> None:
-        outcome, definition = self._outcome, self._definition
-        found = take_inventory(self._folder, self._plan, definition, self._options.shard)
-        retried = found.failed if self._options.retry_failed else []
-        kept = [] if self._options.retry_failed else found.failed
-        wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
+    def look(self) -> None:
+        """Takes stock of what is there, and of what it has cost."""
+        outcome, definition, options = self._outcome, self._definition, self._options
+        found = take_inventory(self._folder, self._plan, definition, options.shard)
+        retried = found.failed if options.retry_failed else []
+        self._wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
+        self._good = len(found.made)
         outcome.asked += len(found.made) + len(found.failed) + len(found.missing)
         outcome.ready += len(found.made)
-        outcome.failed += kept
+        outcome.failed += [record for record in found.failed if record not in retried]
         outcome.distrusted += found.distrusted
         for reason in found.distrusted:
-            log.warning("%s; it is made again", reason)
+            log.warning("%s; it is made again", reason, extra={"generator": definition.name})
         self._charge([*found.made, *found.failed])
-        good = len(found.made)
-        if wanted and not self.stopped:
-            self._batches = batches_of(self._plan.batches(definition, self._options.shard), wanted)
+
+    def run(self) -> None:
+        """Makes what is missing."""
+        outcome, name = self._outcome, self._definition.name
+        if self._wanted and not self.stopped:
+            self._batches = batches_of(self._plan.batches(self._definition, self._options.shard), self._wanted)
             self._folder.summary_path.unlink(missing_ok=True)  # it tells of fewer clips than there will be
-            good += self._generate(len(wanted))
-        outcome.interrupted = outcome.interrupted or (self.stopped and bool(wanted))
-        if not good and outcome.failed and outcome.failed[-1].generator == definition.name:
-            outcome.wholly_failed.append(definition.name)
+            self._good += self._generate(len(self._wanted))
+        outcome.interrupted = outcome.interrupted or (self.stopped and bool(self._wanted))
+        if not self._good and any(record.generator == name for record in outcome.failed):
+            outcome.wholly_failed.append(name)
 
     def _charge(self, records: Sequence[ClipRecord]) -> None:
         if self._options.budget:
@@ -264,6 +270,6 @@ def _rounded(seconds: float | None) -> str:
     return "?" if seconds is None else f"{seconds:.3g}"
 
 
-def _requests_of(plan: Plan, definition: Definition, records: Sequence[ClipRecord]) -> set[Any]:
+def _requests_of(plan: Plan, definition: Definition, records: Sequence[ClipRecord]) -> set[Request]:
     wanted = {(record.prompt_id, record.index) for record in records}
     return {r for r in plan.requests(definition) if (r.prompt_id, r.index) in wanted}
