@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.runs import cpu, digests, simulated, small_plan
 
+from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.budget import Budget
 from vbench_lite.engines import local
 from vbench_lite.errors import FolderLocked, PlanConflict, StoreError, UsageError
