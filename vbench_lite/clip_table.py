@@ -27,8 +27,8 @@ class ClipGrid:
     prompts: tuple[str, ...]
     categories: tuple[str, ...]
     """Of each prompt."""
-    cells: Mapping[str, Texts]
-    """Column > text as it stands in the file; "" where the file has no such row."""
+    cells: Mapping[str, NDArray[Any]]
+    """Column > text as it stands in the file, "" where the file has no such row; or numbers, NaN for none."""
 
     @cached_property
     def made(self) -> NDArray[np.bool_]:
@@ -47,7 +47,7 @@ class ClipGrid:
     def has(self, column: str) -> bool:
         return column in self.cells
 
-    def text(self, column: str) -> Texts:
+    def text(self, column: str) -> NDArray[Any]:
         """One column as text; "" throughout where the file does not have it."""
         if column in self.cells:
             return self.cells[column]
@@ -59,6 +59,8 @@ class ClipGrid:
         NaN is used inside the arithmetic only; nothing that is written or shown holds one.
         """
         text = self.text(column)
+        if text.dtype.kind == "f":
+            return np.where(np.isfinite(text), text, np.nan)
         filled = np.where(text == "", "nan", text)
         try:
             numbers = filled.astype(float)

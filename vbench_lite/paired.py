@@ -40,6 +40,8 @@ class Paired:
     filled: tuple[int, int]
     """Clips of (baseline, candidate) without a value, which count as the worst seen in either run, or, where
     the pairs were asked for, clips left out."""
+    freedom: int | None = None
+    """Degrees of freedom where the statistic rests on few clips: those of the worst tenth, less one."""
 
 
 def align(baseline: ClipGrid, candidate: ClipGrid) -> ClipGrid:
@@ -82,18 +84,20 @@ def pair(
     worst = float(np.nanmin([np.nanmin(old), np.nanmin(new) if filled[1] < new.size else np.inf]))
     spread, typical = float(np.nanstd(old, ddof=1)) if old.size - filled[0] > 1 else 0.0, float(np.nanmean(old))
     old, new = (np.where(np.isnan(values), worst, values) for values in (old, new))
+    freedom = None
     if statistic == "worst-decile":
         if old.size * TAIL < _MIN_TAIL_CLIPS:
             return f"the worst tenth of {old.size} clips is too few to tell"
-        old, new = _tail_parts(old), _tail_parts(new)
+        freedom = min(len(old), round(old.size * TAIL)) - 1
+        old, new = tail_parts(old), tail_parts(new)
     gains = new - old
     return Paired(
         quantity, sign * float(old.mean()), sign * float(new.mean()), gains.mean(1), sign * old.mean(1), spread,
-        typical - worst, float(gains.var(1, ddof=1).mean()) if gains.shape[1] > 1 else None, old.size, filled,
+        typical - worst, float(gains.var(1, ddof=1).mean()) if gains.shape[1] > 1 else None, old.size, filled, freedom,
     )  # fmt: skip
 
 
-def _tail_parts(values: Array) -> Array:
+def tail_parts(values: Array) -> Array:
     """One number a clip whose mean is the mean of the worst tenth, and whose spread between prompts is its error.
 
     With q the 10 % quantile, the mean of what lies below it is q - E[max(q - x, 0)] / 0.1. Each clip's term is

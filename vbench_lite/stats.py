@@ -80,11 +80,13 @@ class OneSided(NamedTuple):
         return np.minimum(1.0, 2 * np.minimum(self.above, self.below))
 
 
-def mean_test(values: Array) -> OneSided:
+def mean_test(values: Array, freedom: int | None = None) -> OneSided:
     """Is the mean of one number a prompt above 0, or below it?
 
     Args:
         values: Shape (..., prompts), finite, at least two prompts.
+        freedom: Degrees of freedom of a plain t test, where the mean rests on fewer clips than there are prompts
+            (a worst decile); None for prompts - 1 and the correction for skewness.
 
     Returns:
         p values, shape (...). Constant values have no chance in them: 0 on the side where they lie and 1 on
@@ -102,8 +104,8 @@ def mean_test(values: Array) -> OneSided:
     safe = np.where(constant, 1.0, spread)
     t = np.where(constant, 0.0, mean / safe * math.sqrt(n - 1))
     bend = np.where(constant, 0.0, (centred**3).mean(-1) / safe**3 / (3 * math.sqrt(n)))
-    above = special.stdtr(n - 1, -np.minimum(t, _unskewed(t, bend)))
-    below = special.stdtr(n - 1, np.maximum(t, _unskewed(t, bend)))
+    lower, upper = (t, t) if freedom else (np.minimum(t, _unskewed(t, bend)), np.maximum(t, _unskewed(t, bend)))
+    above, below = special.stdtr(freedom or n - 1, -lower), special.stdtr(freedom or n - 1, upper)
     still_above, still_below = np.where(mean > 0, 0.0, 1.0), np.where(mean < 0, 0.0, 1.0)
     return OneSided(np.where(constant, still_above, above), np.where(constant, still_below, below))
 

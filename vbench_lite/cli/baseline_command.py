@@ -1,0 +1,60 @@
+"""`vbench baseline`: choose what releases are held against, and see who chose it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vbench_lite.baseline import Promotion, promote, read_history
+from vbench_lite.store import to_json
+
+FOLDER = Path("results/baseline")
+
+
+@click.group()
+def command() -> None:
+    """Keep the runs that releases are held against.
+
+    A baseline is a run without its clips: small enough to commit, with its history and its policy.
+    """
+
+
+@command.command("promote")
+@click.argument("run")
+@click.option("--reason", required=True, help="Why this run becomes the baseline; kept for ever.")
+@click.option("--by", required=True, help="Who says so.")
+@click.option("--to", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="The baseline's folder.")
+@click.option("--policy", type=click.Path(path_type=Path), help="What releases must prove; kept beside the baseline.")
+@click.option("--json", "as_json", is_flag=True, help="Print the new entry of the history as JSON.")
+def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, as_json: bool) -> None:
+    """Make RUN the baseline.
+
+    \b
+    Example:
+      vbench baseline promote results/ads --reason "release 1.4, gate passed" --by "Ana Lopez"
+    """
+    if not reason.strip() or not by.strip():
+        raise click.UsageError("--reason and --by must say something: the history is read when a gate is questioned.")
+    entry = promote(Promotion(run, reason.strip(), by.strip(), to, policy))
+    if as_json:
+        click.echo(to_json(entry), nl=False)
+        return
+    size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
+    click.echo(f"{to} is the baseline now: run {entry['run']!r}, {size / 1e6:.2f} MB, to be committed.")
+    click.echo(f"Hold a release against it with: vbench gate CANDIDATE --baseline {to}")
+
+
+@command.command("history")
+@click.argument("folder", type=click.Path(path_type=Path), default=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print the history as JSON.")
+def history_command(folder: Path, as_json: bool) -> None:
+    """Show every promotion into FOLDER (results/baseline), oldest first."""
+    entries = read_history(folder)
+    if as_json:
+        click.echo(to_json({"promotions": entries}), nl=False)
+    elif not entries:
+        click.echo(f"{folder} has no history yet. Begin it with: vbench baseline promote RUN --reason ... --by ...")
+    else:
+        for entry in entries:
+            click.echo(f"{entry['date']}  {entry['run']}  by {entry['by']}: {entry['reason']}")

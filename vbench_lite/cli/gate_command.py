@@ -1,0 +1,112 @@
+"""`vbench gate`: may this candidate ship?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vbench_lite.baseline import read_history
+from vbench_lite.comparable import open_run
+from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
+from vbench_lite.gate.explain import explain
+from vbench_lite.gate.words import MARK, interval, number, policy_line, title
+from vbench_lite.store import select_run, write_whole
+
+_COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("candidate", required=False)
+@click.option("-b", "--baseline", metavar="RUN", help="What to hold it against: a run, or a baseline.")
+@click.option("--policy", metavar="FILE|NAME", help="What to demand; else the baseline's, else the default.")
+@click.option("--explain", "explain_only", is_flag=True, help="Say in words what the policy demands, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
+@click.option("--junit", type=_FILE, help="Write JUnit XML.")
+@click.option("--markdown", type=_FILE, help="Write Markdown for a pull request or a step summary.")
+@click.option("--metrics", type=_FILE, help="Write flat numbers as JSON, for DVC or MLflow.")
+@click.option("--badge", type=_FILE, help="Write an SVG badge.")
+@click.option("--annotations", "annotate", is_flag=True, help="Print GitHub annotations, at most ten, to stderr.")
+def command(candidate: str | None, baseline: str | None, policy: str | None, explain_only: bool, as_json: bool,
+            annotate: bool, **files: Path | None) -> None:  # fmt: skip
+    """Decide whether CANDIDATE may ship, held against a baseline pair by pair.
+
+    Works from run.json, clips.csv and summary.json alone. The baseline's policy rules unless --policy is given; a
+    candidate never brings its own.
+
+    \b
+    Exit codes: 0 pass, 3 fail, 4 undecided or incomplete, 1 error, 2 usage.
+    Example:
+      vbench gate results/ads --baseline results/baseline
+    """
+    if explain_only:
+        click.echo("\n".join(explain(choose_policy(policy, select_run(baseline).folder.path if baseline else None))))
+        return
+    if candidate is None or baseline is None:
+        raise click.UsageError("say what to judge, and against what: vbench gate CANDIDATE --baseline RUN")
+    old = open_run(baseline)
+    rules = choose_policy(policy, old.folder.path)
+    verdict = decide(open_run(candidate), old, rules, read_history(old.folder.path))
+    _write(verdict, files)
+    _print(verdict, as_json, annotate)
+    raise SystemExit(verdict.exit_code)
+
+
+def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
+    from vbench_lite.gate import render
+
+    forms = {"junit": render.as_junit, "markdown": render.as_markdown, "metrics": render.flat_metrics,
+             "badge": render.badge}  # fmt: skip
+    for name, form in forms.items():
+        path = files.get(name)
+        if path is not None:
+            write_whole(path, form(verdict))
+
+
+def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
+    from vbench_lite.gate import render
+
+    if as_json:
+        click.echo(render.as_json(verdict), nl=False)
+    else:
+        show(verdict)
+    if annotate:
+        for line in render.github_annotations(verdict):
+            click.echo(line, err=True)
+
+
+def show(verdict: Verdict) -> None:
+    """The verdict on the terminal: what was seen, every check that matters, what would decide, one line at the end."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    console.print(Text(f"{verdict.candidate} against {verdict.baseline}"), Text(policy_line(verdict)), sep="\n")
+    for finding in verdict.findings:
+        style = {"fail": "red", "undecided": "yellow", "note": ""}[finding.outcome]
+        console.print(Text(f"{finding.kind}: {finding.generator}: {finding.message}", style=style))
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "check", "baseline", "candidate", "difference (interval), limit", "why"):
+        table.add_column(heading, justify="right" if heading in ("baseline", "candidate") else "left")
+    for check in _telling(verdict):
+        table.add_row(
+            Text(MARK[check.outcome], style=_COLOUR[check.outcome]), Text(f"{check.generator}: {title(check)}"),
+            number(check.baseline), number(check.candidate), Text(interval(check)), Text(check.reason),
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+    hidden = len(verdict.checks) - len(_telling(verdict))
+    if hidden:
+        console.print(Text(f"... and {hidden} guards that hold (--json lists them)"))
+    for remedy in verdict.remedies:
+        console.print(Text(f"\n{remedy.sentence}"))
+        if remedy.command:
+            console.print(Text(f"  {remedy.command}"), soft_wrap=True)
+    console.print(Text(f"\n{verdict.headline} (exit code {verdict.exit_code})", style=_COLOUR[verdict.outcome]))
+
+
+def _telling(verdict: Verdict) -> list[CheckResult]:
+    shown = verdict.of("pass")
+    return verdict.of("fail") + verdict.of("undecided", "skipped") + [check for check in shown if not check.guard]

@@ -1,0 +1,194 @@
+"""From a policy and two runs to a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vbench_lite.comparable import RunView, Side, match, require_comparable, unlike_for
+from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.gate.evidence import Evidence, of_clips
+from vbench_lite.gate.explain import demand
+from vbench_lite.gate.needed import needed, remedies
+from vbench_lite.gate.plain_evidence import of_figures, of_history, of_sets
+from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
+from vbench_lite.gate.verdict import CheckResult, Finding, Outcome, Remedy, Verdict
+from vbench_lite.gate.whole_runs import look
+from vbench_lite.quantities import Quantity, find_quantity, quantities
+from vbench_lite.stats import MIN_PROMPTS, holm
+
+EXIT = {"pass": 0, "fail": 3, "undecided": 4}
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A check on one quantity of one generator, perhaps in one category, with what was seen."""
+
+    check: Check
+    quantity: Quantity | None
+    sides: tuple[Side, Side]
+    category: str
+    evidence: Evidence
+
+
+def decide(
+    candidate: RunView, baseline: RunView, policy: Policy, history: list[dict[str, Any]] | None = None
+) -> Verdict:
+    """Holds a candidate against a baseline.
+
+    Args:
+        candidate, baseline: Runs, or one generator of each.
+        policy: The one that rules.
+        history: Of the baseline, oldest first, as `vbench baseline promote` keeps it.
+
+    Raises:
+        NotComparable: The runs differ in what would make the scores mean something else.
+        BadFile: The policy names a metric that the baseline has not, or asks what a metric cannot give.
+    """
+    pairs = match(baseline, candidate)
+    for sides in pairs:
+        require_comparable(*sides)
+    findings = [finding for sides in pairs for finding in look(*sides, policy)]
+    posed = [
+        Posed(check, quantity, sides, category, _evidence(check, quantity, sides, category, policy, history or []))
+        for sides in pairs for check in policy.checks for quantity, category in _expand(check, sides, policy)
+    ]  # fmt: skip
+    family = [nth for nth, one in enumerate(posed) if one.evidence.p_fail is not None]
+    adjusted = dict(zip(family, holm([posed[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
+    checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(posed))
+    told: list[Remedy] = []
+    for sides in pairs:
+        told += remedies([check for check in checks if check.generator == sides[1].generator], *sides)
+    outcome = _outcome(checks, findings)
+    exit_code = EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome]
+    return Verdict(
+        outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),  # type: ignore[arg-type]
+        checks, tuple(findings), tuple(told),
+    )  # fmt: skip
+
+
+def _about(policy: Policy) -> dict[str, str | float]:
+    return {
+        "title": policy.title, "path": str(policy.path), "origin": policy.origin, "digest": policy.digest,
+        "confidence": policy.confidence, "undecided": policy.undecided, "changed_by": policy.changed_by,
+        "changed_on": policy.changed_on, "changed_why": policy.changed_why,
+    }  # fmt: skip
+
+
+def _expand(check: Check, sides: tuple[Side, Side], policy: Policy) -> Iterator[tuple[Quantity | None, str]]:
+    """The quantities and categories that one [[check]] speaks of."""
+    metrics = sides[0].run.metrics
+    found: list[Quantity | None] = [None]
+    if check.metric == ALL_SCORES:
+        found = [q for q in quantities(metrics).values() if q.kind == "score" and q.higher_is_better is not None]
+        found = [q for q in found if q is not None and q.name != "conformance"]
+    elif check.rule != "no-new-failures":
+        found = [_quantity(check, metrics, policy)]
+    names = check.categories or sorted(set(sides[0].grid.categories) - {""})
+    categories = names if check.each == "category" else [""]
+    if check.each == "category" and len(set(sides[0].grid.categories)) < 2:
+        return
+    yield from ((quantity, category) for quantity in found for category in categories)
+
+
+def _quantity(check: Check, metrics: Any, policy: Policy) -> Quantity:
+    try:
+        quantity = find_quantity(check.metric, metrics)
+    except UnknownName as error:
+        if check.unmeasured == "skip":
+            return Quantity(check.metric, "", False, "score", check.metric)
+        raise BadFile(policy.path, check.line, str(error)) from None
+    if quantity.higher_is_better is None and check.rule not in ("min", "max"):
+        raise BadFile(policy.path, check.line, f'"{check.metric}" is neither better high nor low: use "min" or "max".')
+    return quantity
+
+
+def _evidence(
+    check: Check, quantity: Quantity | None, sides: tuple[Side, Side], category: str, policy: Policy,
+    history: list[dict[str, Any]],
+) -> Evidence:  # fmt: skip
+    if quantity is None:
+        return of_clips(check, None, sides, category, policy)
+    unlike = unlike_for(quantity, *sides)
+    if unlike:
+        return Evidence(unlike, unmeasured=True)
+    if check.against == "history":
+        return of_history(check, quantity, sides, history, policy)
+    if quantity.kind == "set":
+        return of_sets(check, quantity, sides, category, policy)
+    if check.statistic == "median" and check.rule not in ("min", "max"):
+        return of_figures(check, quantity, sides, category, policy)
+    return of_clips(check, quantity, sides, category, policy)
+
+
+def _result(posed: Posed, p_fail_holm: float | None, policy: Policy) -> CheckResult:
+    check, seen = posed.check, posed.evidence
+    outcome, reason = _judge(check, seen, p_fail_holm, policy)
+    metric = posed.quantity.name if posed.quantity else ""
+    generator = posed.sides[1].generator
+    parts = (generator, metric, check.rule, check.statistic if check.statistic != "mean" else "", posed.category)
+    each = posed.sides[1].run.manifest["plan"]["clips_per_prompt"]
+    return CheckResult(
+        "/".join(part for part in parts if part), generator, check.rule, metric, posed.category,
+        demand(check, metric, posed.category), outcome, check.is_guard, reason,
+        seen.baseline, seen.candidate, seen.difference, seen.low, seen.high, seen.limit,
+        posed.quantity.unit if posed.quantity else "clips", seen.p_pass, seen.p_fail, p_fail_holm, seen.prompts,
+        seen.clips, *seen.filled, needed(seen, each, policy) if outcome == "undecided" else None,
+    )  # fmt: skip
+
+
+def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy) -> tuple[Outcome, str]:
+    """The outcome of one check and the sentence that says why."""
+    if seen.why_none is not None:
+        skip = seen.unmeasured and check.unmeasured == "skip"
+        return ("skipped" if skip else "undecided"), seen.why_none
+    told = f" ({seen.words})" if seen.words else ""
+    if seen.holds is not None:
+        return ("pass" if seen.holds else "fail"), f"the plain figures {'hold' if seen.holds else 'break it'}{told}"
+    if p_fail_holm is not None and p_fail_holm <= policy.level:
+        return "fail", f"shown to be broken, by chance in {_chance(p_fail_holm)}{told}"
+    too_few = "" if seen.prompts >= MIN_PROMPTS else f"{seen.prompts} prompts are too few to tell"
+    if not too_few and seen.p_pass is not None and seen.p_pass <= policy.level:
+        if seen.prompts < policy.min_prompts:
+            too_few = f"{seen.prompts} prompts are fewer than the {policy.min_prompts} that the policy asks for"
+        elif seen.prompts < seen.prompts_to_see:
+            too_few = f"a rare loss that costs the margin shows in {seen.prompts_to_see} prompts, not in {seen.prompts}"
+        else:
+            return "pass", f"shown{told}"
+    if check.is_guard:
+        return "pass", f"not shown to be broken{f'; {too_few}' if too_few else ''}{told}"
+    return "undecided", (too_few or _between(check, seen)) + told
+
+
+def _chance(p: float) -> str:
+    return f"1 of {1 / p:,.0f} at most" if p > 1e-6 else "less than 1 of a million"
+
+
+def _between(check: Check, seen: Evidence) -> str:
+    if check.rule == "no-new-failures":
+        return "more clips fail than before, but not beyond chance"
+    side = "inside" if seen.clearance > 0 else "outside"
+    return f"the figure lies {side} the limit, but chance could have put it there"
+
+
+def _outcome(checks: tuple[CheckResult, ...], findings: list[Finding]) -> str:
+    outcomes = {check.outcome for check in checks} | {finding.outcome for finding in findings}
+    if "fail" in outcomes:
+        return "fail"
+    return "undecided" if "undecided" in outcomes or "pass" not in outcomes else "pass"
+
+
+def _headline(outcome: str, checks: tuple[CheckResult, ...], findings: list[Finding]) -> str:
+    """One sentence: what was decided and by what."""
+    stopped = [finding.message for finding in findings if finding.outcome == outcome]
+    these = sorted((c for c in checks if c.outcome == outcome), key=lambda c: (c.guard, c.p_fail or 0.0))
+    named = [f"{c.metric or c.rule}{f' in {c.category}' if c.category else ''}" for c in these]
+    counts = f"{sum(c.outcome == 'pass' for c in checks)} of {len(checks)} checks passed"
+    if outcome == "pass":
+        same = any(finding.kind == "identical" for finding in findings)
+        return f"PASS: {counts}{'; the runs are identical' if same else ''}"
+    unique = list(dict.fromkeys(named))
+    listed = ", ".join(unique[:4]) + (f" and {len(unique) - 4} more" if len(unique) > 4 else "")
+    why = "; ".join([*stopped[:2], *([listed] if listed else [])]) or "nothing could be checked"
+    return f"{outcome.upper()}: {why}"

@@ -1,0 +1,70 @@
+"""A policy in words: what `vbench gate --explain` prints, and what each check says that it demands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
+
+_STATISTIC = {"mean": "", "worst-decile": "the worst tenth of ", "median": "the median of "}
+
+
+def demand(check: Check, metric: str = "", category: str = "") -> str:
+    """One check as a sentence without its full stop."""
+    name = metric or ("every score" if check.metric == ALL_SCORES else check.metric)
+    where = f' in the category "{category}"' if category else " in each category" if check.each else ""
+    if check.categories and not category:
+        where += f" over the categories {', '.join(check.categories)}"
+    if check.rule == "no-new-failures":
+        return f"no more clips fail or miss their form than in the baseline{where}"
+    what = f"{_STATISTIC[check.statistic]}{name}{where}"
+    if check.rule in ("min", "max"):
+        return f"{what} is {'at least' if check.rule == 'min' else 'at most'} {check.value:g}"
+    against = f"the median of the last {check.last} baselines" if check.against == "history" else "the baseline"
+    if check.rule == "superior":
+        return f"{what} is better than {against}{f' by more than {_margin(check)}' if check.margin else ''}"
+    if not check.margin and not check.floor:
+        return f"{what} is no worse than {against}"
+    return f"{what} is less than {_margin(check)} worse than {against}"
+
+
+def _margin(check: Check) -> str:
+    units = {"absolute": "", "percent": " %", "sd": " clip-to-clip standard deviations of the baseline"}
+    text = f"{check.margin:g}{units[check.unit]}"
+    text = text.replace("deviations", "deviation") if check.margin <= 1 else text
+    return f"{text} (or by less than {check.floor:g}, which is always tolerated)" if check.floor else text
+
+
+def explain(policy: Policy) -> Iterator[str]:
+    """The whole policy, a line at a time."""
+    yield f'Policy "{policy.title}" ({policy.path}, digest {policy.digest[:12]})'
+    if policy.changed_by or policy.changed_why:
+        on = f" on {policy.changed_on}" if policy.changed_on else ""
+        who, why = policy.changed_by or "somebody unnamed", policy.changed_why or "no reason given"
+        yield f"Last changed{on} by {who}: {why}"
+    else:
+        yield "Nobody has signed it: say who changed it and why under [changed]."
+    yield ""
+    yield "A release passes when all of this is shown:"
+    yield from _list(policy, lambda c: c.undecided == "block" and c.evidence == "interval")
+    yield "It is stopped when the plain figures break one of these, whatever chance did:"
+    yield from _list(policy, lambda c: c.evidence == "point")
+    yield "It is stopped when it is shown to break one of these, and passes as long as it is not:"
+    yield from _list(policy, lambda c: c.undecided == "pass" and c.evidence == "interval")
+    chance = f"{policy.level:.0%}"
+    yield (
+        f"A release that is worse by exactly a margin passes with a probability of at most {chance}; one that is "
+        f"inside all margins is failed with at most {chance}, all checks taken together (Holm)."
+    )
+    yield f"No check on fewer than {policy.min_prompts} prompts passes."
+    meaning = {"block": "exit code 4, which blocks", "fail": "exit code 3, like a failure", "pass": "exit code 0"}
+    yield f"Undecided means {meaning[policy.undecided]}."
+
+
+def _list(policy: Policy, wanted: Callable[[Check], bool]) -> Iterator[str]:
+    chosen = [check for check in policy.checks if wanted(check)]
+    for check in chosen:
+        skip = " (skipped where the baseline has no such figure or the devices differ)"
+        yield f"  - {demand(check)}{skip if check.unmeasured == 'skip' else ''}"
+    if not chosen:
+        yield "  - nothing"

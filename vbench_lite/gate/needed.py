@@ -1,0 +1,101 @@
+"""What would decide an undecided gate, what it would cost, and the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from vbench_lite.clip_table import ClipGrid
+from vbench_lite.comparable import Side, run_command
+from vbench_lite.gate.evidence import Evidence
+from vbench_lite.gate.policy import Policy
+from vbench_lite.gate.verdict import CheckResult, Needed, Remedy
+from vbench_lite.stats import prompts_to_decide
+
+_MOST_PROMPTS = 10_000
+_MOST_CLIPS = 64
+
+
+def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed | None:
+    """More prompts, or more clips of each, that would decide a check with a probability of 80 %.
+
+    It takes what was seen for the truth. A difference that happens to lie on the limit can be decided by no
+    number of prompts; one that is off by luck needs fewer than this says, or more.
+    """
+    if evidence.holds is not None or evidence.why_none is not None or not evidence.deviation:
+        return None
+    distance = abs(evidence.clearance)
+    prompts = prompts_to_decide(distance, evidence.deviation, policy.level)
+    if prompts is not None:
+        prompts = max(prompts, policy.min_prompts, evidence.prompts_to_see if evidence.clearance > 0 else 0)
+        prompts = max(prompts, evidence.prompts + 1) if prompts <= _MOST_PROMPTS else None
+    return Needed(prompts, _clips(evidence, distance, clips_per_prompt, policy))
+
+
+def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: Policy) -> int | None:
+    fewest = max(policy.min_prompts, evidence.prompts_to_see if evidence.clearance > 0 else 0)
+    if evidence.within is None or evidence.prompts < fewest:
+        return None
+    between = evidence.deviation**2 - evidence.within / clips_per_prompt
+    for clips in range(clips_per_prompt + 1, _MOST_CLIPS + 1):
+        deviation = max(between + evidence.within / clips, 0.0) ** 0.5
+        prompts = prompts_to_decide(distance, deviation, policy.level)
+        if prompts is not None and prompts <= evidence.prompts:
+            return clips
+    return None
+
+
+def remedies(checks: Sequence[CheckResult], baseline: Side, candidate: Side) -> Iterator[Remedy]:
+    """The commands that would decide every undecided check of one generator, with their cost."""
+    open_ones = [check.needed for check in checks if check.outcome == "undecided" and check.needed]
+    if not open_ones:
+        return
+    grid, plan = candidate.grid, candidate.run.manifest["plan"]
+    now, each = len(grid.prompts), plan["clips_per_prompt"]
+    clips = [need.clips_per_prompt for need in open_ones]
+    if None not in clips:
+        most = max(c or 0 for c in clips)
+        commands = [
+            run_command(side.run, side.generator, most, str(side.run.folder.path)) for side in (baseline, candidate)
+        ]
+        yield _remedy(f"{most} clips a prompt (now {each})", " && ".join(commands), now * (most - each), grid)
+    prompts = [need.prompts for need in open_ones]
+    if None not in prompts:
+        most = max(p or 0 for p in prompts)
+        suite = candidate.run.manifest["suite"]
+        command = run_command(candidate.run, candidate.generator)
+        if most <= len(suite["prompts"]):
+            command = command.replace(f"--limit {now} ", "" if most == len(suite["prompts"]) else f"--limit {most} ")
+            told = f"{most} prompts (now {now})"
+        else:
+            told = f'{most} prompts (now {now}; the suite "{suite["name"]}" has {len(suite["prompts"])}: add to it)'
+        yield _remedy(told, command, (most - now) * each, grid)
+    if None in clips and None in prompts:
+        yield Remedy(
+            "No affordable number of prompts or clips would decide all of it: what was seen lies too close to a "
+            "limit. Widen that margin with a reason, or improve the candidate.", "", 0, None, None,
+        )  # fmt: skip
+
+
+def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
+    usd, seconds = (_mean(grid, column) for column in ("cost_usd", "device_s"))
+    costs = []
+    if usd is not None:
+        costs.append(f"${usd * clips:.4g}")
+    if seconds is not None:
+        costs.append(f"{_hours(seconds * clips)} of device time")
+    price = f", about {' and '.join(costs)} at the candidate's own mean" if costs else ", of unknown cost"
+    told = f"{what} would decide, in both runs: {clips} more clips of the candidate{price}."
+    total = [None if each is None else each * clips for each in (usd, seconds)]
+    return Remedy(told, command, clips, *total)
+
+
+def _mean(grid: ClipGrid, column: str) -> float | None:
+    values = grid.values(column)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else None
+
+
+def _hours(seconds: float) -> str:
+    unit, size = ("h", 3600) if seconds >= 3600 else ("min", 60) if seconds >= 60 else ("s", 1)
+    return f"{seconds / size:.3g} {unit}"

@@ -1,0 +1,214 @@
+"""What a release must prove: a TOML file of checks, read with errors that name the line, and told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import BadFile
+from vbench_lite.quantities import RATIOS
+from vbench_lite.tomlfile import TomlFile, digest
+
+RULES = ("non-inferior", "superior", "min", "max", "no-new-failures")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "rule": RULES,
+    "unit": ("absolute", "percent", "sd"),
+    "statistic": ("mean", "worst-decile", "median"),
+    "evidence": ("interval", "point"),
+    "against": ("baseline", "history"),
+    "each": ("", "category"),
+    "undecided": ("block", "pass"),
+    "unmeasured": ("undecided", "skip"),
+}
+"""What a word of a check may be; the first is what is taken when the key is left out ("rule" has no default)."""
+
+ALL_SCORES = "scores"
+"""As a metric: every score with a direction that clips have, except conformance, which "no-new-failures" counts."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One demand of a policy, as it stands in a [[check]] table."""
+
+    rule: str
+    metric: str = ""
+    """A metric or cost by its name in summary.json, "scores" for all of them, or "" for no-new-failures."""
+    margin: float = 0.0
+    """How much worse is still tolerated (non-inferior), or how much better is demanded (superior); never negative."""
+    unit: str = "absolute"
+    """Of the margin: the metric's own, percent of the baseline's value, or standard deviations between its clips."""
+    value: float | None = None
+    """The line of `min` and `max`."""
+    statistic: str = "mean"
+    evidence: str = "interval"
+    """"interval": beyond chance. "point": the plain figures, whatever chance did."""
+    against: str = "baseline"
+    """"history": the median of the last promoted baselines."""
+    last: int = 5
+    floor: float = 0.0
+    """Of the margin, in the metric's own unit: a smaller loss is always tolerated."""
+    each: str = ""
+    """"category": one such check for each category."""
+    categories: tuple[str, ...] = ()
+    """Only prompts of these; () for all."""
+    undecided: str = "block"
+    """"pass": a guard, which stops a release only when it is shown to be worse."""
+    unmeasured: str = "undecided"
+    """"skip": no demand where the baseline has no such figure, or the devices or prices differ."""
+    line: int | None = None
+
+    @property
+    def is_guard(self) -> bool:
+        """It stops a release only when it is shown to be broken."""
+        return self.undecided == "pass" and self.evidence == "interval"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A set of checks, and what their outcomes mean together."""
+
+    title: str
+    checks: tuple[Check, ...]
+    digest: str
+    """Of the whole file but its layout: any change of a demand, or of who made it, shows."""
+    path: Path
+    origin: str
+    """Why this policy rules: "--policy", "the baseline's", or "the default"."""
+    confidence: float = 0.95
+    undecided: str = "block"
+    """"block": exit code 4. "fail": 3. "pass": 0."""
+    min_prompts: int = 10
+    """A check on fewer never passes."""
+    anchor_tolerance: float = 0.001
+    allow_same_clips: bool = False
+    changed_by: str = ""
+    changed_on: str = ""
+    changed_why: str = ""
+
+    @property
+    def level(self) -> float:
+        return 1 - self.confidence
+
+
+POLICY_KEYS = (
+    "title", "confidence", "undecided", "min_prompts", "anchor_tolerance", "allow_same_clips", "changed", "check",
+)  # fmt: skip
+CHECK_KEYS = (*(field.name for field in fields(Check) if field.name != "line"), "why")
+_KINDS: dict[str, type] = {"margin": float, "value": float, "floor": float, "last": int, "categories": list}
+
+
+def shipped_policies() -> dict[str, Path]:
+    """Policies that a name can mean."""
+    folder = Path(str(files("vbench_lite.gate") / "policies"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def choose_policy(given: str | None, baseline: Path | None) -> Policy:
+    """The policy that rules: the one given, or the baseline's own, or the default. Never the candidate's.
+
+    Args:
+        given: A file, the name of one that ships, or None.
+        baseline: The baseline's folder, which may hold a policy.toml; None for no baseline.
+
+    Raises:
+        BadFile: It is not a policy.
+    """
+    if given is not None:
+        path = Path(given)
+        if not path.exists() and given in shipped_policies():
+            path = shipped_policies()[given]
+        return read_policy(path, "--policy")
+    if baseline is not None and (baseline / "policy.toml").exists():
+        return read_policy(baseline / "policy.toml", "the baseline's")
+    return read_policy(shipped_policies()["default"], "the default")
+
+
+def read_policy(path: Path, origin: str = "--policy") -> Policy:
+    """Reads a policy; see docs/gate.md for its keys.
+
+    Raises:
+        BadFile: Naming the line.
+    """
+    file = TomlFile(path)
+    file.only(POLICY_KEYS)
+    confidence = file.get("confidence", float, 0.95)
+    if not 0.5 < confidence < 1:
+        raise file.error("confidence", f'"confidence" is {confidence}: expected between 0.5 and 1, such as 0.95.')
+    undecided = file.get("undecided", str, "block")
+    if undecided not in ("block", "fail", "pass"):
+        raise file.error("undecided", f'"undecided" is "{undecided}": expected one of block, fail, pass.')
+    changed = file.get("changed", dict, {})
+    file.only(("by", "on", "why"), "changed", changed)
+    checks = tuple(_check(file, nth, entry) for nth, entry in enumerate(file.get("check", list, [])))
+    if not checks:
+        raise BadFile(path, None, "holds no [[check]]: a policy that demands nothing would pass everything.")
+    return Policy(
+        file.get("title", str, path.stem), checks, digest(_plain(file.data)), path, origin, confidence, undecided,
+        file.get("min_prompts", int, 10), file.get("anchor_tolerance", float, 0.001),
+        file.get("allow_same_clips", bool, False), *(str(changed.get(key, "")) for key in ("by", "on", "why")),
+    )  # fmt: skip
+
+
+def _check(file: TomlFile, nth: int, entry: Any) -> Check:
+    if not isinstance(entry, dict):
+        raise file.error("check", "expected [[check]] tables.", nth)
+    file.only(CHECK_KEYS, "check", entry, nth)
+    given = {
+        key: file.check(value, _KINDS.get(key, str), f"check.{key}", nth=nth)
+        for key, value in entry.items() if key != "why"
+    }  # fmt: skip
+    if "rule" not in given:
+        raise file.error("check.rule", f'"rule" is missing: expected one of {", ".join(RULES)}.', nth)
+    for key, allowed in CHOICES.items():
+        if given.get(key, allowed[0]) not in allowed:
+            raise file.error(f"check.{key}", f'"{key}" is "{given[key]}": expected one of {", ".join(allowed)}.', nth)
+    given["categories"] = tuple(str(name) for name in given.get("categories", ()))
+    check = Check(**given, line=file.line_of("check.rule", nth))
+    for key, message in _faults(check, given):
+        raise file.error(f"check.{key}", message, nth)
+    return check
+
+
+def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a check that is well formed, by the key at fault."""
+    if check.rule == "no-new-failures":
+        for key in given.keys() & {"metric", "value", "unit", "statistic", "against", "floor", "last"}:
+            yield key, f'"{key}" says nothing about "no-new-failures", which counts clips.'
+    elif not check.metric:
+        yield "metric", '"metric" is missing: expected a metric or cost, or "scores" for all scores.'
+    if check.rule in ("min", "max"):
+        if check.value is None:
+            yield "value", f'"value" is missing: "{check.rule}" needs a number.'
+        for key in given.keys() & {"margin", "unit", "against", "floor", "last"}:
+            yield key, f'"{key}" says nothing about "{check.rule}", which has a "value".'
+    elif "value" in given:
+        yield "value", f'"value" says nothing about "{check.rule}", which has a "margin".'
+    if check.rule == "non-inferior" and "margin" not in given:
+        yield "margin", '"margin" is missing: say how much worse is still tolerated.'
+    for key in ("margin", "floor"):
+        if given.get(key, 0) < 0:
+            yield key, f'"{key}" is {given[key]}: expected 0 or more; which side is worse follows from the metric.'
+    if check.metric in {ratio.name for ratio in RATIOS} and check.rule in ("non-inferior", "superior"):
+        if check.unit != "percent":
+            yield "unit", f'"{check.metric}" is a ratio: expected unit = "percent".'
+        if check.statistic != "mean":
+            yield "statistic", f'"{check.metric}" is a ratio of sums: it has no {check.statistic}.'
+    if check.evidence == "interval" and (check.statistic == "median" or check.against == "history" or check.floor):
+        key = next(k for k in ("against", "floor", "statistic", "rule") if k in given)
+        yield key, 'a median, a history and a floor are point rules: add evidence = "point".'
+    if check.last < 1:
+        yield "last", f'"last" is {check.last}: expected 1 or more.'
+
+
+def _plain(value: Any) -> Any:
+    """TOML's dates as text, so that the data can be digested."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value if _is_json(value) else str(value)
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)

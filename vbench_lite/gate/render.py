@@ -1,0 +1,146 @@
+"""A verdict for machines and for CI: JSON, JUnit, Markdown, annotations, flat metrics, a badge. Text in, text out."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from vbench_lite.gate.verdict import CheckResult, Verdict
+from vbench_lite.gate.words import MARK, interval, number, policy_line, sentence, title
+from vbench_lite.records import FORMAT
+from vbench_lite.store import to_json
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows ten of a kind for each step and drops the rest in silence."""
+
+MOST_MARKDOWN = 60_000
+"""Characters. A comment takes 65,536; a step summary 1 MiB, and is dropped whole when it is larger."""
+
+
+def as_json(verdict: Verdict) -> str:
+    """One JSON document with every check, finding and remedy."""
+    plain = dataclasses.asdict(verdict)
+    plain["checks"] = [c | {"needed": c["needed"] and dict(c["needed"]._asdict())} for c in plain["checks"]]
+    plain["remedies"] = [remedy._asdict() for remedy in verdict.remedies]
+    return to_json({"format": FORMAT, **plain})
+
+
+def as_junit(verdict: Verdict) -> str:
+    """JUnit XML, one test case a check. The text stands in the body too, since GitLab shows nothing else."""
+    root = ElementTree.Element("testsuites", name="vbench gate")
+    for generator in dict.fromkeys([c.generator for c in verdict.checks] + [f.generator for f in verdict.findings]):
+        checks = [check for check in verdict.checks if check.generator == generator]
+        findings = [f for f in verdict.findings if f.generator == generator and f.outcome != "note"]
+        outcomes = [check.outcome for check in checks] + [finding.outcome for finding in findings]
+        counts = {"tests": len(outcomes), "failures": outcomes.count("fail"), "errors": outcomes.count("undecided"),
+                  "skipped": outcomes.count("skipped")}  # fmt: skip
+        named = {"name": f"vbench gate: {generator}", **{key: str(count) for key, count in counts.items()}}
+        suite = ElementTree.SubElement(root, "testsuite", named)
+        for finding in findings:
+            _case(suite, generator, finding.kind, finding.outcome, finding.message)
+        for check in checks:
+            _case(suite, generator, title(check), check.outcome, sentence(check))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, text: str) -> None:
+    clean = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)
+    case = ElementTree.SubElement(suite, "testcase", classname=f"vbench.gate.{generator}", name=name, time="0")
+    element = {"fail": "failure", "undecided": "error", "skipped": "skipped"}.get(outcome)
+    if element:
+        child = ElementTree.SubElement(case, element, message=clean[:200], type=outcome)
+        child.text = clean
+
+
+def as_markdown(verdict: Verdict) -> str:
+    """A page that fits a pull request comment: the verdict, what decided it, then the rest folded away."""
+    lines = [f"## {_cell(verdict.headline)}", "", f"`{verdict.candidate}` against `{verdict.baseline}`  "]
+    lines += [_cell(policy_line(verdict)), ""]
+    lines += [f"- **{f.kind}** ({_cell(f.generator)}): {_cell(f.message)}" for f in verdict.findings]
+    open_ones = verdict.of("fail") + verdict.of("undecided")
+    if open_ones:
+        lines += ["", *_table(open_ones)]
+    for remedy in verdict.remedies:
+        lines += ["", _cell(remedy.sentence), *([f"```\n{remedy.command}\n```"] if remedy.command else [])]
+    rest = verdict.of("pass", "skipped")
+    if rest:
+        fold = f"<details><summary>{len(rest)} checks passed or were skipped</summary>"
+        lines += ["", fold, "", *_table(rest), "", "</details>"]
+    return _capped(lines)
+
+
+def _capped(lines: list[str]) -> str:
+    """As many whole lines as fit, and a word about those that do not."""
+    kept, size = [], 0
+    for nth, line in enumerate(lines):
+        size += len(line) + 1
+        if size > MOST_MARKDOWN - 200:
+            kept += ["", f"{len(lines) - nth} more lines are left out here; --json has everything."]
+            break
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def _table(checks: list[CheckResult]) -> Iterator[str]:
+    yield "| outcome | generator | check | baseline | candidate | difference | why |"
+    yield "|---|---|---|---|---|---|---|"
+    for check in checks:
+        cells = (MARK[check.outcome], check.generator, title(check), number(check.baseline), number(check.candidate),
+                 interval(check), check.reason)  # fmt: skip
+        yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Untrusted text, inert inside Markdown."""
+    flat = " ".join(str(text).split())
+    return re.sub(r"([\\|`*\[\]<>])", lambda m: f"&#{ord(m[1])};", flat)
+
+
+def github_annotations(verdict: Verdict) -> list[str]:
+    """GitHub workflow commands, at most ten, the worst first."""
+    said = [("error" if f.outcome == "fail" else "warning", f.kind, f"{f.generator}: {f.message}")
+            for f in verdict.findings if f.outcome != "note"]  # fmt: skip
+    said += [("error", title(check), sentence(check)) for check in verdict.of("fail")]
+    said += [("warning", title(check), sentence(check)) for check in verdict.of("undecided")]
+    said.sort(key=lambda item: item[0])
+    if len(said) > MOST_ANNOTATIONS:
+        level, left = said[MOST_ANNOTATIONS - 1][0], len(said) - MOST_ANNOTATIONS + 1
+        said = [*said[: MOST_ANNOTATIONS - 1], (level, "and more", f"{left} more; see the summary")]
+    return [f"::{level} title={_property(f'vbench gate: {name}')}::{_data(text)}" for level, name, text in said]
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def flat_metrics(verdict: Verdict) -> str:
+    """One level of numbers, as DVC and MLflow take them: the gate's outcome and each checked figure."""
+    flat: dict[str, Any] = {f"gate/{name}": int(verdict.outcome == name) for name in ("pass", "fail", "undecided")}
+    for check in verdict.checks:
+        if check.candidate is not None:
+            flat[check.id] = check.candidate
+            if check.difference is not None:
+                flat[f"{check.id}/difference"] = check.difference
+    return to_json(flat)
+
+
+def badge(verdict: Verdict) -> str:
+    """A small SVG that says how the gate ended."""
+    colour = {"pass": "#2e7d32", "fail": "#c62828", "undecided": "#8a6d00"}[verdict.outcome]
+    left, right = 78, 8 * len(verdict.outcome) + 12
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
+        f'aria-label="video gate: {verdict.outcome}"><title>video gate: {verdict.outcome}</title>'
+        f'<rect width="{left}" height="20" fill="#444"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/>'
+        f'<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
+        f'<text x="{left / 2}" y="14">video gate</text><text x="{left + right / 2}" y="14">{verdict.outcome}</text>'
+        f"</g></svg>\n"
+    )

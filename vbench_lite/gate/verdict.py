@@ -1,0 +1,100 @@
+"""What the gate says: records only, nothing computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Outcome = Literal["pass", "fail", "undecided", "skipped"]
+
+
+class Needed(NamedTuple):
+    """What would decide a check, if what was seen is the truth, with a probability of 80 %."""
+
+    prompts: int | None
+    """In all, with as many clips of each as now; None where no number up to 10,000 would."""
+    clips_per_prompt: int | None
+    """In all, with the prompts as they are; None where no number up to 64 would."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one generator. Differences are candidate minus baseline, in the metric's unit."""
+
+    id: str
+    """generator, rule, metric, statistic, category: stays the same from run to run."""
+    generator: str
+    rule: str
+    metric: str
+    category: str
+    demand: str
+    outcome: Outcome
+    guard: bool
+    """It stops a release only when it is shown to be broken."""
+    reason: str
+    """Why this outcome, in a sentence."""
+    baseline: float | None = None
+    candidate: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    """With `high`: the interval whose either side is wrong with the policy's level."""
+    high: float | None = None
+    limit: float | None = None
+    """The difference (or for min and max the value) that is just not tolerated any more."""
+    unit: str = ""
+    p_pass: float | None = None
+    """How often a release on the limit would look this good by chance."""
+    p_fail: float | None = None
+    """How often a release on the limit would look this bad by chance."""
+    p_fail_holm: float | None = None
+    """The same, adjusted for all checks."""
+    prompts: int = 0
+    clips: int = 0
+    filled_baseline: int = 0
+    """Clips without a value, counted as the worst seen."""
+    filled_candidate: int = 0
+    needed: Needed | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the runs as a whole, beside the checks."""
+
+    kind: str
+    """no-clips, frozen, black, copies, own-clips, anchor-drift, incomplete, identical, drift, seeds, policy."""
+    generator: str
+    message: str
+    outcome: Literal["fail", "undecided", "note"]
+
+
+class Remedy(NamedTuple):
+    """How an undecided gate could be decided."""
+
+    sentence: str
+    command: str
+    clips: int
+    """More clips of the candidate."""
+    usd: float | None
+    """What those would cost at the candidate's own mean; None where its cost is not known."""
+    device_s: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision and everything that it rests on."""
+
+    outcome: Literal["pass", "fail", "undecided"]
+    exit_code: int
+    headline: str
+    baseline: str
+    candidate: str
+    policy: dict[str, str | float]
+    """title, path, origin, digest, and who changed it last, when and why."""
+    checks: tuple[CheckResult, ...]
+    findings: tuple[Finding, ...]
+    remedies: tuple[Remedy, ...]
+
+    def of(self, *outcomes: str) -> list[CheckResult]:
+        """Checks with one of these outcomes: guards last, and the surest failure first."""
+        chosen = [check for check in self.checks if check.outcome in outcomes]
+        return sorted(chosen, key=lambda c: (c.guard, c.p_fail if c.p_fail is not None else -1.0))

@@ -1,0 +1,63 @@
+"""Numbers and checks as text, the same in every form of output."""
+
+from __future__ import annotations
+
+from vbench_lite.gate.verdict import CheckResult, Verdict
+
+MARK = {"pass": "pass", "fail": "FAIL", "undecided": "undecided", "skipped": "skipped"}
+
+
+def number(value: float | None, sign: bool = False) -> str:
+    """Four significant digits, "-" where there is none."""
+    return "-" if value is None else f"{value + 0.0:+.4g}" if sign else f"{value + 0.0:.4g}"
+
+
+def title(check: CheckResult) -> str:
+    """What a check is about, short: "clip_text, worst decile, drinks"."""
+    parts = [check.metric or check.rule]
+    if check.metric and check.rule != "non-inferior":
+        parts.append(check.rule)
+    if "/worst-decile" in check.id:
+        parts.append("worst decile")
+    if "/median" in check.id:
+        parts.append("median")
+    return ", ".join([*parts, *([check.category] if check.category else [])])
+
+
+def interval(check: CheckResult) -> str:
+    """The difference with its interval and the limit, e.g. "-0.012 (-0.02 to -0.004), limit -0.01"."""
+    if check.candidate is None:
+        return ""
+    lone = check.difference is None
+    ends = ""
+    if check.low is not None and check.high is not None:
+        ends = f" ({number(check.low, not lone)} to {number(check.high, not lone)})"
+    centre = number(check.candidate) if lone else number(check.difference, True)
+    limit = f", limit {number(check.limit, not lone)}" if check.limit is not None else ""
+    return f"{centre}{ends}{limit}"
+
+
+def sentence(check: CheckResult) -> str:
+    """One check in full, fit for an annotation or a JUnit body."""
+    figures = f" Baseline {number(check.baseline)}, candidate {number(check.candidate)}; difference {interval(check)}."
+    filled = ""
+    if check.filled_candidate or check.filled_baseline:
+        filled = (
+            f" Clips without a value count as the worst seen: {check.filled_candidate} of the candidate's, "
+            f"{check.filled_baseline} of the baseline's."
+        )
+    size = f" {check.prompts} prompts, {check.clips} clips each." if check.prompts else ""
+    return (
+        f"{MARK[check.outcome]}: {check.generator}: demanded is that {check.demand}. {check.reason}."
+        f"{figures if check.candidate is not None else ''}{size}{filled}"
+    )
+
+
+def policy_line(verdict: Verdict) -> str:
+    """Which policy ruled and who made it so."""
+    policy = verdict.policy
+    by = f", last changed {policy['changed_on']} by {policy['changed_by']}: {policy['changed_why']}"
+    return (
+        f'Policy: {policy["origin"]}, "{policy["title"]}", digest {str(policy["digest"])[:12]}'
+        f"{by if policy['changed_by'] else ', unsigned'}"
+    )
