@@ -17,7 +17,7 @@ from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LT
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
-from vbench_lite.training import Average, MuonWithAdam, Stage
+from vbench_lite.training import Average, MuonWithAdam, Stage, plain_attention
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import picture_loss, psnr_db, world_batches
 from vbench_lite.world.tokenizer import caption_tokenizer
@@ -126,7 +126,7 @@ def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dic
         t = torch.sigmoid(torch.randn(len(captions)) + 0.4)
         noise = torch.randn_like(clean)
         noisy = torch.lerp(clean, noise, t.view(-1, 1, 1))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16), plain_attention():
             states = parts["text_encoder"](text.input_ids)[0]
             velocity = parts["transformer"](
                 hidden_states=noisy, encoder_hidden_states=states, timestep=t * 1000,
@@ -157,8 +157,8 @@ def export(vae: AutoencoderKLLTXVideo, parts: dict[str, nn.Module], folder: Path
 @click.command(help=__doc__)
 @click.option("--stage", type=click.Choice(["vae", "dit", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-diffusion"))
-@click.option("--vae-steps", default=3600, show_default=True)
-@click.option("--dit-steps", default=3600, show_default=True)
+@click.option("--vae-steps", default=1800, show_default=True)
+@click.option("--dit-steps", default=3200, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
 def main(stage: str, work: Path, vae_steps: int, dit_steps: int, out: Path, threads: int) -> None:
