@@ -134,6 +134,7 @@ ROUTES = {
     "undisclosed": "route undisclosed",
 }
 
+COUNT_AS = "count as not usable"
 MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MULTIPLICATION SIGN}"
 
 

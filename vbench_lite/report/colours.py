@@ -1,0 +1,41 @@
+"""Colours by route, in light and dark, told apart by people with any colour vision: hue, lightness and marker differ.
+
+Plots are drawn in the light colours; in the page each is replaced by its name, so that one drawing serves both.
+"""
+
+from __future__ import annotations
+
+INK, SOFT, LINE, PAPER = "#22201d", "#6b665e", "#d9d4ca", "#fbfaf7"
+DARK_INK, DARK_SOFT, DARK_LINE, DARK_PAPER = "#ece8e1", "#a39d93", "#3a3733", "#171614"
+
+LIGHT: dict[str, str] = {
+    "transformer-0": "#23598f", "transformer-1": "#5b91c4", "transformer-2": "#12304f",
+    "diffusion-0": "#bd5316", "diffusion-1": "#dd9256", "diffusion-2": "#7c3107",
+    "hybrid-0": "#10755f", "hybrid-1": "#55b09a", "hybrid-2": "#064536",
+    "undisclosed-0": "#7c4a8d", "undisclosed-1": "#b287c0", "undisclosed-2": "#4c2559",
+}  # fmt: skip
+DARK: dict[str, str] = {
+    "transformer-0": "#7fb2e4", "transformer-1": "#b9d6f1", "transformer-2": "#4d84b8",
+    "diffusion-0": "#f0995c", "diffusion-1": "#f8caa5", "diffusion-2": "#c06c2e",
+    "hybrid-0": "#5cc4aa", "hybrid-1": "#a9e3d4", "hybrid-2": "#2f9079",
+    "undisclosed-0": "#c596d6", "undisclosed-1": "#e2c9eb", "undisclosed-2": "#9560a8",
+}  # fmt: skip
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+
+BY_HEX = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "paper"} | {hex_: name for name, hex_ in LIGHT.items()}
+
+
+def css() -> str:
+    """The colours as custom properties, light first and dark where the reader's system or choice says so."""
+    light = {"ink": INK, "soft": SOFT, "line": LINE, "paper": PAPER, **LIGHT}
+    dark = {"ink": DARK_INK, "soft": DARK_SOFT, "line": DARK_LINE, "paper": DARK_PAPER, **DARK}
+    classes = "\n".join(f".c-{name}{{color:var(--{name})}}" for name in LIGHT)
+    return (
+        f":root{{color-scheme:light dark;{_properties(light)}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{_properties(dark)}}}}}\n"
+        f":root[data-theme=dark]{{{_properties(dark)}}}\n{classes}\n"
+    )
+
+
+def _properties(colours: dict[str, str]) -> str:
+    return ";".join(f"--{name}:{value}" for name, value in colours.items())

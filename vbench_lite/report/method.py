@@ -1,0 +1,135 @@
+"""How the figures of a report came about: machine, software, thresholds, prices, generators, networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vbench_lite.report import words
+from vbench_lite.report.clips import needs
+from vbench_lite.report.data import Entry, Report, Scenario
+
+
+def facts(scenario: Scenario) -> list[tuple[str, str]]:
+    """Names and values, in the order in which one would ask."""
+    manifest = scenario.newest.manifest
+    suite, plan = scenario.suite, manifest["plan"]
+    device = manifest.get("device") or {}
+    found = [
+        ("Suite", f"{suite['name']}, {suite.get('title', '')}, digest {str(suite.get('digest', ''))[:12]}"),
+        ("Licence", suite.get("licence", "")),
+        ("Asked", f"{words.several(len(plan['prompts']), 'prompt')} {words.TIMES} {plan['clips_per_prompt']} clips, seed "
+                  f"{plan['seed']}; the k-th clip of a prompt has the same seed for every generator"),
+        ("Reference", {"world": "clips of the built-in world", "": "none"}.get(suite.get("reference", ""), suite.get("reference", ""))),
+        ("Device", _device(device)),
+        ("Software", ", ".join(f"{name} {version}" for name, version in (manifest.get("software") or {}).items())),
+        ("Commit", _commit(manifest.get("git"))),
+        ("Made", scenario.newest.created),
+        ("Networks", ", ".join(sorted({str(m["backbone"]) for m in scenario.metrics.values() if m["backbone"]})) or "none"),
+        ("Intervals", "95 %, over prompts: clips of one prompt are not independent"),
+    ]  # fmt: skip
+    notes = scenario.summary.get("notes") or {}
+    found += [(str(name).replace("_", " ").capitalize(), _plain(value)) for name, value in notes.items()]
+    return [(name, value) for name, value in found if value]
+
+
+def _device(device: Mapping[str, Any]) -> str:
+    name = device.get("name") or device.get("kind") or ""
+    count = device.get("count") or 1
+    return f"{count} {words.TIMES} {name}" if count > 1 else str(name)
+
+
+def _commit(git: Mapping[str, Any] | None) -> str:
+    if not git or not git.get("commit"):
+        return ""
+    return f"{git['commit'][:12]}{', with uncommitted changes' if git.get('dirty') else ''}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def thresholds(scenario: Scenario) -> list[tuple[str, str, str]]:
+    """What a usable clip needs of each metric, and who says so."""
+    says = {"suite": "the suite", "reference": "the worst 5 % of the reference clips"}
+    return [
+        (words.title(name), needs(floor), says.get(floor["source"], floor["source"]))
+        for name, floor in scenario.thresholds.items()
+    ]
+
+
+def reference_share(scenario: Scenario) -> str:
+    share = scenario.summary.get("usable", {}).get("reference_share")
+    if share is None:
+        return ""
+    return (
+        f"Of the real reference clips, {words.percent(share)} pass all of these together: read the share of usable clips "
+        "against that, not against 100 %."
+    )
+
+
+def prices(scenario: Scenario) -> list[tuple[str, str, str, str]]:
+    """What was charged for, with date and source."""
+    units = {"usd_per_device_hour": "a device hour", "usd_per_clip": "a clip", "usd_per_second": "a second of clip"}
+    rows = []
+    for entry in scenario.entries:
+        price = entry.price
+        rate = next((f"${price[key]:g} {unit}" for key, unit in units.items() if price.get(key) is not None), None)
+        rows.append(
+            (entry.label, rate or f"none: {price.get('reason', 'not known')}", str(price.get("date") or ""),
+             str(price.get("source") or ""))
+        )  # fmt: skip
+    return rows
+
+
+def definitions(scenario: Scenario) -> list[tuple[str, str, str, str, str]]:
+    """Each generator with what drives it and what it was asked for."""
+    return [
+        (e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), str(e.definition.get("weights_digest") or "")[:12])
+        for e in scenario.entries
+    ]
+
+
+def _driven(entry: Entry) -> str:
+    definition = entry.definition
+    model = str(definition.get("model") or "")
+    model = model.rsplit("/", 1)[-1] if model.startswith("/") else model
+    settings = ", ".join(f"{key} {_plain(value)}" for key, value in (definition.get("settings") or {}).items())
+    return " · ".join(part for part in (str(definition.get("adapter", "")), model, settings) if part)
+
+
+def _clip(entry: Entry) -> str:
+    clip = entry.definition.get("clip") or {}
+    if not clip:
+        return ""
+    return f"{clip['frames']} frames, {clip['width']}{words.TIMES}{clip['height']}, {clip['fps']:g} fps"
+
+
+def warnings(report: Report) -> list[str]:
+    """What a reader must know before believing anything, most serious first."""
+    scenario, found = report.main, []
+    for entry in scenario.entries:
+        missing, failed = int(entry.grid.missing.sum()), int((~entry.grid.made).sum())
+        if missing:
+            found.append(
+                f"The run of {entry.label} is not complete: {words.several(missing, 'clip')} of {entry.grid.clips} never made. "
+                "They count as failed."
+            )
+        if failed > missing:
+            found.append(f"{words.several(failed - missing, 'clip')} of {entry.label} failed and {words.COUNT_AS}.")
+        unscored = {m: e["unscored"] for m, e in entry.figures["scores"].items() if e["unscored"] > failed}
+        for metric, count in unscored.items():
+            found.append(f"{words.several(count - failed, 'made clip')} of {entry.label} could not be scored on {words.title(metric).lower()}.")
+    if len(scenario.prompts) < 20:
+        found.append(f"Only {words.several(len(scenario.prompts), 'prompt')}: intervals are wide and few differences can show.")
+    devices = {str((e.run.manifest.get("device") or {}).get("name")) for e in scenario.entries}
+    if len(devices) > 1:
+        found.append(f"Times and costs were taken on different devices: {words.listed(sorted(devices))}.")
+    ignored = scenario.summary.get("usable", {}).get("ignored") or []
+    if ignored:
+        found.append(f"The suite states thresholds for {words.listed(ignored)}, which were not measured; they judge nothing.")
+    return found

@@ -1,0 +1,154 @@
+"use strict";
+(() => {
+  const all = (query, root = document) => [...root.querySelectorAll(query)];
+  const one = (query, root = document) => root.querySelector(query);
+  const facts = JSON.parse(one("#data").textContent);
+  let media = null; // parsed when the first clip comes into view
+  const root = document.documentElement;
+
+  // Light and dark: the system's choice until the reader makes one.
+  one("#theme").addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme:dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+
+  // Videos exist only near the screen, so that thousands of clips stay light.
+  const source = (figure) => {
+    if (figure.dataset.src) return figure.dataset.src;
+    media ??= JSON.parse(one("#media").textContent);
+    const content = media[figure.dataset.clip];
+    return content ? "data:video/mp4;base64," + content : "";
+  };
+  const video = (figure) => {
+    const made = document.createElement("video");
+    Object.assign(made, { muted: true, playsInline: true, preload: "auto", src: source(figure) });
+    made.setAttribute("aria-hidden", "true");
+    made.tabIndex = -1;
+    made.addEventListener("loadedmetadata", () => {
+      if (Math.min(made.videoWidth, made.videoHeight) <= 160) made.parentElement?.classList.add("crisp");
+      made.playbackRate = speed;
+    });
+    return made;
+  };
+  const near = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) {
+      const screen = one(".screen", target), there = one("video", screen);
+      if (isIntersecting && !there && source(target)) screen.append(video(target));
+      if (!isIntersecting && there) there.remove();
+    }
+    if (playing) restart();
+  }, { rootMargin: "300px" });
+  for (const figure of all(".clip")) if (one("button.screen", figure)) near.observe(figure);
+
+  // Playing in step: all start together, and again together when the longest has ended.
+  let playing = false, speed = 1, timer = 0;
+  const shown = () => all(".clip video, #large video");
+  const restart = () => {
+    clearTimeout(timer);
+    if (!playing) return;
+    const videos = shown();
+    for (const each of videos) { each.currentTime = 0; each.playbackRate = speed; each.play().catch(() => {}); }
+    const longest = Math.max(1, ...videos.map((each) => each.duration || 0));
+    timer = setTimeout(restart, (longest / speed) * 1000 + 450);
+  };
+  const play = (on) => {
+    playing = on;
+    const button = one("#play");
+    button.setAttribute("aria-pressed", String(on));
+    one(".label", button).textContent = on ? "Pause" : "Play all in step";
+    if (on) restart(); else { clearTimeout(timer); shown().forEach((each) => each.pause()); }
+  };
+  one("#play").addEventListener("click", () => play(!playing));
+  one("#speed").addEventListener("change", (event) => { speed = Number(event.target.value); restart(); });
+
+  // Filters and order.
+  const prompts = all(".prompt"), value = (query) => one(query)?.value ?? "";
+  const wanted = (figure, state) => {
+    if (!state) return true;
+    if (state.startsWith("because:")) return figure.dataset.because.split(" ").includes(state.slice(8));
+    if (state === "unusable") return figure.dataset.state !== "usable";
+    return figure.dataset.state === state;
+  };
+  const filter = () => {
+    const state = value("#state"), category = value("#category"), words = value("#find").toLowerCase().split(/\s+/).filter(Boolean);
+    const boxes = all("input[name=entry]"), entries = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+    let clips = 0, rows = 0;
+    for (const prompt of prompts) {
+      const text = one(".prompt-text", prompt).textContent.toLowerCase();
+      let here = 0;
+      const fits = (!category || prompt.dataset.category === category) && words.every((word) => text.includes(word));
+      for (const lane of all(".lane", prompt)) {
+        let inLane = 0;
+        for (const figure of all(".clip", lane)) {
+          const show = fits && (!boxes.length || entries.has(lane.dataset.entry)) && wanted(figure, state);
+          figure.hidden = !show;
+          inLane += show;
+        }
+        lane.hidden = !inLane;
+        here += inLane;
+      }
+      prompt.hidden = !here;
+      clips += here;
+      rows += here > 0;
+    }
+    one("#count").textContent = `${clips} clip${clips === 1 ? "" : "s"} of ${rows} prompt${rows === 1 ? "" : "s"}`;
+    one("#nothing").hidden = clips > 0;
+    if (playing) restart();
+  };
+  const sort = () => {
+    const by = { worst: "worst", suite: "place", apart: "apart" }[value("#order")];
+    const list = one("#prompts");
+    list.append(...[...prompts].sort((a, b) => a.dataset[by] - b.dataset[by]));
+  };
+  for (const id of ["#state", "#category"]) one(id)?.addEventListener("change", filter);
+  all("input[name=entry]").forEach((box) => box.addEventListener("change", filter));
+  one("#find").addEventListener("input", filter);
+  one("#order").addEventListener("change", sort);
+  sort();
+  filter();
+
+  // One clip, large, with its scores.
+  const large = one("#large");
+  const open = (figure) => {
+    const clip = facts.clips[figure.dataset.clip];
+    const screen = one(".large-screen", large), body = one("tbody", large);
+    screen.replaceChildren(video(figure));
+    one(".large-who", large).textContent = clip.who;
+    one("h2", large).textContent = clip.prompt;
+    one(".large-says", large).textContent = clip.says;
+    body.replaceChildren(...clip.scores.map(([name, score, needs, short]) => {
+      const row = document.createElement("tr");
+      [name, score, needs].forEach((text, nth) => {
+        const cell = document.createElement(nth ? "td" : "th");
+        cell.textContent = text;
+        if (nth === 1 && short) cell.className = "short";
+        row.append(cell);
+      });
+      return row;
+    }));
+    large.showModal();
+    if (playing) restart();
+    else one("video", large)?.play().catch(() => {});
+  };
+  document.addEventListener("click", (event) => {
+    const figure = event.target.closest("button.screen")?.closest(".clip");
+    if (figure) open(figure);
+    if (event.target === large) large.close();
+  });
+  large.addEventListener("close", () => one(".large-screen", large).replaceChildren());
+
+  // Keys.
+  const step = (by) => {
+    const visible = all(".prompt:not([hidden])");
+    const at = visible.indexOf(document.activeElement?.closest(".prompt"));
+    const next = visible[Math.max(0, Math.min(visible.length - 1, at + by))];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "start" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input,select,summary,a,dialog,.define")) return;
+    if (event.key === " " && !event.target.closest("button")) { event.preventDefault(); play(!playing); }
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+  });
+})();
