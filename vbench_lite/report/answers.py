@@ -17,10 +17,11 @@ from vbench_lite.unevenness import best_of_curve, spread, worst_tenth
 
 @dataclass(frozen=True)
 class Strip:
-    """One figure of every generator, drawn as dots with intervals on one line each."""
+    """One figure of every generator, drawn as a dot with its interval on a line each."""
 
     name: str
-    title: str
+    qualifier: str
+    """What stands behind the figure's name, e.g. "per 1,000"."""
     rows: Sequence[tuple[Entry, Mapping[str, Any], words.Written]]
     note: str = ""
     """The verdict, or what else stands beside the title."""
@@ -57,18 +58,13 @@ def headline(report: Report) -> str:
     if len(scenario.entries) == 1:
         entry = scenario.entries[0]
         return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
-    won: dict[str, list[str]] = {}
-    open_ = []
-    for question in words.QUESTIONS:
-        lead = next((found[m] for m in question.metrics if m in found), None)
-        if lead is not None and lead.real:
-            won.setdefault(lead.first.label, []).append(question.title.lower())
-        elif lead is not None:
-            open_.append(question.title.lower())
-    parts = [f"{label} is ahead on {words.listed(what)}" for label, what in won.items()]
+    asked = [(q, next((found[m] for m in q.metrics if m in found), None)) for q in words.QUESTIONS]
+    heads = [(question, lead) for question, lead in asked if lead is not None]
+    open_ = [question.title.lower() for question, lead in heads if not lead.real]
+    parts = [f"{label} is ahead on {words.listed(what)}" for label, what in _won(heads).items()]
     if not parts:
         return f"No generator is shown to be ahead on quality{_price_tail(scenario)}"
-    text = "; ".join(parts)
+    text = ", ".join(parts)
     if open_:
         text += f"; on {words.listed(open_)} no difference is shown"
     return text + _price_tail(scenario)
@@ -95,10 +91,8 @@ def _strip(scenario: Scenario, name: str, lead: Lead | None, cost: bool = False)
         estimate = entry.cost(name) if cost else entry.score(name)
         written = words.cost_text(name, estimate, scenario.money_scale) if cost else words.write(estimate)
         rows.append((entry, estimate, written))
-    title = words.title(name)
-    if cost and name.startswith("usd") and scenario.money_scale > 1:
-        title = title.replace("a clip", "of 1,000 clips").replace("a usable clip", "of 1,000 usable clips")
-    return Strip(name, title, rows, verdict_words(lead) if lead else "", bool(lead and lead.real))
+    thousand = "per 1,000" if cost and name.startswith("usd") and scenario.money_scale > 1 else ""
+    return Strip(name, thousand, rows, verdict_words(lead) if lead else "", bool(lead and lead.real))
 
 
 def _quality(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:
@@ -111,11 +105,20 @@ def _quality(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:
         sentences.append(f"{question.title}: {_lead_sentence(lead)}{_others(lead, [found[m] for m in known[1:]])}")
         strips.append(_strip(scenario, known[0], lead))
         heads.append((question, lead))
-    real = [f"{lead.first.label} on {q.title.lower()}" for q, lead in heads if lead.real]
-    line = f"Ahead: {words.listed(real)}." if real else "No lead is shown."
+    real = [f"{label} on {words.listed(what)}" for label, what in _won(heads).items()]
+    line = f"Ahead: {', '.join(real)}." if real else "No lead is shown."
     if len(scenario.entries) == 1:
         line = "One generator, so nobody is ahead of anybody."
     return Answer("quality", "Which route, and which model, is ahead, and is it real?", line, sentences, strips)
+
+
+def _won(heads: Sequence[tuple[words.Question, Lead]]) -> dict[str, list[str]]:
+    """Who is really ahead on what."""
+    won: dict[str, list[str]] = {}
+    for question, lead in heads:
+        if lead.real:
+            won.setdefault(lead.first.label, []).append(question.title.lower())
+    return won
 
 
 def _lead_sentence(lead: Lead) -> str:
@@ -202,7 +205,7 @@ def _unevenness(scenario: Scenario) -> Answer:
     for entry in scenario.entries if metric else []:
         worst = _as_figures(worst_tenth(entry.scores(metric), bool(scenario.metrics[metric]["higher_is_better"])))
         rows.append((entry, worst, words.write(worst)))
-    strips = [Strip(metric, f"{words.title(metric)}, worst tenth", rows)] if rows else []
+    strips = [Strip(metric, "mean of the worst tenth", rows)] if rows else []
     return Answer("unevenness", "How uneven is the quality, and what does retrying buy?", line, sentences, strips)
 
 
@@ -263,7 +266,7 @@ def _human_work(scenario: Scenario) -> Answer:
         (e, e.cost("attempts_per_usable_clip"), words.cost_text("attempts", e.cost("attempts_per_usable_clip")))
         for e in scenario.entries
     ]
-    strip = Strip("attempts_per_usable_clip", words.title("attempts_per_usable_clip"), rows)
+    strip = Strip("attempts_per_usable_clip", "", rows)
     return Answer("human-work", "How much human work is left?", line, sentences, [strip])
 
 

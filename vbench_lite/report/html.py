@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -48,6 +49,7 @@ def render(report: Report, media: Media) -> str:
         loader=PackageLoader("vbench_lite", "report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["named"] = lambda text: _named(text, report.main.entries)
     return environment.get_template("page.html").render(_context(report, media))
 
 
@@ -73,6 +75,19 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "versions": _versions(scenario), "run_list": words.listed(str(r.folder.path.name) for r in report.runs),
         "data": _json(board.facts()), "media": _json(media.embedded),
     }  # fmt: skip
+
+
+def _named(text: str, entries: Sequence[Entry]) -> Any:
+    """Escapes a sentence and keeps the generators' names in it whole and in their colours."""
+    from markupsafe import Markup, escape
+
+    colours = {entry.label: entry.colour for entry in entries}
+    pattern = "|".join(re.escape(label) for label in sorted(colours, key=len, reverse=True))
+    parts = re.split(f"({pattern})", text)
+    return Markup("").join(
+        Markup('<span class="name c-{}">{}</span>').format(colours[part], part) if part in colours else escape(part)
+        for part in parts
+    )
 
 
 def _asset(name: str) -> str:
@@ -140,8 +155,7 @@ def _strip(strip: Strip) -> dict[str, Any]:
         {"entry": entry, "written": written, "at": place(e["value"]), "low": place(e["low"]), "high": place(e["high"])}
         for entry, e, written in strip.rows
     ]
-    plain = words.title(strip.name)
-    return {**vars(strip), "rows": rows, "plain": plain, "qualifier": strip.title.removeprefix(plain).strip(", ")}
+    return {**vars(strip), "rows": rows}
 
 
 def _groups(scenario: Scenario) -> list[dict[str, Any]]:
