@@ -7,6 +7,7 @@ and stays in every denominator.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,7 +111,7 @@ class Scorer:
 
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
         clips = self._observe(folder, records)
-        references = self._references()
+        references = self._references(clips)
         return Scored(
             metrics={m.name: m.info(self._backbone(m)) for m in METRICS},
             clips={key: self._score_clip(key, clips[key], references[key.generator]) for key in self.asked.keys},
@@ -150,12 +151,11 @@ class Scorer:
             seen = observe_all([*paths.values()], self.nets, workers=self.workers, tick=tick)
         return found | dict(zip(paths, seen, strict=True))
 
-    def _references(self) -> dict[str, Reference]:
+    def _references(self, clips: Mapping[ClipKey, Observation | Unreadable]) -> dict[str, Reference]:
         """The real clips for each generator; generators of one form of clip share them."""
-        made: dict[ClipSpec, Reference] = {}
-        for spec in {spec or ClipSpec(): None for spec in self.asked.specs.values()}:
-            made[spec] = self._reference(spec)
-        return {name: made[spec or ClipSpec()] for name, spec in self.asked.specs.items()}
+        forms = {name: spec or common_form(name, clips) for name, spec in self.asked.specs.items()}
+        made = {form: self._reference(form) for form in dict.fromkeys(forms.values())}
+        return {name: made[form] for name, form in forms.items()}
 
     def _reference(self, spec: ClipSpec) -> Reference:
         source, prompts, each = self.asked.reference, self.asked.prompts, self.asked.clips_per_prompt
@@ -213,6 +213,15 @@ class Scorer:
             "protocol": f"{video.protocol}; unbiased covariance, float64" if video else None,
             "reference": {name: reference.description for name, reference in references.items()},
         }
+
+
+def common_form(generator: str, clips: Mapping[ClipKey, Observation | Unreadable]) -> ClipSpec:
+    """The form that most clips of a generator have, for clips that were asked for in no form."""
+    forms = Counter(
+        ClipSpec(clip.frames, clip.fps or ClipSpec().fps, clip.height, clip.width)
+        for key, clip in clips.items() if key.generator == generator and isinstance(clip, Observation)
+    )
+    return forms.most_common(1)[0][0] if forms else ClipSpec()
 
 
 def unreadable_scores(reason: str) -> dict[str, Score]:

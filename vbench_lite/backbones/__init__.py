@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vbench_lite.errors import UnknownName
 from vbench_lite.tomlfile import TomlFile
@@ -31,7 +31,9 @@ LOADERS = {
     "videomae": "vbench_lite.backbones.video_encoders:load_videomae",
     "torchvision": "vbench_lite.backbones.video_encoders:load_torchvision",
 }
-IMAGE_KEYS = ("loader", "path", "model", "pretrained", "resize", "antialias", "vocabulary", "sha256", "fetch")
+IMAGE_KEYS = (
+    "loader", "path", "model", "pretrained", "repository", "resize", "antialias", "vocabulary", "sha256", "fetch",
+)
 VIDEO_KEYS = (
     "loader", "path", "model", "frames", "size", "antialias", "arguments", "features", "layer", "mean", "std",
     "sha256", "fetch",
@@ -136,6 +138,48 @@ def _find(path: str | None, beside: Path) -> Path | None:
         return None
     places = [(beside / Path(path).expanduser()), cache_folder() / "backbones" / path]
     return next((place.resolve() for place in places if place.exists()), places[-1])
+
+
+class Presence(NamedTuple):
+    """Whether a network of a shipped set can be used here; told without loading it."""
+
+    name: str
+    """"builtin/image"."""
+    present: bool
+    found: str
+    """Where its weights lie, or that they are missing."""
+    fetch: str
+    """The command that fetches them; "" where there is none."""
+
+
+def availability() -> list[Presence]:
+    """Every network of the shipped sets."""
+    return [_presence(entry) for name in shipped_sets() for entry in read_set(name)]
+
+
+def _presence(entry: Entry) -> Presence:
+    path = entry.path or open_clip_cached(entry.settings)
+    if path.is_dir():
+        path = path / "open_clip_model.safetensors"
+    size = f", {path.stat().st_size / 2**20:.1f} MiB" if path.is_file() else ""
+    found = f"{path}{size}" if size else f"no weights at {path}"
+    fetch = entry.settings.get("fetch", "git checkout -- vbench_lite/backbones")
+    return Presence(f"{entry.set_name}/{entry.kind}", bool(size), found, fetch)
+
+
+OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+
+
+def open_clip_cached(settings: dict[str, Any]) -> Path:
+    """Where the Hugging Face cache holds a published open_clip model, or would, without importing open_clip."""
+    from huggingface_hub import try_to_load_from_cache
+
+    repository = settings.get("repository", "")
+    for name in OPEN_CLIP_FILES if repository else ():
+        found = try_to_load_from_cache(repository, name)
+        if isinstance(found, str):
+            return Path(found)
+    return Path(f"the Hugging Face cache of {repository or settings.get('model', '?')}")
 
 
 def load(name: str = "builtin", device: str = "cpu", strict: bool = True) -> Backbones:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vbench_lite.backbones import Entry, check_file
+from vbench_lite.backbones import Entry, check_file, open_clip_cached
 from vbench_lite.errors import WeightsError
 
 
@@ -126,7 +126,7 @@ def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
     import open_clip
 
     model_name = entry.settings["model"]
-    path = entry.path or _cached(entry)
+    path = entry.path or open_clip_cached(entry.settings)
     digest = check_file(entry, path)
     model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
     return _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
@@ -138,21 +138,6 @@ def _quick_gelu(entry: Entry) -> dict[str, bool]:
 
     config = open_clip.get_pretrained_cfg(entry.settings["model"], entry.settings.get("pretrained", "")) or {}
     return {"force_quick_gelu": True} if config.get("quick_gelu") else {}
-
-
-def _cached(entry: Entry) -> Path:
-    """The file that open_clip would load, if an earlier download left it in the cache."""
-    import open_clip
-    from huggingface_hub import try_to_load_from_cache
-
-    model, tag = entry.settings["model"], entry.settings.get("pretrained", "")
-    config = open_clip.get_pretrained_cfg(model, tag) or {}
-    repository = config.get("hf_hub", "").rstrip("/")
-    for name in ("open_clip_model.safetensors", "open_clip_pytorch_model.bin") if repository else ():
-        found = try_to_load_from_cache(repository, name)
-        if isinstance(found, str):
-            return Path(found)
-    return Path(f"{model}.{tag}.safetensors")
 
 
 def _encoder(entry: Entry, model: Any, tokenizer: Any, short: str, digest: str, device: str) -> OpenClipEncoder:

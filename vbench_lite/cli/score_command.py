@@ -1,0 +1,97 @@
+"""vbench score: score a run again, or clips that were made elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vbench_lite.errors import UsageError
+
+if TYPE_CHECKING:
+    from vbench_lite.store import RunFolder
+
+
+@click.command("score")
+@click.argument("target", metavar="RUN|FOLDER", type=click.Path(path_type=Path))
+@click.option("--suite", metavar="NAME|FILE", help="With FOLDER: the prompts that its clips were made for.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="With FOLDER. Default: results/<folder>.")
+@click.option(
+    "--backbones", metavar="builtin|standard|FILE", help="Networks that metrics use. Default: the run's, or builtin."
+)
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+def command(
+    target: Path, suite: str | None, out: Path | None, backbones: str | None, workers: int | None, as_json: bool
+) -> None:
+    """Score the stored clips of RUN again, or those of a FOLDER that holds {prompt}-{k}.mp4.
+
+    Scoring again changes no clip; with the same networks it gives the same numbers.
+
+    \b
+    Examples:  vbench score results/ads
+               vbench score my-clips --suite ads --out results/mine
+    """
+    from vbench_lite import scoring, summary
+
+    folder = _collect(target, suite, out, backbones) if suite else _run_folder(target, out)
+    manifest = folder.manifest()
+    asked = backbones or manifest["plan"].get("backbones") or "builtin"
+    scored = scoring.score_run(folder, asked, workers=workers)
+    if manifest["plan"].get("backbones") != asked:
+        manifest["plan"]["backbones"] = asked
+        folder.write_manifest(manifest)
+    _show(folder, summary.summarise(folder, scored), as_json)
+
+
+def _run_folder(target: Path, out: Path | None) -> RunFolder:
+    from vbench_lite.store import select_run
+
+    if out is not None:
+        raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
+    if target.is_dir() and not (target / "run.json").exists():
+        raise UsageError(
+            f"{target} holds no run. If it holds clips, name their prompts: vbench score {target} --suite NAME|FILE"
+        )
+    return select_run(str(target)).folder
+
+
+def _collect(clips: Path, suite_name: str, out: Path | None, backbones: str | None) -> RunFolder:
+    """A run that holds the folder's clips as if a generator had made them."""
+    from vbench_lite import devices, plan, prices, runner, store, suites
+    from vbench_lite.clipnames import match_folder
+    from vbench_lite.records import Definition
+
+    if not clips.is_dir():
+        raise UsageError(f"there is no folder of clips at {clips}.")
+    suite = suites.load_suite(suite_name)
+    matched = match_folder(clips, suite.prompts)
+    for path, why in matched.unmatched:
+        click.echo(f"Not scored: {path}: {why}", err=True)
+    if not matched.clips:
+        raise UsageError(f"no clip in {clips} belongs to a prompt of {suite.name}. Name them {{prompt}}-{{k}}.mp4.")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", clips.resolve().name).strip("-._") or "clips"
+    definition = Definition(name, "undisclosed", "recorded", model=str(clips.resolve()), folder=clips.resolve().parent)
+    each = 1 + max(index for _, index in matched.clips)
+    device = devices.find_device("cpu")
+    folder = store.RunFolder(out or Path("results") / name)
+    wanted = plan.make_plan(suite, [definition], each, None, 0, backbones or "builtin")
+    price = {name: prices.price_of(definition, device, None)}
+    runner.run(wanted, folder, device, runner.Options(retry_failed=True, prices=price))
+    return folder
+
+
+def _show(folder: RunFolder, summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from vbench_lite.report import terminal_table
+
+    Console(file=sys.stdout).print(terminal_table(summary))
+    click.echo(f"Run: {folder.path}   Report: vbench report {folder.path}")
