@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from vbench_lite.metrics.fvd_corrected import corrected_interval
 from vbench_lite.metrics.kernel import kernel_distance, kernel_interval
 from vbench_lite.metrics.set_intervals import Features, checked
 from vbench_lite.records import Estimate
@@ -117,6 +118,20 @@ class Fvd(SetMetric):
     """`frechet_distance` of all clips seen."""
 
     distance = staticmethod(frechet_distance)
+
+
+class FvdCorrected(SetMetric):
+    """`fvd_corrected.corrected_interval` of all clips seen."""
+
+    def compute(self) -> float:
+        return corrected_interval(*self.sides()).value
+
+    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
+        try:
+            found = corrected_interval(*self.sides(), generated_prompts, reference_prompts)
+        except ValueError as error:
+            return Estimate(None, n=len(generated_prompts), reason=str(error))
+        return Estimate(found.value, found.low, found.high, len(generated_prompts))
 
 
 class Kvd(SetMetric):
