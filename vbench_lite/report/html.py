@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from vbench_lite.report.answers import Answer, Strip, answers, headline
 from vbench_lite.report.clips import Board, gaps
 from vbench_lite.report.colours import css
 from vbench_lite.report.data import Entry, Report, Scenario
-from vbench_lite.report.findings import Lead, leads
 from vbench_lite.report.media import Media, Mode, collect
-from vbench_lite.report.plots import figures, usable_estimate
+from vbench_lite.report.plots import figures
+from vbench_lite.report.tables import groups, standfirst
 from vbench_lite.store import write_whole
 
 SHAPES = (
@@ -65,7 +65,7 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "style": style, "script": script, "csp": _policy(style, script, bool(media.linked)), "shapes": SHAPES,
         "headline": headline(report), "standfirst": standfirst(scenario), "warnings": method.warnings(report),
         "sections": _sections([(f.key, f.title) for f in drawn]), "routes": words.ROUTES,
-        "answers": [_answer(a) for a in answers(report)], "groups": _groups(scenario), "figures": drawn, "gaps": missing,
+        "answers": [_answer(a) for a in answers(report)], "groups": groups(scenario), "figures": drawn, "gaps": missing,
         "highlights": [{"entry": entry, "clips": pair} for entry, pair in board.highlights()],
         "ranked_by": words.listed(words.title(m).lower() for m in scenario.per_clip), "prompts": prompts,
         "categories": list(dict.fromkeys(p.category for p in prompts if p.category)), "kinds": _kinds(prompts),
@@ -113,19 +113,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def standfirst(scenario: Scenario) -> str:
-    """What was asked, of whom, on what, when."""
-    manifest = scenario.newest.manifest
-    clips = manifest["plan"]["clips_per_prompt"]
-    total = sum(e.grid.clips for e in scenario.entries)
-    device = (manifest.get("device") or {}).get("name") or "an unnamed device"
-    return (
-        f"{words.several(len(scenario.prompts), 'prompt')} {words.TIMES} {words.several(clips, 'clip')} {words.TIMES} "
-        f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on {device}, "
-        f"{scenario.newest.created[:10]}. Intervals are 95 %, over prompts."
-    )
-
-
 def _sections(drawn: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     short = {"plane": "Cost", "distributions": "Spread", "best-of-k": "Retrying", "stages": "Time", "history": "History"}
     middle = [(key, short[key]) for key, _ in drawn if key in short]
@@ -156,62 +143,6 @@ def _strip(strip: Strip) -> dict[str, Any]:
         for entry, e, written in strip.rows
     ]
     return {**vars(strip), "rows": rows}
-
-
-def _groups(scenario: Scenario) -> list[dict[str, Any]]:
-    """The table: scores by question, then use and cost."""
-    found = leads(scenario)
-    asked = [(q.title, [m for m in q.metrics if m in scenario.metrics]) for q in (*words.QUESTIONS, words.SET_METRICS)]
-    named = {m for _, names in asked for m in names}
-    asked.append(("Besides", [m for m in scenario.metrics if m not in named]))
-    groups = [
-        {"title": title, "rows": [_score_row(scenario, m, found.get(m)) for m in names]} for title, names in asked if names
-    ]
-    scale = scenario.money_scale
-    costs = [_usable_row(scenario, found.get("usable"))]
-    known = [c for c in words.COSTS if c in words.COSTS[:4] or any(e.cost(c)["value"] is not None for e in scenario.entries)]
-    for cost in known:
-        cells = [
-            (e, words.cost_text(cost, e.cost(cost), scale), _unscored(e.cost(cost), e, "clip", "measured"))
-            for e in scenario.entries
-        ]
-        costs.append(_row(cost, False, cells, found.get(cost)))
-    groups.append({"title": "Use and cost" + (", money per 1,000 clips" if scale > 1 else ""), "rows": costs})
-    return groups
-
-
-def _score_row(scenario: Scenario, metric: str, lead: Lead | None) -> dict[str, Any]:
-    cells = [
-        (e, words.write(e.score(metric)), _unscored(e.score(metric), e, "clip", "scored")) for e in scenario.entries
-    ]
-    return _row(metric, scenario.metrics[metric]["higher_is_better"], cells, lead)
-
-
-def _usable_row(scenario: Scenario, lead: Lead | None) -> dict[str, Any]:
-    cells = []
-    for e in scenario.entries:
-        share = usable_estimate(e)
-        interval = f"{words.percent(share['low'])} {words.DASH} {words.percent(share['high'])}" if share["low"] is not None else ""
-        value = f"{words.percent(share['value'])}, {e.figures['usable']} of {e.figures['clips']}"
-        failed = f"{e.figures['failed']} failed" if e.figures["failed"] else ""
-        cells.append((e, words.Written(value, interval), failed))
-    return _row("usable", True, cells, lead)
-
-
-def _unscored(estimate: Mapping[str, Any], entry: Entry, noun: str, done: str) -> str:
-    count = estimate.get("unscored") or 0
-    return f"{words.several(count, noun)} not {done}" if count and estimate["value"] is not None else ""
-
-
-def _row(
-    name: str, higher: bool | None, cells: Sequence[tuple[Entry, words.Written, str]], lead: Lead | None
-) -> dict[str, Any]:
-    arrow, direction = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "")}[higher]
-    first = lead.first if lead is not None and lead.real else None
-    return {
-        "name": name, "arrow": arrow, "direction": direction,
-        "cells": [{"written": w, "lead": e is first, "unscored": text} for e, w, text in cells],
-    }  # fmt: skip
 
 
 def _defined(scenario: Scenario) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vbench_lite.economics import share_of
 from vbench_lite.report import words
-from vbench_lite.report.colours import INK, LIGHT, LINE, MARKERS, PAPER, SOFT
-from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.colours import INK, LIGHT, MARKERS, PAPER, SOFT
+from vbench_lite.report.data import Entry, Report, Scenario
 from vbench_lite.report.svg import inline, panel, to_png, to_svg
+from vbench_lite.report.tables import usable_estimate
 from vbench_lite.stats import Array
+from vbench_lite.store import write_whole
 from vbench_lite.unevenness import best_of_curve, spread, worst_tenth
 
 if TYPE_CHECKING:
@@ -125,13 +127,6 @@ def cost_quality(scenario: Scenario, png: bool) -> Figure | None:
 
 def _known(scenario: Scenario, cost: str) -> bool:
     return any(e.cost(cost)["value"] is not None for e in scenario.entries)
-
-
-def usable_estimate(entry: Entry) -> dict[str, Any]:
-    """The usable share with its interval, as an estimate."""
-    prompts = np.repeat(np.arange(len(entry.usable)).astype(str), entry.usable.shape[1])
-    share = share_of((entry.usable.ravel() == 1).tolist(), prompts.tolist())
-    return {"value": share.value, "low": share.low, "high": share.high, "n": entry.grid.clips, "unscored": 0}
 
 
 def _points(scenario: Scenario, metric: str, cost: str, scale: float) -> list[_Point]:
@@ -415,3 +410,12 @@ def _draw_shares(axes: Axes, bars: Sequence[tuple[str, str, Sequence[float]]], p
 
 
 FIGURES: tuple[Callable[[Scenario, bool], Figure | None], ...] = (cost_quality, distributions, best_of_k, variance)
+
+
+def write_plots(report: Report, folder: Path) -> Path:
+    """Every drawing of the main scenario as <name>.svg and <name>.png in a folder."""
+    for figure in figures(report.main, png=True):
+        for drawn in figure.panels:
+            write_whole(folder / f"{drawn.name}.svg", drawn.svg)
+            write_whole(folder / f"{drawn.name}.png", drawn.png)
+    return folder

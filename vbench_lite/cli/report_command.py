@@ -1,0 +1,55 @@
+"""`vbench report`: one or more runs as a page, as Markdown, or as data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "plots")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
+              help='Where to write it; "-" is stdout.  [default: reports/<name>.html, stdout for the other texts]')
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of FILE, else html]")
+@click.option("--clips", type=click.Choice(("auto", "embed", "folder", "none")), default="auto", show_default=True,
+              help="Where the page keeps its clips; auto embeds what fits into 30 MB.")
+def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips: str) -> None:  # fmt: skip
+    """Render the report of one or more runs.
+
+    RUN is a run folder, or one generator of it as RUN:GENERATOR. Of several runs of one suite the newest is
+    shown and the older ones become its history; runs of further suites stand beside it as scenarios.
+
+    \b
+    Examples:
+      vbench report results/ads
+      vbench report results/* -o reports/history.html
+      vbench report results/ads --format markdown > comment.md
+    """
+    from vbench_lite.report import STDOUT, find_reporter, write_report
+    from vbench_lite.store import select_run
+
+    reporter = find_reporter(format_ or _by_ending(out))
+    if out == STDOUT and reporter.files:
+        raise click.UsageError(f'"{reporter.name}" writes files: name one with -o.')
+    target = STDOUT if out is None and not reporter.files else out
+    selections = [select_run(argument) for argument in _runs_among(runs)]
+    path = write_report(selections, target, reporter.name, clips)
+    if path != STDOUT:
+        click.echo(str(path), file=sys.stdout)
+
+
+def _by_ending(out: Path | None) -> str:
+    endings = {".md": "markdown", ".json": "json", ".csv": "csv"}
+    return endings.get(out.suffix, "html") if out else "html"
+
+
+def _runs_among(arguments: tuple[str, ...]) -> list[str]:
+    """`results/*` names files and folders that are no runs; with several arguments those are passed over."""
+    if len(arguments) == 1:
+        return list(arguments)
+    kept = [a for a in arguments if not Path(a).exists() or (Path(a) / "run.json").exists()]
+    return kept or list(arguments)

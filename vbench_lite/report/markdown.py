@@ -1,0 +1,97 @@
+"""The report as Markdown for a pull request: the six answers, the table, what fails where. Under 60 kB.
+
+Prompts and names come from strangers: they stand in code spans, where no tag, link or mention is alive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from vbench_lite.report import method, words
+from vbench_lite.report.answers import answers, by_category, headline
+from vbench_lite.report.clips import gaps
+from vbench_lite.report.data import Report, Scenario
+from vbench_lite.report.tables import Group, groups, standfirst
+
+LIMIT = 60_000
+"""Characters that a pull request comment takes, with room to spare."""
+SHOWN_PROMPTS = 8
+
+
+def render(report: Report) -> str:
+    """The report as text; the same runs give the same text."""
+    scenario = report.main
+    parts = [
+        f"## {_inert(scenario.title)}: {_inert(headline(report))}",
+        _inert(standfirst(scenario)),
+        *(f"> {_inert(text)}" for text in method.warnings(report)),
+        *_answers(report),
+        *(_table(scenario, group) for group in groups(scenario)),
+        *_categories(scenario),
+        *_gaps(scenario),
+        *_method(scenario),
+    ]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    if len(text.encode()) > LIMIT:
+        text = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0] + "\n\nCut here: the page holds the rest.\n"
+    return text
+
+
+def _inert(text: str) -> str:
+    """Plain words that Markdown and HTML leave alone."""
+    text = " ".join(str(text).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]|#~!])", r"\\\1", text).replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
+def _code(text: str) -> str:
+    """A stranger's text in a code span."""
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "¦") + "`"
+
+
+def _answers(report: Report) -> Iterable[str]:
+    for nth, answer in enumerate(answers(report), 1):
+        told = "\n".join(f"   - {_inert(sentence)}" for sentence in answer.sentences)
+        yield f"{nth}. **{_inert(answer.headline)}** {_inert(answer.question)}" + (f"\n{told}" if told else "")
+
+
+def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _table(scenario: Scenario, group: Group) -> str:
+    rows = []
+    for row in group.rows:
+        cells = []
+        for cell in row.cells:
+            text = _inert(str(cell.written))
+            cells.append(f"**{text}** ahead" if cell.lead else text + (f" ({_inert(cell.unscored)})" if cell.unscored else ""))
+        rows.append((f"{_inert(words.title(row.name))} {row.arrow}".strip(), *cells))
+    return _rows((f"**{_inert(group.title)}**", *(_inert(e.label) for e in scenario.entries)), rows)
+
+
+def _categories(scenario: Scenario) -> Iterable[str]:
+    table = by_category(scenario)
+    if len(table) > 1:
+        rows = [(_inert(category), *(words.percent(share) for share in shares)) for category, shares in table.items()]
+        yield _rows(("**Usable, by category**", *(_inert(e.label) for e in scenario.entries)), rows)
+
+
+def _gaps(scenario: Scenario) -> Iterable[str]:
+    for gap in gaps(scenario):
+        shown = [_code(text) for _, text in gap.items[:SHOWN_PROMPTS]]
+        more = f" and {gap.count - SHOWN_PROMPTS} more" if gap.count > SHOWN_PROMPTS else ""
+        yield (
+            f"{_inert(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "
+            f"{_inert(gap.others)} has: {', '.join(shown)}{more}."
+        )
+
+
+def _method(scenario: Scenario) -> Iterable[str]:
+    lines = [f"- {_inert(name)}: {_inert(value)}" for name, value in method.facts(scenario)]
+    lines += [f"- {_inert(' '.join(('Usable needs', name.lower(), need, f'({says})')))}" for name, need, says in method.thresholds(scenario)]
+    lines += [f"- {_inert(f'Price of {label}: {price} {date} {source}'.strip())}" for label, price, date, source in method.prices(scenario)]
+    yield "<details><summary>How it was measured</summary>\n\n" + "\n".join(lines) + "\n\n</details>"

@@ -1,0 +1,108 @@
+"""The big table of a report as plain data, which the page and the Markdown lay out each in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vbench_lite.economics import share_of
+from vbench_lite.report import words
+from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.findings import Lead, leads
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of one generator."""
+
+    written: words.Written
+    lead: bool
+    """Really ahead of all others."""
+    unscored: str
+    """How many clips it does not rest on, in words; "" for none."""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    arrow: str
+    direction: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    rows: Sequence[Row]
+
+
+def standfirst(scenario: Scenario) -> str:
+    """What was asked, of whom, on what, when."""
+    manifest = scenario.newest.manifest
+    clips = manifest["plan"]["clips_per_prompt"]
+    total = sum(e.grid.clips for e in scenario.entries)
+    device = (manifest.get("device") or {}).get("name") or "an unnamed device"
+    return (
+        f"{words.several(len(scenario.prompts), 'prompt')} {words.TIMES} {words.several(clips, 'clip')} {words.TIMES} "
+        f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on {device}, "
+        f"{scenario.newest.created[:10]}. Intervals are 95 %, over prompts."
+    )
+
+
+def groups(scenario: Scenario) -> list[Group]:
+    """Scores by the question they answer, then use and cost."""
+    found = leads(scenario)
+    asked = [(q.title, [m for m in q.metrics if m in scenario.metrics]) for q in (*words.QUESTIONS, words.SET_METRICS)]
+    named = {m for _, names in asked for m in names}
+    asked.append(("Besides", [m for m in scenario.metrics if m not in named]))
+    made = [Group(t, [_score_row(scenario, m, found.get(m)) for m in names]) for t, names in asked if names]
+    title = "Use and cost" + (", money per 1,000 clips" if scenario.money_scale > 1 else "")
+    costs = [_cost_row(scenario, cost, found.get(cost)) for cost in words.COSTS if _shown(scenario, cost)]
+    return [*made, Group(title, [_usable_row(scenario, found.get("usable")), *costs])]
+
+
+def _shown(scenario: Scenario, cost: str) -> bool:
+    return cost in words.COSTS[:4] or any(e.cost(cost)["value"] is not None for e in scenario.entries)
+
+
+def usable_estimate(entry: Entry) -> dict[str, Any]:
+    """The share of usable clips with its interval, as an estimate."""
+    prompts = [str(p) for p in range(len(entry.usable)) for _ in range(entry.usable.shape[1])]
+    share = share_of((entry.usable.ravel() == 1).tolist(), prompts)
+    return {"value": share.value, "low": share.low, "high": share.high, "n": entry.grid.clips, "unscored": 0}
+
+
+def _score_row(scenario: Scenario, metric: str, lead: Lead | None) -> Row:
+    told = [(e, words.write(e.score(metric)), _unscored(e.score(metric), "scored")) for e in scenario.entries]
+    return _row(metric, scenario.metrics[metric]["higher_is_better"], told, lead)
+
+
+def _cost_row(scenario: Scenario, cost: str, lead: Lead | None) -> Row:
+    told = [
+        (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e.cost(cost), "measured"))
+        for e in scenario.entries
+    ]
+    return _row(cost, False, told, lead)
+
+
+def _usable_row(scenario: Scenario, lead: Lead | None) -> Row:
+    told = []
+    for e in scenario.entries:
+        share = usable_estimate(e)
+        ends = [words.percent(share[end]) for end in ("low", "high") if share[end] is not None]
+        value = f"{words.percent(share['value'])}, {e.figures['usable']} of {e.figures['clips']}"
+        failed = f"{e.figures['failed']} failed" if e.figures["failed"] else ""
+        told.append((e, words.Written(value, f" {words.DASH} ".join(ends)), failed))
+    return _row("usable", True, told, lead)
+
+
+def _unscored(estimate: Mapping[str, Any], done: str) -> str:
+    count = estimate.get("unscored") or 0
+    return f"{words.several(count, 'clip')} not {done}" if count and estimate["value"] is not None else ""
+
+
+def _row(name: str, higher: bool | None, told: Sequence[tuple[Entry, words.Written, str]], lead: Lead | None) -> Row:
+    arrow, direction = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "")}[higher]
+    first = lead.first if lead is not None and lead.real else None
+    return Row(name, arrow, direction, [Cell(written, entry is first, text) for entry, written, text in told])
