@@ -203,22 +203,25 @@ class DiffusersPipeline:
 
     def generate_together(self, requests: Sequence[Request], **extra: Any) -> list[Output]:
         """One call of the pipeline; `extra` goes to its call."""
+        return self.run(self.pipeline, {**self.arguments(requests), **extra})
+
+    def run(self, pipeline: Any, arguments: Mapping[str, Any]) -> list[Output]:
+        """Calls a pipeline, timing its stages, and takes one clip for each of the prompts."""
         clock = StageClock(self.device)
         start = clock.now()
-        accepted = call_arguments(type(self.pipeline))
-        arguments = {**self.arguments(requests), **extra}
+        arguments = dict(arguments)
         with contextlib.ExitStack() as watch:
-            watch.enter_context(clock.watching(self.pipeline))
-            if "callback_on_step_end" in accepted:
+            watch.enter_context(clock.watching(pipeline))
+            if "callback_on_step_end" in call_arguments(type(pipeline)):
                 arguments["callback_on_step_end"] = _step_callback(clock)
             else:
-                watch.enter_context(clock.counting_scheduler_steps(self.pipeline.scheduler))
-            video = self.pipeline(**arguments).frames
+                watch.enter_context(clock.counting_scheduler_steps(pipeline.scheduler))
+            video = pipeline(**arguments).frames
         stages = dict(clock.seconds)
         stages["other"] = max(0.0, clock.now() - start - sum(stages.values()))
-        clips = clips_of(video)
-        if len(clips) != len(requests):
-            raise GeneratorError(f'"{self.definition.name}" returned {len(clips)} clips for {len(requests)} requests.')
+        clips, asked = clips_of(video), len(arguments["prompt"])
+        if len(clips) != asked:
+            raise GeneratorError(f'"{self.definition.name}" returned {len(clips)} clips for {asked} requests.')
         return [_output(clip, stages, dict(clock.counts)) for clip in clips]
 
     def arguments(self, requests: Sequence[Request]) -> dict[str, Any]:
