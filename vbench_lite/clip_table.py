@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class ClipGrid:
     """Of each prompt."""
     cells: Mapping[str, NDArray[Any]]
     """Column > text as it stands in the file, "" where the file has no such row; or numbers, NaN for none."""
+    _numbers: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def made(self) -> NDArray[np.bool_]:
@@ -58,29 +59,32 @@ class ClipGrid:
 
         NaN is used inside the arithmetic only; nothing that is written or shown holds one.
         """
-        text = self.text(column)
-        if text.dtype.kind == "f":
-            return np.where(np.isfinite(text), text, np.nan)
-        filled = np.where(text == "", "nan", text)
-        try:
-            numbers = filled.astype(float)
-        except ValueError:
-            numbers = np.vectorize(_number, otypes=[float])(filled)
-        return np.where(np.isfinite(numbers), numbers, np.nan)
+        if column not in self._numbers:
+            text = self.text(column)
+            numbers = text if text.dtype.kind == "f" else _numbers(text)
+            self._numbers[column] = np.where(np.isfinite(numbers), numbers, np.nan)
+        return self._numbers[column]
 
     def only(self, keep: NDArray[np.bool_]) -> ClipGrid:
         """The same for some of the prompts."""
         places = np.flatnonzero(keep)
         return ClipGrid(
             self.generator, tuple(self.prompts[i] for i in places), tuple(self.categories[i] for i in places),
-            {name: cells[places] for name, cells in self.cells.items()},
+            {name: self._numbers.get(name, cells)[places] for name, cells in self.cells.items()},
         )  # fmt: skip
 
 
+def _numbers(text: NDArray[Any]) -> Array:
+    told = text.astype("<U32", copy=False)
+    for word, number in (("", "nan"), ("true", "1"), ("false", "0")):
+        told = np.where(told == word, number, told)
+    try:
+        return told.astype(float)
+    except ValueError:  # a word stands among the numbers: keep the numbers
+        return np.vectorize(_number, otypes=[float])(told)
+
+
 def _number(text: str) -> float:
-    flags = {"true": 1.0, "false": 0.0}
-    if text.lower() in flags:
-        return flags[text.lower()]
     try:
         return float(text)
     except ValueError:

@@ -178,7 +178,7 @@ def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:
     counts = [int(grid.sum()) for grid in bad]
     by_prompt = bad[1].sum(1) - bad[0].sum(1)
     worse, better = int((by_prompt > 0).sum()), int((by_prompt < 0).sum())
-    allowed = check.margin
+    allowed = check.margin * new.clips
     holds = counts[1] - counts[0] <= allowed
     why = _commonest(new, bad[1] & ~bad[0])
     words = f"{counts[1]} of {new.clips} clips fail, {counts[0]} in the baseline{f'; mostly: {why}' if why else ''}"

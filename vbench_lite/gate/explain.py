@@ -16,7 +16,8 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
     if check.categories and not category:
         where += f" over the categories {', '.join(check.categories)}"
     if check.rule == "no-new-failures":
-        return f"no more clips fail or miss their form than in the baseline{where}"
+        more = f"no more than {check.margin:.3g} of all clips" if check.margin else "no more clips"
+        return f"{more} fail or miss their form {'beyond those of' if check.margin else 'than in'} the baseline{where}"
     what = f"{_STATISTIC[check.statistic]}{name}{where}"
     if check.rule in ("min", "max"):
         return f"{what} is {'at least' if check.rule == 'min' else 'at most'} {check.value:g}"

@@ -37,7 +37,8 @@ class Check:
     metric: str = ""
     """A metric or cost by its name in summary.json, "scores" for all of them, or "" for no-new-failures."""
     margin: float = 0.0
-    """How much worse is still tolerated (non-inferior), or how much better is demanded (superior); never negative."""
+    """How much worse is still tolerated (non-inferior), or how much better is demanded (superior); never negative.
+    For no-new-failures the share of all clips by which failures may grow."""
     unit: str = "absolute"
     """Of the margin: the metric's own, percent of the baseline's value, or standard deviations between its clips."""
     value: float | None = None
@@ -199,6 +200,8 @@ def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     if check.evidence == "interval" and (check.statistic == "median" or check.against == "history" or check.floor):
         key = next(k for k in ("against", "floor", "statistic", "rule") if k in given)
         yield key, 'a median, a history and a floor are point rules: add evidence = "point".'
+    if check.rule == "no-new-failures" and check.margin >= 1:
+        yield "margin", f'"margin" is {check.margin:g}: expected a share of the clips, below 1.'
     if check.last < 1:
         yield "last", f'"last" is {check.last}: expected 1 or more.'
 
