@@ -12,11 +12,21 @@ FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "plots")
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
-              help='Where to write it; "-" is stdout.  [default: reports/<name>.html, stdout for the other texts]')
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Where to write it; "-" is stdout.  [default: reports/<name>.html, stdout for the other texts]',
+)
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of FILE, else html]")
-@click.option("--clips", type=click.Choice(("auto", "embed", "folder", "none")), default="auto", show_default=True,
-              help="Where the page keeps its clips; auto embeds what fits into 30 MB.")
+@click.option(
+    "--clips",
+    type=click.Choice(("auto", "embed", "folder", "none")),
+    default="auto",
+    show_default=True,
+    help="Where the page keeps its clips; auto embeds what fits into 30 MB.",
+)
 def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips: str) -> None:  # fmt: skip
     """Render the report of one or more runs.
 

@@ -169,7 +169,7 @@ class Board:
                         "who": f"{entry.label}, clip {index + 1}", "prompt": prompt["text"],
                         "says": cell.says if not cell.usable else "Usable.",
                         "scores": [
-                            [words.title(m), _score(float(scores[m][row, index])), needs(floors.get(m)), m in cell.kinds]
+                            [words.title(m), _score(scores[m][row, index]), needs(floors.get(m)), m in cell.kinds]
                             for m in metrics
                         ],
                     }  # fmt: skip
@@ -177,15 +177,15 @@ class Board:
 
 
 def _score(value: float) -> str:
-    return words.number(value, words.decimals(value)) if np.isfinite(value) else "not scored"
+    return words.plain(value) if np.isfinite(value) else "not scored"
 
 
 def needs(floor: Mapping[str, Any] | None) -> str:
     """A threshold in words."""
     if not floor:
         return ""
-    parts = [f"{side} {floor[key]:.4g}" for key, side in (("min", "at least"), ("max", "at most")) if floor[key] is not None]
-    return " and ".join(parts)
+    sides = (("min", "at least"), ("max", "at most"))
+    return " and ".join(f"{says} {floor[side]:.4g}" for side, says in sides if floor[side] is not None)
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ def gaps(scenario: Scenario) -> list[Gap]:
         usable[entry] = entry.usable[[place[i] for i in ids]] == 1
     for entry in scenario.entries:
         for other in scenario.entries:
-            rows = np.flatnonzero(only_here(usable[entry], usable[other])) if other is not entry else []
-            if len(rows):
-                items = [(int(i), str(scenario.prompts[i]["text"])) for i in rows]
+            rows = np.flatnonzero(only_here(usable[entry], usable[other])).tolist() if other is not entry else []
+            if rows:
+                items = [(i, str(scenario.prompts[i]["text"])) for i in rows]
                 found.append(Gap(entry, other.label, items))
     return found

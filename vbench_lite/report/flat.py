@@ -44,8 +44,8 @@ def _scenario(scenario: Scenario) -> dict[str, Any]:
             for category, shares in by_category(scenario).items()
         },
         "only_others_make": [
-            {"generator": gap.entry.label, "other": gap.others, "prompts": [scenario.prompts[i]["id"] for i, _ in gap.items]}
-            for gap in gaps(scenario)
+            {"generator": g.entry.label, "other": g.others, "prompts": [scenario.prompts[i]["id"] for i, _ in g.items]}
+            for g in gaps(scenario)
         ],
         "history": [
             {"generator": e.name, "run": e.run.folder.name, "created": e.run.created, **e.figures}
@@ -55,7 +55,7 @@ def _scenario(scenario: Scenario) -> dict[str, Any]:
 
 
 def _entry(scenario: Scenario, entry: Entry) -> dict[str, Any]:
-    close, rejected, failed = triage(entry)
+    close, rejected, _ = triage(entry)
     unevenness = {}
     for metric in scenario.per_clip:
         higher = bool(scenario.metrics[metric]["higher_is_better"])
@@ -95,7 +95,11 @@ def render_metrics(report: Report) -> str:
     flat: dict[str, float] = {}
     for entry in report.main.entries:
         figures = {name: e["value"] for name, e in {**entry.figures["scores"], **entry.figures["cost"]}.items()}
-        figures |= {"usable_share": entry.usable_share, "failed": entry.figures["failed"], "clips": entry.figures["clips"]}
+        figures |= {
+            "usable_share": entry.usable_share,
+            "failed": entry.figures["failed"],
+            "clips": entry.figures["clips"],
+        }
         flat |= {f"{entry.label}.{name}": value for name, value in figures.items() if value is not None}
     return json.dumps(flat, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -110,7 +114,8 @@ def _card(scenario: Scenario, entry: Entry) -> str:
     quoted = json.dumps
     lines = [
         "---", "pipeline_tag: text-to-video", "model-index:", f"- name: {quoted(entry.name)}", "  results:",
-        "  - task:", "      type: text-to-video", "    dataset:", f"      name: {quoted(f'vbench-lite {scenario.title}')}",
+        "  - task:", "      type: text-to-video", "    dataset:",
+        f"      name: {quoted('vbench-lite ' + scenario.title)}",
         f"      type: {quoted('vbench-lite/' + str(scenario.suite['name']))}",
         f"      revision: {quoted(str(scenario.suite.get('digest', ''))[:12])}", "    metrics:",
     ]  # fmt: skip

@@ -114,7 +114,9 @@ def _json(value: Any) -> str:
 
 
 def _sections(drawn: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    short = {"plane": "Cost", "distributions": "Spread", "best-of-k": "Retrying", "stages": "Time", "history": "History"}
+    short = {
+        "plane": "Cost", "history": "History", "best-of-k": "Retrying", "distributions": "Spread", "stages": "Time",
+    }  # fmt: skip
     middle = [(key, short[key]) for key, _ in drawn if key in short]
     return [("answers", "Answers"), ("numbers", "Numbers"), *middle, ("clips", "Clips"), ("method", "Method")]
 

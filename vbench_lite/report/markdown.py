@@ -33,9 +33,13 @@ def render(report: Report) -> str:
         *_method(scenario),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
-    if len(text.encode()) > LIMIT:
-        text = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0] + "\n\nCut here: the page holds the rest.\n"
-    return text
+    return text if len(text.encode()) <= LIMIT else _cut(text)
+
+
+def _cut(text: str) -> str:
+    """Whole lines up to the limit; the method, folded away at the end, is what goes first."""
+    kept = text.encode()[: LIMIT - 100].decode(errors="ignore").rsplit("\n", 1)[0]
+    return kept + "\n\nCut here; the page holds the rest.\n"
 
 
 def _inert(text: str) -> str:
@@ -67,8 +71,8 @@ def _table(scenario: Scenario, group: Group) -> str:
     for row in group.rows:
         cells = []
         for cell in row.cells:
-            text = _inert(str(cell.written))
-            cells.append(f"**{text}** ahead" if cell.lead else text + (f" ({_inert(cell.unscored)})" if cell.unscored else ""))
+            text, lacks = _inert(str(cell.written)), f" ({_inert(cell.unscored)})" if cell.unscored else ""
+            cells.append((f"**{text}** ahead" if cell.lead else text) + lacks)
         rows.append((f"{_inert(words.title(row.name))} {row.arrow}".strip(), *cells))
     return _rows((f"**{_inert(group.title)}**", *(_inert(e.label) for e in scenario.entries)), rows)
 
@@ -91,7 +95,8 @@ def _gaps(scenario: Scenario) -> Iterable[str]:
 
 
 def _method(scenario: Scenario) -> Iterable[str]:
-    lines = [f"- {_inert(name)}: {_inert(value)}" for name, value in method.facts(scenario)]
-    lines += [f"- {_inert(' '.join(('Usable needs', name.lower(), need, f'({says})')))}" for name, need, says in method.thresholds(scenario)]
-    lines += [f"- {_inert(f'Price of {label}: {price} {date} {source}'.strip())}" for label, price, date, source in method.prices(scenario)]
-    yield "<details><summary>How it was measured</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
+    told = [f"{name}: {value}" for name, value in method.facts(scenario)]
+    told += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
+    told += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
+    lines = "\n".join(f"- {_inert(line)}" for line in told)
+    yield f"<details><summary>How it was measured</summary>\n\n{lines}\n\n</details>"

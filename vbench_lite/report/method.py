@@ -9,6 +9,9 @@ from vbench_lite.report import words
 from vbench_lite.report.clips import needs
 from vbench_lite.report.data import Entry, Report, Scenario
 
+FEW_PROMPTS = 20
+"""Below this, intervals are wide."""
+
 
 def facts(scenario: Scenario) -> list[tuple[str, str]]:
     """Names and values, in the order in which one would ask."""
@@ -18,19 +21,32 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
     found = [
         ("Suite", f"{suite['name']}, {suite.get('title', '')}, digest {str(suite.get('digest', ''))[:12]}"),
         ("Licence", suite.get("licence", "")),
-        ("Asked", f"{words.several(len(plan['prompts']), 'prompt')} {words.TIMES} {plan['clips_per_prompt']} clips, seed "
-                  f"{plan['seed']}; the k-th clip of a prompt has the same seed for every generator"),
-        ("Reference", {"world": "clips of the built-in world", "": "none"}.get(suite.get("reference", ""), suite.get("reference", ""))),
+        ("Asked", _asked(plan)),
+        ("Reference", _reference(str(suite.get("reference") or ""))),
         ("Device", _device(device)),
         ("Software", ", ".join(f"{name} {version}" for name, version in (manifest.get("software") or {}).items())),
         ("Commit", _commit(manifest.get("git"))),
         ("Made", scenario.newest.created),
-        ("Networks", ", ".join(sorted({str(m["backbone"]) for m in scenario.metrics.values() if m["backbone"]})) or "none"),
+        ("Networks", ", ".join(_networks(scenario)) or "none"),
         ("Intervals", "95 %, over prompts: clips of one prompt are not independent"),
     ]  # fmt: skip
     notes = scenario.summary.get("notes") or {}
     found += [(str(name).replace("_", " ").capitalize(), _plain(value)) for name, value in notes.items()]
     return [(name, value) for name, value in found if value]
+
+
+def _asked(plan: Mapping[str, Any]) -> str:
+    prompts, clips = len(plan["prompts"]), plan["clips_per_prompt"]
+    size = f"{words.several(prompts, 'prompt')} {words.TIMES} {words.several(clips, 'clip')}"
+    return f"{size}, seed {plan['seed']}; the k-th clip of a prompt has the same seed for every generator"
+
+
+def _reference(reference: str) -> str:
+    return {"world": "clips of the built-in world", "": "none"}.get(reference, reference)
+
+
+def _networks(scenario: Scenario) -> list[str]:
+    return sorted({str(info["backbone"]) for info in scenario.metrics.values() if info["backbone"]})
 
 
 def _device(device: Mapping[str, Any]) -> str:
@@ -67,8 +83,8 @@ def reference_share(scenario: Scenario) -> str:
     if share is None:
         return ""
     return (
-        f"Of the real reference clips, {words.percent(share)} pass all of these together: read the share of usable clips "
-        "against that, not against 100 %."
+        f"Of the real reference clips, {words.percent(share)} pass all of these together: read the share of usable "
+        "clips against that, not against 100 %."
     )
 
 
@@ -88,10 +104,11 @@ def prices(scenario: Scenario) -> list[tuple[str, str, str, str]]:
 
 def definitions(scenario: Scenario) -> list[tuple[str, str, str, str, str]]:
     """Each generator with what drives it and what it was asked for."""
-    return [
-        (e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), str(e.definition.get("weights_digest") or "")[:12])
-        for e in scenario.entries
-    ]
+    return [(e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), _weights(e)) for e in scenario.entries]
+
+
+def _weights(entry: Entry) -> str:
+    return str(entry.definition.get("weights_digest") or "")[:12]
 
 
 def _driven(entry: Entry) -> str:
@@ -111,25 +128,33 @@ def _clip(entry: Entry) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What a reader must know before believing anything, most serious first."""
-    scenario, found = report.main, []
-    for entry in scenario.entries:
-        missing, failed = int(entry.grid.missing.sum()), int((~entry.grid.made).sum())
-        if missing:
-            found.append(
-                f"The run of {entry.label} is not complete: {words.several(missing, 'clip')} of {entry.grid.clips} never made. "
-                "They count as failed."
-            )
-        if failed > missing:
-            found.append(f"{words.several(failed - missing, 'clip')} of {entry.label} failed and {words.COUNT_AS}.")
-        unscored = {m: e["unscored"] for m, e in entry.figures["scores"].items() if e["unscored"] > failed}
-        for metric, count in unscored.items():
-            found.append(f"{words.several(count - failed, 'made clip')} of {entry.label} could not be scored on {words.title(metric).lower()}.")
-    if len(scenario.prompts) < 20:
-        found.append(f"Only {words.several(len(scenario.prompts), 'prompt')}: intervals are wide and few differences can show.")
+    scenario = report.main
+    found = [text for entry in scenario.entries for text in _gaps_of(entry)]
+    if len(scenario.prompts) < FEW_PROMPTS:
+        size = words.several(len(scenario.prompts), "prompt")
+        found.append(f"Only {size}: intervals are wide and few differences can show.")
     devices = {str((e.run.manifest.get("device") or {}).get("name")) for e in scenario.entries}
     if len(devices) > 1:
         found.append(f"Times and costs were taken on different devices: {words.listed(sorted(devices))}.")
     ignored = scenario.summary.get("usable", {}).get("ignored") or []
     if ignored:
-        found.append(f"The suite states thresholds for {words.listed(ignored)}, which were not measured; they judge nothing.")
+        found.append(f"The suite states thresholds for {words.listed(ignored)}, not measured here; they judge nothing.")
+    return found
+
+
+def _gaps_of(entry: Entry) -> list[str]:
+    """Clips of an entry that are missing, failed or without a score."""
+    missing, failed = int(entry.grid.missing.sum()), int((~entry.grid.made).sum())
+    found = []
+    if missing:
+        found.append(
+            f"The run of {entry.label} is not complete: {missing} of {entry.grid.clips} clips were never made. "
+            "They count as not usable."
+        )
+    if failed > missing:
+        found.append(f"Failed clips of {entry.label}: {failed - missing}. They count as not usable.")
+    for metric, estimate in entry.figures["scores"].items():
+        if estimate["n"] and estimate["unscored"] > failed and entry.run.summary["metrics"][metric]["per"] == "clip":
+            count = estimate["unscored"] - failed
+            found.append(f"Made clips of {entry.label} without a score of {words.title(metric).lower()}: {count}.")
     return found

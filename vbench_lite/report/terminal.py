@@ -128,5 +128,3 @@ def _cells(written: list[words.Written], ahead: int | None) -> list[Text]:
             cell.append(gap + figure.interval, style="dim not bold")
         cells.append(cell)
     return cells
-
-

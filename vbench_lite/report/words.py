@@ -134,7 +134,6 @@ ROUTES = {
     "undisclosed": "route undisclosed",
 }
 
-COUNT_AS = "count as not usable"
 MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MULTIPLICATION SIGN}"
 
 
@@ -148,6 +147,11 @@ def number(value: float, decimals: int) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.,") else MINUS + text[1:]
     return text
+
+
+def plain(value: float) -> str:
+    """A figure without an interval: three digits that count."""
+    return number(value, decimals(value))
 
 
 def decimals(value: float, uncertainty: float | None = None) -> int:

@@ -1,0 +1,106 @@
+"""How a generator has moved over its releases: quality, cost and usable share by date and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.report import words
+from vbench_lite.report.colours import PAPER
+from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.plot_kit import Figure, Pen, colour, marker, percent_axis
+from vbench_lite.report.tables import usable_estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Estimates = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Track:
+    """One figure over time, a line a generator."""
+
+    name: str
+    title: str
+    read: Callable[[Entry], Estimates]
+    scale: float = 1.0
+
+
+def history(scenario: Scenario, pen: Pen) -> Figure | None:
+    """Every result of the generators on this page, oldest to newest; None where there is only one of each."""
+    if not scenario.past:
+        return None
+    lines = [(entry, releases(scenario, entry)) for entry in scenario.entries]
+    tracks = [
+        _Track("usable", words.title("usable"), usable_estimate),
+        *(_Track(m, words.title(m), partial(_score, m)) for m in scenario.heads),
+        _Track("usd_per_usable_clip", "US$ a usable clip" + (", per 1,000" if scenario.money_scale > 1 else ""),
+               partial(_cost, "usd_per_usable_clip"), scenario.money_scale),
+    ]  # fmt: skip
+    panels = []
+    for track in tracks:
+        known = [(e, [r for r in line if track.read(r)["value"] is not None]) for e, line in lines]
+        known = [(e, line) for e, line in known if line]
+        if known:
+            told = "; ".join(f"{e.label}: " + ", ".join(_told(track, r) for r in line) for e, line in known)
+            draw = partial(_draw, track, known)
+            panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {told}.", draw))
+    rows = [
+        (e.label, _day(r), version(r), *(str(words.write(t.read(r), t.scale)) for t in tracks))
+        for e, line in lines
+        for r in line
+    ]
+    caption = "Each mark is a run with its 95 % interval. Same suite, same networks, same versions of the metrics."
+    header = ("Generator", "Date", "Version", *(t.title for t in tracks))
+    return Figure("history", "How it has moved over releases", caption, panels, header, rows)
+
+
+def releases(scenario: Scenario, entry: Entry) -> list[Entry]:
+    """All results of one generator, oldest first."""
+    return sorted([*(e for e in scenario.past if e.name == entry.name), entry], key=lambda e: e.run.created)
+
+
+def version(entry: Entry) -> str:
+    """What tells this release: the model's revision, or its weights, or the commit that made the run."""
+    definition = entry.definition
+    git = entry.run.manifest.get("git") or {}
+    marks = (definition.get("revision"), definition.get("weights_digest"), git.get("commit"))
+    return next((str(mark)[:10] for mark in marks if mark), "")
+
+
+def _score(metric: str, entry: Entry) -> Estimates:
+    return entry.score(metric)
+
+
+def _cost(name: str, entry: Entry) -> Estimates:
+    return entry.cost(name)
+
+
+def _day(entry: Entry) -> str:
+    return entry.run.created[:10]
+
+
+def _told(track: _Track, entry: Entry) -> str:
+    return f"{words.write(track.read(entry), track.scale)} on {_day(entry)}"
+
+
+def _draw(track: _Track, lines: Sequence[tuple[Entry, Sequence[Entry]]], axes: Axes) -> None:
+    """Runs stand in their order, evenly spaced: release dates bunch."""
+    dates = sorted({r.run.created for _, line in lines for r in line})
+    for entry, line in lines:
+        ink, at = colour(entry), [dates.index(r.run.created) for r in line]
+        values = [track.read(r)["value"] * track.scale for r in line]
+        for x, release in zip(at, line, strict=True):
+            low, high = track.read(release)["low"], track.read(release)["high"]
+            if low is not None and high is not None:
+                axes.plot([x, x], [low * track.scale, high * track.scale], color=ink, lw=1.2, alpha=0.5)
+        axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
+    shown = range(len(dates)) if len(dates) <= 6 else range(0, len(dates), -(-len(dates) // 6))
+    axes.set_xticks(list(shown), [dates[i][5:10] for i in shown])
+    axes.set_xlim(-0.4, len(dates) - 0.6)
+    axes.grid(axis="y")
+    if track.name == "usable":
+        percent_axis(axes)
