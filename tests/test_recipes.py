@@ -31,7 +31,7 @@ def test_the_diffusion_recipe_exports_a_stock_pipeline_and_goes_on_where_it_stop
 def test_the_transformer_recipe_exports_stock_checkpoints(tmp_path: Path) -> None:
     run(
         "generators/tiny-transformer/train.py", "--work", str(tmp_path / "work"), "--vq-steps", "2", "--lm-steps", "2",
-        "--out", str(tmp_path / "model"),
+        "--decoder-steps", "2", "--out", str(tmp_path / "model"),
     )
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model" / "language_model").config.vocab_size > 1024
     assert VQModel.from_pretrained(tmp_path / "model" / "video_tokenizer").config.num_vq_embeddings == 1024

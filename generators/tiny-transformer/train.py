@@ -1,6 +1,6 @@
 """Trains `tiny-transformer` from nothing: a VQ autoencoder of frame pairs, then a causal language model.
 
-    python generators/tiny-transformer/train.py [--stage vq|lm|export|all] [--work DIR]
+    python generators/tiny-transformer/train.py [--stage vq|decoder|lm|export|all] [--work DIR]
 
 Every class is stock `diffusers`/`transformers`. A clip of 9 frames is 5 stacks of 2 frames (the
 first frame stands alone, doubled, as causal video tokenizers treat it), 8 x 8 codes each: 320
@@ -123,6 +123,31 @@ def train_vq(work: Path, steps: int) -> VQModel:
     return vq.eval()
 
 
+def polish_decoder(vq: VQModel, work: Path, steps: int) -> VQModel:
+    """Trains the decoder alone, with averaged weights: codes stay what the language model has learnt."""
+    torch.manual_seed(SEED + 4)
+    vq.requires_grad_(False)
+    parts = {"decoder": vq.decoder.requires_grad_(True), "post_quant_conv": vq.post_quant_conv.requires_grad_(True)}
+    data = stacks_of(world_batches(training_compositions(), 8, SEED + 5), 8)
+    unseen = LAYOUT.stack(next(world_batches(held_out_compositions(), 16, 1)).clips)
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        stacks, things = next(data)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                quantised = vq.quantize(vq.quant_conv(vq.encoder(stacks)).float())[0]
+            made = vq.decoder(vq.post_quant_conv(quantised)).float()
+        return {"loss": picture_loss(as_frames(made), as_frames(stacks), as_frames(things))}
+
+    stage = Stage(
+        "vq-decoder", work, steps, parts, MuonWithAdam(parts.values(), 0.01, 1e-3, lambda name: False),
+        Average(parts, 0.998), evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vq, unseen))},
+    )
+    stage.run(loss_of_step)
+    stage.average.load_into(parts)
+    return vq.eval()
+
+
 @torch.no_grad()
 def reconstruction_psnr(vq: VQModel, stacks: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
@@ -178,19 +203,21 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--stage", type=click.Choice(["vq", "lm", "export", "all"]), default="all")
+@click.option("--stage", type=click.Choice(["vq", "decoder", "lm", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
 @click.option("--vq-steps", default=5000, show_default=True)
+@click.option("--decoder-steps", default=1500, show_default=True)
 @click.option("--lm-steps", default=4000, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
-def main(stage: str, work: Path, vq_steps: int, lm_steps: int, out: Path, threads: int) -> None:
+def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: int, out: Path, threads: int) -> None:
     torch.set_num_threads(threads)
     vq = train_vq(work, vq_steps)
-    if stage == "vq":
-        return
-    lm = train_lm(vq, work, 0 if stage == "export" else lm_steps)
-    if stage != "lm":
+    if stage in ("lm", "all", "export"):
+        lm = train_lm(vq, work, 0 if stage == "export" else lm_steps)
+    if stage in ("decoder", "all", "export"):
+        vq = polish_decoder(vq, work, 0 if stage == "export" else decoder_steps)
+    if stage in ("export", "all"):
         export(vq, lm, out)
 
 
