@@ -113,7 +113,7 @@ def _decided(
         return Evidence(holds=at_least(known["clearance"], scale), **known)
     if len(clearance) < MIN_PROMPTS:
         return Evidence(**known)
-    if scale == 0 and not clearance.any():  # nothing changed anywhere, and nothing was asked to
+    if check.rule == "non-inferior" and scale == 0 and not clearance.any():  # nothing changed, nothing was tolerated
         return Evidence(p_pass=0.0, p_fail=1.0, **known)
     test = mean_test(clearance, freedom)
     return Evidence(p_pass=float(test.above), p_fail=float(test.below), **known)

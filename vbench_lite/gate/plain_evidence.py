@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vbench_lite.clip_table import ClipGrid
 from vbench_lite.comparable import Side
 from vbench_lite.compare import set_error
 from vbench_lite.errors import BadFile
@@ -19,9 +20,8 @@ from vbench_lite.stats import normal_test
 MIN_HISTORY = 3
 
 
-def figure(check: Check, quantity: Quantity, side: Side, sides: tuple[Side, Side], category: str) -> float | None:
+def figure(check: Check, quantity: Quantity, grid: ClipGrid) -> float | None:
     """The mean or median over a run's clips; one without a value counts as the worst of its run."""
-    grid = dict(zip(sides, chosen(check, sides, category), strict=True))[side]
     sign = -1.0 if quantity.higher_is_better is False else 1.0
     values = sign * clip_values(quantity, grid)
     if np.isnan(values).all():
@@ -32,7 +32,7 @@ def figure(check: Check, quantity: Quantity, side: Side, sides: tuple[Side, Side
 
 def of_figures(check: Check, quantity: Quantity, sides: tuple[Side, Side], category: str, policy: Policy) -> Evidence:
     """A point rule between the figures of two runs."""
-    figures = [figure(check, quantity, side, sides, category) for side in sides]
+    figures = [figure(check, quantity, grid) for grid in chosen(check, sides, category)]
     for who, value in zip(("baseline", "candidate"), figures, strict=True):
         if value is None:
             return Evidence(f'the {who} has no "{quantity.name}"', unmeasured=who == "baseline")
@@ -49,7 +49,7 @@ def of_history(
     if len(values) < min(MIN_HISTORY, check.last):
         why = f'only {len(values)} promoted baselines have a {check.statistic} of "{quantity.name}"'
         return Evidence(f"{why}: {min(MIN_HISTORY, check.last)} are needed", unmeasured=True)
-    candidate = figure(check, quantity, sides[1], sides, "")
+    candidate = figure(check, quantity, sides[1].grid)
     if candidate is None:
         return Evidence(f'the candidate has no "{quantity.name}"')
     return _point(check, quantity, (float(np.median(values)), candidate), sides, policy)
