@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,6 +199,32 @@ class Stage:
         if self.average is not None:
             self.average.shadow = state["average"]
         print(f"{self.name}: goes on at step {self.step} of {self.steps}", flush=True)
+
+
+def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
+    """Each stage's loss, and what it scored on held-out compositions, against minutes of training, as SVG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import pandas as pd
+
+    stages = [stage for stage in stages if (work / f"{stage}.csv").exists()]
+    figure, axes = plt.subplots(1, len(stages), figsize=(4.2 * len(stages), 3.2), layout="constrained", squeeze=False)
+    for axis, stage in zip(axes[0], stages, strict=True):
+        curve = pd.read_csv(work / f"{stage}.csv")
+        axis.plot(curve["minutes"], curve["loss"], color="#7a7a7a")
+        axis.set(title=stage, xlabel="minutes on one core", ylabel="loss", yscale="log")
+        held_out = work / f"{stage}-held-out.csv"
+        if held_out.exists():
+            figures = pd.read_csv(held_out)
+            name = figures.columns[2]
+            right = axis.twinx()
+            right.plot(figures["minutes"], figures[name], color="#0b6e99", marker=".")
+            right.set_ylabel(f"{name.replace('_', ' ')}, held out", color="#0b6e99")
+    with matplotlib.rc_context({"svg.hashsalt": "vbench-lite", "svg.fonttype": "none"}):
+        figure.savefig(picture, metadata={"Date": None})
+    plt.close(figure)
 
 
 def append_row(path: Path, row: dict[str, float]) -> None:

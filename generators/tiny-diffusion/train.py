@@ -17,7 +17,7 @@ from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LT
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
-from vbench_lite.training import Average, MuonWithAdam, Stage, plain_attention
+from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import picture_loss, psnr_db, world_batches
 from vbench_lite.world.tokenizer import caption_tokenizer
@@ -170,6 +170,7 @@ def main(stage: str, work: Path, vae_steps: int, dit_steps: int, out: Path, thre
     parts = train_transformer(vae, work, 0 if stage == "export" else dit_steps)
     if stage != "dit":
         export(vae, parts, out)
+        draw_curves(work, ("vae", "dit"), out.parent / "curves.svg")
 
 
 if __name__ == "__main__":

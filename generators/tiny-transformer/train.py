@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from vbench_lite.adapters.video_tokens import VideoTokenLayout
-from vbench_lite.training import Average, MuonWithAdam, Stage
+from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batches
 from vbench_lite.world.tokenizer import caption_and_video_tokenizer
@@ -219,6 +219,7 @@ def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: in
         vq = polish_decoder(vq, work, 0 if stage == "export" else decoder_steps)
     if stage in ("export", "all"):
         export(vq, lm, out)
+        draw_curves(work, ("vq", "lm", "vq-decoder"), out.parent / "curves.svg")
 
 
 if __name__ == "__main__":
