@@ -96,7 +96,7 @@ class _Run:
     """One run of the command: resolves the arguments first, so that nothing is made of half of them."""
 
     def __init__(self, arguments: Arguments) -> None:
-        from vbench_lite import catalogue, devices, plan, prices, store, suites
+        from vbench_lite import catalogue, plan, prices, store, suites
 
         self.arguments = arguments
         suite = suites.load_suite(arguments.suite)
@@ -108,10 +108,19 @@ class _Run:
         self.shard: Shard = plan.Shard.parse(arguments.shard) if arguments.shard else plan.WHOLE
         if arguments.max_cost is not None and arguments.max_cost <= 0:
             raise UsageError(f"--max-cost {arguments.max_cost:g} allows nothing. Use a sum above 0, in US dollars.")
-        self.device: Device = devices.find_device(arguments.device)
+        self.device: Device = self._find_device()
         own = prices.PriceList(arguments.prices) if arguments.prices else None
         self.prices = {d.name: prices.price_of(d, self.device, own) for d in definitions}
         self.folder: RunFolder = store.RunFolder(arguments.out or Path("results") / suite.name)
+
+    def _find_device(self) -> Device:
+        if self.arguments.engine == "ray":
+            from vbench_lite.engines import ray
+
+            return ray.find_device(self.arguments.device)
+        from vbench_lite import devices
+
+        return devices.find_device(self.arguments.device)
 
     def run(self) -> int:
         """Does it; returns the exit code."""

@@ -161,5 +161,16 @@ class Orders:
         return [Finished(record_of(self._work.definition, request, f"{reason} (tried {times})", measured))]
 
 
+def strike_off(at_hand: dict[Any, Batch], clips: Sequence[Finished]) -> None:
+    """Takes what came back out of what is owed."""
+    keys = {(clip.record.prompt_id, clip.record.index) for clip in clips}
+    for name, batch in list(at_hand.items()):
+        left = tuple(r for r in batch.requests if (r.prompt_id, r.index) not in keys)
+        if left:
+            at_hand[name] = Batch(batch.number, left)
+        else:
+            del at_hand[name]
+
+
 def timeout_s(definition: Definition, clips: int) -> float:
     return float(definition.settings.get("timeout_s", TIMEOUT_S)) * clips

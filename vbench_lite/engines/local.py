@@ -13,7 +13,19 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vbench_lite import worker
-from vbench_lite.engines import AHEAD, Event, Feed, Made, Orders, Phase, Trouble, Work, places, timeout_s
+from vbench_lite.engines import (
+    AHEAD,
+    Event,
+    Feed,
+    Made,
+    Orders,
+    Phase,
+    Trouble,
+    Work,
+    places,
+    strike_off,
+    timeout_s,
+)
 from vbench_lite.errors import GeneratorError
 from vbench_lite.plan import Batch
 from vbench_lite.session import Place
@@ -60,16 +72,6 @@ class _Process:
             self.at_hand[message.number] = message
         with contextlib.suppress(OSError):  # it died; that shows when it is listened to
             self.pipe.send(message)
-
-    def received(self, clips: list[Any]) -> None:
-        """Strikes off what came back."""
-        keys = {(clip.record.prompt_id, clip.record.index) for clip in clips}
-        for number, batch in list(self.at_hand.items()):
-            left = tuple(r for r in batch.requests if (r.prompt_id, r.index) not in keys)
-            if left:
-                self.at_hand[number] = Batch(number, left)
-            else:
-                del self.at_hand[number]
 
     def end(self) -> None:
         """Ends the process and everything it started."""
@@ -159,7 +161,7 @@ class _Pool:
     def _heard(self, process: _Process, message: tuple[Any, ...]) -> Iterator[Event]:
         kind, *rest = message
         if kind == "clips":
-            process.received(rest[0])
+            strike_off(process.at_hand, rest[0])
             self._useless = 0
             yield Made(rest[0])
         elif kind == "started":

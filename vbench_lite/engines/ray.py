@@ -1,0 +1,344 @@
+"""Ray: one resident actor for each device of a cluster, on this machine or on many.
+
+Clips come back through Ray and are stored by the run, so workers need no shared disk; they need this
+package, and the weights where the definition says they are. RAY_ADDRESS names a running cluster;
+without it one is started on this machine for the time of the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vbench_lite.devices import CPU_UNMEASURED, Device, cpu_name, vcpus
+from vbench_lite.engines import AHEAD, Event, Feed, Made, Orders, Phase, Trouble, Work, strike_off, timeout_s
+from vbench_lite.errors import DeviceError, GeneratorError, UsageError, VbenchError
+from vbench_lite.plan import Batch, setting
+from vbench_lite.records import Definition, Request
+from vbench_lite.session import BrokenProcessError, Place, Session
+from vbench_lite.takes import Finished
+
+LOOK_EVERY_S = 0.5
+END_WITHIN_S = 30.0
+STARTS = 3
+"""Actors in a row that may die before they are ready, until the generator is given up."""
+
+
+class Actor:
+    """A session inside a Ray worker.
+
+    Two calls may be under way: one generates, on a thread that always is the same one, while the
+    clips of the other are encoded.
+    """
+
+    def __init__(self, definition: Definition, place: Place) -> None:
+        self._session, self._place = Session(definition, place), place
+        self._generating, self._encoding = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._waiting, self._counting, self._warm = 0, threading.Lock(), False
+
+    def start(self) -> dict[str, Any]:
+        """Loads the generator. Returns its timings, or why it refuses."""
+        if self._place.device != "cpu":
+            self._session.place = dataclasses.replace(self._place, uuids=own_uuids())
+        try:
+            self._generating.submit(self._session.start).result()
+        except (VbenchError, BrokenProcessError) as error:
+            return {"refused": str(error)}
+        return self.timings()
+
+    def make(self, requests: Sequence[Request]) -> dict[str, Any]:
+        """One batch: the clips that are finished, and whether this process is still of use."""
+        with self._counting:
+            self._waiting += 1
+        return self._generating.submit(self._make, requests).result()()
+
+    def _make(self, requests: Sequence[Request]) -> Any:
+        """On the generating thread; returns what is left to do on the way out."""
+        ending = {}
+        with self._counting:
+            self._waiting -= 1
+        try:
+            if not self._warm:
+                self._session.warm_up(requests)
+                self._warm = True
+            takes = self._session.generate(requests)
+        except BrokenProcessError as error:
+            takes, ending = [], {"broken": str(error)}
+        except VbenchError as error:
+            takes, ending = [], {"refused": str(error)}
+        if ending or not self._waiting:
+            takes = [*takes, *self._session.settle()]
+        if not ending and self._session.too_large():
+            ending = {"renew": "it has grown too large"}
+        clips = self._encoding.submit(lambda: [self._session.encode(take) for take in takes])
+        return lambda: {"clips": clips.result()} | ending
+
+    def timings(self) -> dict[str, Any]:
+        return dataclasses.asdict(self._session.timings)
+
+    def close(self) -> dict[str, Any]:
+        """Ends the generator and returns the last timings."""
+        self._generating.submit(self._session.close).result()
+        return self.timings()
+
+
+def connect() -> Any:
+    """Ray, joined to the cluster.
+
+    Raises:
+        UsageError: Ray is not installed, or the cluster cannot be reached.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--engine ray needs Ray. Install it with: pip install 'vbench-lite[ray]'") from None
+    if ray.is_initialized():
+        return ray
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if not os.environ.get("RAY_ADDRESS"):
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # a cluster that listens to this machine alone
+        options |= {"address": "local", "include_dashboard": False, "object_store_memory": 200 * 2**20}
+    try:
+        ray.init(**options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UsageError(f"the Ray cluster cannot be reached: {error}. Check RAY_ADDRESS.") from error
+    return ray
+
+
+def find_device(wanted: str) -> Device:
+    """What "auto", "cpu" or "cuda" means on the cluster.
+
+    Raises:
+        DeviceError: The cluster has no such device.
+    """
+    kind, _, index = wanted.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or index:
+        raise UsageError(f'"{wanted}" is no device for --engine ray. Use auto, cpu or cuda; Ray chooses which one.')
+    ray = connect()
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    if kind == "cuda" and not gpus:
+        raise DeviceError("the Ray cluster has no GPU. Use --device cpu, or add a node that has one.")
+    resolved: Literal["cpu", "cuda"] = "cuda" if gpus and kind != "cpu" else "cpu"
+    describe = ray.remote(num_cpus=0, num_gpus=int(resolved == "cuda"))(_describe)
+    facts = ray.get(describe.remote(resolved))
+    count = gpus if resolved == "cuda" else 1
+    unmeasured = CPU_UNMEASURED if resolved == "cpu" else {}
+    return Device(
+        resolved, facts["name"], tuple(range(count)), ("",) * count if resolved == "cuda" else (),
+        facts["memory_mb"], facts["vcpus"], unmeasured,
+    )
+
+
+def _describe(kind: str) -> dict[str, Any]:
+    """On a worker: what its device is called."""
+    if kind == "cuda":
+        import torch
+
+        facts = torch.cuda.get_device_properties(0)
+        return {"name": facts.name, "memory_mb": round(facts.total_memory / 2**20), "vcpus": vcpus()}
+    import psutil
+
+    return {"name": cpu_name(), "memory_mb": round(psutil.virtual_memory().total / 2**20), "vcpus": vcpus()}
+
+
+def own_uuids() -> tuple[str, ...]:
+    """On a worker: the devices that Ray gave it."""
+    import torch
+
+    return tuple(str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count()))
+
+
+@dataclass
+class _Seat:
+    """A place for an actor, and the run's side of it."""
+
+    name: str
+    life: int = 0
+    actor: Any = None
+    starting: Any = None
+    calls: dict[Any, Batch] = field(default_factory=dict)
+    """Calls under way, oldest first."""
+    owed: dict[int, Batch] = field(default_factory=dict)
+    """Made, and not handed over yet, because energy is told for a second of work at a time."""
+    alone: bool = False
+    """Makes a suspect: nothing else may be at hand."""
+    first: Batch | None = None
+    """Kept for the moment when the actor is ready."""
+    since: float = 0.0
+    """When the oldest call became the oldest."""
+    useless: int = 0
+
+
+class RayEngine:
+    """The pool of actors of one generator."""
+
+    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+        """See `Engine.run`."""
+        pool = _Pool(connect(), work, feed)
+        try:
+            yield from pool.run()
+        finally:
+            pool.end()
+
+
+class _Pool:
+    def __init__(self, ray: Any, work: Work, feed: Feed) -> None:
+        self._ray, self._work, self._feed = ray, work, feed
+        self._orders = Orders(work, feed)
+        self._suspects: list[Batch] = []
+        """Lost while two batches were in one actor: made alone, so that the next loss tells which it is."""
+        definition, device = work.definition, work.device
+        self._each = setting(definition, "devices", 1)
+        wanted = setting(definition, "workers", 1) if device.kind == "cpu" else device.count // self._each
+        if not wanted:
+            raise DeviceError(f'"{definition.name}" needs {self._each} devices, and the cluster has {device.count}.')
+        if device.kind == "cpu":
+            wanted = min(wanted, max(1, int(ray.cluster_resources().get("CPU", 1))))
+        self._seats = [_Seat(f"{definition.name}-{n}") for n in range(wanted)]
+        nodes = sum(bool(node["Alive"]) for node in ray.nodes())
+        self._held = float(self._each) if device.kind == "cuda" else min(1.0, nodes / wanted)
+
+    def run(self) -> Iterator[Event]:
+        for seat in self._seats:
+            self._supply(seat)
+        while watched := self._watched():
+            done, _ = self._ray.wait(list(watched), num_returns=1, timeout=LOOK_EVERY_S)
+            for call in done:
+                yield from self._answered(watched[call], call)
+            for seat in self._seats:
+                yield from self._check_time(seat)
+                self._supply(seat)
+        for seat in self._seats:
+            if seat.actor and seat.starting is None:
+                timings = self._ray.get(seat.actor.close.remote(), timeout=END_WITHIN_S)
+                yield Phase(seat.name, seat.life, {"state": "finished"} | timings)
+
+    def end(self) -> None:
+        for seat in self._seats:
+            self._discard(seat)
+
+    def _watched(self) -> dict[Any, _Seat]:
+        """What may answer. Once a stop is asked for, actors that only load or wait are let go."""
+        for seat in self._seats if self._feed.stopped else ():
+            if seat.starting is not None:
+                self._discard(seat)
+        calls = {call: seat for seat in self._seats for call in seat.calls}
+        return calls | {seat.starting: seat for seat in self._seats if seat.starting is not None}
+
+    def _supply(self, seat: _Seat) -> None:
+        if seat.actor is None:
+            self._start(seat)
+        elif seat.starting is None:
+            while len(seat.calls) < AHEAD and not seat.alone and (batch := self._next(seat)):
+                self._call(seat, batch)
+
+    def _next(self, seat: _Seat) -> Batch | None:
+        """What an actor makes next; a suspect only when nothing else is at hand."""
+        if self._feed.stopped:
+            return None
+        if seat.first:
+            batch, seat.first = seat.first, None
+            return batch
+        if self._suspects and not seat.calls:
+            seat.alone = True
+            return self._suspects.pop()
+        return None if self._suspects else self._orders.take()
+
+    def _start(self, seat: _Seat) -> None:
+        """Starts an actor if there is work for it."""
+        if self._feed.stopped:
+            return
+        if seat.first is None and not self._suspects:
+            seat.first = self._orders.take()
+        if seat.first is None and not self._suspects:
+            return
+        cuda = self._work.device.kind == "cuda"
+        options = {
+            "num_gpus": self._each if cuda else 0, "num_cpus": 0 if cuda else 1, "max_concurrency": AHEAD + 1,
+            "scheduling_strategy": "SPREAD",
+        }
+        work, device = self._work, "cuda:0" if cuda else "cpu"
+        place = Place(device, None, (), self._held, work.state, work.prompts)
+        seat.actor = self._ray.remote(**options)(Actor).remote(work.definition, place)
+        seat.starting = seat.actor.start.remote()
+        seat.life += 1
+
+    def _call(self, seat: _Seat, batch: Batch) -> None:
+        if not seat.calls:
+            seat.since = time.monotonic()
+        seat.calls[seat.actor.make.remote(batch.requests)] = batch
+
+    def _answered(self, seat: _Seat, call: Any) -> Iterator[Event]:
+        try:
+            answer: dict[str, Any] = self._ray.get(call)
+        except self._ray.exceptions.RayError as error:
+            yield from self._gone(seat, _reason(error))
+            return
+        if "refused" in answer:
+            raise GeneratorError(answer["refused"])
+        if call == seat.starting:
+            seat.starting, seat.useless = None, 0
+            yield Phase(seat.name, seat.life, {"state": "ready"} | answer)
+            return
+        batch, seat.since, seat.alone = seat.calls.pop(call), time.monotonic(), False
+        clips: list[Finished] = answer["clips"]
+        seat.owed[id(batch)] = batch
+        strike_off(seat.owed, clips)
+        if clips:
+            yield Made(clips)
+        if "broken" in answer:
+            del seat.owed[id(batch)]
+            yield from self._gone(seat, answer["broken"], batch)
+        elif "renew" in answer:
+            yield from self._gone(seat, "")
+
+    def _check_time(self, seat: _Seat) -> Iterator[Event]:
+        if not seat.calls or seat.starting is not None:
+            return
+        oldest = next(iter(seat.calls.values()))
+        limit = timeout_s(self._work.definition, len(oldest.requests))
+        if time.monotonic() - seat.since > limit:
+            call = next(iter(seat.calls))
+            del seat.calls[call]
+            yield from self._gone(seat, f"no answer within {limit:g} s", oldest)
+
+    def _gone(self, seat: _Seat, reason: str, blamed: Batch | None = None) -> Iterator[Event]:
+        """An actor is lost: what it had at hand is made by another."""
+        seconds = time.monotonic() - seat.since
+        innocent = list(seat.calls.values())
+        if reason and blamed is None and len(innocent) == 1:
+            blamed, innocent = innocent[0], []
+        innocent += seat.owed.values()
+        seat.useless += seat.starting is not None
+        self._discard(seat)
+        if self._feed.stopped:
+            return
+        if reason:
+            yield Trouble(f"{seat.name}: {reason}; it is started again")
+        if seat.useless >= STARTS:
+            raise GeneratorError(f'"{self._work.definition.name}" cannot be started on Ray: {reason}')
+        self._suspects += innocent
+        if failed := self._orders.lost(blamed, [], reason, seconds):
+            yield Made(failed)
+
+    def _discard(self, seat: _Seat) -> None:
+        if seat.actor is not None:
+            self._ray.kill(seat.actor)
+        seat.actor = seat.starting = None
+        seat.calls, seat.owed, seat.alone = {}, {}, False
+
+
+def _reason(error: Exception) -> str:
+    """Ray's long messages in one line."""
+    text = " ".join(str(error).split())
+    if "SYSTEM_ERROR" in text or "died" in text or "exit" in text:
+        detail = text.partition("exit detail:")[2] or text
+        return f"its process died: {detail.strip()[:200]}"
+    return text[:300]
