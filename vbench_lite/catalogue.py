@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.adapters import ADAPTERS
-from vbench_lite.errors import GeneratorError, UnknownName, WeightsError
+from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Price
 from vbench_lite.tomlfile import TomlFile
@@ -19,6 +19,7 @@ KEYS = (
     "route", "adapter", "model", "revision", "source", "licence", "clip", "settings", "price", "weights", "about",
 )
 PRICE_KEYS = ("usd_per_device_hour", "usd_per_clip", "usd_per_second", "date", "source")
+ROLES = ("draft", "refiner")
 SEE = "See them with: vbench list generators"
 
 
@@ -119,6 +120,25 @@ def _definition_of_class(name: str) -> Definition:
         name=name.partition(":")[2].lower(), route=getattr(loaded, "route", "undisclosed"), adapter=name,
         clip=getattr(loaded, "clip", ClipSpec()), settings=getattr(loaded, "settings", {}), folder=Path.cwd(),
     )
+
+
+def parts(definition: Definition) -> tuple[Definition, ...]:
+    """The generators that one of the hybrid adapter is made of: its draft and its refiner; of others none.
+
+    Raises:
+        UsageError: One is not named.
+        UnknownName: There is none of that name.
+    """
+    if definition.adapter != "hybrid":
+        return ()
+    found = []
+    for role in ROLES:
+        name = definition.settings.get(role)
+        if not isinstance(name, str):
+            raise UsageError(f'"{definition.name}": [settings] lacks "{role}": the name of a generator.')
+        beside = definition.folder / name
+        found.append(find_definition(str(beside) if beside.is_file() else name))
+    return tuple(found)
 
 
 def import_class(name: str) -> type[Any]:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vbench_lite import __version__
+from vbench_lite import __version__, catalogue
 from vbench_lite.devices import Device
 from vbench_lite.errors import PlanConflict
 from vbench_lite.plan import Plan
@@ -84,6 +84,8 @@ def _short(folder: Path) -> str:
 
 def weights_digest(definition: Definition) -> str | None:
     """What tells two sets of weights apart; None where there are none on this machine (hub ids, services)."""
+    if made_of := catalogue.parts(definition):
+        return digest([weights_digest(part) for part in made_of])
     if definition.weights:
         return digest(dict(definition.weights))
     folder = Path(definition.model)

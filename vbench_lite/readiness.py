@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from vbench_lite import catalogue
 from vbench_lite.records import Definition
 
 
@@ -20,8 +21,14 @@ def what_is_missing(definition: Definition) -> str:
         return f"needs: export {key}=..." if key and not os.environ.get(key) else ""
     if definition.adapter == "command":
         command = definition.settings.get("command", [])
-        program = str(command[0]) if command else ""
+        program, cwd = str(command[0]) if command else "", Path(definition.settings.get("cwd", ""))
+        if not cwd.is_dir():
+            return f"needs the folder {cwd}: {definition.source}"
+        if program and (cwd / program).exists():
+            return ""
         return "" if program and shutil.which(program) else f"needs the program {program or '(none named)'}"
+    if definition.adapter == "hybrid":
+        return next(filter(None, map(what_is_missing, catalogue.parts(definition))), "")
     if definition.adapter in ("diffusers", "token-transformer") and definition.model:
         return _weights_missing(definition)
     return ""

@@ -10,7 +10,8 @@
     suffix = ".mp4"             # of {out}
 
 Placeholders: {prompt} {seed} {out} {frames} {fps} {height} {width} {seconds} {prompt_file} {out_folder}
-{prompt_id} {index} {device}. A resident program's command knows {device} alone; each request is
+{prompt_id} {index} {device} {here} (the TOML's folder). A resident program's command knows only the
+last two; each request is
 {"id", "prompt", "seed", "out", "frames", "fps", "height", "width"}, its answer {"id"} when the clip
 is written, or {"id", "error": "..."}; and may add stages_s, counts, usd_charged and device_s.
 """
@@ -77,7 +78,7 @@ class Command:
         self.settings = CommandSettings.of(definition)
         self._start = Start(self.settings.cwd, {k: str(v) for k, v in self.settings.env.items()})
         self._resident: Resident | None = None
-        self._device = "cpu"
+        self._device, self._here = "cpu", str(definition.folder)
 
     def load(self, device: str) -> None:
         """Finds the program; starts it if it is resident.
@@ -96,7 +97,7 @@ class Command:
             fill(self.settings.command, self._values(Request("", "", 0, 0, ClipSpec()), Path(), Path()))
 
     def _begin_resident(self) -> Resident:
-        command = fill(self.settings.command, {"device": self._device})
+        command = fill(self.settings.command, {"device": self._device, "here": self._here})
         self._resident = Resident(self._start, command, self.settings.load_limit_s)
         return self._resident
 
@@ -145,7 +146,7 @@ class Command:
             "frames": spec.frames, "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps,
             "height": spec.height, "width": spec.width, "seconds": f"{spec.seconds:g}",
             "prompt_file": str(prompt_file), "prompt_id": request.prompt_id, "index": request.index,
-            "device": self._device,
+            "device": self._device, "here": self._here,
         }
 
     def close(self) -> None:

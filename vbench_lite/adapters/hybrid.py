@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output, RunContext
 from vbench_lite.records import Definition, Request
 
-OWN_SETTINGS = ("draft", "refiner", "strength")
+OWN_SETTINGS = (*catalogue.ROLES, "strength")
 COSTS_ELSEWHERE = ("http", "recorded")
 """Drafts whose cost is not device time of this process, so that it could not be added up."""
 
@@ -39,7 +38,7 @@ class Hybrid:
         self.strength = float(given.get("strength", 0.6))
         if not 0 <= self.strength <= 1:
             raise UsageError(f'"{definition.name}": strength is {self.strength:g}: expected 0 (the draft) to 1.')
-        drafted, refining = (_part(definition, role) for role in ("draft", "refiner"))
+        drafted, refining = catalogue.parts(definition)
         if drafted.adapter in COSTS_ELSEWHERE or (drafted.price and drafted.price.usd_per_device_hour is None):
             raise UsageError(
                 f'"{definition.name}": its draft "{drafted.name}" is not made on this machine, so that the cost of '
@@ -90,14 +89,6 @@ class Hybrid:
     def close(self) -> None:
         self._draft.close()
         self._diffusion.close()
-
-
-def _part(definition: Definition, role: str) -> Definition:
-    name: Any = definition.settings.get(role)
-    if not isinstance(name, str):
-        raise UsageError(f'"{definition.name}": [settings] lacks "{role}": the name of a generator.')
-    beside = definition.folder / name
-    return catalogue.find_definition(str(beside) if beside.is_file() else name)
 
 
 def _frames(draft: Output) -> NDArray[np.uint8] | None:
