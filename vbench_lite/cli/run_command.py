@@ -29,6 +29,7 @@ class Arguments:
 
     suite: str
     generators: tuple[str, ...]
+    sweeps: tuple[str, ...]
     clips_per_prompt: int | None
     limit: int | None
     seed: int
@@ -54,6 +55,10 @@ class Arguments:
 @click.option(
     "-g", "--generator", "generators", multiple=True, metavar="NAME|FILE|pkg.mod:Class",
     help="A generator; give it several times for several. Default: tiny-transformer and tiny-diffusion.",
+)
+@click.option(
+    "--sweep", "sweeps", multiple=True, metavar="SETTING=VALUE,VALUE",
+    help="Run each generator once for every value, e.g. strength=0.2,0.4.",
 )
 @click.option("--clips-per-prompt", type=int, metavar="N", help="Default: what the suite says.")
 @click.option("--limit", type=int, metavar="N", help="Only the first N prompts.")
@@ -96,12 +101,14 @@ class _Run:
     """One run of the command: resolves the arguments first, so that nothing is made of half of them."""
 
     def __init__(self, arguments: Arguments) -> None:
-        from vbench_lite import catalogue, plan, prices, store, suites
+        from vbench_lite import catalogue, plan, prices, store, suites, sweep
 
         self.arguments = arguments
         suite = suites.load_suite(arguments.suite)
         names = arguments.generators or DEFAULT_GENERATORS
-        definitions = [catalogue.find_definition(name) for name in names]
+        definitions = sweep.expanded(
+            [catalogue.find_definition(name) for name in names], [sweep.parse(text) for text in arguments.sweeps]
+        )
         self.plan: Plan = plan.make_plan(
             suite, definitions, arguments.clips_per_prompt, arguments.limit, arguments.seed, arguments.backbones
         )

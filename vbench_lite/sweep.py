@@ -1,0 +1,83 @@
+"""One generator with several values of a setting: `--sweep strength=0.2,0.4`, a curve instead of a point.
+
+Each value is a generator of its own in the run, named so that the curve can be read off the names:
+tiny-hybrid@strength=0.2.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from vbench_lite.errors import UsageError
+from vbench_lite.records import Definition
+
+MOST = 64
+"""Generators that one sweep may make; more is a slip of the pen."""
+
+
+class Sweep(NamedTuple):
+    """A setting and the values that it takes."""
+
+    setting: str
+    values: tuple[Any, ...]
+
+
+def parse(text: str) -> Sweep:
+    """Reads "strength=0.2,0.4": numbers, true and false as TOML has them, anything else as text.
+
+    >>> parse("num_inference_steps=4,8")
+    Sweep(setting='num_inference_steps', values=(4, 8))
+
+    Raises:
+        UsageError: It has no setting, no values, or one twice.
+    """
+    setting, _, listed = text.partition("=")
+    words = [word.strip() for word in listed.split(",")]
+    if not re.fullmatch(r"[A-Za-z_][\w-]*", setting) or not all(words):
+        raise UsageError(f'--sweep "{text}": expected SETTING=VALUE,VALUE, e.g. --sweep num_inference_steps=4,8,16.')
+    values = tuple(_value(word) for word in words)
+    if len(set(map(str, values))) < len(values):
+        raise UsageError(f'--sweep "{text}" has a value twice.')
+    return Sweep(setting, values)
+
+
+def expanded(definitions: Sequence[Definition], sweeps: Sequence[Sweep]) -> list[Definition]:
+    """Each definition once for every combination of the sweeps' values; as it is without sweeps.
+
+    Raises:
+        UsageError: Two sweeps of one setting, or more generators than anyone means.
+    """
+    settings = [sweep.setting for sweep in sweeps]
+    if len(set(settings)) < len(settings):
+        raise UsageError(f"--sweep {', '.join(settings)}: each setting can be swept once; list its values with commas.")
+    choices = list(itertools.product(*(sweep.values for sweep in sweeps)))
+    if len(choices) * len(definitions) > MOST:
+        raise UsageError(f"these sweeps make {len(choices) * len(definitions)} generators; at most {MOST} can be run.")
+    return [_variant(definition, settings, choice) for definition in definitions for choice in choices]
+
+
+def _variant(definition: Definition, settings: Sequence[str], choice: Sequence[Any]) -> Definition:
+    if not choice:
+        return definition
+    chosen = dict(zip(settings, choice, strict=True))
+    label = ",".join(f"{setting}={_label(value)}" for setting, value in chosen.items())
+    return dataclasses.replace(
+        definition, name=f"{definition.name}@{label}", settings={**definition.settings, **chosen}
+    )
+
+
+def _value(word: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word
+
+
+def _label(value: Any) -> str:
+    """A value as part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", f"{value:g}" if isinstance(value, float) else str(value))
