@@ -13,6 +13,7 @@ def test_each_value_is_a_generator_named_after_it() -> None:
     made = expanded([HYBRID], [parse("strength=0.2,0.4")])
     assert [d.name for d in made] == ["tiny-hybrid@strength=0.2", "tiny-hybrid@strength=0.4"]
     assert [d.settings for d in made] == [{"strength": 0.2, "batch_size": 20}, {"strength": 0.4, "batch_size": 20}]
+    assert [d.about["sweep"] for d in made] == [{"of": "tiny-hybrid", "strength": s} for s in (0.2, 0.4)]
     assert HYBRID.settings["strength"] == 0.6
 
 

@@ -67,7 +67,8 @@ def _variant(definition: Definition, settings: Sequence[str], choice: Sequence[A
     chosen = dict(zip(settings, choice, strict=True))
     label = ",".join(f"{setting}={_label(value)}" for setting, value in chosen.items())
     return dataclasses.replace(
-        definition, name=f"{definition.name}@{label}", settings={**definition.settings, **chosen}
+        definition, name=f"{definition.name}@{label}", settings={**definition.settings, **chosen},
+        about={**definition.about, "sweep": {"of": definition.name, **chosen}},
     )
 
 
