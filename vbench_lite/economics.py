@@ -76,7 +76,7 @@ def highest(values: Known, reason: str) -> Estimate:
     unscored = len(values) - len(known)
     if not known:
         return Estimate(None, unscored=unscored, reason=reason)
-    return Estimate(max(known), n=len(known), unscored=unscored, reason="a maximum has no interval")
+    return Estimate(max(known), n=len(known), unscored=unscored)
 
 
 def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:

@@ -56,7 +56,7 @@ class Cell:
 
 def _reworded(because: str) -> str:
     name, _, rest = because.partition(": ")
-    return f"{words.title(name).lower()} {rest}"
+    return f"{words.title(name).lower()} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Cells = Sequence[str]
+WIDTH = 3.0
+"""Of a panel in inches: four stand side by side on a desk, and type stays legible on a phone."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class Pen:
     png: bool = False
     """Also as pictures, for the folder of plots."""
 
-    def draw(self, name: str, title: str, alt: str, on: Callable[[Axes], None], height: float = 2.7) -> Panel:
-        """One panel, as wide as a phone, so many inches high."""
-        with panel(3.5, height) as (figure, axes):
+    def draw(self, name: str, title: str, alt: str, on: Callable[[Axes], None], height: float = 2.4) -> Panel:
+        """One panel, narrower than a phone, so many inches high."""
+        with panel(WIDTH, height) as (figure, axes):
             axes.set_title(title, pad=8)
             on(axes)
             return Panel(name, title, alt, to_svg(figure), to_png(figure) if self.png else b"")

@@ -80,6 +80,8 @@ def _curves(scenario: Scenario, metric: str, axis: Axis) -> _Curves:
 
 def _draw(group: _Curves, axes: Axes) -> None:
     furthest = max(curve.at[-1] for curve in group.curves)
+    sign = 1 if group.higher else -1
+    top = max(group.curves, key=lambda curve: sign * (curve.best[-1].value or 0.0))
     for curve in group.curves:
         ink, values = colour(curve.entry), [e.value for e in curve.best if e.value is not None]
         ends = [(x, e.low, e.high) for x, e in zip(curve.at, curve.best, strict=True) if e.low is not None]
@@ -90,11 +92,11 @@ def _draw(group: _Curves, axes: Axes) -> None:
         for k, place in enumerate(zip(curve.at, values, strict=True), 1):
             if len(curve.at) <= 6 or k in (1, 2, 4, 8, len(curve.at)):
                 axes.annotate(str(k), place, (0, -11), textcoords="offset points", color=SOFT, fontsize=7, ha="center")
-        side = "right" if curve.at[-1] > 0.6 * furthest else "left"
-        place = (curve.at[-1], values[-1])
-        axes.annotate(curve.entry.label, place, (4, 7), textcoords="offset points", color=ink, fontsize=8, ha=side)
+        side, way = ("right", 6) if curve.at[-1] > 0.6 * furthest else ("left", -4)
+        place, offset = (curve.at[-1], values[-1]), (way, 7 if curve is top else -21)
+        axes.annotate(curve.entry.label, place, offset, textcoords="offset points", color=ink, fontsize=8, ha=side)
     axes.set_xlabel(group.axis.unit.replace(" per clip", ""))
-    axes.margins(x=0.1, y=0.2)
+    axes.margins(x=0.1, y=0.24)
     axes.set_xlim(left=0)
     axes.grid(axis="y")
     axes.locator_params(axis="x", nbins=5)

@@ -85,11 +85,12 @@ def stages(scenario: Scenario, pen: Pen) -> Figure | None:
     if not found:
         return None
     panels, rows = [], []
+    longest = max(max(parts.values()) for _, parts in found)
     for entry, parts in found:
         total = sum(parts.values())
         told = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
         title = f"{entry.label}: {words.plain(total)} s a clip"
-        draw = partial(_draw_stages, entry, parts)
+        draw = partial(_draw_stages, entry, parts, longest)
         alt, height = f"Seconds of a clip by stage: {told}.", 0.6 + 0.3 * len(parts)
         panels.append(pen.draw(f"stages-{entry.number}", title, alt, draw, height))
         rows += [(entry.label, _spoken(n), f"{words.plain(s)} s", words.percent(s / total)) for n, s in parts.items()]
@@ -118,17 +119,17 @@ def _spoken(stage: str) -> str:
     return stage.removesuffix("_s").replace("_", " ")
 
 
-def _draw_stages(entry: Entry, parts: Mapping[str, float], axes: Axes) -> None:
+def _draw_stages(entry: Entry, parts: Mapping[str, float], longest: float, axes: Axes) -> None:
     total, names = sum(parts.values()), list(parts)
-    axes.barh(range(len(parts)), [parts[n] for n in names], 0.56, color=colour(entry), lw=0)
+    axes.barh(range(len(parts)), [parts[n] for n in names], 0.5, color=colour(entry), lw=0)
     for row, name in enumerate(names):
-        text = f"  {words.plain(parts[name])} s, {words.percent(parts[name] / total)}"
-        axes.text(parts[name], row, text, va="center", fontsize=7.5)
+        text = f"{words.plain(parts[name])} s, {words.percent(parts[name] / total)}"
+        axes.text(parts[name] + 0.03 * longest, row, text, va="center", fontsize=7.5)
     axes.set_yticks(range(len(parts)), [_spoken(name) for name in names])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.xaxis.set_visible(False)
-    axes.set_xlim(0, 1.5 * max(parts.values()))
+    axes.set_xlim(0, 1.65 * longest)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
 

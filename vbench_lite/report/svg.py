@@ -28,11 +28,11 @@ STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def panel(width: float = 3.5, height: float = 2.7) -> Iterator[tuple[Figure, Axes]]:
+def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     """One small drawing; a page arranges several side by side, a phone one below the other.
 
     Args:
-        width, height: In inches; a phone shows 3.5 of them at their true size.
+        width, height: In inches.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -74,13 +74,13 @@ def usable_estimate(entry: Entry) -> dict[str, Any]:
 
 
 def _score_row(scenario: Scenario, metric: str, lead: Lead | None) -> Row:
-    told = [(e, words.write(e.score(metric)), _unscored(e.score(metric), "scored")) for e in scenario.entries]
+    told = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
     return _row(metric, scenario.metrics[metric]["higher_is_better"], told, lead)
 
 
 def _cost_row(scenario: Scenario, cost: str, lead: Lead | None) -> Row:
     told = [
-        (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e.cost(cost), "measured"))
+        (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e, e.cost(cost), "measured"))
         for e in scenario.entries
     ]
     return _row(cost, False, told, lead)
@@ -97,9 +97,10 @@ def _usable_row(scenario: Scenario, lead: Lead | None) -> Row:
     return _row("usable", True, told, lead)
 
 
-def _unscored(estimate: Mapping[str, Any], done: str) -> str:
-    count = estimate.get("unscored") or 0
-    return f"{words.several(count, 'clip')} not {done}" if count and estimate["value"] is not None else ""
+def _unscored(entry: Entry, estimate: Mapping[str, Any], done: str) -> str:
+    """Clips without this figure, over and above those that failed, which the share of usable clips tells."""
+    count = (estimate.get("unscored") or 0) - entry.figures["failed"]
+    return f"{words.several(count, 'clip')} not {done}" if count > 0 and estimate["value"] is not None else ""
 
 
 def _row(name: str, higher: bool | None, told: Sequence[tuple[Entry, words.Written, str]], lead: Lead | None) -> Row:
