@@ -14,6 +14,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -153,6 +154,11 @@ def outcomes(world: Callable[[], Release], releases: int) -> Counter[str]:
     return found
 
 
+def worse_by(margins: float, rng: np.random.Generator, prompts: int, clips: int) -> Release:
+    """The first score is worse by so many margins; the seeds are new."""
+    return shifted(draw(rng, prompts, clips, shared=0.0, chance=0.5), margins)
+
+
 def error_table(sizes: list[tuple[int, int]], releases: int) -> Iterator[str]:
     yield f"| world ({releases} releases each) | error | " + " | ".join(f"{p} x {c}" for p, c in sizes) + " |"
     yield "|---|---|" + "---|" * len(sizes)
@@ -173,8 +179,7 @@ def power_table(sizes: list[tuple[int, int]], releases: int) -> Iterator[str]:
         cells = []
         for prompts, clips in sizes:
             rng = np.random.default_rng([prompts, clips, 7])
-            fresh = {"shared": 0.0, "chance": 0.5}
-            found = outcomes(lambda r=rng, p=prompts, c=clips, s=loss: shifted(draw(r, p, c, **fresh), s), releases)
+            found = outcomes(partial(worse_by, loss, rng, prompts, clips), releases)
             cells.append(" / ".join(f"{found[outcome] / releases:.2f}" for outcome in ("pass", "fail", "undecided")))
         yield f"| {loss:g} | {' | '.join(cells)} |"
 

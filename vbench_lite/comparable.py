@@ -179,9 +179,23 @@ def _changed_prompts(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def run_command(like: RunView, generator: str, clips_per_prompt: int | None = None, out: str = "") -> str:
-    """The command that makes a generator's clips with the plan of a run."""
+    """The command that makes a generator's clips with the plan of a run, in a folder of its own.
+
+    A folder holds one plan, so more clips a prompt need another one too.
+    """
+    return _command(like, [generator], clips_per_prompt, out or f"results/{like.manifest['suite']['name']}-{generator}")
+
+
+def finish_command(run: RunView) -> str:
+    """The command that makes what a run lacks."""
+    return _command(run, list(run.manifest["generators"]), None, str(run.folder.path))
+
+
+def _command(like: RunView, generators: Sequence[str], clips_per_prompt: int | None, out: str) -> str:
     plan, suite = like.manifest["plan"], like.manifest["suite"]
-    words = ["vbench", "run", "--suite", suite["name"], "-g", generator]
+    words = ["vbench", "run", "--suite", suite["name"]]
+    for generator in generators:
+        words += ["-g", generator]
     if len(plan["prompts"]) < len(suite["prompts"]):
         words += ["--limit", str(len(plan["prompts"]))]
     words += ["--clips-per-prompt", str(clips_per_prompt or plan["clips_per_prompt"])]
@@ -189,7 +203,7 @@ def run_command(like: RunView, generator: str, clips_per_prompt: int | None = No
         words += ["--seed", str(plan["seed"])]
     if plan.get("backbones", "builtin") != "builtin":
         words += ["--backbones", plan["backbones"]]
-    return shlex.join([*words, "--out", out or f"results/{suite['name']}-{generator}"])
+    return shlex.join([*words, "--out", out])
 
 
 def unlike_for(quantity: Quantity, baseline: Side, candidate: Side) -> str | None:

@@ -51,6 +51,8 @@ class Release:
     metric: dict[str, Any] = field(default_factory=dict)
     """Put into every metric's info."""
     notes: dict[str, Any] = field(default_factory=dict)
+    real_flicker: float = 0.95
+    """The worst 5 % of the reference's clips."""
 
 
 def write(path: Path, release: Release | None = None, **how: Any) -> str:
@@ -67,8 +69,11 @@ def write(path: Path, release: Release | None = None, **how: Any) -> str:
     infos["fvd"] = {"unit": "", "higher_is_better": False, "version": "1", "backbone": "video@1", "per": "set"}
     value, low, high = release.fvd or (None, None, None)
     fvd = {"value": value, "low": low, "high": high, "n": release.prompts * release.clips, "unscored": 0}
-    generators = {release.generator: {"route": "diffusion", "scores": {"fvd": fvd | ({} if value else {"reason": "no"})}}}
-    folder.write_summary({"format": 1, "metrics": infos, "generators": generators, "notes": release.notes})
+    scores_of_sets = {"fvd": fvd | ({} if value else {"reason": "no"})}
+    generators = {release.generator: {"route": "diffusion", "scores": scores_of_sets}}
+    folder.write_summary({"format": 1, "metrics": infos, "generators": generators, "notes": release.notes,
+                          "usable": {"thresholds": {"flicker": {"min": release.real_flicker, "max": None,
+                                                                "source": "reference"}}}})  # fmt: skip
     return str(path)
 
 
@@ -88,7 +93,7 @@ def _manifest(release: Release) -> dict[str, Any]:
             "name": release.generator, "route": "diffusion", "adapter": "diffusers", "model": "model", "clip": clip,
             "settings": {"num_inference_steps": 20}, "weights_digest": release.weights, "folder": ""}},
         "device": {"kind": "cpu", "name": "Test CPU", "count": 1}, "git": None,
-        "prices": {release.generator: {"usd_per_device_hour": 0.1, "date": "2026-11-01", "source": "", "currency": "USD"}},
+        "prices": {release.generator: {"usd_per_device_hour": 0.1, "date": "2026-11-01", "currency": "USD"}},
     } | release.manifest  # fmt: skip
 
 
@@ -120,7 +125,8 @@ def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
             seconds = release.device_s * float(clock.lognormal(0, 0.05))
             missing = release.missing(prompt, clip)
             made = not missing and not release.failed(prompt, clip)
-            sha = release.sha256(prompt, clip) if release.sha256 else f"{release.weights}-{release.seed}-{prompt}-{clip}"
+            own = f"{release.weights}-{release.seed}-{prompt}-{clip}"
+            sha = release.sha256(prompt, clip) if release.sha256 else own
             reason = "missing: never made" if missing else "" if made else release.reason
             conforms = scores["conformance"][prompt, clip] >= 0.5
             because = f"failed: {reason}" if not made else "" if conforms else "conformance: black"

@@ -37,7 +37,7 @@ def policy(tmp_path: Path, text: str) -> Path:
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = -1", 4, "expected 0 or more"),
         ("[[check]]\nrule = 'non-inferior'\nmargin = 1", 1, '"metric" is missing'),
         ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 'x'", 4, "expected a number"),
-        ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 1\n[[check]]\nrule = 'max'\nmetric = 'a'\nvlue = 2", 8, '"vlue" is not known'),
+        ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 1\n[[check]]\nrule = 'max'\nvlue = 2", 7, '"vlue" is not'),
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = 1\nunit = 'sigma'", 5, "absolute, percent, sd"),
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'usd_per_usable_clip'\nmargin = 1", 1, "is a ratio"),
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = 1\nagainst = 'history'", 5, 'evidence = "point"'),
@@ -45,7 +45,7 @@ def policy(tmp_path: Path, text: str) -> Path:
         ("confidence = 2\n[[check]]\nrule = 'no-new-failures'", 1, "between 0.5 and 1"),
         ("undecided = 'maybe'\n[[check]]\nrule = 'no-new-failures'", 1, "block, fail, pass"),
         ("title = 'x'", None, "demands nothing"),
-        ("title = 'x\n", 1, "not valid TOML"),
+        ("title = 'x", None, "not valid TOML"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, line: int | None, says: str) -> None:

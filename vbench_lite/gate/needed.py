@@ -56,10 +56,9 @@ def remedies(checks: Sequence[CheckResult], baseline: Side, candidate: Side) -> 
     clips = [need.clips_per_prompt for need in open_ones]
     if None not in clips:
         most = max(c or 0 for c in clips)
-        commands = [
-            run_command(side.run, side.generator, most, str(side.run.folder.path)) for side in (baseline, candidate)
-        ]
-        yield _remedy(f"{most} clips a prompt (now {each})", " && ".join(commands), now * (most - each), grid)
+        sides = dict.fromkeys((baseline.generator, candidate.generator))
+        command = " && ".join(run_command(candidate.run, name, most, f"results/{name}-{most}-clips") for name in sides)
+        yield _remedy(f"{most} clips a prompt (now {each})", command, now * most, grid)
     prompts = [need.prompts for need in open_ones]
     if None not in prompts:
         most = max(p or 0 for p in prompts)
@@ -70,7 +69,7 @@ def remedies(checks: Sequence[CheckResult], baseline: Side, candidate: Side) -> 
             told = f"{most} prompts (now {now})"
         else:
             told = f'{most} prompts (now {now}; the suite "{suite["name"]}" has {len(suite["prompts"])}: add to it)'
-        yield _remedy(told, command, (most - now) * each, grid)
+        yield _remedy(told, command, most * each, grid)
     if None in clips and None in prompts:
         yield Remedy(
             "No affordable number of prompts or clips would decide all of it: what was seen lies too close to a "
@@ -86,7 +85,7 @@ def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
     if seconds is not None:
         costs.append(f"{_hours(seconds * clips)} of device time")
     price = f", about {' and '.join(costs)} at the candidate's own mean" if costs else ", of unknown cost"
-    told = f"{what} would decide, in both runs: {clips} more clips of the candidate{price}."
+    told = f"{what} would decide, in both runs: {clips} clips of the candidate{price}."
     total = [None if each is None else each * clips for each in (usd, seconds)]
     return Remedy(told, command, clips, *total)
 

@@ -86,6 +86,9 @@ def of_sets(check: Check, quantity: Quantity, sides: tuple[Side, Side], category
         if score["value"] is None:
             why = score.get("reason") or "not computed"
             return Evidence(f'the {who} has no "{quantity.name}": {why}', unmeasured=who == "baseline")
+    if check.unit == "percent" and not alone and old["value"] <= 0:
+        why = f'the baseline\'s "{quantity.name}" is not above 0, so that percent of it mean nothing'
+        return Evidence(why, unmeasured=True)
     known: dict[str, Any] = {
         "candidate": new["value"], "prompts": len(sides[0].grid.prompts), "clips": sides[0].grid.clips,
         "filled": (0 if alone else old.get("unscored", 0), new.get("unscored", 0)),

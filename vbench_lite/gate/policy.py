@@ -83,7 +83,8 @@ class Policy:
     """"block": exit code 4. "fail": 3. "pass": 0."""
     min_prompts: int = 10
     """A check on fewer never passes."""
-    anchor_tolerance: float = 0.001
+    anchor_tolerance: float = 0.005
+    """Relative change of the real clips' scores between the runs; beyond it the measuring has changed."""
     allow_same_clips: bool = False
     changed_by: str = ""
     changed_on: str = ""
@@ -148,7 +149,7 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
         raise BadFile(path, None, "holds no [[check]]: a policy that demands nothing would pass everything.")
     return Policy(
         file.get("title", str, path.stem), checks, digest(_plain(file.data)), path, origin, confidence, undecided,
-        file.get("min_prompts", int, 10), file.get("anchor_tolerance", float, 0.001),
+        file.get("min_prompts", int, 10), file.get("anchor_tolerance", float, 0.005),
         file.get("allow_same_clips", bool, False), *(str(changed.get(key, "")) for key in ("by", "on", "why")),
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ class Remedy(NamedTuple):
     sentence: str
     command: str
     clips: int
-    """More clips of the candidate."""
+    """Of the candidate, in all: a run of another plan is another run."""
     usd: float | None
     """What those would cost at the candidate's own mean; None where its cost is not known."""
     device_s: float | None

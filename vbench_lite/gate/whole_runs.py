@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import Side, run_command
+from vbench_lite.comparable import Side, finish_command
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import Finding
 from vbench_lite.paired import align
@@ -17,6 +17,7 @@ _HALF = 0.5
 _COPIES = 0.1
 """A file that stands for more than this share of clips, over several prompts, is not an answer to any."""
 _OWN = 0.05
+_DEAD = {"frozen": "are frozen: nothing moves in them", "black": "are black", "blank": "are blank"}
 _SAME_GENERATOR = ("weights_digest", "adapter", "revision", "settings", "clip")
 
 
@@ -31,14 +32,13 @@ def look(baseline: Side, candidate: Side, policy: Policy) -> Iterator[Finding]:
         missing = int(side.grid.missing.sum())
         if missing:
             message = f"the {who} is incomplete: {missing} of {side.grid.clips} clips were never made. Finish it with: "
-            yield finding("incomplete", message + run_command(side.run, side.generator, out=str(side.run.folder.path)),
-                          "undecided")  # fmt: skip
+            yield finding("incomplete", message + finish_command(side.run), "undecided")
     made = int(new.made.sum())
     if not made:
         why = f" ({reason})" if (reason := _first(new.text("reason"))) else ""
         yield finding("no-clips", f"not one of {new.clips} clips was made{why}")
         return
-    for kind, told in (("frozen", "are frozen: nothing moves in them"), ("black", "are black")):
+    for kind, told in _DEAD.items():
         share, before = _share(new, kind), _share(old, kind)
         if share >= _HALF and before < _HALF * share:
             yield finding(kind, f"{share:.0%} of its clips {told}; in the baseline {before:.0%}")
@@ -132,22 +132,31 @@ def _drift(old: ClipGrid, new: ClipGrid, equal: int, total: int) -> str:
 
 
 def _anchors(baseline: Side, candidate: Side, policy: Policy, finding: Any) -> Iterator[Finding]:
-    """Anchor clips are scored in every run: where their scores moved, the ruler did, and nothing can be compared."""
+    """The reference's real clips are scored with every run: where their scores moved, the ruler did."""
+    made = [side.run.manifest["generators"].values() for side in (baseline, candidate)]
+    forms = [{str(definition.get("clip")) for definition in definitions} for definitions in made]
+    if forms[0] != forms[1]:
+        return  # real clips are rendered or cut in the forms that the generators have: these are not the same clips
     old, new = (_anchor_scores(side.run.summary) for side in (baseline, candidate))
     moved = {
         name: new[name] - old[name] for name in old.keys() & new.keys()
-        if abs(new[name] - old[name]) > policy.anchor_tolerance * max(1.0, abs(old[name]))
+        if abs(new[name] - old[name]) > policy.anchor_tolerance * abs(old[name])
     }  # fmt: skip
     if moved:
         worst = max(moved, key=lambda name: abs(moved[name]))
         message = (
-            f"the anchor clips score differently in the two runs ({worst} by {moved[worst]:+.3g}, tolerated "
-            f"{policy.anchor_tolerance:g}): the measuring changed, not the generator. Score both again with: "
+            f"the same real clips score differently in the two runs ({worst} by {moved[worst]:+.3g}, tolerated "
+            f"{policy.anchor_tolerance:.2%}): the measuring changed, not the generator. Score both again with: "
             f"vbench score {baseline.run.folder.path}; vbench score {candidate.run.folder.path}"
         )
         yield finding("anchor-drift", message, "undecided")
 
 
 def _anchor_scores(summary: Mapping[str, Any]) -> dict[str, float]:
-    anchors = (summary.get("notes") or {}).get("anchors") or {}
-    return {name: float(value) for name, value in anchors.items() if isinstance(value, int | float)}
+    """What is stored of the real clips' scores: their worst 5 %, from which usable clips are judged."""
+    limits = (summary.get("usable") or {}).get("thresholds") or {}
+    found = {
+        name: limit["max"] if limit.get("min") is None else limit["min"]
+        for name, limit in limits.items() if limit.get("source") == "reference"
+    }  # fmt: skip
+    return {name: float(value) for name, value in found.items() if value is not None}
