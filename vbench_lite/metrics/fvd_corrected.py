@@ -79,8 +79,10 @@ def corrected_interval(
     Raises:
         ValueError: As `set_intervals.checked`, or fewer than `FEWEST_GROUPS` prompts a side.
     """
-    x, y = checked(generated, reference)
-    labels = label(generated_prompts or [""] * len(x), reference_prompts or [""] * len(y))
+    x, x_prompts = _in_fixed_order(generated, generated_prompts)
+    y, y_prompts = _in_fixed_order(reference, reference_prompts)
+    x, y = checked(x, y)
+    labels = label(x_prompts, y_prompts)
     fewest = min(len(np.unique(side)) for side in labels)
     if fewest < FEWEST_GROUPS:
         raise ValueError(f"clips of {fewest} prompts: a corrected distance needs {FEWEST_GROUPS} or more")
@@ -88,6 +90,15 @@ def corrected_interval(
     step = half.value - quarter.value
     influence = (1 + STEPS) * half.influence - STEPS * quarter.influence
     return t_interval(half.value + STEPS * step, _variance(influence, labels) + (step / 2) ** 2, fewest - 1, confidence)
+
+
+def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:
+    """Clips sorted by their features, so that the random splits do not depend on the order of clips."""
+    features = np.asarray(features, np.float64)
+    if features.ndim != 2:
+        return features, []
+    order = np.lexsort(features.T[::-1])
+    return features[order], [prompts[i] if prompts else "" for i in order]
 
 
 def _variance(influence: Features, labels: tuple[Labels, Labels]) -> float:

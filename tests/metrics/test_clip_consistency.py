@@ -1,0 +1,104 @@
+"""Likeness of frames and of text: against VBench's procedure with the true architecture, and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+import torch.nn.functional as F
+from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
+
+from vbench_lite.backbones.image_text import OpenClipEncoder, embed_frames
+from vbench_lite.metrics.clip_consistency import clip_frames, clip_text, frames_consistency, text_similarity
+
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+@pytest.fixture(scope="module")
+def vit_b_32():
+    """The published architecture with random weights; large ones, so that frames differ clearly."""
+    torch.manual_seed(0)
+    model = open_clip.create_model("ViT-B-32").eval()
+    with torch.no_grad():
+        model.visual.conv1.weight.mul_(3)
+    return model
+
+
+def vbench_background_consistency(model, frames):
+    """The published procedure for one clip: float frames, its transform, and its loop over frames."""
+    images = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    transform = Compose([
+        Resize(224, interpolation=InterpolationMode.BICUBIC, antialias=False), CenterCrop(224),
+        lambda x: x.float().div(255.0), Normalize(MEAN, STD),
+    ])
+    with torch.no_grad():
+        features = F.normalize(model.encode_image(transform(images)), dim=-1, p=2)
+    total = 0.0
+    for i in range(1, len(features)):
+        before = max(0.0, F.cosine_similarity(features[i - 1 : i], features[i : i + 1]).item())
+        first = max(0.0, F.cosine_similarity(features[:1], features[i : i + 1]).item())
+        total += (before + first) / 2
+    return total / (len(features) - 1)
+
+
+@pytest.mark.parametrize("size", [(240, 426), (300, 200), (64, 96)])
+def test_clip_frames_equals_vbench_with_the_same_weights(vit_b_32, size):
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 256, (3, *size, 3), dtype=np.uint8)
+    frames[1] = frames[1] // 4 + 60
+    ours = clip_frames(frames, OpenClipEncoder(vit_b_32))
+    theirs = vbench_background_consistency(vit_b_32, frames)
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    assert ours < 0.9999, "the frames must differ for the comparison to mean something"
+
+
+def test_frames_consistency_of_a_cut_is_known():
+    cut = np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]])
+    # frame 1: 1 and 1; frame 2: 0 and 0; frame 3: 1 to the one before, 0 to the first
+    assert frames_consistency(cut) == pytest.approx((1 + 0 + 0.5) / 3)
+
+
+def test_opposite_embeddings_count_as_zero_not_below():
+    assert frames_consistency(np.array([[1.0, 0], [-1, 0]])) == 0
+
+
+def test_lengths_of_embeddings_do_not_matter():
+    vectors = np.random.default_rng(0).normal(size=(5, 8))
+    assert frames_consistency(vectors * np.arange(1, 6)[:, None]) == pytest.approx(frames_consistency(vectors))
+
+
+def test_one_frame_is_refused():
+    with pytest.raises(ValueError, match="at least two"):
+        frames_consistency(np.ones((1, 4)))
+
+
+def test_text_similarity_is_a_mean_of_cosines_and_may_fall_below_zero():
+    frames = np.array([[2.0, 0], [0, 3], [-1, 0]])
+    assert text_similarity(frames, np.array([5.0, 0])) == pytest.approx(0)
+    assert text_similarity(frames[2:], np.array([1.0, 0])) == pytest.approx(-1)
+
+
+def test_an_embedding_of_zeros_gives_zero_and_never_nan():
+    assert text_similarity(np.zeros((3, 4)), np.ones(4)) == 0
+    assert frames_consistency(np.zeros((3, 4))) == 0
+
+
+def test_any_function_can_be_the_encoder():
+    frames = np.stack([np.full((4, 4, 3), v, np.uint8) for v in (0, 255)])
+    encode = lambda clip: np.stack([[f.mean(), 255 - f.mean()] for f in clip])  # noqa: E731
+    assert clip_frames(frames, encode) == 0
+    assert clip_text(frames, np.array([1.0, 0]), encode) == pytest.approx(0.5)
+
+
+def test_the_size_of_batches_does_not_matter():
+    class Encoder:
+        def prepare(self, frame):
+            return torch.from_numpy(frame).double().flatten()
+
+        def embed_images(self, prepared):
+            return np.asarray(prepared) @ np.random.default_rng(0).normal(size=(48, 5))
+
+    frames = np.random.default_rng(2).integers(0, 256, (7, 4, 4, 3), dtype=np.uint8)
+    values = {batch: frames_consistency(embed_frames(Encoder(), frames, batch)) for batch in (1, 3, 16)}
+    assert max(values.values()) - min(values.values()) < 1e-12

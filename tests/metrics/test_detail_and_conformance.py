@@ -1,0 +1,131 @@
+"""Fine structure against real clips', and whether a clip is what was asked for."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vbench_lite.backbones import Backbones
+from vbench_lite.features import observe
+from vbench_lite.metrics.base import Case
+from vbench_lite.metrics.conformance import Conformance
+from vbench_lite.metrics.detail import Detail, detail, energy_ratio, fine_energy
+from vbench_lite.metrics.temporal_coherence import Flicker
+from vbench_lite.records import ClipSpec
+from vbench_lite.video import encode_mp4
+from vbench_lite.world import Composition, render
+
+NOTHING = Backbones("none")
+SPEC = ClipSpec(9, 8.0, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return render(Composition(1, 0, 0, 0), seed=3)
+
+
+@pytest.fixture(scope="module")
+def energy(clip):
+    return float(np.mean([fine_energy(frame)[1] for frame in clip]))
+
+
+def stored(frames, fps=8.0):
+    return observe(encode_mp4(frames, fps), NOTHING)
+
+
+def conformance(frames, fps=8.0, spec=SPEC, still=False):
+    return Conformance().score(Case(stored(frames, fps), spec=spec, still_asked=still))
+
+
+def test_a_clip_is_as_detailed_as_itself(clip, energy):
+    assert energy_ratio(clip, energy) == pytest.approx(1)
+
+
+def test_blur_and_noise_both_lower_detail(clip, energy):
+    rng = np.random.default_rng(0)
+    blurred = [np.stack([cv2.GaussianBlur(f, (0, 0), s) for f in clip]) for s in (0.5, 0.8, 1.5)]
+    noisy = [(clip + rng.normal(0, s, clip.shape)).clip(0, 255).astype(np.uint8) for s in (5, 15, 40)]
+    for damaged in (blurred, noisy):
+        values = [1.0] + [detail(energy_ratio(frames, energy)) for frames in damaged]
+        assert values == sorted(values, reverse=True)
+        assert len(set(values)) == 4
+
+
+def test_noise_is_flagged_beside_its_value(clip, energy):
+    noisy = (clip + np.random.default_rng(0).normal(0, 30, clip.shape)).clip(0, 255).astype(np.uint8)
+    score = Detail().score(Case(observe(noisy, NOTHING), real_energy=energy))
+    assert score.value < 1
+    assert "noise" in score.reason
+
+
+def test_a_flat_frame_has_no_fine_energy():
+    assert fine_energy(np.full((9, 11, 3), 200, np.uint8))[1] == 0
+
+
+def test_detail_without_real_clips_is_unscored_with_the_reason(clip):
+    score = Detail().score(Case(observe(clip, NOTHING)))
+    assert score == (None, "there are no real clips to compare with")
+
+
+def test_a_clip_as_asked_conforms(clip):
+    assert conformance(clip) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (ClipSpec(10, 8.0, 64, 64), "9 frames instead of 10"),
+        (ClipSpec(9, 8.0, 64, 96), "64x64 instead of 96x64"),
+        (ClipSpec(9, 24.0, 64, 64), "8 frames a second instead of 24"),
+    ],
+)
+def test_what_is_unlike_the_request_is_named(clip, spec, words):
+    assert conformance(clip, spec=spec) == (0.0, words)
+
+
+def test_an_odd_size_may_be_padded_to_an_even_one():
+    clip = render(Composition(0, 0, 0, 1), 0, height=63, width=65)
+    assert conformance(clip, spec=ClipSpec(9, 8.0, 63, 65)).value == 1
+
+
+def test_a_clip_that_was_asked_in_no_form_has_only_to_show_something(clip):
+    assert conformance(clip, fps=30, spec=None).value == 1
+
+
+@pytest.mark.parametrize(("value", "words"), [(0, "black"), (3, "black"), (255, "blank"), (128, "blank")])
+def test_a_flat_clip_is_flagged_though_it_is_perfectly_steady(value, words):
+    flat = np.full((9, 64, 64, 3), value, np.uint8)
+    assert Flicker().score(Case(stored(flat))).value == 1
+    score = conformance(flat)
+    assert score.value == 0
+    assert words in score.reason
+
+
+def test_a_frozen_clip_is_flagged_unless_stillness_was_asked_for(clip):
+    frozen = np.repeat(clip[:1], 9, 0)
+    assert conformance(frozen) == (0.0, "it is frozen")
+    assert conformance(frozen, still=True).value == 1
+
+
+def test_a_stuttering_clip_is_flagged(clip):
+    assert "repeat" in conformance(clip[[0, 0, 0, 4, 4, 4, 8, 8, 8]]).reason
+
+
+def test_a_single_frame_is_flagged_and_not_scored_for_steadiness(clip):
+    assert "single frame" in conformance(clip[:1], spec=None).reason
+    assert Flicker().score(Case(stored(clip[:1]))).value is None
+
+
+def test_per_clip_metrics_stream_and_merge(clip):
+    cases = [Case(observe(c, NOTHING)) for c in (clip, clip[::2], clip[:1])]
+    whole, first, second = Flicker(), Flicker(), Flicker()
+    for case in cases:
+        whole.update(case)
+    first.update(cases[0])
+    second.update(cases[1])
+    second.update(cases[2])
+    first.merge_state(second)
+    assert first.compute() == pytest.approx(whole.compute(), abs=1e-12)
+    assert int(first.unscored) == int(whole.unscored) == 1
+    assert Flicker().compute() is None
