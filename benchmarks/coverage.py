@@ -75,7 +75,7 @@ def true_distance(case: Case, metric: str) -> float:
 
 
 def true_kernel_distance(case: Case) -> float:
-    """E k over pairs of normal clips, in closed form by the powers of x.y / d: mean^k, and its second and third moments."""
+    """E k over pairs of normal clips, from the first three moments of x.y / values in closed form."""
     values = len(case.shift)
     one, two = case.first.T @ case.first / values, case.second.T @ case.second / values
     shift = case.shift * values**-0.5

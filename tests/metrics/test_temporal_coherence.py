@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def vbench_temporal_flickering(path):
         if not good:
             break
         frames.append(frame)
-    errors = [np.mean(cv2.absdiff(np.array(a), np.array(b))) for a, b in zip(frames[:-1], frames[1:], strict=True)]
+    errors = [np.mean(cv2.absdiff(np.array(a), np.array(b))) for a, b in pairwise(frames)]
     return (255.0 - np.mean(errors)) / 255.0
 
 
