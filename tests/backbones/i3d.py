@@ -1,4 +1,4 @@
-"""The I3D architecture (Carreira & Zisserman, arXiv:1705.07750) with random weights, as the TorchScript of FVD takes it.
+"""The I3D architecture (Carreira & Zisserman, arXiv:1705.07750) with random weights, as FVD takes it.
 
 Scripted with the call that the published file has: (clip, rescale, resize, return_features).
 """
