@@ -9,27 +9,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.adapters.tiny_pipelines import saved
+from tests.adapters.tiny_pipelines import FAMILIES, saved
 from vbench_lite.adapters.diffusers import DiffusersPipeline
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.records import ClipSpec, Definition, Request
 
-FAMILIES = {
-    "LTXPipeline": (ClipSpec(5, 8.0, 32, 32), {"max_sequence_length": 16}),
-    "WanPipeline": (ClipSpec(5, 8.0, 16, 16), {"max_sequence_length": 16}),
-}
+THOROUGHLY = ("LTXPipeline", "WanPipeline")
 SETTINGS = {"num_inference_steps": 2, "guidance_scale": 3.0, "negative_prompt": ""}
 
 
-@pytest.fixture(scope="module", params=list(FAMILIES))
-def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    spec, settings = FAMILIES[request.param]
-    folder = saved(request.param, tmp_path_factory.mktemp("models"))
+def loaded(name: str, folder: Path) -> DiffusersPipeline:
+    settings = {**SETTINGS, **FAMILIES[name].settings}
     generator = DiffusersPipeline(
-        Definition("tiny", "diffusion", "diffusers", model=str(folder), settings=SETTINGS | settings)
+        Definition("tiny", "diffusion", "diffusers", model=str(saved(name, folder)), settings=settings)
     )
     generator.load("cpu")
-    yield generator, spec
+    return generator
+
+
+@pytest.fixture(scope="module", params=THOROUGHLY)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    generator = loaded(request.param, tmp_path_factory.mktemp("models"))
+    yield generator, FAMILIES[request.param].spec
     generator.close()
 
 
@@ -69,6 +70,21 @@ def test_a_clip_does_not_depend_on_its_batch(family: Any) -> None:
         (alone,) = generator.generate([request])
         difference = np.abs(alone.frames.astype(int) - output.frames.astype(int))
         assert difference.max() <= 2, "more than rounding"
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in THOROUGHLY])
+def test_other_families_are_driven_by_the_same_code(name: str, tmp_path: Path) -> None:
+    generator, spec = loaded(name, tmp_path), FAMILIES[name].spec
+    asked = [ask(spec), ask(spec, "the cup moves up and left on a white background", 8)]
+    together = generator.generate(asked)
+    (alone,) = generator.generate(asked[1:])
+    generator.close()
+    assert [output.failure for output in together] == [None, None]
+    assert alone.frames.shape == (spec.frames, spec.height, spec.width, 3)
+    assert alone.counts["denoising_steps"] == 2
+    assert {"text_encode", "denoise", "vae_decode"} <= set(alone.stages_s)
+    assert not np.array_equal(together[0].frames, together[1].frames)
+    assert np.abs(alone.frames.astype(int) - together[1].frames.astype(int)).max() <= 2, "a clip depends on its batch"
 
 
 def definition(folder: Path, **settings: Any) -> Definition:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.adapters.tiny_pipelines import saved
+from tests.adapters.tiny_pipelines import FAMILIES, saved
 from vbench_lite.adapters.hybrid import Hybrid
 from vbench_lite.adapters.refining import fitted
 from vbench_lite.catalogue import build, read_definition
@@ -17,7 +17,7 @@ from vbench_lite.errors import UsageError
 from vbench_lite.generator import Output
 from vbench_lite.records import ClipSpec, Definition, Request
 
-SPECS = {"LTXPipeline": ClipSpec(5, 8.0, 32, 32), "WanPipeline": ClipSpec(5, 8.0, 16, 16)}
+SPECS = {name: FAMILIES[name].spec for name in ("LTXPipeline", "WanPipeline")}
 
 
 class Flat:

@@ -140,9 +140,10 @@ class DiffusersPipeline:
 
         diffusers.utils.logging.disable_progress_bar()
         variant = {"variant": self.settings.variant} if self.settings.variant else {}
+        dtype = {_dtype_argument(): self._dtypes()}
         try:
             return diffusers.DiffusionPipeline.from_pretrained(
-                self.definition.model, torch_dtype=self._dtypes(), use_safetensors=True, **variant, **self._where()
+                self.definition.model, use_safetensors=True, **dtype, **variant, **self._where()
             )
         except (OSError, ValueError, ImportError) as error:
             advice = "" if Path(self.definition.model).is_dir() else self._fetch_advice()
@@ -264,6 +265,13 @@ def _step_callback(clock: StageClock) -> Any:
         return tensors
 
     return on_step_end
+
+
+def _dtype_argument() -> str:
+    """What diffusers calls it: `torch_dtype` until 0.41 or so, `dtype` since."""
+    from diffusers.utils import deprecation_utils
+
+    return "dtype" if hasattr(deprecation_utils, "_resolve_dtype") else "torch_dtype"
 
 
 def _dtype(name: str) -> torch.dtype:

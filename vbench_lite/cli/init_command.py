@@ -1,0 +1,29 @@
+"""`vbench init`: a workspace for a generator of your own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vbench_lite.workspace import ADAPTERS, workspace_files, write_workspace
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("."), required=False)
+@click.option("--name", default="my-model", show_default=True, help="Of the generator.")
+@click.option("--suite", default="my-scenario", show_default=True, help="Of the prompts.")
+@click.option("--adapter", type=click.Choice(ADAPTERS), default="python", show_default=True, help="How it is driven.")
+def command(folder: Path, name: str, suite: str, adapter: str) -> None:
+    """Write a workspace into FOLDER: generator, suite, gate policy, CI workflow.
+
+    Nothing is overwritten. With --adapter python it runs as it is, and draws squares until your model takes over.
+
+    \b
+    Example:  vbench init my-project --name our-model --adapter diffusers
+    """
+    written = write_workspace(folder, workspace_files(name, suite, adapter))
+    for path in written:
+        click.echo(path)
+    inside = "" if folder == Path(".") else f"cd {folder} && "
+    click.echo(f"Next: {inside}vbench run --suite {suite} -g {name} --limit 2", err=True)
