@@ -41,6 +41,8 @@ class Behaviour:
     """Share of clips that show what was asked; the others show something else of the world."""
     noise: float = 0.0
     """Standard deviation of noise on every pixel, of 255."""
+    variety: int = 0
+    """How many different clips there are, where thousands are only counted; 0 for one a seed."""
     fail_share: float = 0.0
     """Share of clips that fail, each with a reason."""
     answer: str = "clip"
@@ -120,6 +122,8 @@ class Simulated:
         from vbench_lite.world import compositions, find_composition, render
 
         spec, how = request.spec, self._behaviour
+        if how.variety:
+            return moving_square(replace(request, seed=request.seed % how.variety))
         asked = find_composition(request.prompt)
         if asked is None:
             frames = moving_square(request)

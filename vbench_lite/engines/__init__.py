@@ -129,6 +129,11 @@ class Orders:
             return None
         return self._again.popleft() if self._again else self._feed.take()
 
+    def returned(self) -> list[Batch]:
+        """What was lost, taken out, for an engine that gives it out in its own way."""
+        batches, self._again = list(self._again), deque()
+        return batches
+
     def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: str, seconds: float) -> list[Finished]:
         """Notes what a lost process had at hand.
 

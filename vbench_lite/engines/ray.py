@@ -193,7 +193,7 @@ class _Pool:
         self._ray, self._work, self._feed = ray, work, feed
         self._orders = Orders(work, feed)
         self._suspects: list[Batch] = []
-        """Lost while two batches were in one actor: made alone, so that the next loss tells which it is."""
+        """Lost with an actor: made alone, so that another loss tells which of them is at fault."""
         definition, device = work.definition, work.device
         self._each = setting(definition, "devices", 1)
         wanted = setting(definition, "workers", 1) if device.kind == "cpu" else device.count // self._each
@@ -324,8 +324,9 @@ class _Pool:
             yield Trouble(f"{seat.name}: {reason}; it is started again")
         if seat.useless >= STARTS:
             raise GeneratorError(f'"{self._work.definition.name}" cannot be started on Ray: {reason}')
-        self._suspects += innocent
-        if failed := self._orders.lost(blamed, [], reason, seconds):
+        failed = self._orders.lost(blamed, innocent, reason, seconds)
+        self._suspects += self._orders.returned()
+        if failed:
             yield Made(failed)
 
     def _discard(self, seat: _Seat) -> None:
@@ -336,9 +337,13 @@ class _Pool:
 
 
 def _reason(error: Exception) -> str:
-    """Ray's long messages in one line."""
+    """Ray's long messages in one line.
+
+    >>> _reason(Exception("The actor died. Worker exit detail: End of file. Some common causes include: many"))
+    'its process died: End of file.'
+    """
     text = " ".join(str(error).split())
     if "SYSTEM_ERROR" in text or "died" in text or "exit" in text:
         detail = text.partition("exit detail:")[2] or text
-        return f"its process died: {detail.strip()[:200]}"
+        return f"its process died: {detail.partition('Some common causes')[0].strip()[:200]}"
     return text[:300]

@@ -1,0 +1,110 @@
+"""Time and memory by the number of clips: run, run again, score, summary, report.
+
+    python benchmarks/scale.py 1000 10000 [--keep DIR]
+
+A simulated generator claims its durations instead of waiting, and shows one of 16 different clips, so
+that what is measured is the harness: processes, encoding, store, checks on resuming, scores from cached
+features, summary and report. Each step runs in a process of its own, whose peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CLIPS_PER_PROMPT = 4
+STEPS = ("run", "again", "score", "report")
+
+
+def plan_of(clips: int):  # noqa: ANN201  # vbench_lite is imported by the steps alone
+    """One generator, and as many prompts as it takes."""
+    from vbench_lite.plan import make_plan
+    from vbench_lite.records import ClipSpec, Definition, Prompt, Suite
+
+    prompts = tuple(
+        Prompt(f"p{n:06d}", f"a square crosses picture {n % 50}", f"kind-{n % 5}")
+        for n in range(clips // CLIPS_PER_PROMPT)
+    )
+    suite = Suite("scale", "Scale", prompts, f"scale-{clips}", reference="")
+    settings = {"seconds": 2.0, "spread": 0.2, "wait": "claim", "variety": 16, "batch_size": 8, "fail_share": 0.01}
+    definition = Definition("many", "diffusion", "simulated", clip=ClipSpec(4, 8.0, 32, 32), settings=settings)
+    return make_plan(suite, [definition], CLIPS_PER_PROMPT, None, 0, "builtin")
+
+
+def run(folder: Path, clips: int) -> None:
+    """Everything that is missing: all of it the first time, nothing the second."""
+    from vbench_lite import prices, runner
+    from vbench_lite.devices import find_device
+    from vbench_lite.store import RunFolder
+
+    plan, device = plan_of(clips), find_device("cpu")
+    rates = {d.name: prices.price_of(d, device) for d in plan.definitions}
+    runner.run(plan, RunFolder(folder), device, runner.Options(prices=rates))
+
+
+def score(folder: Path, clips: int) -> None:
+    """Scores and summary."""
+    from vbench_lite import scoring, summary
+    from vbench_lite.store import RunFolder
+
+    run_folder = RunFolder(folder)
+    summary.summarise(run_folder, scoring.score_run(run_folder))
+
+
+def report(folder: Path, clips: int) -> None:
+    """The HTML report."""
+    from vbench_lite.report import write_report
+    from vbench_lite.store import RunFolder, RunSelection
+
+    write_report([RunSelection(RunFolder(folder), None)], folder / "report.html")
+
+
+FUNCTIONS: dict[str, Callable[[Path, int], None]] = {"run": run, "again": run, "score": score, "report": report}
+
+
+def measured(step: str, folder: Path, clips: int) -> tuple[float, float] | str:
+    """Seconds and peak MiB of one step in a fresh process, or why it failed."""
+    command = [sys.executable, __file__, str(clips), "--step", step, "--keep", str(folder)]
+    environment = os.environ | {"VBENCH_CACHE": str(folder.parent / "cache")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        return done.stderr.strip().splitlines()[-1][:100]
+    seconds, peak_mb = json.loads(done.stdout.strip().splitlines()[-1])
+    return seconds, peak_mb
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", type=int, nargs="+")
+    parser.add_argument("--keep", type=Path, help="where runs are kept; a temporary folder without it")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.step:
+        started = time.perf_counter()
+        FUNCTIONS[arguments.step](arguments.keep, arguments.clips[0])
+        seconds = time.perf_counter() - started
+        print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        base = arguments.keep or Path(temporary)
+        print("| clips | step | seconds | ms a clip | peak MiB |\n|---|---|---|---|---|")
+        for clips in arguments.clips:
+            for step in STEPS:
+                found = measured(step, base / f"run-{clips}", clips)
+                if isinstance(found, str):
+                    print(f"| {clips} | {step} | {found} | | |", flush=True)
+                    continue
+                seconds, peak_mb = found
+                print(f"| {clips} | {step} | {seconds:.1f} | {1000 * seconds / clips:.2f} | {peak_mb:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
