@@ -19,12 +19,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vbench_lite.plan import Plan
 
 CLIPS_PER_PROMPT = 4
 STEPS = ("run", "again", "score", "report")
 
 
-def plan_of(clips: int):  # noqa: ANN201  # vbench_lite is imported by the steps alone
+def plan_of(clips: int) -> Plan:
     """One generator, and as many prompts as it takes."""
     from vbench_lite.plan import make_plan
     from vbench_lite.records import ClipSpec, Definition, Prompt, Suite
@@ -103,7 +107,8 @@ def main() -> None:
                     print(f"| {clips} | {step} | {found} | | |", flush=True)
                     continue
                 seconds, peak_mb = found
-                print(f"| {clips} | {step} | {seconds:.1f} | {1000 * seconds / clips:.2f} | {peak_mb:.0f} |", flush=True)
+                each_ms = 1000 * seconds / clips
+                print(f"| {clips} | {step} | {seconds:.1f} | {each_ms:.2f} | {peak_mb:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
