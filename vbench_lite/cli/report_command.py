@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "plots")
+FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "vbench", "plots")
 
 
 @click.command()

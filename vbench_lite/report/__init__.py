@@ -42,6 +42,7 @@ REPORTERS = (
     Reporter("csv", ".csv", "vbench_lite.report.flat:render_csv"),
     Reporter("model-card", ".model-card.md", "vbench_lite.report.flat:render_model_card"),
     Reporter("metrics", ".metrics.json", "vbench_lite.report.flat:render_metrics"),
+    Reporter("vbench", ".eval_results.json", "vbench_lite.report.vbench_results:render"),
     Reporter("plots", "-plots", "vbench_lite.report.plots:write_plots", files=True),
 )
 STDOUT = Path("-")
