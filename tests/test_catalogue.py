@@ -74,3 +74,15 @@ def test_a_class_of_the_users_own_is_a_generator(tmp_path: Path, monkeypatch: py
         build(find_definition("my_models:NotOne"))
     with pytest.raises(UnknownName, match='no class named "Min"'):
         find_definition("my_models:Min")
+
+
+def test_a_price_by_the_block_counts_every_block_begun(tmp_path: Path) -> None:
+    text = TEXT + "[clip]\nframes = 145\nfps = 24\n[price]\nusd_per_block = 0.5\nblock_s = 5\n"
+    price = read_definition(written(tmp_path, text)).price
+    assert price is not None
+    assert price.usd_per_clip == 1.0, "6.04 s are two blocks of 5 s"
+
+
+def test_a_price_by_the_block_needs_its_length(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="block_s"):
+        read_definition(written(tmp_path, TEXT + "[price]\nusd_per_block = 0.5\n"))
