@@ -137,9 +137,11 @@ class _Run:
         self._say(outcome)
         summary, report = None, None
         if self._may_score(outcome):
-            summary, fresh = self._summary(outcome)
-            if not self.arguments.no_report:
-                report = self._report(fresh)
+            try:
+                summary = self._summary(outcome)
+                report = None if self.arguments.no_report else self._report()
+            except KeyboardInterrupt:
+                return self._stopped("Stopped while scoring.")
         self._show(outcome, summary, report)
         if outcome.errors or outcome.wholly_failed:
             return 1
@@ -206,19 +208,19 @@ class _Run:
                 err=True,
             )
 
-    def _summary(self, outcome: Outcome) -> tuple[dict[str, Any], bool]:
-        """The summary, and whether it was made just now."""
+    def _summary(self, outcome: Outcome) -> dict[str, Any]:
+        """The summary: the stored one where no clip was made since."""
         if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
-            return self.folder.summary(), False
+            return self.folder.summary()
         from vbench_lite import scoring
         from vbench_lite import summary as summaries
 
-        scored = scoring.score_run(self.folder, self.arguments.backbones)
-        return summaries.summarise(self.folder, scored), True
+        return summaries.summarise(self.folder, scoring.score_run(self.folder, self.arguments.backbones))
 
-    def _report(self, fresh: bool) -> Path:
+    def _report(self) -> Path:
+        """The report: the one that is there, if it is not older than the summary."""
         path = Path("reports") / f"{self.folder.name}.html"
-        if path.exists() and not fresh:
+        if path.exists() and path.stat().st_mtime >= self.folder.summary_path.stat().st_mtime:
             return path
         from vbench_lite import report
         from vbench_lite.store import RunSelection
