@@ -1,0 +1,43 @@
+"""Scored runs that the report's tests share; built once, never changed by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.built_runs import DEFAULT, Fake, build_run
+from vbench_lite.store import RunFolder
+from vbench_lite.summary import summarise
+
+EVIL = (
+    '<script>window.pwned=1</script><img src=x onerror="window.pwned=1"></script><!--"\'`{{7*7}}|@everyone [x](http://evil)'
+)
+
+
+def scored(path: Path, **settings) -> RunFolder:
+    run = build_run(path, **settings)
+    summarise(run.folder, run.scored)
+    return run.folder
+
+
+@pytest.fixture(scope="session")
+def ads(tmp_path_factory) -> RunFolder:
+    """Two generators, one failed and one missing clip, and a prompt that attacks the page."""
+    fakes = (
+        Fake("tiny-transformer", "transformer", skill=0.7, skills={"detail": -2.0}, device_s=0.25, failed=[(1, 1)]),
+        Fake("tiny-diffusion", "diffusion", skill=0.6, skills={"clip_frames": -2.0}, device_s=0.7, missing=[(2, 0)]),
+    )
+    return scored(tmp_path_factory.mktemp("runs") / "ads", prompts=24, generators=fakes, texts={0: EVIL})
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory) -> list[RunFolder]:
+    """Three runs of the same suite on three days, each better than the one before."""
+    folder = tmp_path_factory.mktemp("releases")
+    made = []
+    for nth in range(3):
+        fakes = [Fake(fake.name, fake.route, skill=nth - 1.0) for fake in DEFAULT]
+        day = f"2026-11-{10 + nth}T10:00:00Z"
+        made.append(scored(folder / f"v{nth}", prompts=20, generators=fakes, created=day, seed=nth, video=False))
+    return made

@@ -1,0 +1,103 @@
+"""What the report says: the leads it calls real, and the sentences it makes of them."""
+
+import pytest
+
+from tests.built_runs import Fake
+from tests.report.conftest import scored
+from vbench_lite.report.answers import answers, by_category, headline, triage
+from vbench_lite.report.data import gather
+from vbench_lite.report.findings import leads
+from vbench_lite.report.tables import groups
+from vbench_lite.store import RunSelection
+
+
+def report_of(*folders, generator=None):
+    return gather([RunSelection(folder, generator) for folder in folders])
+
+
+def test_a_true_difference_is_called_real_and_an_absent_one_is_not(ads) -> None:
+    found = leads(report_of(ads).main)
+    assert (found["detail"].first.name, found["detail"].verdict) == ("tiny-diffusion", "real")
+    assert (found["clip_frames"].first.name, found["clip_frames"].verdict) == ("tiny-transformer", "real")
+    assert found["clip_text"].verdict == "noise"
+
+
+def test_equal_generators_are_rarely_called_different(tmp_path) -> None:
+    """12 pairs of equal generators, 8 comparisons each sharing one budget of 5 %: more than 3 alarms would be a bug."""
+    alarms = 0
+    for seed in range(12):
+        fakes = [Fake("a", "transformer"), Fake("b", "diffusion")]
+        folder = scored(tmp_path / str(seed), prompts=20, generators=fakes, seed=seed, video=False)
+        found = leads(report_of(folder).main)
+        alarms += any(lead.real for lead in found.values())
+    assert alarms <= 3
+
+
+def test_with_few_prompts_nobody_is_ahead(tmp_path) -> None:
+    fakes = [Fake("a", skill=5.0), Fake("b", skill=-5.0)]
+    report = report_of(scored(tmp_path, prompts=3, generators=fakes, video=False))
+    assert {lead.verdict for lead in leads(report.main).values()} <= {"few", "alone"}
+    assert "No generator is shown to be ahead" in headline(report)
+
+
+def test_six_questions_are_answered_each_with_a_sentence(ads) -> None:
+    told = answers(report_of(ads))
+    assert [a.key for a in told] == ["quality", "cost", "unevenness", "human-work", "scenario", "release"]
+    for answer in told:
+        assert answer.headline.endswith(".")
+        assert "nan" not in " ".join((answer.headline, *answer.sentences)).lower().split()
+
+
+def test_the_headline_names_who_is_ahead_on_what_and_the_price(ads) -> None:
+    text = headline(report_of(ads))
+    assert "tiny-transformer is ahead on coherence" in text
+    assert "tiny-diffusion is ahead on detail" in text
+    assert "on following the prompt no difference is shown" in text
+    assert "1,000 usable clips cost $" in text
+
+
+def test_triage_sorts_every_clip_once(ads) -> None:
+    for entry in report_of(ads).main.entries:
+        assert sum(triage(entry)) + entry.figures["usable"] == entry.grid.clips
+        assert triage(entry)[2] == 1  # the failed one, the missing one
+
+
+def test_usable_by_category_agrees_with_the_whole(ads) -> None:
+    scenario = report_of(ads).main
+    table = by_category(scenario)
+    assert set(table) == {"footwear", "drinks", "home"}
+    mean = sum(shares[0] for shares in table.values()) / 3  # categories are of one size here
+    assert mean == pytest.approx(scenario.entries[0].usable_share)
+
+
+def test_one_generator_alone_is_reported_without_ranking(ads) -> None:
+    report = report_of(ads, generator="tiny-diffusion")
+    assert [e.label for e in report.main.entries] == ["tiny-diffusion"]
+    assert "of the clips of tiny-diffusion are usable" in headline(report)
+    assert not any(cell.lead for group in groups(report.main) for row in group.rows for cell in row.cells)
+
+
+def test_nothing_usable_and_no_price_is_said_and_raises_nothing(tmp_path) -> None:
+    fakes = [Fake("a", skill=-30, usd_per_device_hour=None), Fake("b", "hybrid", missing=[(n, 0) for n in range(8)])]
+    report = report_of(scored(tmp_path, prompts=8, clips=1, generators=fakes, video=False))
+    text = " ".join(sentence for a in answers(report) for sentence in (a.headline, *a.sentences))
+    assert "none in 8" in text
+    assert "no price" in text
+
+
+def test_several_runs_show_the_newest_and_keep_the_older_as_history(releases) -> None:
+    report = report_of(*reversed(releases))
+    assert {e.run.folder.name for e in report.main.entries} == {"v2"}
+    assert [e.run.folder.name for e in report.main.past if e.name == "tiny-diffusion"] == ["v0", "v1"]
+    told = answers(report)[-1]
+    assert "tiny-diffusion: usable" in " ".join(told.sentences)
+
+
+def test_results_named_one_by_one_stand_side_by_side(releases) -> None:
+    report = gather([RunSelection(releases[0], "tiny-diffusion"), RunSelection(releases[2], "tiny-diffusion")])
+    assert [e.label for e in report.main.entries] == ["tiny-diffusion (v0)", "tiny-diffusion (v2)"]
+
+
+def test_runs_of_other_suites_are_other_scenarios(ads, releases) -> None:
+    report = report_of(ads, releases[0])
+    assert len(report.scenarios) == 2

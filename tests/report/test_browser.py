@@ -1,0 +1,175 @@
+"""The page in a real browser: it loads alone, its clips play, its filters and keys work, strangers stay harmless."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vbench_lite.report import write_report
+from vbench_lite.store import RunSelection
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+CONTRAST = """() => {
+  const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = (rgb) => { const [r, g, b] = rgb.map(channel); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const parse = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const paper = light(parse(getComputedStyle(document.body).backgroundColor));
+  const bad = [];
+  for (const node of document.querySelectorAll("h1,h2,h3,p,li,td,th,dt,dd,summary,button,span,label,figcaption,a,em")) {
+    if (!node.innerText?.trim() || node.closest(".tag,#play,dialog,[popover],.unseen,[hidden]")) continue;
+    const ink = light(parse(getComputedStyle(node).color));
+    const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${node.className} ${node.innerText.slice(0, 30)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -e '.[dev]'")
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(ads, tmp_path_factory) -> str:
+    return write_report([RunSelection(ads, None)], tmp_path_factory.mktemp("page") / "ads.html").as_uri()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh view of the page that fails the test on any console error or outside request."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    view = context.new_page()
+    troubles: list[str] = []
+    view.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    view.on("pageerror", lambda error: troubles.append(str(error)))
+    view.on("request", lambda r: troubles.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
+    view.goto(address)
+    yield view
+    assert not troubles
+    context.close()
+
+
+def test_clips_play_in_step_once_they_are_in_view(page) -> None:
+    assert page.locator("#prompts video").count() < 96  # far ones do not exist yet
+    page.locator("#clips").scroll_into_view_if_needed()
+    page.locator("#play").click()
+    page.wait_for_function("[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.3)")
+    running = "[...document.querySelectorAll('#prompts video')].filter(v => !v.paused)"
+    times = page.evaluate(f"{running}.map(v => v.currentTime)")
+    assert len(times) >= 4
+    assert max(times) - min(times) < 0.25
+    page.locator("#play").click()
+    assert page.evaluate("[...document.querySelectorAll('#prompts video')].every(v => v.paused)")
+
+
+def test_an_injected_script_is_inert(page) -> None:
+    page.locator("#find").fill("onerror")
+    assert page.locator(".prompt:visible").count() == 1
+    page.locator(".prompt:visible button.screen").first.click()
+    assert "<script>" in page.locator("#large-title").inner_text()
+    assert page.evaluate("window.pwned") is None
+
+
+def test_filters_count_and_show_what_they_say(page) -> None:
+    everything = page.locator("#count").inner_text()
+    assert everything == "96 clips of 24 prompts"
+    page.locator("#state").select_option("failed")
+    assert page.locator("#count").inner_text() == "2 clips of 2 prompts"
+    page.locator("#state").select_option("because:detail")
+    shown = page.locator("#prompts .clip:visible")
+    assert shown.count() > 0
+    assert all("detail" in shown.nth(n).get_attribute("data-because") for n in range(shown.count()))
+    page.locator("#state").select_option("")
+    page.locator("#category").select_option("drinks")
+    assert page.locator("#count").inner_text() == "32 clips of 8 prompts"
+    page.locator("input[name=entry]").first.uncheck()
+    assert page.locator("#count").inner_text() == "16 clips of 8 prompts"
+    page.locator("#find").fill("no such words")
+    assert page.locator("#nothing").is_visible()
+
+
+def test_worst_first_is_the_order_to_begin_with(page) -> None:
+    def order(name: str) -> list[float]:
+        return [float(v) for v in page.evaluate(f"[...document.querySelectorAll('.prompt')].map(p => p.dataset.{name})")]
+
+    assert order("worst") == sorted(order("worst"))
+    page.locator("#order").select_option("suite")
+    assert order("place") == sorted(order("place"))
+
+
+def test_keys_play_walk_open_and_close(page) -> None:
+    page.locator("#clips h2").click()
+    page.keyboard.press(" ")
+    assert page.locator("#play").get_attribute("aria-pressed") == "true"
+    page.keyboard.press(" ")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    focused = page.evaluate("[...document.querySelectorAll('.prompt')].indexOf(document.activeElement)")
+    assert focused == 1
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("#large").is_visible()
+    assert page.locator("#large tbody tr").count() == 7
+    page.wait_for_function("document.querySelector('#large video').currentTime > 0")
+    page.keyboard.press("Escape")
+    assert not page.locator("#large").is_visible()
+
+
+def test_a_definition_is_one_click_away(page) -> None:
+    page.locator("button.define", has_text="Detail").first.click()
+    assert page.locator("#def-detail").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#def-detail").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_the_paper_in_light_and_dark(page, scheme) -> None:
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_everything_to_press_has_a_name_and_headings_do_not_skip(page) -> None:
+    nameless = page.evaluate(
+        """[...document.querySelectorAll("button,select,input,a,svg[role=img],[role=region]")].filter(e => !(
+        e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length || e.closest("label")
+        || e.getAttribute("aria-labelledby"))).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert nameless == []
+    levels = page.evaluate("[...document.querySelectorAll('main h1,main h2,main h3,header h1')].map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == page.evaluate(
+        "document.querySelectorAll('[id]').length"
+    )
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_nothing_sticks_out_sideways(page, width) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_light_and_dark_can_be_chosen(page) -> None:
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_clips_beside_the_page_play_too(browser, ads, tmp_path) -> None:
+    path = write_report([RunSelection(ads, None)], tmp_path / "f.html", clips="folder")
+    view = browser.new_page()
+    view.goto(Path(path).as_uri())
+    view.locator("#clips").scroll_into_view_if_needed()
+    view.locator("#play").click()
+    view.wait_for_function("[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.1)")
+    view.close()

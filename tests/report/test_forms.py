@@ -1,0 +1,131 @@
+"""The forms of a report: what each holds, and that a stranger's text stays text in all of them."""
+
+import csv
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from tests.report.conftest import EVIL
+from vbench_lite.cli.report_command import FORMATS, command
+from vbench_lite.errors import StoreError, UnknownName
+from vbench_lite.report import REPORTERS, terminal_table, write_report
+from vbench_lite.report.data import gather
+from vbench_lite.report.markdown import render
+from vbench_lite.store import RunFolder, RunSelection, select_run
+
+
+def write(folder: RunFolder, out, form: str, clips: str = "auto") -> str:
+    return write_report([RunSelection(folder, None)], out, form, clips).read_text("utf-8")
+
+
+def test_markdown_fits_a_comment_and_keeps_strangers_text_inert(ads) -> None:
+    text = render(gather([RunSelection(ads, None)]))
+    assert len(text.encode()) < 60_000
+    assert "<script>" not in text.replace("`", "")  # only ever inside code spans
+    for line in text.splitlines():
+        if "window.pwned" in line:
+            assert line.count("`") >= 2
+    assert "| Detail ↑ |" in text
+
+
+def test_markdown_of_a_large_suite_is_cut_with_a_word(tmp_path) -> None:
+    from tests.report.conftest import scored
+
+    folder = scored(tmp_path, prompts=40, texts={n: f"{n} " + "word " * 600 for n in range(40)}, video=False)
+    text = render(gather([RunSelection(folder, None)]))
+    assert len(text.encode()) < 60_000
+
+
+def test_json_is_one_strict_document_with_every_section(ads, tmp_path) -> None:
+    document = json.loads(write(ads, tmp_path / "r.json", "json"), parse_constant=lambda name: pytest.fail(name))
+    assert document["format"] == 1
+    assert len(document["answers"]) == 6
+    generator = document["scenarios"][0]["generators"]["tiny-diffusion"]
+    assert generator["unevenness"]["detail"]["worst_tenth"]["value"] < generator["scores"]["detail"]["value"]
+    assert len(generator["usable_of_k"]) == 2
+
+
+def test_csv_holds_the_clips_of_all_runs(releases, tmp_path) -> None:
+    path = write_report([RunSelection(r, None) for r in releases], tmp_path / "all.csv", "csv")
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert len(rows) == 3 * 2 * 20 * 2
+    assert {row["run"] for row in rows} == {"v0", "v1", "v2"}
+
+
+def test_metrics_are_flat_finite_numbers(ads, tmp_path) -> None:
+    flat = json.loads(write(ads, tmp_path / "metrics.json", "metrics"))
+    assert flat["tiny-diffusion.failed"] == 1
+    assert all(isinstance(value, int | float) for value in flat.values())
+    assert "tiny-diffusion.energy_wh_per_clip" not in flat
+
+
+def test_the_model_card_block_is_yaml_that_hugging_face_reads(ads, tmp_path) -> None:
+    yaml = pytest.importorskip("yaml")
+    text = write(ads, tmp_path / "card.md", "model-card")
+    blocks = [yaml.safe_load(block) for block in text.split("---\n") if block.strip()]
+    assert [block["model-index"][0]["name"] for block in blocks] == ["tiny-transformer", "tiny-diffusion"]
+    metrics = blocks[0]["model-index"][0]["results"][0]["metrics"]
+    assert {"clip_text", "fvd", "usable_share"} <= {metric["type"] for metric in metrics}
+    assert all(isinstance(metric["value"], int | float) for metric in metrics)
+
+
+def test_plots_come_as_svg_and_png_and_are_the_same_every_time(ads, tmp_path) -> None:
+    from vbench_lite.report.plot_kit import Pen
+    from vbench_lite.report.plot_plane import cost_quality
+
+    folder = write_report([RunSelection(ads, None)], tmp_path / "a", "plots")
+    names = {path.name for path in folder.iterdir()}
+    assert {"plane-usable.svg", "plane-usable.png", "spread-detail.svg", "best-usable.svg"} <= names
+    again = cost_quality(gather([RunSelection(ads, None)]).main, Pen(png=True))
+    for panel in again.panels:
+        assert (folder / f"{panel.name}.svg").read_text() == panel.svg
+        assert (folder / f"{panel.name}.png").read_bytes() == panel.png
+
+
+def test_the_terminal_table_fits_a_hundred_columns(ads) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(terminal_table(ads.summary()))
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 100
+    for shown in ("tiny-transformer", "clip_text", "usable clips", "cost a usable clip", "1 failed"):
+        assert shown in text
+
+
+def test_every_form_is_offered_on_the_command_line() -> None:
+    assert tuple(reporter.name for reporter in REPORTERS) == FORMATS
+
+
+def test_the_command_prints_texts_and_names_the_page_it_wrote(ads, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = CliRunner().invoke(command, [str(ads.path), "--format", "metrics"])
+    assert json.loads(printed.output)["tiny-diffusion.clips"] == 48
+    written = CliRunner().invoke(command, [str(ads.path), "-o", "x.md"])
+    assert written.output.strip() == "x.md"
+    assert (tmp_path / "x.md").read_text().startswith("## Product shots")
+    page = CliRunner().invoke(command, [str(ads.path), "--clips", "none"])
+    assert page.output.strip() == "reports/ads.html"
+
+
+def test_with_several_arguments_files_that_are_no_runs_are_passed_over(ads, tmp_path) -> None:
+    (tmp_path / "README.md").write_text("no run")
+    printed = CliRunner().invoke(command, [str(ads.path), str(tmp_path / "README.md"), "--format", "metrics"])
+    assert printed.exit_code == 0
+
+
+def test_a_run_that_is_not_scored_and_a_form_that_is_none_are_refused(tmp_path) -> None:
+    from tests.built_runs import build_run
+
+    folder = build_run(tmp_path / "raw", prompts=1, clips=1, video=False).folder
+    with pytest.raises(StoreError, match="vbench score"):
+        write_report([RunSelection(folder, None)], tmp_path / "x.html")
+    with pytest.raises(UnknownName, match="markdown"):
+        write_report([RunSelection(folder, None)], tmp_path / "x", "markdwn")
+    with pytest.raises(StoreError, match="vbench run"):
+        select_run(str(tmp_path / "nowhere"))
+
+
+def test_evil_is_evil() -> None:
+    assert "<script>" in EVIL  # the other tests stand on this
