@@ -79,7 +79,8 @@ def read_definition(path: Path) -> Definition:
         name=path.stem, route=route, adapter=file.get("adapter", str), model=model,  # type: ignore[arg-type]
         revision=file.get("revision", str, ""), source=file.get("source", str, ""),
         licence=file.get("licence", str, ""), clip=clip, settings=file.get("settings", dict, {}),
-        price=_price(file, clip), weights=file.get("weights", dict, {}), folder=folder, about=file.get("about", dict, {}),
+        price=_price(file, clip), weights=file.get("weights", dict, {}), folder=folder,
+        about=file.get("about", dict, {}),
     )
 
 
@@ -172,11 +173,11 @@ def import_class(name: str) -> type[Any]:
 
 def build(definition: Definition) -> Generator:
     """The generator that a definition describes; no weights are read yet."""
-    target = ADAPTERS.get(definition.adapter) or next(
-        (e.value for e in entry_points(group="vbench_lite.adapters") if e.name == definition.adapter), definition.adapter
-    )
+    name = definition.adapter
+    plugins = (e.value for e in entry_points(group="vbench_lite.adapters") if e.name == name)
+    target = ADAPTERS.get(name) or next(plugins, name)
     if ":" not in target:
-        raise UnknownName("adapter", definition.adapter, ADAPTERS, f'It stands in the definition of "{definition.name}".')
+        raise UnknownName("adapter", name, ADAPTERS, f'It stands in the definition of "{definition.name}".')
     generator = import_class(target)(definition)
     missing = [name for name in ("load", "generate", "close") if not callable(getattr(generator, name, None))]
     if missing:
@@ -202,5 +203,6 @@ def check_weights(definition: Definition) -> None:
         if found != expected:
             raise WeightsError(
                 f'{path} is not the file that "{definition.name}" was defined with: its sha256 is {found[:12]}..., '
-                f"expected {expected[:12]}.... Restore it, or write the new digest under [weights] and rename the generator."
+                f"expected {expected[:12]}.... Restore it, or write the new digest under [weights] and rename the "
+                "generator."
             )
