@@ -2,9 +2,9 @@
 
     python benchmarks/scale.py 1000 10000 [--keep DIR]
 
-A simulated generator claims its durations instead of waiting, and shows one of 16 different clips, so
-that what is measured is the harness: processes, encoding, store, checks on resuming, scores from cached
-features, summary and report. Each step runs in a process of its own, whose peak memory is its own.
+A simulated generator claims its durations instead of waiting, and returns one of 16 finished files, so that
+what is measured is the harness: processes, store, checks on resuming, scores from cached features, summary
+and report. Each step runs in a process of its own, whose peak memory is its own.
 """
 
 from __future__ import annotations

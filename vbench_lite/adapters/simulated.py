@@ -42,7 +42,7 @@ class Behaviour:
     noise: float = 0.0
     """Standard deviation of noise on every pixel, of 255."""
     variety: int = 0
-    """How many different clips there are, where thousands are only counted; 0 for one a seed."""
+    """How many different clips there are, encoded once each, where thousands are only counted; 0 for one a seed."""
     fail_share: float = 0.0
     """Share of clips that fail, each with a reason."""
     answer: str = "clip"
@@ -73,6 +73,7 @@ class Simulated:
         self._behaviour = Behaviour(**given)
         self._calls = 0
         self._kept: list[bytearray] = []
+        self._files: dict[int, bytes] = {}
 
     def load(self, device: str) -> None:
         """Waits as long as loading is said to take."""
@@ -111,7 +112,18 @@ class Simulated:
         if _draw(request, "fail") < how.fail_share:
             return Output(failure="simulated failure", device_s=claimed)
         stages = {"simulated": seconds}
+        if how.variety:
+            return Output(file=self._file(request), stages_s=stages, counts={"steps": 1}, device_s=claimed)
         return Output(self._spoil(self._frames(request)), stages_s=stages, counts={"steps": 1}, device_s=claimed)
+
+    def _file(self, request: Request) -> bytes:
+        """One of a few finished files."""
+        from vbench_lite.video import encode_mp4
+
+        number = request.seed % self._behaviour.variety
+        if number not in self._files:
+            self._files[number] = encode_mp4(moving_square(replace(request, seed=number)), request.spec.fps)
+        return self._files[number]
 
     def _seconds(self, request: Request) -> float:
         how = self._behaviour
@@ -122,8 +134,6 @@ class Simulated:
         from vbench_lite.world import compositions, find_composition, render
 
         spec, how = request.spec, self._behaviour
-        if how.variety:
-            return moving_square(replace(request, seed=request.seed % how.variety))
         asked = find_composition(request.prompt)
         if asked is None:
             frames = moving_square(request)
