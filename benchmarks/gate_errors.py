@@ -1,200 +1,267 @@
-"""How often the gate errs: simulated releases in worlds where the truth is known, decided by the gate's own code.
+"""How often the gate errs: simulated releases in worlds where the truth is known, under the default policy.
 
-    python benchmarks/gate_errors.py --releases 1000            the tables of docs/gate.md, in about 8 minutes
-    python benchmarks/gate_errors.py --power                    how often a release of a given quality passes
+    python benchmarks/gate_errors.py                the error table of docs/gate.md
+    python benchmarks/gate_errors.py --power        how often a release of a given quality passes
+    python benchmarks/gate_errors.py --plot FILE    the power curves as SVG
 
-Each release is a baseline and a candidate with three scores in five categories, judged by the default policy. Where a
-world is "shifted", the first score is worse by exactly the margin (half the standard deviation between the baseline's
-clips); the rest is equal. A false pass is a pass of such a release; a false fail is a fail of an equal one.
+Each release is a baseline and a candidate with three scores in five categories. Where a world is "shifted", the first
+score is worse by exactly the margin (half the standard deviation between the baseline's clips) and the rest is equal. A
+false pass is a pass of such a release; a false fail is a fail of an equal one.
+
+A thousand releases are judged at once, by the gate's own tests on arrays; tests/test_gate_errors.py holds that
+`decide`, one release at a time, comes to the same outcomes.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import RunView
-from vbench_lite.gate import choose_policy, decide
-from vbench_lite.store import RunFolder
+from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 
-METRICS = ("fidelity", "steadiness", "sharpness")
-MARGIN_SD = 0.5
 Array = np.ndarray
+SCORES = 3
+CATEGORIES = 5
+LEVEL, MARGIN_SD, GUARD_SD, MIN_POLICY_PROMPTS, TAIL = 0.05, 0.5, 1.0, 10, 0.1
+SIZES = ["10x1", "10x8", "20x2", "40x2", "100x1", "200x1", "200x4"]
+LOSSES = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
-class Release(NamedTuple):
-    """Values of a baseline and a candidate, shape (metrics, prompts, clips), and who failed, (prompts, clips)."""
+@dataclass
+class Releases:
+    """Many releases: scores, shape (releases, scores, prompts, clips), and failed clips, (releases, prompts, clips)."""
 
     old: Array
     new: Array
     old_failed: Array
     new_failed: Array
 
-
-def draw(rng: np.random.Generator, prompts: int, clips: int, shared: float = 0.35, chance: float = 0.35,
-         here: float = 0.25, noise: Callable[..., Array] | None = None) -> Release:  # fmt: skip
-    """Two equal generators: prompts differ by 0.8, a generator's luck with a prompt by `here`, clips by the rest."""
-    shape = (len(METRICS), prompts, clips)
-    noise = noise or rng.standard_normal
-    hard = 0.8 * rng.standard_normal((len(METRICS), prompts, 1)) + shared * noise(size=shape)
-    sides = [
-        hard + here * rng.standard_normal((len(METRICS), prompts, 1)) + chance * noise(size=shape) for _ in range(2)
-    ]
-    none = np.zeros(shape[1:], bool)
-    return Release(*sides, none, none.copy())
+    def margin(self) -> Array:
+        """The default margin of the first score, by release."""
+        return MARGIN_SD * np.nanstd(np.where(self.old_failed, np.nan, self.old[:, 0]), axis=(1, 2), ddof=1)
 
 
-def margin_of(release: Release) -> float:
-    """The default margin in this release's own unit, failures filled in as the gate does."""
-    return MARGIN_SD * float(release.old[0][~release.old_failed].std(ddof=1))
+@dataclass(frozen=True)
+class Draw:
+    """How releases are drawn. In units of the spread between prompts, about 0.8."""
+
+    releases: int
+    prompts: int
+    clips: int
+    shared: float = 0.35
+    """What a seed does to a clip, whatever the weights: 0 where the seeds are new."""
+    chance: float = 0.35
+    """What is left to chance in a clip."""
+    here: float = 0.25
+    """How much a generator is better with one prompt than with another."""
+    heavy: bool = False
+
+    def __call__(self, rng: np.random.Generator) -> Releases:
+        by_prompt = (self.releases, SCORES, self.prompts, 1)
+        by_clip = (*by_prompt[:3], self.clips)
+
+        def noise() -> Array:
+            return rng.standard_t(3, by_clip) / 3**0.5 if self.heavy else rng.standard_normal(by_clip)
+
+        hard = 0.8 * rng.standard_normal(by_prompt) + self.shared * noise()
+        old, new = (hard + self.here * rng.standard_normal(by_prompt) + self.chance * noise() for _ in range(2))
+        none = np.zeros((self.releases, self.prompts, self.clips), bool)
+        return Releases(old, new, none, none.copy())
 
 
-def shifted(release: Release, margins: float = 1.0) -> Release:
-    release.new[0] -= margins * margin_of(release)
-    return release
-
-
-def with_failures(rng: np.random.Generator, release: Release, share: float, extra: float = 0.0) -> Release:
-    old, new = (rng.random(release.old_failed.shape) < rate for rate in (share, share + extra))
-    return release._replace(old_failed=old, new_failed=new)
-
-
-def tied(rng: np.random.Generator, release: Release, margins: float) -> Release:
-    """Scores in steps of 0.5; the candidate loses a step often enough to lose the margin on average."""
-    old, new = np.round(release.old * 2) / 2, np.round(release.new * 2) / 2
-    lost = margins * MARGIN_SD * old[0].std(ddof=1) / 0.5
-    new[0] -= 0.5 * (rng.random(new[0].shape) < lost)
-    return Release(old, new, release.old_failed, release.new_failed)
-
-
-def lost_to_failures(rng: np.random.Generator, release: Release) -> Release:
-    """The margin is lost by new failures alone: rare, and total where they strike."""
-    gap = float(release.old[0].mean() - min(release.old[0].min(), release.new[0].min()))
-    return with_failures(rng, release, 0.0, min(1.0, margin_of(release) / gap))
-
-
-def spoilt_category(release: Release) -> Release:
-    """One category of five loses two standard deviations, the others gain enough for an equal mean."""
-    place = np.arange(release.new.shape[1]) % 5
-    release.new[0][place == 0] -= 2.0
-    release.new[0][place != 0] += 0.5
-    return release
-
-
-def fallen_tail(rng: np.random.Generator, release: Release) -> Release:
-    """A tenth of the clips collapses by three standard deviations, the rest gains enough for an equal mean."""
-    release.new[0][:] += 0.33
-    release.new[0][rng.random(release.new[0].shape) < 0.1] -= 3.3
-    return release
-
-
-def worlds(rng: np.random.Generator, prompts: int, clips: int) -> dict[str, tuple[str, Callable[[], Release]]]:
-    """Name > (what would be an error there, how a release is drawn)."""
-
-    def heavy(size: tuple[int, ...]) -> Array:
-        return rng.standard_t(3, size) / 3**0.5
-
-    def equal(**how: object) -> Release:
-        return draw(rng, prompts, clips, **how)  # type: ignore[arg-type]
-
-    fresh = {"shared": 0.0, "chance": 0.5}
-    alike = {"shared": 0.0, "chance": 0.05, "here": 0.5}
-    return {
-        "equal, same seeds": ("fail", equal),
-        "equal, new seeds": ("fail", lambda: equal(**fresh)),
-        "equal, heavy tails": ("fail", lambda: equal(noise=heavy)),
-        "equal, 5 % of clips fail in both": ("fail", lambda: with_failures(rng, equal(), 0.05)),
-        "equal, ties": ("fail", lambda: tied(rng, equal(), 0.0)),
-        "equal, clips of a prompt alike": ("fail", lambda: equal(**alike)),
-        "shifted by the margin": ("pass", lambda: shifted(equal())),
-        "shifted, new seeds": ("pass", lambda: shifted(equal(**fresh))),
-        "shifted, heavy tails": ("pass", lambda: shifted(equal(noise=heavy))),
-        "shifted, 5 % of clips fail in both": ("pass", lambda: shifted(with_failures(rng, equal(), 0.05))),
-        "shifted, ties": ("pass", lambda: tied(rng, equal(), 1.0)),
-        "shifted, clips of a prompt alike": ("pass", lambda: shifted(equal(**alike))),
-        "margin lost to new failures": ("pass", lambda: lost_to_failures(rng, equal())),
-        "shifted by twice the margin": ("pass", lambda: shifted(equal(), 2.0)),
-        "one category spoilt, same mean": ("pass", lambda: spoilt_category(equal())),
-        "a tenth of clips collapsed, same mean": ("pass", lambda: fallen_tail(rng, equal())),
-    }
-
-
-def as_run(label: str, values: Array, failed: Array) -> RunView:
-    """A run that was never on disk."""
-    _, prompts, clips = values.shape
-    ids = tuple(f"p{n:03d}" for n in range(prompts))
-    categories = tuple("abcde"[n % 5] for n in range(prompts))
-    blank = np.full((prompts, clips), "", dtype="<U1")
-    cells = {"status": np.where(failed, "failed", "ok"), "reason": blank, "sha256": blank, "unusable_because": blank}
-    grid = ClipGrid("model", ids, categories, cells | dict(zip(METRICS, values, strict=True)))
-    manifest = {
-        "suite": {"name": "simulated", "digest": "0", "prompts": [{"id": i} for i in ids]},
-        "plan": {"prompts": list(ids), "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
-        "generators": {"model": {"clip": {}, "weights_digest": label}}, "device": {}, "prices": {},
-    }  # fmt: skip
-    info = {"unit": "", "higher_is_better": True, "version": "1", "backbone": None, "per": "clip"}
-    summary = {"metrics": dict.fromkeys(METRICS, info), "generators": {"model": {"scores": {}}}}
-    return RunView(label, RunFolder(label), manifest, summary, {"model": grid}, None)
-
-
-def outcomes(world: Callable[[], Release], releases: int) -> Counter[str]:
-    policy = choose_policy(None, None)
-    found: Counter[str] = Counter()
-    for _ in range(releases):
-        release = world()
-        candidate = as_run("candidate", release.new, release.new_failed)
-        found[decide(candidate, as_run("baseline", release.old, release.old_failed), policy).outcome] += 1
+def shifted(found: Releases, margins: float = 1.0) -> Releases:
+    found.new[:, 0] -= margins * found.margin()[:, None, None]
     return found
 
 
-def worse_by(margins: float, rng: np.random.Generator, prompts: int, clips: int) -> Release:
-    """The first score is worse by so many margins; the seeds are new."""
-    return shifted(draw(rng, prompts, clips, shared=0.0, chance=0.5), margins)
+def failing(rng: np.random.Generator, found: Releases, old: Array | float, new: Array | float) -> Releases:
+    shape = found.old_failed.shape
+    found.old_failed = rng.random(shape) < np.reshape(old, (-1, 1, 1))
+    found.new_failed = rng.random(shape) < np.reshape(new, (-1, 1, 1))
+    return found
+
+
+def tied(rng: np.random.Generator, found: Releases, margins: float) -> Releases:
+    """Scores in whole steps; the candidate loses a step often enough to lose the margin on average."""
+    found.old, found.new = np.round(found.old), np.round(found.new)
+    lost = margins * found.margin()
+    found.new[:, 0] -= (rng.random(found.new[:, 0].shape) < lost[:, None, None])
+    return found
+
+
+def lost_to_failures(rng: np.random.Generator, found: Releases) -> Releases:
+    """The margin is lost by new failures alone: rare, and total where they strike."""
+    worst = np.minimum(found.old[:, 0].min((1, 2)), found.new[:, 0].min((1, 2)))
+    return failing(rng, found, 0.0, found.margin() / (found.old[:, 0].mean((1, 2)) - worst))
+
+
+def spoilt_category(found: Releases) -> Releases:
+    """One category of five loses two standard deviations, the others gain enough for an equal mean."""
+    first = np.arange(found.new.shape[2]) % CATEGORIES == 0
+    found.new[:, 0] += np.where(first, -2.0, 0.5)[:, None]
+    return found
+
+
+def fallen_tail(rng: np.random.Generator, found: Releases) -> Releases:
+    """A tenth of the clips loses three standard deviations, the rest gains enough for an equal mean."""
+    found.new[:, 0] += 0.33 - 3.3 * (rng.random(found.new[:, 0].shape) < 0.1)
+    return found
+
+
+def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callable[[], Releases]]]:
+    """Name > (the outcome that would be an error there, how releases are drawn)."""
+    same = Draw(*size)
+    fresh = Draw(*size, shared=0.0, chance=0.5)
+    heavy = Draw(*size, heavy=True)
+    alike = Draw(*size, shared=0.0, chance=0.05, here=0.5)
+    return {
+        "equal, same seeds": ("fail", lambda: same(rng)),
+        "equal, new seeds": ("fail", lambda: fresh(rng)),
+        "equal, heavy tails (t with 3 degrees)": ("fail", lambda: heavy(rng)),
+        "equal, 5 % of clips fail in both": ("fail", lambda: failing(rng, same(rng), 0.05, 0.05)),
+        "equal, ties": ("fail", lambda: tied(rng, same(rng), 0.0)),
+        "equal, clips of a prompt alike": ("fail", lambda: alike(rng)),
+        "shifted by the margin": ("pass", lambda: shifted(same(rng))),
+        "shifted, new seeds": ("pass", lambda: shifted(fresh(rng))),
+        "shifted, heavy tails": ("pass", lambda: shifted(heavy(rng))),
+        "shifted, 5 % of clips fail in both": ("pass", lambda: shifted(failing(rng, same(rng), 0.05, 0.05), 1 / 0.95)),
+        "shifted, ties": ("pass", lambda: tied(rng, same(rng), 1.0)),
+        "shifted, clips of a prompt alike": ("pass", lambda: shifted(alike(rng))),
+        "margin lost to new failures alone": ("pass", lambda: lost_to_failures(rng, same(rng))),
+        "shifted by twice the margin": ("pass", lambda: shifted(same(rng), 2.0)),
+        "one category of five spoilt, same mean": ("pass", lambda: spoilt_category(same(rng))),
+        "a tenth of clips collapsed, same mean": ("pass", lambda: fallen_tail(rng, same(rng))),
+    }
+
+
+def judge(found: Releases) -> Array:
+    """The outcome of each release under the default policy: "pass", "fail" or "undecided"."""
+    prompts = found.old.shape[2]
+    everything = np.ones(prompts, bool)
+    holds, _, p_fail = _means(found, everything, MARGIN_SD)
+    guards = [_means(found, everything, GUARD_SD, tail=True)] if found.old[0, 0].size * TAIL >= 4 else []
+    for category in range(min(CATEGORIES, prompts)):
+        guards.append(_means(found, np.arange(prompts) % CATEGORIES == category, GUARD_SD))
+    for _, inside, p_guard in guards:
+        holds, p_fail = holds + inside, p_fail + p_guard
+    worse = found.new_failed.sum((1, 2)) > found.old_failed.sum((1, 2))
+    change = found.new_failed.sum(2) * 1 - found.old_failed.sum(2)
+    signs = [sign_test(int((row > 0).sum()), int((row < 0).sum())) for row in change]
+    p_fail.append(np.where(worse, signs, 1.0))
+    p_fail.append(np.ones(len(worse)))  # usable clips: the simulation has no thresholds, so nothing changes there
+    fails = np.min(p_fail, 0) * len(p_fail) <= LEVEL  # Holm's first step decides whether any check fails
+    return np.where(fails, "fail", np.where(np.all([*holds, ~worse], 0), "pass", "undecided"))
+
+
+def _means(
+    found: Releases, keep: Array, margin_sd: float, tail: bool = False
+) -> tuple[list[Array], list[Array], list[Array]]:
+    """Of each score, on some prompts: is non-inferiority shown, does it lie inside, and the p value of its failing."""
+    failed = [side[:, None, keep] for side in (found.old_failed, found.new_failed)]
+    old, new = (
+        np.where(np.broadcast_to(bad, side[:, :, keep].shape), np.nan, side[:, :, keep])
+        for bad, side in zip(failed, (found.old, found.new), strict=True)
+    )
+    worst = np.fmin(np.nanmin(old, (2, 3)), np.nanmin(new, (2, 3)))
+    margin, gap = margin_sd * np.nanstd(old, (2, 3), ddof=1), np.nanmean(old, (2, 3)) - worst
+    old, new = (np.where(np.isnan(side), worst[:, :, None, None], side) for side in (old, new))
+    prompts, freedom = old.shape[2], None
+    if prompts < MIN_PROMPTS:
+        inside = ((new - old).mean((2, 3)) + margin >= 0).T
+        return [np.zeros(len(old), bool)] * SCORES, list(inside), []
+    if tail:
+        freedom = min(prompts, round(prompts * old.shape[3] * TAIL)) - 1
+        old, new = _tail(old), _tail(new)
+    clearance = (new - old).mean(3) + margin[:, :, None]
+    test = mean_test(clearance, freedom)
+    enough = np.vectorize(lambda share: prompts >= prompts_to_see(share, LEVEL))(margin / gap)
+    shown = (test.above <= LEVEL) & enough & (prompts >= MIN_POLICY_PROMPTS)
+    return list(shown.T), list((clearance.mean(2) >= 0).T), list(test.below.T)
+
+
+def _tail(values: Array) -> Array:
+    quantile = np.quantile(values.reshape(*values.shape[:2], -1), TAIL, axis=2)[:, :, None, None]
+    return quantile - np.maximum(quantile - values, 0) / TAIL
+
+
+def shares(outcomes: Array) -> list[float]:
+    return [float((outcomes == outcome).mean()) for outcome in ("pass", "fail", "undecided")]
 
 
 def error_table(sizes: list[tuple[int, int]], releases: int) -> Iterator[str]:
-    yield f"| world ({releases} releases each) | error | " + " | ".join(f"{p} x {c}" for p, c in sizes) + " |"
+    yield "| world | error | " + " | ".join(f"{p} x {c}" for p, c in sizes) + " |"
     yield "|---|---|" + "---|" * len(sizes)
-    for name, (error, _) in worlds(np.random.default_rng(0), 6, 1).items():
+    names = worlds(np.random.default_rng(0), 1, 6, 1)
+    for nth, (name, (error, _)) in enumerate(names.items()):
         cells = []
         for prompts, clips in sizes:
-            rng = np.random.default_rng([prompts, clips, len(name)])
-            found = outcomes(worlds(rng, prompts, clips)[name][1], releases)
-            shares = [found[outcome] / releases for outcome in ("pass", "fail", "undecided")]
-            cells.append(f"**{found[error] / releases:.3f}** ({' / '.join(f'{share:.2f}' for share in shares)})")
-        yield f"| {name} | false {error} | {' | '.join(cells)} |"
+            rng = np.random.default_rng([nth, prompts, clips])
+            outcomes = judge(worlds(rng, releases, prompts, clips)[name][1]())
+            passed, failed, _ = shares(outcomes)
+            wrong = passed if error == "pass" else failed
+            cells.append(f"**{100 * wrong:.1f}** ({100 * (failed if error == 'pass' else passed):.0f})")
+        yield f"| {name} | {error} | {' | '.join(cells)} |"
+
+
+def power(sizes: list[tuple[int, int]], releases: int) -> dict[tuple[int, int], list[list[float]]]:
+    """Size > loss > shares of pass, fail and undecided, with new seeds."""
+    found = {}
+    for prompts, clips in sizes:
+        rng = np.random.default_rng([prompts, clips])
+        draw = Draw(releases, prompts, clips, shared=0.0, chance=0.5)
+        found[prompts, clips] = [shares(judge(shifted(draw(rng), loss))) for loss in LOSSES]
+    return found
 
 
 def power_table(sizes: list[tuple[int, int]], releases: int) -> Iterator[str]:
+    found = power(sizes, releases)
     yield "| true loss, in margins | " + " | ".join(f"{p} x {c}" for p, c in sizes) + " |"
     yield "|---|" + "---|" * len(sizes)
-    for loss in (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0):
-        cells = []
-        for prompts, clips in sizes:
-            rng = np.random.default_rng([prompts, clips, 7])
-            found = outcomes(partial(worse_by, loss, rng, prompts, clips), releases)
-            cells.append(" / ".join(f"{found[outcome] / releases:.2f}" for outcome in ("pass", "fail", "undecided")))
+    for nth, loss in enumerate(LOSSES):
+        cells = [" / ".join(f"{100 * share:.0f}" for share in found[size][nth]) for size in sizes]
         yield f"| {loss:g} | {' | '.join(cells)} |"
+
+
+def plot(path: Path, sizes: list[tuple[int, int]], releases: int) -> None:
+    """Power curves: how often a release passes (solid) and fails (dashed), by how much it is worse."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "gate", "svg.fonttype": "none"})
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    colours = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#444444")
+    for colour, (size, rows) in zip(colours, power(sizes, releases).items(), strict=False):
+        axes.plot(LOSSES, [row[0] for row in rows], color=colour, label=f"{size[0]} prompts x {size[1]}")
+        axes.plot(LOSSES, [row[1] for row in rows], color=colour, linestyle="--")
+    axes.axvline(1, color="#888888", linewidth=0.8)
+    axes.axhline(LEVEL, color="#888888", linewidth=0.8)
+    axes.set(xlabel="true loss of one score, in margins", ylabel="share of releases", ylim=(-0.02, 1.02))
+    axes.legend(title="pass solid, fail dashed", frameon=False)
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--releases", type=int, default=1000)
-    parser.add_argument("--sizes", nargs="*", default=["10x4", "20x2", "40x2", "100x1", "200x1"])
+    parser.add_argument("--sizes", nargs="*", default=SIZES, help="prompts x clips, e.g. 40x2")
     parser.add_argument("--power", action="store_true")
+    parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     sizes = [(int(p), int(c)) for p, c in (size.split("x") for size in given.sizes)]
-    begun = time.perf_counter()
-    for line in (power_table if given.power else error_table)(sizes, given.releases):
-        print(line, flush=True)
-    print(f"\nPrompts x clips; in brackets pass / fail / undecided. {time.perf_counter() - begun:.0f} s.")
+    begun = time.process_time()
+    if given.plot:
+        plot(given.plot, sizes, given.releases)
+    else:
+        for line in (power_table if given.power else error_table)(sizes, given.releases):
+            print(line, flush=True)
+    print(f"\n{given.releases} releases a cell, {time.process_time() - begun:.0f} s of processor time.")
 
 
 if __name__ == "__main__":

@@ -136,12 +136,23 @@ def test_one_spoilt_category_is_stopped_though_the_mean_rose(tmp_path: Path) -> 
 
 def test_a_collapsed_worst_tenth_is_stopped_though_the_mean_rose(tmp_path: Path) -> None:
     def drop(scores: Scores, _: np.ndarray) -> None:
-        scores["clip_text"] += 0.04 * 0.5
-        scores["clip_text"][::5] -= 0.04 * 4
+        scores["clip_text"] += 0.04 * 0.8
+        scores["clip_text"][::7] -= 0.04 * 5
 
-    # a fifth of 100 prompts collapses, spread over no category in particular
-    verdict = gate(tmp_path, base={"prompts": 101}, prompts=101, weights="b", worsen=drop)
+    # a seventh of 150 prompts collapses, spread over no category in particular
+    verdict = gate(tmp_path, base={"prompts": 150}, prompts=150, weights="b", worsen=drop)
     assert "clip_text/non-inferior/worst-decile" in failed(verdict)
+    assert next(c for c in verdict.checks if c.id == "model/clip_text/non-inferior").difference == pytest.approx(0, abs=0.01)
+
+
+def test_a_tail_that_looks_collapsed_but_could_be_chance_is_not_let_through(tmp_path: Path) -> None:
+    def drop(scores: Scores, _: np.ndarray) -> None:
+        scores["clip_text"] += 0.04 * 0.3
+        scores["clip_text"][[3, 14, 25, 36], 0] -= 0.04 * 4
+
+    verdict = gate(tmp_path, weights="b", worsen=drop)
+    assert verdict.outcome == "undecided"
+    assert [c.id for c in verdict.of("undecided")] == ["model/clip_text/non-inferior/worst-decile"]
 
 
 # -- failed, missing and unscored clips never help

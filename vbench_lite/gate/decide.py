@@ -152,11 +152,12 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
     if not too_few and seen.p_pass is not None and seen.p_pass <= policy.level:
         if seen.prompts < policy.min_prompts:
             too_few = f"{seen.prompts} prompts are fewer than the {policy.min_prompts} that the policy asks for"
-        elif seen.prompts < seen.prompts_to_see:
-            too_few = f"a rare loss that costs the margin shows in {seen.prompts_to_see} prompts, not in {seen.prompts}"
+        elif (have := seen.clips if policy.rare_losses == "clips" else seen.prompts) < seen.to_see:
+            unit = "clips" if policy.rare_losses == "clips" else "prompts"
+            too_few = f"a rare loss that costs the margin shows in {seen.to_see} {unit}, not in {have}"
         else:
             return "pass", f"shown{told}"
-    if check.is_guard:
+    if check.undecided == "pass" or (check.undecided == "inside" and seen.clearance >= 0):
         return "pass", f"not shown to be broken{f'; {too_few}' if too_few else ''}{told}"
     return "undecided", (too_few or _between(check, seen)) + told
 

@@ -42,8 +42,8 @@ class Evidence:
     """Of that distance, between prompts."""
     within: float | None = None
     """Its variance between clips of a prompt."""
-    prompts_to_see: int = 0
-    """How many it takes to have met a loss so rare that it would just cost the margin."""
+    to_see: int = 0
+    """How many prompts (or clips) it takes to have met a loss so rare that it would just cost the margin."""
     words: str = ""
     """What was seen, where numbers alone do not tell."""
 
@@ -96,7 +96,7 @@ def _of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
         "low": ends[0] if ends else None, "high": ends[1] if ends else None,
         "limit": _as_difference(-float(slack.mean()), pairs),
         "clips": pairs.clips, "filled": pairs.filled, "within": pairs.within,
-        "prompts_to_see": _prompts_to_see(allowed, pairs.gap, policy.level) if check.rule == "non-inferior" else 0,
+        "to_see": _to_see(allowed, pairs.gap, policy) if check.rule == "non-inferior" else 0,
     }  # fmt: skip
     return _decided(check, clearance, allowed, known, pairs.freedom)
 
@@ -143,9 +143,11 @@ def _margin(check: Check, pairs: Paired) -> Array | str:
     return np.full_like(pairs.gains, max(size, check.floor))
 
 
-def _prompts_to_see(margin: float, gap: float, level: float) -> int:
-    """How many prompts it takes to have met a loss of `gap` so rare that it costs just the margin."""
-    return prompts_to_see(margin / gap, level) if 0 < margin < gap < math.inf else 0
+def _to_see(margin: float, gap: float, policy: Policy) -> int:
+    """How many it takes to have met a loss of `gap` so rare that it costs just the margin."""
+    if policy.rare_losses == "ignore" or not 0 < margin < gap < math.inf:
+        return 0
+    return prompts_to_see(margin / gap, policy.level)
 
 
 def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:

@@ -50,6 +50,8 @@ def explain(policy: Policy) -> Iterator[str]:
     yield from _list(policy, lambda c: c.undecided == "block" and c.evidence == "interval")
     yield "It is stopped when the plain figures break one of these, whatever chance did:"
     yield from _list(policy, lambda c: c.evidence == "point")
+    yield "It is stopped when it is shown to break one of these, and passes as long as its figure lies inside:"
+    yield from _list(policy, lambda c: c.undecided == "inside" and c.evidence == "interval")
     yield "It is stopped when it is shown to break one of these, and passes as long as it is not:"
     yield from _list(policy, lambda c: c.undecided == "pass" and c.evidence == "interval")
     chance = f"{policy.level:.0%}"

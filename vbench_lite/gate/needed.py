@@ -28,20 +28,27 @@ def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed 
     distance = abs(evidence.clearance)
     prompts = prompts_to_decide(distance, evidence.deviation, policy.level)
     if prompts is not None:
-        prompts = max(prompts, policy.min_prompts, evidence.prompts_to_see if evidence.clearance > 0 else 0)
+        prompts = max(prompts, _fewest(evidence, clips_per_prompt, policy))
         prompts = max(prompts, evidence.prompts + 1) if prompts <= _MOST_PROMPTS else None
     return Needed(prompts, _clips(evidence, distance, clips_per_prompt, policy))
 
 
+def _fewest(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> int:
+    """Prompts without which nothing is shown, however clear it looks."""
+    if evidence.clearance <= 0:
+        return policy.min_prompts
+    each = clips_per_prompt if policy.rare_losses == "clips" else 1
+    return max(policy.min_prompts, -(-evidence.to_see // each))
+
+
 def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: Policy) -> int | None:
-    fewest = max(policy.min_prompts, evidence.prompts_to_see if evidence.clearance > 0 else 0)
-    if evidence.within is None or evidence.prompts < fewest:
+    if evidence.within is None or evidence.prompts < policy.min_prompts:
         return None
     between = evidence.deviation**2 - evidence.within / clips_per_prompt
     for clips in range(clips_per_prompt + 1, _MOST_CLIPS + 1):
         deviation = max(between + evidence.within / clips, 0.0) ** 0.5
         prompts = prompts_to_decide(distance, deviation, policy.level)
-        if prompts is not None and prompts <= evidence.prompts:
+        if prompts is not None and max(prompts, _fewest(evidence, clips, policy)) <= evidence.prompts:
             return clips
     return None
 

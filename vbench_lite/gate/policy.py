@@ -20,7 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "evidence": ("interval", "point"),
     "against": ("baseline", "history"),
     "each": ("", "category"),
-    "undecided": ("block", "pass"),
+    "undecided": ("block", "inside", "pass"),
     "unmeasured": ("undecided", "skip"),
 }
 """What a word of a check may be; the first is what is taken when the key is left out ("rule" has no default)."""
@@ -56,15 +56,16 @@ class Check:
     categories: tuple[str, ...] = ()
     """Only prompts of these; () for all."""
     undecided: str = "block"
-    """"pass": a guard, which stops a release only when it is shown to be worse."""
+    """"block": it must be shown to hold. "inside": a guard, which passes as long as the figure lies inside its limit.
+    "pass": a guard that passes unless it is shown to be broken."""
     unmeasured: str = "undecided"
     """"skip": no demand where the baseline has no such figure, or the devices or prices differ."""
     line: int | None = None
 
     @property
     def is_guard(self) -> bool:
-        """It stops a release only when it is shown to be broken."""
-        return self.undecided == "pass" and self.evidence == "interval"
+        """It need not be shown to hold."""
+        return self.undecided != "block" and self.evidence == "interval"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,10 @@ class Policy:
     undecided: str = "block"
     """"block": exit code 4. "fail": 3. "pass": 0."""
     min_prompts: int = 10
-    """A check on fewer never passes."""
+    """What must be shown is never shown on fewer."""
+    rare_losses: str = "prompts"
+    """A loss may be rare and total. "prompts": there must be enough of them to have met one that costs the margin;
+    "clips": losses strike clips, whatever the prompt, so clips are counted; "ignore": no such demand."""
     anchor_tolerance: float = 0.005
     """Relative change of the real clips' scores between the runs; beyond it the measuring has changed."""
     allow_same_clips: bool = False
@@ -96,7 +100,8 @@ class Policy:
 
 
 POLICY_KEYS = (
-    "title", "confidence", "undecided", "min_prompts", "anchor_tolerance", "allow_same_clips", "changed", "check",
+    "title", "confidence", "undecided", "min_prompts", "rare_losses", "anchor_tolerance", "allow_same_clips",
+    "changed", "check",
 )  # fmt: skip
 CHECK_KEYS = (*(field.name for field in fields(Check) if field.name != "line"), "why")
 _KINDS: dict[str, type] = {"margin": float, "value": float, "floor": float, "last": int, "categories": list}
@@ -142,6 +147,9 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
     undecided = file.get("undecided", str, "block")
     if undecided not in ("block", "fail", "pass"):
         raise file.error("undecided", f'"undecided" is "{undecided}": expected one of block, fail, pass.')
+    rare = file.get("rare_losses", str, "prompts")
+    if rare not in ("prompts", "clips", "ignore"):
+        raise file.error("rare_losses", f'"rare_losses" is "{rare}": expected one of prompts, clips, ignore.')
     changed = file.get("changed", dict, {})
     file.only(("by", "on", "why"), "changed", changed)
     checks = tuple(_check(file, nth, entry) for nth, entry in enumerate(file.get("check", list, [])))
@@ -149,7 +157,7 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
         raise BadFile(path, None, "holds no [[check]]: a policy that demands nothing would pass everything.")
     return Policy(
         file.get("title", str, path.stem), checks, digest(_plain(file.data)), path, origin, confidence, undecided,
-        file.get("min_prompts", int, 10), file.get("anchor_tolerance", float, 0.005),
+        file.get("min_prompts", int, 10), rare, file.get("anchor_tolerance", float, 0.005),
         file.get("allow_same_clips", bool, False), *(str(changed.get(key, "")) for key in ("by", "on", "why")),
     )  # fmt: skip
 
