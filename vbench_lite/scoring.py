@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_lite import anchors
 from vbench_lite import backbones as networks
 from vbench_lite.backbones import Backbones
 from vbench_lite.features import Observation, Unreadable, observe_all
@@ -211,6 +212,7 @@ class Scorer:
         return {
             "backbones": self.nets.name,
             "protocol": f"{video.protocol}; unbiased covariance, float64" if video else None,
+            "anchors": anchors.drift(self.nets),
             "reference": {name: reference.description for name, reference in references.items()},
         }
 

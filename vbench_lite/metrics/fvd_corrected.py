@@ -12,8 +12,9 @@ falls short of tr S1, though both halves are of one distribution. Three steps us
     gone on by `STEPS` of it.
 3.  Interval. The derivative of a sum of singular values with respect to the weight of a clip is
     known from the decomposition itself, so each prompt's influence on the result costs nothing;
-    their squares add up to the variance (infinitesimal jackknife). The square of half the step from
-    quarters to halves is added, for what extrapolation may have missed.
+    their squares add up to the variance (infinitesimal jackknife), less what they count twice. A
+    quarter of the square of the step from quarters to halves, as far as it is more than chance, is
+    added for what extrapolation may have missed.
 
 benchmarks/coverage.py simulates how often the interval holds the truth; docs/metrics.md has the table.
 """
@@ -88,8 +89,10 @@ def corrected_interval(
         raise ValueError(f"clips of {fewest} prompts: a corrected distance needs {FEWEST_GROUPS} or more")
     half, quarter = (_Estimator(x, y, labels, parts).estimate() for parts in (2, 4))
     step = half.value - quarter.value
-    influence = (1 + STEPS) * half.influence - STEPS * quarter.influence
-    return t_interval(half.value + STEPS * step, _variance(influence, labels) + (step / 2) ** 2, fewest - 1, confidence)
+    variance = _variance((1 + STEPS) * half.influence - STEPS * quarter.influence, labels)
+    variance = max(variance - half.counted_twice, variance / 2)
+    doubt = max(step**2 - _variance(half.influence - quarter.influence, labels), 0.0) / 4
+    return t_interval(half.value + STEPS * step, variance + doubt, fewest - 1, confidence)
 
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:
@@ -117,6 +120,8 @@ class _Estimate:
     value: float
     influence: Features
     """(groups,): the derivative by the weight of each group's clips."""
+    counted_twice: float
+    """Variance of pairs of groups in the mean's term: the squares of influences hold it two times."""
 
 
 class _Estimator:
@@ -145,13 +150,13 @@ class _Estimator:
         ratio = (b2 / b1) ** 0.5
         by_x = t1_by - 2 * o12.by_x - ratio * (t1_by - o1.by_x)
         by_y = t2_by - 2 * o12.by_y - (t2_by - o2.by_y) / ratio
-        mean, mean_by = self._mean_term()
+        mean, mean_by, pairs = self._mean_term()
         groups = len(mean_by)
         influence = mean_by + np.bincount(self.labels[0], by_x, groups) + np.bincount(self.labels[1], by_y, groups)
-        return _Estimate(mean + t1 + t2 - 2 * (o12.value + (b1 * b2) ** 0.5), influence)
+        return _Estimate(mean + t1 + t2 - 2 * (o12.value + (b1 * b2) ** 0.5), influence, pairs)
 
-    def _mean_term(self) -> tuple[float, Features]:
-        """|m1 - m2|^2 without what it owes to the number of clips, and each group's influence on it."""
+    def _mean_term(self) -> tuple[float, Features, float]:
+        """|m1 - m2|^2 without what it owes to the number of clips, each group's influence, and the pairs' variance."""
         groups = int(max(side.max() for side in self.labels)) + 1
         parts = np.zeros((groups, self.x.shape[1]))
         centre = self.y.mean(0)
@@ -159,13 +164,15 @@ class _Estimator:
         np.add.at(parts, self.labels[1], -(self.y - centre) / len(self.y))
         difference = parts.sum(0)
         sides = [np.arange(groups)] if shared(self.labels) else [np.unique(side) for side in self.labels]
-        value, influence = float(difference @ difference), np.zeros(groups)
+        value, influence, centred = float(difference @ difference), np.zeros(groups), np.zeros_like(parts)
         for side in sides:
             off = parts[side] - parts[side].mean(0)
             noise = np.square(off).sum(1) * len(side) / (len(side) - 1)
             value -= float(noise.sum())
             influence[side] = 2 * off @ difference - noise
-        return value, influence
+            centred[side] = off
+        products = np.square(centred @ centred.T)
+        return value, influence, 2 * float(products.sum() - np.trace(products))
 
     def _splits(self) -> Iterator[tuple[tuple[Labels, Labels], tuple[Labels, Labels]]]:
         """Two disjoint parts of each side, as places of clips: (x of a, y of a), (x of b, y of b)."""

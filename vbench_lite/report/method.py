@@ -139,6 +139,9 @@ def warnings(report: Report) -> list[str]:
     ignored = scenario.summary.get("usable", {}).get("ignored") or []
     if ignored:
         found.append(f"The suite states thresholds for {words.listed(ignored)}, not measured here; they judge nothing.")
+    drift = (scenario.summary.get("notes") or {}).get("anchors") or {}
+    if drift.get("warning"):
+        found.append(str(drift["warning"]))
     return found
 
 

@@ -1,0 +1,78 @@
+"""vbench selftest: damage reference clips and check that the metrics notice."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from vbench_lite.selftest import Cell
+
+
+@click.command("selftest")
+@click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|FILE")
+@click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> None:
+    """Damage clips of the built-in world in steps, and print how each metric follows.
+
+    Rank correlation of damage and value: 1 rises with every step, -1 falls with every step, 0 does
+    not move. Exit code 1 if a metric does not do what it claims.
+
+    \b
+    Example:  vbench selftest
+    """
+    from vbench_lite import backbones as networks
+    from vbench_lite import selftest
+    from vbench_lite.progress import progress
+
+    nets = networks.load(backbones)
+    with progress("damaged clips", selftest.observations(clips)) as tick:
+        cells = selftest.run(nets, clips, workers, tick)
+    broken = [cell for cell in cells if cell.holds is False]
+    if as_json:
+        rows = [dataclasses.asdict(cell) for cell in cells]
+        click.echo(json.dumps({"backbones": backbones, "clips": clips, "failed": len(broken), "cells": rows}, indent=2))
+    else:
+        _print(cells, broken)
+    if broken:
+        raise SystemExit(1)
+
+
+def _print(cells: list[Cell], broken: list[Cell]) -> None:
+    from rich.console import Console
+
+    Console(file=sys.stdout).print(_table(cells))
+    claims = sum(cell.holds is not None for cell in cells)
+    click.echo("Marked with ! or =: must follow every step (0.95 or more), or must not move. x: does not.")
+    for cell in broken:
+        steps = " ".join("-" if value is None else f"{value:.4g}" for value in cell.values)
+        click.echo(f"FAILED: {cell.metric} under {cell.damage} must go {cell.claim}: {steps}")
+    click.echo(f"{claims - len(broken)} of {claims} claims hold.")
+
+
+def _table(cells: list[Cell]) -> Table:
+    from rich.table import Table
+
+    metrics = list(dict.fromkeys(cell.metric for cell in cells))
+    table = Table("damage", title="Rank correlation of damage and value")
+    for name in metrics:
+        table.add_column(name, justify="right")
+    for damage in dict.fromkeys(cell.damage for cell in cells):
+        row = {cell.metric: _text(cell) for cell in cells if cell.damage == damage}
+        table.add_row(damage, *(row[name] for name in metrics))
+    return table
+
+
+def _text(cell: Cell) -> str:
+    if cell.correlation is None:
+        return "-"
+    mark = "" if cell.claim is None else "x" if cell.holds is False else "=" if cell.claim == "unmoved" else "!"
+    return f"{cell.correlation:.2f}{mark}"
