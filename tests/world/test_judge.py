@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from vbench_lite.video import encode_mp4, read_clip
+from vbench_lite.world import Composition, held_out_compositions, render
+from vbench_lite.world.judge import contact_sheet, load_judge, right_by_clip
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[Composition]:
+    return held_out_compositions()[::3]
+
+
+def test_the_judge_names_what_it_was_never_trained_on_even_after_the_codec(asked: list[Composition]) -> None:
+    clips = [read_clip(encode_mp4(render(c, 7), 8))[0] for c in asked]
+    right = right_by_clip(load_judge(), clips, asked)
+    assert all(right[name].mean() >= 0.98 for name in ("thing", "colour", "background", "motion"))
+
+
+def test_the_judge_notices_what_is_wrong(asked: list[Composition]) -> None:
+    judge = load_judge()
+    moving = [c for c in asked if c.motion < 4]
+    clips = [render(c, 7) for c in moving]
+    backwards = right_by_clip(judge, [clip[::-1].copy() for clip in clips], moving)
+    assert backwards["motion"].mean() < 0.05
+    assert backwards["thing"].mean() > 0.95
+    frozen = right_by_clip(judge, [np.repeat(clip[:1], 9, 0) for clip in clips], moving)
+    assert frozen["all"].mean() < 0.5
+
+
+def test_a_contact_sheet_shows_every_frame_of_every_clip() -> None:
+    clips = [render(c, 0) for c in held_out_compositions()[:3]]
+    sheet = contact_sheet(clips, ["a", "b", "c"], zoom=1)
+    assert sheet.shape == (3 * (18 + 66), 9 * 66, 3)
