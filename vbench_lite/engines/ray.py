@@ -40,14 +40,15 @@ class Actor:
     def __init__(self, definition: Definition, place: Place) -> None:
         self._session, self._place = Session(definition, place), place
         self._generating, self._encoding = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._waiting, self._counting, self._warm = 0, threading.Lock(), False
+        self._waiting, self._counting = 0, threading.Lock()
 
-    def start(self) -> dict[str, Any]:
-        """Loads the generator. Returns its timings, or why it refuses."""
+    def start(self, requests: Sequence[Request]) -> dict[str, Any]:
+        """Loads the generator and warms it up. Returns its timings, or why it refuses."""
         if self._place.device != "cpu":
             self._session.place = dataclasses.replace(self._place, uuids=own_uuids())
         try:
             self._generating.submit(self._session.start).result()
+            self._generating.submit(self._session.warm_up, requests).result()
         except (VbenchError, BrokenProcessError) as error:
             return {"refused": str(error)}
         return self.timings()
@@ -64,14 +65,9 @@ class Actor:
         with self._counting:
             self._waiting -= 1
         try:
-            if not self._warm:
-                self._session.warm_up(requests)
-                self._warm = True
             takes = self._session.generate(requests)
         except BrokenProcessError as error:
             takes, ending = [], {"broken": str(error)}
-        except VbenchError as error:
-            takes, ending = [], {"refused": str(error)}
         if ending or not self._waiting:
             takes = [*takes, *self._session.settle()]
         if not ending and self._session.too_large():
@@ -267,7 +263,8 @@ class _Pool:
         work, device = self._work, "cuda:0" if cuda else "cpu"
         place = Place(device, None, (), self._held, work.state, work.prompts)
         seat.actor = self._ray.remote(**options)(Actor).remote(work.definition, place)
-        seat.starting = seat.actor.start.remote()
+        first = seat.first or self._suspects[-1]
+        seat.starting = seat.actor.start.remote(first.requests)
         seat.life += 1
 
     def _call(self, seat: _Seat, batch: Batch) -> None:
