@@ -69,7 +69,7 @@ def retrieval(model: nn.Module, batch: Batch, text_ids: Tensor) -> float:
 
 
 @click.command(help=__doc__)
-@click.option("--steps", default=1000, show_default=True)
+@click.option("--steps", default=500, show_default=True)
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/clip"))
 @click.option("--out", type=click.Path(path_type=Path), default=HERE)
 def main(steps: int, work: Path, out: Path) -> None:
