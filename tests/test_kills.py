@@ -122,3 +122,24 @@ def test_workers_end_with_the_run_that_started_them(tmp_path):
     os.waitpid(pid, 0)
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
+
+
+def test_a_full_disk_leaves_no_half_file_and_says_what_to_do(tmp_path):
+    import resource
+
+    from vbench_lite.errors import StoreError
+    from vbench_lite.store import write_whole
+
+    whole = tmp_path / "whole.bin"
+    write_whole(whole, b"before")
+    pid = os.fork()
+    if pid == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # as a full disk: the write itself fails
+        try:
+            write_whole(whole, b"x" * 5000)
+        except StoreError as error:
+            os._exit(0 if "--out" in str(error) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert whole.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.bin"]
