@@ -69,6 +69,8 @@ class Outcome:
     asked: int = 0
     ready: int = 0
     """Made before this run, and trusted."""
+    tried: int = 0
+    """Attempted in this run, good or not."""
     made: int = 0
     failed: list[ClipRecord] = field(default_factory=list)
     """Failed clips that stand in the store now."""
@@ -87,10 +89,7 @@ class Outcome:
     @property
     def worked(self) -> bool:
         """Whether anything was generated, or tried."""
-        return self.made > 0 or bool(self.errors) or bool(self.tried)
-
-    tried: int = 0
-    """Clips that were attempted in this run, good or not."""
+        return self.tried > 0 or bool(self.errors)
 
 
 def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None = None) -> Outcome:

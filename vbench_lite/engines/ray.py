@@ -7,81 +7,24 @@ without it one is started on this machine for the time of the run.
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from vbench_lite.devices import CPU_UNMEASURED, Device, cpu_name, vcpus
+from vbench_lite.devices import CPU_UNMEASURED, Device
 from vbench_lite.engines import AHEAD, Event, Feed, Made, Orders, Phase, Trouble, Work, strike_off, timeout_s
-from vbench_lite.errors import DeviceError, GeneratorError, UsageError, VbenchError
+from vbench_lite.engines.ray_actor import Actor, describe_device
+from vbench_lite.errors import DeviceError, GeneratorError, UsageError
 from vbench_lite.plan import Batch, setting
-from vbench_lite.records import Definition, Request
-from vbench_lite.session import BrokenProcessError, Place, Session
+from vbench_lite.session import Place
 from vbench_lite.takes import Finished
 
 LOOK_EVERY_S = 0.5
 END_WITHIN_S = 30.0
 STARTS = 3
 """Actors in a row that may die before they are ready, until the generator is given up."""
-
-
-class Actor:
-    """A session inside a Ray worker.
-
-    Two calls may be under way: one generates, on a thread that always is the same one, while the
-    clips of the other are encoded.
-    """
-
-    def __init__(self, definition: Definition, place: Place) -> None:
-        self._session, self._place = Session(definition, place), place
-        self._generating, self._encoding = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._waiting, self._counting = 0, threading.Lock()
-
-    def start(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """Loads the generator and warms it up. Returns its timings, or why it refuses."""
-        if self._place.device != "cpu":
-            self._session.place = dataclasses.replace(self._place, uuids=own_uuids())
-        try:
-            self._generating.submit(self._session.start).result()
-            self._generating.submit(self._session.warm_up, requests).result()
-        except (VbenchError, BrokenProcessError) as error:
-            return {"refused": str(error)}
-        return self.timings()
-
-    def make(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """One batch: the clips that are finished, and whether this process is still of use."""
-        with self._counting:
-            self._waiting += 1
-        return self._generating.submit(self._make, requests).result()()
-
-    def _make(self, requests: Sequence[Request]) -> Any:
-        """On the generating thread; returns what is left to do on the way out."""
-        ending = {}
-        with self._counting:
-            self._waiting -= 1
-        try:
-            takes = self._session.generate(requests)
-        except BrokenProcessError as error:
-            takes, ending = [], {"broken": str(error)}
-        if ending or not self._waiting:
-            takes = [*takes, *self._session.settle()]
-        if not ending and self._session.too_large():
-            ending = {"renew": "it has grown too large"}
-        clips = self._encoding.submit(lambda: [self._session.encode(take) for take in takes])
-        return lambda: {"clips": clips.result()} | ending
-
-    def timings(self) -> dict[str, Any]:
-        return dataclasses.asdict(self._session.timings)
-
-    def close(self) -> dict[str, Any]:
-        """Ends the generator and returns the last timings."""
-        self._generating.submit(self._session.close).result()
-        return self.timings()
 
 
 def connect() -> Any:
@@ -122,7 +65,7 @@ def find_device(wanted: str) -> Device:
     if kind == "cuda" and not gpus:
         raise DeviceError("the Ray cluster has no GPU. Use --device cpu, or add a node that has one.")
     resolved: Literal["cpu", "cuda"] = "cuda" if gpus and kind != "cpu" else "cpu"
-    describe = ray.remote(num_cpus=0, num_gpus=int(resolved == "cuda"))(_describe)
+    describe = ray.remote(num_cpus=0, num_gpus=int(resolved == "cuda"))(describe_device)
     facts = ray.get(describe.remote(resolved))
     count = gpus if resolved == "cuda" else 1
     unmeasured = CPU_UNMEASURED if resolved == "cpu" else {}
@@ -130,25 +73,6 @@ def find_device(wanted: str) -> Device:
         resolved, facts["name"], tuple(range(count)), ("",) * count if resolved == "cuda" else (),
         facts["memory_mb"], facts["vcpus"], unmeasured,
     )
-
-
-def _describe(kind: str) -> dict[str, Any]:
-    """On a worker: what its device is called."""
-    if kind == "cuda":
-        import torch
-
-        facts = torch.cuda.get_device_properties(0)
-        return {"name": facts.name, "memory_mb": round(facts.total_memory / 2**20), "vcpus": vcpus()}
-    import psutil
-
-    return {"name": cpu_name(), "memory_mb": round(psutil.virtual_memory().total / 2**20), "vcpus": vcpus()}
-
-
-def own_uuids() -> tuple[str, ...]:
-    """On a worker: the devices that Ray gave it."""
-    import torch
-
-    return tuple(str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count()))
 
 
 @dataclass
