@@ -115,9 +115,9 @@ def make_plan(
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f'two generators are called "{name}". Name each one once, or rename a definition\'s file.')
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,149}", name):
             raise UsageError(
-                f'the generator name "{name}" names a folder: use up to 100 letters, digits, ".", "_", "-".'
+                f'the generator name "{name}" names a folder: use up to 150 letters, digits, ".", "_", "-".'
             )
     for definition in definitions:
         check_settings(definition)

@@ -77,6 +77,7 @@ def test_a_run_prints_the_folder_and_the_same_command_does_no_work(workspace):
         (["-g", "quick", "--max-cost", "0"], 2, "allows nothing"),
         (["-g", "quick", "--prices", "missing.toml"], 2, "no such file"),
         (["-g", "quick", "--out", "/proc/nothing"], 1, "cannot write to /proc"),
+        (["-g", "quick", "--sweep", "accuracy"], 2, "expected SETTING=VALUE"),
         (["-g", "quick", "-g", "quick"], 2, 'two generators are called "quick"'),
     ],
 )
@@ -87,6 +88,23 @@ def test_bad_input_gets_a_sentence_and_a_code(workspace, arguments, code, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(Path().glob("results/*/clips"))
+
+
+def test_a_sweep_makes_one_generator_of_each_value(workspace):
+    done = vbench("-g", "quick", "--sweep", "accuracy=0.5,1", "--limit", "1", "--clips-per-prompt", "1", "--no-score")
+    assert done.returncode == 0, done.stderr
+    made = sorted(path.name for path in Path("results/small/clips").iterdir())
+    assert made == ["quick@accuracy=0.5", "quick@accuracy=1"]
+    manifest = json.loads(Path("results/small/run.json").read_text())
+    assert manifest["generators"]["quick@accuracy=0.5"]["settings"] == {"accuracy": 0.5}
+
+
+def test_prompts_may_come_as_plain_text(workspace):
+    Path("mine.txt").write_text("a red ball\na blue ball\n")
+    program = [*PROGRAM[:-1], "mine.txt", "-g", "quick", "--no-score"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path("results/mine/clips/quick/a-red-ball/0.mp4").exists()
 
 
 def test_a_generator_without_one_good_clip_is_an_error_and_its_reasons_are_kept(workspace):
