@@ -30,9 +30,8 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
 
 
 def _margin(check: Check) -> str:
-    units = {"absolute": "", "percent": " %", "sd": " clip-to-clip standard deviations of the baseline"}
+    units = {"absolute": "", "percent": " %", "sd": " sd (between the baseline's clips)"}
     text = f"{check.margin:g}{units[check.unit]}"
-    text = text.replace("deviations", "deviation") if check.margin <= 1 else text
     return f"{text} (or by less than {check.floor:g}, which is always tolerated)" if check.floor else text
 
 

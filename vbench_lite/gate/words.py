@@ -38,8 +38,12 @@ def interval(check: CheckResult) -> str:
 
 
 def sentence(check: CheckResult) -> str:
-    """One check in full, fit for an annotation or a JUnit body."""
-    figures = f" Baseline {number(check.baseline)}, candidate {number(check.candidate)}; difference {interval(check)}."
+    """One check in full, fit for an annotation or a JUnit body: what was seen, then what was demanded."""
+    figures = ""
+    if check.candidate is not None and check.difference is not None:
+        figures = f" {number(check.baseline)} became {number(check.candidate)}, difference {interval(check)}."
+    elif check.candidate is not None:
+        figures = f" {interval(check)}."
     filled = ""
     if check.filled_candidate or check.filled_baseline:
         filled = (
@@ -47,9 +51,10 @@ def sentence(check: CheckResult) -> str:
             f"{check.filled_baseline} of the baseline's."
         )
     size = f" {check.prompts} prompts, {check.clips} clips each." if check.prompts else ""
+    why = check.reason[:1].upper() + check.reason[1:]
     return (
-        f"{MARK[check.outcome]}: {check.generator}: demanded is that {check.demand}. {check.reason}."
-        f"{figures if check.candidate is not None else ''}{size}{filled}"
+        f"{MARK[check.outcome]}: {check.generator}: {title(check)}:{figures} {why}."
+        f" Demanded: {check.demand}.{size}{filled}"
     )
 
 
