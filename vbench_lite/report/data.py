@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from vbench_lite.clip_table import ClipGrid, read_grids
@@ -33,14 +34,25 @@ class Run:
     def created(self) -> str:
         return str(self.manifest.get("created", ""))
 
-    def timings(self, generator: str) -> dict[str, Any]:
-        """Import, load, warm-up and encode times of a generator's process; empty where they were not kept."""
-        path = self.folder.path / "timings" / f"{generator}.json"
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+    def timings(self, generator: str) -> dict[str, float]:
+        """Seconds by phase (import_s, load_s, ...), summed over a generator's processes; empty where not kept."""
+        folder = self.folder.path / "timings"
+        total: dict[str, float] = {}
+        for path in (folder / f"{generator}.json", *sorted(folder.glob(f"{generator}.*-*.json"))):
+            for process in _processes(path):
+                for name, seconds in process.items():
+                    if name.endswith("_s") and isinstance(seconds, int | float):
+                        total[name] = total.get(name, 0.0) + seconds
+        return total
+
+
+def _processes(path: Path) -> list[dict[str, Any]]:
+    """What the processes of a timings file say; [] where it is missing or broken, for nothing depends on it."""
+    try:
+        found = json.loads(path.read_text("utf-8"))["processes"]
+        return [process for process in found if isinstance(process, dict)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 @dataclass(frozen=True, eq=False)

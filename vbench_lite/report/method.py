@@ -11,6 +11,11 @@ from vbench_lite.report.data import Entry, Report, Scenario
 
 FEW_PROMPTS = 20
 """Below this, intervals are wide."""
+NOTES = {
+    "backbones": "Set of networks", "protocol": "Video distances", "anchors": "Drift of known clips",
+    "reference": "Reference clips",
+}  # fmt: skip
+"""What scoring notes beside the numbers, in words."""
 
 
 def facts(scenario: Scenario) -> list[tuple[str, str]]:
@@ -31,7 +36,7 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
         ("Intervals", "95 %, over prompts: clips of one prompt are not independent"),
     ]  # fmt: skip
     notes = scenario.summary.get("notes") or {}
-    found += [(str(name).replace("_", " ").capitalize(), _plain(value)) for name, value in notes.items()]
+    found += [(NOTES.get(name, name.replace("_", " ").capitalize()), _plain(value)) for name, value in notes.items()]
     return [(name, value) for name, value in found if value]
 
 
@@ -62,6 +67,8 @@ def _commit(git: Mapping[str, Any] | None) -> str:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {_plain(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):

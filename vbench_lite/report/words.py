@@ -34,7 +34,7 @@ QUESTIONS = (
     Question("detail", "Detail", ("detail",)),
     Question("prompt", "Following the prompt", ("clip_text",)),
 )
-SET_METRICS = Question("set", "The set as a whole", ("fvd", "kvd"))
+SET_METRICS = Question("set", "The set as a whole", ("fvd_corrected", "fvd", "kvd"))
 
 MEANINGS: Mapping[str, Meaning] = {
     "clip_frames": Meaning(
@@ -79,6 +79,12 @@ MEANINGS: Mapping[str, Meaning] = {
         "Distance between the generated clips and the reference clips as two clouds of video features. Lower is "
         "closer; 0 is the same cloud.",
         "At few clips it is mostly bias: compare only at the same number of clips, with the same network.",
+    ),
+    "fvd_corrected": Meaning(
+        "Fréchet video distance, unbiased",
+        "The Fréchet video distance with the bias of small numbers taken out, and an interval. Lower is closer; "
+        "around 0 the clips cannot be told from the reference.",
+        "Not the number that papers print: that one is beside it.",
     ),
     "kvd": Meaning(
         "Kernel video distance",
