@@ -8,6 +8,8 @@ one. Printed, in percent of the bare loop's or the run's time:
 
     overhead   how much longer a call of `generate` takes in a run than in the bare loop: of medians, so that a
                moment when the machine was busy with something else does not decide, and of sums
+    window     CPU time that opening and closing one measuring window takes: what the harness adds inside of what
+               it bills, and the figure to read where the machine is busy with other work
     idle       the time between one call and the next, in which a device would wait
 """
 
@@ -23,6 +25,7 @@ from statistics import median
 
 from vbench_lite import catalogue
 from vbench_lite.devices import find_device
+from vbench_lite.measure import Meter
 from vbench_lite.plan import make_plan
 from vbench_lite.records import ClipSpec, Definition, Prompt, Request, Suite
 from vbench_lite.runner import run
@@ -39,6 +42,18 @@ def bare_loop(definition: Definition, requests: list[Request]) -> list[float]:
         ends.append(time.perf_counter())
     generator.close()
     return [end - start for start, end in pairwise(ends)]
+
+
+def window_us() -> float:
+    """CPU microseconds of one empty measuring window."""
+    meter, times = Meter(), 300
+    started = time.thread_time()
+    for _ in range(times):
+        meter.open()
+        meter.close()
+    taken = time.thread_time() - started
+    meter.stop()
+    return 1e6 * taken / times
 
 
 def main() -> None:
@@ -63,6 +78,8 @@ def main() -> None:
         loop_s, run_s = figure(bare), figure(billed)
         overhead = 100 * (run_s / loop_s - 1)
         print(f"{name:7} bare loop {loop_s:8.3f} s   billed {run_s:8.3f} s   overhead {overhead:+.2f} %")
+    own_us = window_us()
+    print(f"window  {own_us:8.0f} us of CPU, {own_us / 1e4 / arguments.seconds:.3f} % of a clip")
     held_s = sum(billed) + idle_s
     print(f"idle    {idle_s:8.3f} s, {100 * idle_s / held_s:.2f} % of the time that the device is held")
     print(f"encoded {encode_s:8.3f} s, beside generation")
