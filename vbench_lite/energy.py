@@ -122,6 +122,24 @@ def device_state(uuids: Sequence[str]) -> dict[str, Any]:
         return {}
 
 
+def worst_of(seen: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Two looks at a device in one: lowest clocks, highest temperature, every throttle reason, most processes.
+
+    >>> worst_of({"sm_clock_mhz": [1900]}, {"sm_clock_mhz": [1200]})
+    {'sm_clock_mhz': [1200]}
+    >>> worst_of({"throttle_reasons": ["0x1"]}, {"throttle_reasons": ["0x4"]})
+    {'throttle_reasons': ['0x5']}
+    """
+    rules: dict[str, Callable[[Any, Any], Any]] = {
+        "sm_clock_mhz": min, "temperature_c": max, "watts": max, "processes": max,
+        "throttle_reasons": lambda one, other: hex(int(one, 16) | int(other, 16)),
+    }
+    return now | {
+        key: [rule(one, other) for one, other in zip(seen[key], now[key], strict=True)]
+        for key, rule in rules.items() if key in seen and key in now
+    }
+
+
 class Measured(Protocol):
     """Anything that carries a measurement: a frozen dataclass with this field."""
 

@@ -22,6 +22,9 @@ from vbench_lite.takes import Finished, Take, encode, record_of, take_of, wrong_
 if TYPE_CHECKING:
     from vbench_lite.measure import Meter, Reading
 
+LOOK_EVERY_S = 10.0
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a process works, and what it is told about its run."""
@@ -59,6 +62,8 @@ class Timings:
     """How energy was measured, or why it was not."""
     device_before: dict[str, Any] = field(default_factory=dict)
     """Idle watts, clocks, other processes, before anything was loaded."""
+    device_during: dict[str, Any] = field(default_factory=dict)
+    """The worst that was seen while clips were made: lowest clocks, every throttle reason, most processes."""
     device_after: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,6 +76,7 @@ class Session:
         self._generator: Generator
         self._meter: Meter
         self._ended: float | None = None
+        self._looked = 0.0
         self._made = 0
 
     def start(self) -> None:
@@ -113,6 +119,7 @@ class Session:
         if self._ended is not None:
             self.timings.idle_s += time.perf_counter() - self._ended
         takes = self._attempt(requests, 0.0)
+        self._look_at_device()
         self._ended = time.perf_counter()
         self.timings.clips += len(takes)
         return self._windows.add(takes)
@@ -192,6 +199,12 @@ class Session:
         if "CUDA error" in str(error) or "device-side assert" in str(error):
             raise BrokenProcessError(f"the device failed: {short(error)}") from error
         return short(error)
+
+    def _look_at_device(self) -> None:
+        """Between clips, now and then: whether the device was slowed down or shared."""
+        if self.place.uuids and time.monotonic() - self._looked > LOOK_EVERY_S:
+            self._looked, now = time.monotonic(), energy.device_state(self.place.uuids)
+            self.timings.device_during = energy.worst_of(self.timings.device_during, now)
 
     def _or_sentence(self, call: Callable[[], None]) -> None:
         try:
