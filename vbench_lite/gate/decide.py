@@ -57,10 +57,10 @@ def decide(
     family = [nth for nth, one in enumerate(posed) if one.evidence.p_fail is not None]
     adjusted = dict(zip(family, holm([posed[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
     checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(posed))
-    told: list[Remedy] = []
-    for sides in pairs:
-        told += remedies([check for check in checks if check.generator == sides[1].generator], *sides)
     outcome = _outcome(checks, findings)
+    told: list[Remedy] = []
+    for sides in pairs if outcome == "undecided" else []:
+        told += remedies([check for check in checks if check.generator == sides[1].generator], *sides)
     exit_code = EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome]
     return Verdict(
         outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),  # type: ignore[arg-type]
@@ -169,6 +169,9 @@ def _chance(p: float) -> str:
 def _between(check: Check, seen: Evidence) -> str:
     if check.rule == "no-new-failures":
         return "more clips fail than before, but not beyond chance"
+    error = seen.deviation / max(seen.prompts, 1) ** 0.5
+    if seen.clearance > 2 * error > 0:
+        return "most prompts are well inside the limit, but a few lose so much that the mean cannot be trusted"
     side = "inside" if seen.clearance > 0 else "outside"
     return f"the figure lies {side} the limit, but chance could have put it there"
 
