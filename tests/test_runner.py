@@ -10,9 +10,10 @@ import pytest
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.budget import Budget
 from vbench_lite.engines import local
-from vbench_lite.errors import FolderLocked, PlanConflict, StoreError, UsageError
+from vbench_lite.errors import FolderLocked, GeneratorError, PlanConflict, StoreError, UsageError
 from vbench_lite.lock import locked
 from vbench_lite.plan import WHOLE, Shard
+from vbench_lite.records import ClipRecord
 from vbench_lite.runner import Options, Outcome, run
 from vbench_lite.store import RunFolder
 
@@ -242,6 +243,16 @@ def test_a_budget_by_the_hour_learns_from_the_first_clip(tmp_path):
 def test_a_budget_without_a_price_is_refused():
     with pytest.raises(UsageError, match="--max-cost cannot hold"):
         Budget(1.0, {"sim": {"reason": "no price is known"}})
+
+
+def test_a_budget_over_clips_of_unknown_cost_is_given_up():
+    (definition,) = (plan := small_plan()).definitions
+    budget = Budget(1.0, {"sim": {"usd_per_device_hour": 1.0}})
+    batch = plan.batches(definition)[0]
+    assert budget.allows(definition, batch, 0)
+    budget.spent(definition, ClipRecord("sim", "diffusion", "p000", 0, 1, "ok"))
+    with pytest.raises(GeneratorError, match="what its clips cost is not known"):
+        budget.allows(definition, batch, 0)
 
 
 def test_a_stop_keeps_what_is_finished_and_drops_what_waits(tmp_path):

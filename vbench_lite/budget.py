@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vbench_lite.economics import clip_cost_usd
-from vbench_lite.errors import UsageError
+from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.plan import Batch
 from vbench_lite.records import ClipRecord, Definition
 
@@ -27,10 +27,20 @@ class Budget:
         self.limit_usd, self._prices = limit_usd, prices
         self.spent_usd = 0.0
         self._dearest: dict[str, float] = {}
+        self._unknown: set[str] = set()
 
     def allows(self, definition: Definition, batch: Batch, at_hand: int) -> bool:
-        """Whether a batch may be made, with so many clips in the making already."""
+        """Whether a batch may be made, with so many clips in the making already.
+
+        Raises:
+            GeneratorError: A clip was made and nobody knows what it cost, so no limit can hold.
+        """
         each = self._each(definition)
+        if each is None and definition.name in self._unknown:
+            raise GeneratorError(
+                f'--max-cost cannot hold for "{definition.name}": what its clips cost is not known. State a price under '
+                "[price] in its definition, or with --prices FILE."
+            )
         if each is None:
             return at_hand == 0 and self.spent_usd < self.limit_usd
         return self.spent_usd + each * (at_hand + len(batch.requests)) <= self.limit_usd
@@ -39,6 +49,7 @@ class Budget:
         """Counts one clip, made or failed; where its cost is not known, the dearest case counts."""
         cost = clip_cost_usd(record, self._prices[definition.name])
         if cost is None:
+            self._unknown.add(definition.name)
             cost = self._each(definition) or 0.0
         self.spent_usd += cost
         self._dearest[definition.name] = max(cost, self._dearest.get(definition.name, 0.0))

@@ -119,8 +119,8 @@ class Session:
         if self._ended is not None:
             self.timings.idle_s += time.perf_counter() - self._ended
         takes = self._attempt(requests, 0.0)
-        self._look_at_device()
         self._ended = time.perf_counter()
+        self._look_at_device()
         self.timings.clips += len(takes)
         return self._windows.add(takes)
 
