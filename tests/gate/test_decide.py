@@ -96,6 +96,25 @@ def test_half_the_clips_failed_is_stopped_by_the_failures_and_names_their_reason
     assert "out of memory" in check.reason
 
 
+def test_clips_of_the_wrong_prompt_are_stopped_by_text_alone(tmp_path: Path) -> None:
+    def shuffle(scores: Scores, _: np.ndarray) -> None:
+        scores["clip_text"] -= 0.04 * 1.8  # as sharp and steady as ever, of something else
+
+    verdict = gate(tmp_path, weights="b", worsen=shuffle)
+    assert "clip_text/non-inferior" in failed(verdict)
+    assert {check.metric for check in verdict.of("fail")} == {"clip_text"}
+
+
+def test_fewer_steps_are_stopped_by_what_they_spoil_though_they_are_quicker(tmp_path: Path) -> None:
+    def hasten(scores: Scores, _: np.ndarray) -> None:
+        scores["detail"] -= 0.08 * 1.2
+        scores["clip_frames"] -= 0.015
+
+    verdict = gate(tmp_path, weights="b", device_s=0.1, worsen=hasten)
+    assert verdict.outcome == "fail"
+    assert {"detail/non-inferior", "clip_frames/non-inferior"} <= failed(verdict)
+
+
 def test_no_clip_at_all_is_stopped(tmp_path: Path) -> None:
     verdict = gate(tmp_path, failed=lambda p, c: True)
     assert verdict.exit_code == 3
