@@ -38,8 +38,8 @@ class Budget:
         each = self._each(definition)
         if each is None and definition.name in self._unknown:
             raise GeneratorError(
-                f'--max-cost cannot hold for "{definition.name}": what its clips cost is not known. State a price under '
-                "[price] in its definition, or with --prices FILE."
+                f'--max-cost cannot hold for "{definition.name}": what its clips cost is not known. State a price '
+                "under [price] in its definition, or with --prices FILE."
             )
         if each is None:
             return at_hand == 0 and self.spent_usd < self.limit_usd
