@@ -322,16 +322,20 @@ def _scenarios(report: Report) -> Answer:
 
 def _releases(report: Report) -> Answer:
     scenario = report.main
-    sentences = []
+    sentences, moved = [], []
     for entry in scenario.entries:
         before = [e for e in scenario.past if e.name == entry.name]
         if before:
+            shares = (words.percent(e.usable_share) for e in (before[-1], entry))
+            moved.append(f"{entry.label} {' to '.join(shares)}")
             change = _change(before[-1], entry)
             sentences.append(
                 f"{entry.label}: usable {words.percent(before[-1].usable_share)} on {before[-1].run.created[:10]}, "
                 f"{words.percent(entry.usable_share)} on {entry.run.created[:10]}{change}."
             )
-    line = "Moved since the last run as follows." if sentences else "One run, so nothing to hold it against yet."
+    line = "One run, so nothing to hold it against yet."
+    if moved:
+        line = f"Usable clips since the run before: {', '.join(moved)}."
     if not sentences:
         folder = scenario.newest.folder.path
         sentences = [

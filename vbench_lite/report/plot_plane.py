@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+NAMED = 3
+"""Generators whose points bear their names; more are told apart by marker and colour alone."""
+
+
 @dataclass(frozen=True)
 class _Point:
     entry: Entry
@@ -90,8 +94,11 @@ def _draw(plane: _Plane, axes: Axes) -> None:
         [p.x["value"] for p in front], [p.y["value"] for p in front], where="post", color=SOFT, lw=0.8,
         ls=(0, (4, 3)), zorder=1,
     )  # fmt: skip
-    for point in plane.points:
+    ranked = sorted(plane.points, key=lambda p: p.y["value"], reverse=plane.higher)
+    for nth, point in enumerate(ranked):
         _cross(axes, point)
+        if len(ranked) <= NAMED:
+            _name(axes, point, "top" if nth == 0 else "bottom" if nth == len(ranked) - 1 else "middle")
     _log_axis(axes, [p.x["value"] for p in plane.points])
     axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
     axes.grid(axis="y")
@@ -109,8 +116,15 @@ def _cross(axes: Axes, point: _Point) -> None:
     if y["low"] is not None and y["high"] is not None:
         axes.plot([x["value"]] * 2, [y["low"], y["high"]], color=ink, lw=1.2, zorder=2)
     axes.plot(x["value"], y["value"], marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
-    place = (x["value"], y["value"])
-    axes.annotate(point.entry.label, place, (7, 6), textcoords="offset points", color=ink, fontsize=8)
+
+
+def _name(axes: Axes, point: _Point, rank: str) -> None:
+    """Names a point where the others are not: the best above it, the worst below, one between to the left."""
+    offset, side = {"top": ((6, 6), "left"), "bottom": ((6, -13), "left"), "middle": ((-6, 5), "right")}[rank]
+    place = (point.x["value"], point.y["value"])
+    axes.annotate(
+        point.entry.label, place, offset, textcoords="offset points", color=colour(point.entry), fontsize=8, ha=side
+    )
 
 
 def _log_axis(axes: Axes, values: Sequence[float]) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+NAMED = 3
+"""Generators whose curves bear their names; more are told apart by marker and colour alone."""
+
+
 @dataclass(frozen=True)
 class _Curve:
     entry: Entry
@@ -92,6 +96,8 @@ def _draw(group: _Curves, axes: Axes) -> None:
         for k, place in enumerate(zip(curve.at, values, strict=True), 1):
             if len(curve.at) <= 6 or k in (1, 2, 4, 8, len(curve.at)):
                 axes.annotate(str(k), place, (0, -11), textcoords="offset points", color=SOFT, fontsize=7, ha="center")
+        if len(group.curves) > NAMED:
+            continue
         side, way = ("right", 6) if curve.at[-1] > 0.6 * furthest else ("left", -4)
         place, offset = (curve.at[-1], values[-1]), (way, 7 if curve is top else -21)
         axes.annotate(curve.entry.label, place, offset, textcoords="offset points", color=ink, fontsize=8, ha=side)
