@@ -48,14 +48,19 @@ class Flat:
 
 @pytest.fixture(scope="module", params=list(SPECS))
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ClipSpec]:
-    folder = tmp_path_factory.mktemp("generators")
-    saved(request.param, folder)
+    return made(tmp_path_factory.mktemp("generators"), request.param), SPECS[request.param]
+
+
+def made(folder: Path, name: str) -> Path:
+    """A workspace with a draft and a refiner of that class."""
+    saved(name, folder)
     (folder / "draft.toml").write_text(f'route = "transformer"\nadapter = "{__name__}:Flat"\n')
+    length = "max_sequence_length = 16\n" if FAMILIES[name].settings else ""
     (folder / "refiner.toml").write_text(
-        f'route = "diffusion"\nadapter = "diffusers"\nmodel = "{request.param}"\n'
-        '[settings]\nnum_inference_steps = 4\nmax_sequence_length = 16\nguidance_scale = 1.0\n'
+        f'route = "diffusion"\nadapter = "diffusers"\nmodel = "{name}"\n'
+        f"[settings]\nnum_inference_steps = 4\nguidance_scale = 1.0\n{length}"
     )
-    return folder, SPECS[request.param]
+    return folder
 
 
 def hybrid(folder: Path, strength: float, **settings: Any) -> Hybrid:
@@ -119,6 +124,17 @@ def test_failed_draft_fails_its_clip_only(workspace: tuple[Path, ClipSpec]) -> N
     assert first.failure == "the draft: ran out of tokens"
     assert second.failure is None
     assert second.frames is not None
+
+
+@pytest.mark.parametrize("name", ["CogVideoXPipeline", "AnimateDiffPipeline"])
+def test_other_families_go_on_in_their_own_video_to_video_pipelines(name: str, tmp_path: Path) -> None:
+    spec = FAMILIES[name].spec
+    maker = hybrid(made(tmp_path, name), 0.5)
+    dark, bright = (maker.generate([ask(spec, grey)])[0] for grey in ("40", "200"))
+    assert dark.failure is None
+    assert dark.frames.shape == (spec.frames, spec.height, spec.width, 3)
+    assert dark.counts["denoising_steps"] == 2
+    assert not np.array_equal(dark.frames, bright.frames)
 
 
 def test_draft_of_another_form_is_fitted() -> None:

@@ -8,7 +8,8 @@ pipeline, with the stock scheduler begun late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Protocol
@@ -60,7 +61,10 @@ class VideoToVideo:
         import diffusers
 
         self._loaded = loaded
-        self._pipeline = getattr(diffusers, name).from_pipe(loaded.pipeline)
+        kind: Any = getattr(diffusers, name)
+        # Not `from_pipe`: it would cast the shared networks to float32.
+        takes = inspect.signature(kind.__init__).parameters
+        self._pipeline = kind(**{part: value for part, value in loaded.pipeline.components.items() if part in takes})
         self._pipeline.set_progress_bar_config(disable=True)
         self._accepted = call_arguments(type(self._pipeline))
 
@@ -107,7 +111,7 @@ class LateStart:
 
 
 @contextmanager
-def starting_late(scheduler: Any, strength: float, begun: Any) -> Iterator[None]:
+def starting_late(scheduler: Any, strength: float, begun: Callable[[Tensor], None]) -> Iterator[None]:
     """Inside the block the scheduler's schedule begins at `strength` of its steps before the end.
 
     Args:
