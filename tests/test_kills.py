@@ -19,7 +19,7 @@ from vbench_lite.store import RunFolder
 
 KILLS = int(os.environ.get("VBENCH_KILLS", "50"))
 CLIPS = 400
-PLAN = small_plan(simulated(seconds=0.012, batch_size=2), prompts=CLIPS // 2, clips=2)
+PLAN = small_plan(simulated(seconds=0.012, batch_size=2, tries=9), prompts=CLIPS // 2, clips=2)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -36,7 +36,7 @@ def test_a_run_stores_every_clip_with_its_measurement(tmp_path):
         measured = record.measurement
         assert folder.clip_path(record).stat().st_size > 100
         assert (record.frames, record.height, record.width, record.fps) == (2, 16, 16, 8.0)
-        assert 0.02 <= measured.wall_s < 0.5
+        assert 0.02 <= measured.wall_s < 5
         assert measured.device_s == measured.wall_s
         assert measured.peak_rss_mb > 10
         assert measured.energy_j is None
