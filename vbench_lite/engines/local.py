@@ -76,7 +76,7 @@ class _Process:
     def end(self) -> None:
         """Ends the process and everything it started."""
         if self.handle and self.handle.pid:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, AttributeError):  # it is gone, or the system knows no groups
                 os.killpg(self.handle.pid, signal.SIGKILL)
             self.handle.kill()
             self.handle.join()
