@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import av
 import numpy as np
@@ -24,6 +25,9 @@ from vbench_lite.world import Composition, find_composition, render
 SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
 SEEDS = range(1_000, 1_004)
 """Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
+
+_ENCODING = Lock()
+"""One encode at a time: side by side, x264 was now and then seen to choose otherwise for a clip."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class WorldClip:
         return hashlib.sha256(recipe + self.frames.tobytes()).hexdigest()
 
     def encode(self) -> bytes:
-        return encode_mp4(self.frames, self.fps)
+        with _ENCODING:
+            return encode_mp4(self.frames, self.fps)
 
 
 def world_reference(

@@ -140,5 +140,9 @@ class Kvd(SetMetric):
     distance = staticmethod(kernel_distance)
 
     def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
-        found = kernel_interval(*self.sides(), generated_prompts, reference_prompts)
-        return Estimate(found.value, found.low, found.high, len(generated_prompts))
+        try:
+            found = kernel_interval(*self.sides(), generated_prompts, reference_prompts)
+        except ValueError as error:
+            return Estimate(None, n=len(generated_prompts), reason=str(error))
+        few = None if found.low is not None else "too few prompts for an interval"
+        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=few)

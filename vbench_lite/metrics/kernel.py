@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from vbench_lite.metrics.set_intervals import Features, checked, jackknife_variance, label, t_interval
 from vbench_lite.stats import Interval
 
+FEWEST_GROUPS = 4
+"""Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""
+
 
 def kernel(x: Features, y: Features) -> Features:
     """(x . y / values + 1)^3 for each pair of rows."""
@@ -50,8 +53,16 @@ def kernel_interval(
         generated_prompts, reference_prompts: The prompt of each clip, "" where it has none. Pairs of
             clips of one prompt are left out of the distance too.
         confidence: Of the two-sided interval.
+
+    Returns:
+        The interval; without ends where there are fewer than `FEWEST_GROUPS` prompts.
+
+    Raises:
+        ValueError: As `set_intervals.checked`, or all clips are of one prompt.
     """
     blocks = _Blocks(*checked(generated, reference), *label(generated_prompts, reference_prompts))
+    if blocks.groups < FEWEST_GROUPS:
+        return Interval(blocks.value(), None, None)
     left_out = blocks.left_out()
     return t_interval(blocks.value(), jackknife_variance(left_out), len(left_out) - 1, confidence)
 
@@ -66,6 +77,7 @@ class _Blocks:
 
     def __init__(self, x: Features, y: Features, x_groups: NDArray[np.int64], y_groups: NDArray[np.int64]) -> None:
         count = int(max(x_groups.max(), y_groups.max())) + 1
+        self.groups = count
         in_x, in_y = np.eye(count)[:, x_groups], np.eye(count)[:, y_groups]
         nx, ny = in_x.sum(1), in_y.sum(1)
         self.xx = _Pairs(in_x @ kernel(x, x) @ in_x.T, np.outer(nx, nx))
@@ -89,6 +101,8 @@ class _Pairs:
         np.fill_diagonal(self.counts, 0)
 
     def mean(self) -> float:
+        if not self.counts.any():
+            raise ValueError("clips of a single prompt: a distance needs two prompts or more")
         return float(self.sums.sum() / self.counts.sum())
 
     def means_without(self) -> Features:
