@@ -27,6 +27,7 @@
     made.addEventListener("loadedmetadata", () => {
       if (Math.min(made.videoWidth, made.videoHeight) <= 160) made.parentElement?.classList.add("crisp");
       made.playbackRate = speed;
+      if (playing) join(made);
     });
     return made;
   };
@@ -36,16 +37,20 @@
       if (isIntersecting && !there && source(target)) screen.append(video(target));
       if (!isIntersecting && there) there.remove();
     }
-    if (playing) restart();
   }, { rootMargin: "300px" });
   for (const figure of all(".clip")) if (one("button.screen", figure)) near.observe(figure);
 
   // Playing in step: all start together, and again together when the longest has ended.
-  let playing = false, speed = 1, timer = 0;
+  let playing = false, speed = 1, timer = 0, begun = 0;
   const shown = () => all(".clip video, #large video");
+  const join = (each) => { // one that comes into view takes the place in time that the others have
+    each.currentTime = Math.min(each.duration || 0, ((performance.now() - begun) / 1000) * speed);
+    each.play().catch(() => {});
+  };
   const restart = () => {
     clearTimeout(timer);
     if (!playing) return;
+    begun = performance.now();
     const videos = shown();
     for (const each of videos) { each.currentTime = 0; each.playbackRate = speed; each.play().catch(() => {}); }
     const longest = Math.max(1, ...videos.map((each) => each.duration || 0));
@@ -127,8 +132,7 @@
       return row;
     }));
     large.showModal();
-    if (playing) restart();
-    else one("video", large)?.play().catch(() => {});
+    if (!playing) one("video", large).play().catch(() => {});
   };
   document.addEventListener("click", (event) => {
     const figure = event.target.closest("button.screen")?.closest(".clip");
