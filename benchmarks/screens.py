@@ -51,7 +51,8 @@ def main() -> None:
             page.wait_for_timeout(500)
             page.screenshot(path=given.out / f"{view.name}.png")
             loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-            print(f"  {view.name}: loaded in {loaded / 1000:.2f} s, {page.locator('video').count()} clips near the screen")
+            clips = page.locator("video").count()
+            print(f"  {view.name}: loaded in {loaded / 1000:.2f} s, {clips} clips near the screen")
             page.close()
         browser.close()
 
