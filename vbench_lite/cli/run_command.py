@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
@@ -167,9 +168,18 @@ class _Run:
                 arguments.engine, self.shard, arguments.fresh, arguments.retry_failed, self.prices, budget, stop
             )
             try:
-                return runner.run(self.plan, self.folder, self.device, options)
+                with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
+                    return runner.run(self.plan, self.folder, self.device, options)
             except KeyboardInterrupt:
                 raise SystemExit(self._stopped("Dropped the clips in the making.")) from None
+            finally:
+                self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self.arguments.engine == "ray":
+            from vbench_lite.engines import ray
+
+            ray.disconnect()
 
     def _stopped(self, what: str) -> int:
         click.echo(f"{what} Finished ones are kept. Go on with: {self._same_command()}", err=True)

@@ -46,9 +46,17 @@ def connect() -> Any:
         options |= {"address": "local", "include_dashboard": False, "object_store_memory": 200 * 2**20}
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"the Ray cluster cannot be reached: {error}. Check RAY_ADDRESS.") from error
+    except Exception as error:  # Ray raises plain ones when a node does not come up
+        where = os.environ.get("RAY_ADDRESS") or "this machine"
+        raise UsageError(f"no Ray cluster at {where}: {error} Check RAY_ADDRESS, or use --engine local.") from error
     return ray
+
+
+def disconnect() -> None:
+    """Leaves the cluster, and ends it if it was started for this run."""
+    import ray
+
+    ray.shutdown()
 
 
 def find_device(wanted: str) -> Device:
