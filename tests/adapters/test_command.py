@@ -115,18 +115,14 @@ def test_failure_is_told_and_the_run_goes_on(tmp_path: Path, text: str, reason: 
 
 
 def test_time_limit_ends_the_whole_process_tree(tmp_path: Path) -> None:
-    text = (
-        "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
-        "time.sleep(60)"
-    )
-    generator = command(script(tmp_path, text), "{out}", time_limit_s=1.5)
+    text = f"sleep 60 & echo $! > {tmp_path}/child; sleep 60"
+    given = {"command": ["sh", "-c", text, "{out}"], "time_limit_s": 1.5}
+    generator = Command(Definition("mine", "transformer", "command", settings=given))
     generator.load("cpu")
     start = time.monotonic()
     (output,) = generator.generate([ask()])
     assert output.failure == "the program did not end within 1.5 s and was ended"
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     child = int((tmp_path / "child").read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
@@ -142,12 +138,12 @@ def test_resident_program_loads_once_and_survives_its_own_chatter(tmp_path: Path
 
 
 def test_resident_program_that_dies_or_hangs_is_started_again(tmp_path: Path) -> None:
-    generator = command(script(tmp_path, RESIDENT), "{device}", resident=True, time_limit_s=1.5)
+    generator = command(script(tmp_path, RESIDENT), "{device}", resident=True, time_limit_s=3)
     generator.load("cpu")
     outputs = [generator.generate([ask(prompt)])[0] for prompt in ("die", "a cat", "hang", "refuse", "a cat")]
     generator.close()
     assert outputs[0].failure == "the program ended in the midst of it (exit code 3)"
-    assert outputs[2].failure == "the program did not answer within 1.5 s"
+    assert outputs[2].failure == "the program did not answer within 3 s"
     assert outputs[3].failure == "no such animal"
     assert outputs[1].file == outputs[4].file == b"cpu 7"
 
