@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(recipe: str, *options: str) -> str:
-    done = subprocess.run([sys.executable, ROOT / recipe, *options], capture_output=True, text=True, cwd=ROOT, check=False)
+    command = [sys.executable, ROOT / recipe, *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

@@ -25,7 +25,7 @@ def test_shipped_suites_hold_forty_prompts_that_no_network_was_trained_on(name: 
 
 
 def test_an_unknown_suite_suggests_the_nearest() -> None:
-    with pytest.raises(UnknownName, match='no suite named "adss". Did you mean "ads"'):
+    with pytest.raises(UnknownName, match=r'no suite named "adss"\. Did you mean "ads"'):
         load_suite("adss")
 
 

@@ -96,6 +96,7 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
 
 def _threshold(file: TomlFile, name: str, entry: Any) -> Threshold:
     if not isinstance(entry, dict) or not entry or set(entry) - {"min", "max"}:
-        raise file.error(f"usable.{name}", f'"usable.{name}" is {entry!r}: expected {{ min = ... }} or {{ max = ... }}.')
+        expected = "{ min = ... } or { max = ... }"
+        raise file.error(f"usable.{name}", f'"usable.{name}" is {entry!r}: expected {expected}.')
     sides = {side: file.check(value, float, f"usable.{name}") for side, value in entry.items()}
     return Threshold(**sides)

@@ -12,7 +12,9 @@ from typing import Any
 
 from vbench_lite.errors import BadFile
 
-_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table"}
+_NAMES = {
+    str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table",
+}
 
 
 class TomlFile:
@@ -42,6 +44,7 @@ class TomlFile:
         """The line of `table.key` (in the nth table of that name), or of the table if the key is missing."""
         *tables, name = key.split(".")
         here, seen, table_line = "", -1, None
+        key_line = re.compile(rf'\s*"?{re.escape(name)}"?\s*[=.]')
         for number, line in enumerate(self.text.splitlines(), 1):
             header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
             if header:
@@ -49,9 +52,8 @@ class TomlFile:
                 if here in (".".join(tables), key):
                     seen += 1
                     table_line = number if seen == nth else table_line
-            elif here == ".".join(tables) and (not tables or seen == nth):
-                if re.match(rf'\s*"?{re.escape(name)}"?\s*[=.]', line):
-                    return number
+            elif here == ".".join(tables) and (not tables or seen == nth) and key_line.match(line):
+                return number
         return table_line
 
     def get(self, key: str, kind: type, default: Any = ...) -> Any:

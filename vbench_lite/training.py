@@ -52,7 +52,7 @@ class MuonWithAdam:
         for parameter, flat in self._kernels:
             flat.grad = None if parameter.grad is None else parameter.grad.view_as(flat)
             parameter.grad = None
-        self._muon.step()
+        self._muon.step()  # type: ignore[no-untyped-call]
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
 
@@ -128,6 +128,7 @@ class Stage:
     modules: dict[str, nn.Module]
     optimiser: MuonWithAdam
     average: Average | None = None
+    """Where there is one, it is what the modules hold when `run` is done."""
     evaluate: Callable[[], dict[str, float]] | None = None
     """Figures on held-out compositions, with the live weights; logged to `<name>-held-out.csv`."""
     evaluate_every: int = 100
@@ -161,6 +162,8 @@ class Stage:
                 before = time.monotonic()
             if self.step % self.save_every == 0 or self.step == self.steps:
                 self._save()
+        if self.average is not None:
+            self.average.load_into(self.modules)
 
     def _log(self, values: dict[str, float]) -> None:
         for key, value in values.items():

@@ -86,7 +86,6 @@ def train_vae(work: Path, steps: int) -> AutoencoderKLLTXVideo:
         evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vae, unseen.clips))},
     )
     stage.run(loss_of_step)
-    stage.average.load_into({"vae": vae})
     return vae.eval()
 
 
@@ -141,7 +140,6 @@ def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dic
     optimiser = MuonWithAdam(parts.values(), 0.01, 1.5e-3, for_adam)
     stage = Stage("dit", work, steps, parts, optimiser, Average(parts, 0.997))
     stage.run(loss_of_step)
-    stage.average.load_into(parts)
     return parts
 
 

@@ -144,7 +144,6 @@ def polish_decoder(vq: VQModel, work: Path, steps: int) -> VQModel:
         Average(parts, 0.998), evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vq, unseen))},
     )
     stage.run(loss_of_step)
-    stage.average.load_into(parts)
     return vq.eval()
 
 
@@ -186,7 +185,6 @@ def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
     optimiser = MuonWithAdam([lm], 0.01, 2e-3, lambda name: "embed" in name or "lm_head" in name)
     stage = Stage("lm", work, steps, {"lm": lm}, optimiser, Average({"lm": lm}, 0.997))
     stage.run(loss_of_step)
-    stage.average.load_into({"lm": lm})
     return lm.eval()
 
 

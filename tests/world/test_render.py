@@ -30,7 +30,8 @@ def test_clips_have_the_size_asked_for(frames: int, height: int, width: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("motion", "axis", "sign"), [("slides left", 0, -1), ("slides right", 0, 1), ("moves up", 1, -1), ("moves down", 1, 1)]
+    ("motion", "axis", "sign"),
+    [("slides left", 0, -1), ("slides right", 0, 1), ("moves up", 1, -1), ("moves down", 1, 1)],
 )
 def test_things_move_the_way_their_caption_says(motion: str, axis: int, sign: int) -> None:
     index = [m.name for m in MOTIONS].index(motion)

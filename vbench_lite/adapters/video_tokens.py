@@ -51,9 +51,11 @@ class VideoTokenLayout:
     def unfold(self, stacks: Tensor) -> Tensor:
         """(n, pictures' channels, h, w) to (n, channels, frames_per_code, height, width)."""
         pictures = F.pixel_shuffle(stacks, self.pixel_unshuffle)
-        return pictures.unflatten(1, (-1, self.frames_per_code))
+        count, _, height, width = pictures.shape
+        return pictures.view(count, -1, self.frames_per_code, height, width)
 
     def unstack(self, stacks: Tensor, batch: int) -> Tensor:
         """The inverse of `stack`: (batch, channels, frames, height, width)."""
-        clips = self.unfold(stacks).unflatten(0, (batch, -1)).transpose(1, 2).flatten(2, 3)
+        unfolded = self.unfold(stacks)
+        clips = unfolded.view(batch, -1, *unfolded.shape[1:]).transpose(1, 2).flatten(2, 3)
         return clips[:, :, self.frames_per_code - 1 :] if self.first_frame_alone else clips

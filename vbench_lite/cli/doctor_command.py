@@ -80,13 +80,18 @@ def energy_counter() -> Finding:
 def video() -> Iterator[Finding]:
     import av
 
-    for codec, mode, use in (("libx264", "w", "clips are written with it"), ("h264", "r", "most clips are read with it"),
-                             ("vp9", "r", ""), ("libdav1d", "r", "AV1 clips")):
+    uses = (
+        ("libx264", "w", "clips are written with it"), ("h264", "r", "most clips are read with it"), ("vp9", "r", ""),
+        ("libdav1d", "r", "AV1 clips"),
+    )
+    for codec, mode, use in uses:
         try:
             av.codec.Codec(codec, mode)
-            yield Finding(f"codec {codec} ({'write' if mode == 'w' else 'read'})", True, use or "there", needed=bool(use))
+            doing = {"w": "write", "r": "read"}[mode]
+            yield Finding(f"codec {codec} ({doing})", True, use or "there", needed=bool(use))
         except Exception:
-            yield Finding(f"codec {codec}", False, "missing", "pip install --force-reinstall av", needed=codec != "vp9")
+            mend = "pip install --force-reinstall av"
+            yield Finding(f"codec {codec}", False, "missing", mend, needed=codec != "vp9")
 
 
 def weights() -> Iterator[Finding]:

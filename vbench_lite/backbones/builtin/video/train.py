@@ -46,7 +46,7 @@ def worsen(clips: Tensor) -> Tensor:
     if torch.rand(()) < 0.33:
         frames = clips.transpose(1, 2).flatten(0, 1)
         frames = F.interpolate(F.avg_pool2d(frames, 2), scale_factor=2, mode="bilinear", align_corners=False)
-        clips = frames.unflatten(0, (clips.shape[0], -1)).transpose(1, 2)
+        clips = frames.view(clips.shape[0], -1, *frames.shape[1:]).transpose(1, 2)
     if torch.rand(()) < 0.5:
         clips = clips + 0.2 * torch.rand(()) * torch.randn_like(clips)
     return (clips * (0.85 + 0.3 * torch.rand(clips.shape[0], 1, 1, 1, 1))).clamp(-1, 1)
@@ -89,7 +89,6 @@ def main(steps: int, work: Path, out: Path) -> None:
     optimiser = MuonWithAdam([net], 0.01, 2e-3, lambda name: "heads" in name)
     stage = Stage("video", work, steps, {"net": net}, optimiser, Average({"net": net}, 0.99), evaluate)
     stage.run(loss_of_step)
-    stage.average.load_into({"net": net})
     net.eval()
     print("held-out clips named rightly:", right_shares(net, next(world_batches(held_out_compositions(), 768, 2))))
     halves = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
