@@ -51,8 +51,8 @@ class Release:
     metric: dict[str, Any] = field(default_factory=dict)
     """Put into every metric's info."""
     notes: dict[str, Any] = field(default_factory=dict)
-    real_flicker: float = 0.95
-    """The worst 5 % of the reference's clips."""
+    drift: float = 0.0
+    """Of the anchor clips."""
 
 
 def write(path: Path, release: Release | None = None, **how: Any) -> str:
@@ -71,9 +71,8 @@ def write(path: Path, release: Release | None = None, **how: Any) -> str:
     fvd = {"value": value, "low": low, "high": high, "n": release.prompts * release.clips, "unscored": 0}
     scores_of_sets = {"fvd": fvd | ({} if value else {"reason": "no"})}
     generators = {release.generator: {"route": "diffusion", "scores": scores_of_sets}}
-    folder.write_summary({"format": 1, "metrics": infos, "generators": generators, "notes": release.notes,
-                          "usable": {"thresholds": {"flicker": {"min": release.real_flicker, "max": None,
-                                                                "source": "reference"}}}})  # fmt: skip
+    notes = {"anchors": {"drift": {"flicker": release.drift}}} | release.notes
+    folder.write_summary({"format": 1, "metrics": infos, "generators": generators, "notes": notes})
     return str(path)
 
 

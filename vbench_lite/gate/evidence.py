@@ -96,7 +96,7 @@ def _of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
         "low": ends[0] if ends else None, "high": ends[1] if ends else None,
         "limit": _as_difference(-float(slack.mean()), pairs),
         "clips": pairs.clips, "filled": pairs.filled, "within": pairs.within,
-        "to_see": _to_see(allowed, pairs.gap, policy) if check.rule == "non-inferior" else 0,
+        "to_see": _to_see(allowed, pairs, policy) if check.rule == "non-inferior" else 0,
     }  # fmt: skip
     return _decided(check, clearance, allowed, known, pairs.freedom)
 
@@ -143,11 +143,14 @@ def _margin(check: Check, pairs: Paired) -> Array | str:
     return np.full_like(pairs.gains, max(size, check.floor))
 
 
-def _to_see(margin: float, gap: float, policy: Policy) -> int:
-    """How many it takes to have met a loss of `gap` so rare that it costs just the margin."""
-    if policy.rare_losses == "ignore" or not 0 < margin < gap < math.inf:
+def _to_see(margin: float, pairs: Paired, policy: Policy) -> int:
+    """How many it takes to have met a loss of one whole gap so rare that it costs just the margin.
+
+    None where nothing differs anywhere: those are the same clips, not a sample.
+    """
+    if policy.rare_losses == "ignore" or not pairs.gains.any() or not 0 < margin < pairs.gap < math.inf:
         return 0
-    return prompts_to_see(margin / gap, policy.level)
+    return prompts_to_see(margin / pairs.gap, policy.level)
 
 
 def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:

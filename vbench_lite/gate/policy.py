@@ -88,7 +88,7 @@ class Policy:
     """A loss may be rare and total. "prompts": there must be enough of them to have met one that costs the margin;
     "clips": losses strike clips, whatever the prompt, so clips are counted; "ignore": no such demand."""
     anchor_tolerance: float = 0.005
-    """Relative change of the real clips' scores between the runs; beyond it the measuring has changed."""
+    """Relative change of the anchor clips' scores between the runs; beyond it the measuring has changed."""
     allow_same_clips: bool = False
     changed_by: str = ""
     changed_on: str = ""

@@ -132,31 +132,20 @@ def _drift(old: ClipGrid, new: ClipGrid, equal: int, total: int) -> str:
 
 
 def _anchors(baseline: Side, candidate: Side, policy: Policy, finding: Any) -> Iterator[Finding]:
-    """The reference's real clips are scored with every run: where their scores moved, the ruler did."""
-    made = [side.run.manifest["generators"].values() for side in (baseline, candidate)]
-    forms = [{str(definition.get("clip")) for definition in definitions} for definitions in made]
-    if forms[0] != forms[1]:
-        return  # real clips are rendered or cut in the forms that the generators have: these are not the same clips
-    old, new = (_anchor_scores(side.run.summary) for side in (baseline, candidate))
-    moved = {
-        name: new[name] - old[name] for name in old.keys() & new.keys()
-        if abs(new[name] - old[name]) > policy.anchor_tolerance * abs(old[name])
-    }  # fmt: skip
-    if moved:
-        worst = max(moved, key=lambda name: abs(moved[name]))
+    """Every scoring looks at a few pinned clips too: where those moved between the runs, the ruler did."""
+    old, new = (_anchor_drift(side.run.summary) for side in (baseline, candidate))
+    moved = {name: abs(new[name] - old[name]) for name in old.keys() & new.keys()}
+    worst = max(moved, key=lambda name: moved[name], default="")
+    if worst and moved[worst] > policy.anchor_tolerance:
         message = (
-            f"the same real clips score differently in the two runs ({worst} by {moved[worst]:+.3g}, tolerated "
+            f"the anchor clips do not score alike in the two runs ({worst} by {moved[worst]:.2%}, tolerated "
             f"{policy.anchor_tolerance:.2%}): the measuring changed, not the generator. Score both again with: "
             f"vbench score {baseline.run.folder.path}; vbench score {candidate.run.folder.path}"
         )
         yield finding("anchor-drift", message, "undecided")
 
 
-def _anchor_scores(summary: Mapping[str, Any]) -> dict[str, float]:
-    """What is stored of the real clips' scores: their worst 5 %, from which usable clips are judged."""
-    limits = (summary.get("usable") or {}).get("thresholds") or {}
-    found = {
-        name: limit["max"] if limit.get("min") is None else limit["min"]
-        for name, limit in limits.items() if limit.get("source") == "reference"
-    }  # fmt: skip
-    return {name: float(value) for name, value in found.items() if value is not None}
+def _anchor_drift(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Of each metric: how far the pinned clips score from what they should, relative; {} where it is not known."""
+    drift = ((summary.get("notes") or {}).get("anchors") or {}).get("drift") or {}
+    return {name: float(value) for name, value in drift.items() if value is not None}
