@@ -110,10 +110,3 @@ def test_clips_of_a_prompt_are_not_independent_and_are_not_counted_so() -> None:
         found = stats.clustered_mean(prompt.tolist(), np.repeat(np.arange(20), 4).tolist())
         covered += (found.low or 0) <= 0 <= (found.high or 0)
     assert 0.92 <= covered / 400 <= 0.98
-
-
-def test_the_bootstrap_gives_the_same_interval_twice_and_the_right_width() -> None:
-    values = np.random.default_rng(7).normal(size=50)
-    first, second = (stats.bootstrap_interval(lambda draw: values[draw].mean(1), 50) for _ in range(2))
-    assert first == second
-    assert first[1] - first[0] == pytest.approx(2 * 1.96 * values.std() / 50**0.5, rel=0.1)

@@ -11,14 +11,14 @@ The t test is used where it is right, for means of many small causes. Two ways i
 - none of the few losers is among the prompts that were drawn. No test sees what is not there, so
   `prompts_to_see` says how many prompts it takes to have met such a loss at all.
 
-A bootstrap over prompts gives `bootstrap_interval` where there is no formula. It is not used for means: with
-10 prompts its 95 % interval covers 90 %, and on constant differences BCa returns no number at all.
+There is no bootstrap here: with 10 prompts its 95 % interval of a mean covers 90 %, and on constant differences BCa
+returns no number at all. Statistics that are not means are brought to one number a prompt instead (`paired`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -182,20 +182,3 @@ def power(distance: float, spread: float, prompts: int, level: float) -> float:
     """Probability that a one-sided t test over so many prompts decides, the truth lying `distance` from the line."""
     centre = distance / spread * prompts**0.5
     return float(1 - special.nctdtr(prompts - 1, centre, special.stdtrit(prompts - 1, 1 - level)))
-
-
-def bootstrap_interval(
-    statistic: Callable[[NDArray[np.int64]], Array], prompts: int, confidence: float = 0.95, draws: int = 2000
-) -> tuple[float, float]:
-    """Percentile interval of any statistic, by drawing prompts with replacement; the same draws every time.
-
-    Args:
-        statistic: Takes numbers of prompts, shape (draws, prompts), and returns one value a draw.
-        prompts: How many there are; below 20 the interval is too narrow.
-        confidence: Of the two-sided interval.
-        draws: More make the ends steadier.
-    """
-    rng = np.random.default_rng(20_240_229)
-    values = statistic(rng.integers(0, prompts, (draws, prompts)))
-    low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return float(low), float(high)

@@ -17,6 +17,11 @@ def command() -> None:
     """Keep the runs that releases are held against.
 
     A baseline is a run without its clips: small enough to commit, with its history and its policy.
+
+    \b
+    Examples:
+      vbench baseline promote results/ads --reason "release 1.4, gate passed" --by "Ana Lopez"
+      vbench baseline history
     """
 
 
