@@ -23,6 +23,8 @@ from vbench_lite.takes import Finished
 
 LOOK_EVERY_S = 0.5
 END_WITHIN_S = 30.0
+WAY_S = 10.0
+"""Added to a clip's time limit: what a busy cluster may take to bring a call there and its clips back."""
 STARTS = 3
 """Actors in a row that may die before they are ready, until the generator is given up."""
 
@@ -233,7 +235,7 @@ class _Pool:
             return
         oldest = next(iter(seat.calls.values()))
         limit = timeout_s(self._work.definition, len(oldest.requests))
-        if time.monotonic() - seat.since > limit:
+        if time.monotonic() - seat.since > limit + WAY_S:
             call = next(iter(seat.calls))
             del seat.calls[call]
             yield from self._gone(seat, f"no answer within {limit:g} s", oldest)
