@@ -157,8 +157,8 @@ def _p(test: OneSided | None) -> float | None:
 
 def _none(quantity: Quantity, reason: str, prompts: int = 0) -> Comparison:
     return Comparison(
-        quantity.name, quantity.unit, quantity.higher_is_better, None, None, None, None, None, None, None, prompts, 0, 0,
-        0, "not compared", reason,
+        quantity.name, quantity.unit, quantity.higher_is_better, None, None, None, None, None, None, None, prompts,
+        0, 0, 0, "not compared", reason,
     )  # fmt: skip
 
 
