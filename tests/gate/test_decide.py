@@ -334,7 +334,9 @@ PRICES = {"prices": {"model": {"usd_per_device_hour": 0.5}}}
 
 
 def test_quality_goes_on_across_devices_and_cost_does_not(tmp_path: Path) -> None:
-    verdict = gate(tmp_path, weights="b", device_s=0.01, manifest=OTHER)
+    rules = "[[check]]\nrule = 'no-new-failures'\n[[check]]\nmetric = 'device_s_per_clip'\nrule = 'non-inferior'\n"
+    rules += "margin = 25\nunit = 'percent'\nunmeasured = 'skip'"
+    verdict = gate(tmp_path, rules, weights="b", device_s=0.01, manifest=OTHER)
     assert verdict.outcome == "pass"
     skipped = {check.metric: check.reason for check in verdict.of("skipped")}
     assert "1 x Test CPU in the baseline, 1 x H200 in the candidate" in skipped["device_s_per_clip"]
