@@ -17,7 +17,7 @@ from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LT
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
-from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention
+from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import picture_loss, psnr_db, world_batches
 from vbench_lite.world.tokenizer import caption_tokenizer
@@ -156,7 +156,7 @@ def export(vae: AutoencoderKLLTXVideo, parts: dict[str, nn.Module], folder: Path
 @click.option("--stage", type=click.Choice(["vae", "dit", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-diffusion"))
 @click.option("--vae-steps", default=1800, show_default=True)
-@click.option("--dit-steps", default=3200, show_default=True)
+@click.option("--dit-steps", default=2450, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
 def main(stage: str, work: Path, vae_steps: int, dit_steps: int, out: Path, threads: int) -> None:
@@ -169,6 +169,8 @@ def main(stage: str, work: Path, vae_steps: int, dit_steps: int, out: Path, thre
     if stage != "dit":
         export(vae, parts, out)
         draw_curves(work, ("vae", "dit"), out.parent / "curves.svg")
+        if out == HERE / "model":
+            record_digests(HERE / "tiny-diffusion.toml", out)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from vbench_lite.adapters.video_tokens import VideoTokenLayout
-from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves
+from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batches
 from vbench_lite.world.tokenizer import caption_and_video_tokenizer
@@ -204,8 +204,8 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
 @click.option("--stage", type=click.Choice(["vq", "decoder", "lm", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
 @click.option("--vq-steps", default=5000, show_default=True)
-@click.option("--decoder-steps", default=1500, show_default=True)
-@click.option("--lm-steps", default=4000, show_default=True)
+@click.option("--decoder-steps", default=300, show_default=True)
+@click.option("--lm-steps", default=1850, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
 def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: int, out: Path, threads: int) -> None:
@@ -218,6 +218,8 @@ def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: in
     if stage in ("export", "all"):
         export(vq, lm, out)
         draw_curves(work, ("vq", "lm", "vq-decoder"), out.parent / "curves.svg")
+        if out == HERE / "model":
+            record_digests(HERE / "tiny-transformer.toml", out)
 
 
 if __name__ == "__main__":
