@@ -69,8 +69,11 @@ class _Lines:
         now = time.monotonic()
         if now - self._last >= LINE_EVERY_S and self._done < self._total:
             self._last = now
-            left = (now - self._start) / self._done * (self._total - self._done)
-            self._say(f"{self._label}: {self._done}/{self._total}, about {duration(left)} left")
+            share = self._done / self._total
+            left = (now - self._start) * (1 / share - 1)
+            # The first clip of a batch comes with the time of the whole batch: it says little of what is left.
+            estimate = f", about {duration(left)} left" if share >= 0.1 else ""
+            self._say(f"{self._label}: {self._done}/{self._total}{estimate}")
 
     def close(self) -> None:
         self._say(f"{self._label}: {self._done}/{self._total} in {duration(time.monotonic() - self._start)}")

@@ -7,6 +7,7 @@ a folder outside version control, one checkpoint a stage; the same command goes 
 from __future__ import annotations
 
 import csv
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -228,6 +229,16 @@ def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "vbench-lite", "svg.fonttype": "none"}):
         figure.savefig(picture, metadata={"Date": None})
     plt.close(figure)
+
+
+def record_digests(definition: Path, model: Path) -> None:
+    """Writes the sha256 of every weight file under `model` into a definition's `[weights]`, its last table."""
+    text = definition.read_text("utf-8").partition("\n[weights]")[0].rstrip("\n") + "\n"
+    rows = [
+        f'"{path.relative_to(definition.parent).as_posix()}" = "{hashlib.sha256(path.read_bytes()).hexdigest()}"\n'
+        for path in sorted(model.rglob("*.safetensors"))
+    ]
+    definition.write_text(text + "\n[weights]\n" + "".join(rows), "utf-8")
 
 
 def append_row(path: Path, row: dict[str, float]) -> None:

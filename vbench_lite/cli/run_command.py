@@ -251,7 +251,8 @@ class _Run:
 
             from vbench_lite.report import terminal_table
 
-            Console(file=sys.stdout).print(terminal_table(summary))
+            width = None if sys.stdout.isatty() else 100
+            Console(file=sys.stdout, width=width).print(terminal_table(summary))
         click.echo(f"Run:    {self.folder.path}")
         if report:
             click.echo(f"Report: {report}")

@@ -93,5 +93,5 @@ def _show(folder: RunFolder, summary: dict[str, Any], as_json: bool) -> None:
 
     from vbench_lite.report import terminal_table
 
-    Console(file=sys.stdout).print(terminal_table(summary))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100).print(terminal_table(summary))
     click.echo(f"Run: {folder.path}   Report: vbench report {folder.path}")
