@@ -40,10 +40,10 @@ def test_a_window_sees_its_own_time_and_peak_and_not_that_of_the_one_before():
 def test_memory_of_children_is_part_of_the_peak():
     meter = Meter()
     meter.open()
+    alone = meter.now_mb()
     hold = "import time; kept = bytearray(b'x' * (80 * 2**20)); print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as child:
         child.stdout.readline()
-        alone = meter.now_mb()
         deadline = time.monotonic() + 20
         while meter.now_mb() < alone + 70 and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -44,5 +44,5 @@ def _weights_missing(definition: Definition) -> str:
     cached = try_to_load_from_cache(definition.model, "model_index.json", revision=revision)
     if isinstance(cached, str):
         return ""
-    pin = f" --revision {revision}" if revision else ""
+    pin = f" --revision {revision}" if revision not in (None, "main") else ""
     return f"needs: hf download {definition.model}{pin}"

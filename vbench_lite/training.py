@@ -214,6 +214,8 @@ def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
     import pandas as pd
 
     stages = [stage for stage in stages if (work / f"{stage}.csv").exists()]
+    if not stages:
+        return
     figure, axes = plt.subplots(1, len(stages), figsize=(4.2 * len(stages), 3.2), layout="constrained", squeeze=False)
     for axis, stage in zip(axes[0], stages, strict=True):
         curve = pd.read_csv(work / f"{stage}.csv")

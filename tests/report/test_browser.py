@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,20 @@ def page(browser, address):
     context.close()
 
 
+def wait_until(page, expression: str, seconds: float = 20) -> None:
+    """Asks again and again from outside: the page's content policy forbids Playwright's own waiting."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+
 def test_clips_play_in_step_once_they_are_in_view(page) -> None:
     assert page.locator("#prompts video").count() < 96  # far ones do not exist yet
     page.locator("#clips").scroll_into_view_if_needed()
     page.locator("#play").click()
-    page.wait_for_function("[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.3)")
+    wait_until(page, "[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.3)")
     running = "[...document.querySelectorAll('#prompts video')].filter(v => !v.paused)"
     times = page.evaluate(f"{running}.map(v => v.currentTime)")
     assert len(times) >= 4
@@ -121,7 +131,7 @@ def test_keys_play_walk_open_and_close(page) -> None:
     page.keyboard.press("Enter")
     assert page.locator("#large").is_visible()
     assert page.locator("#large tbody tr").count() == 7
-    page.wait_for_function("document.querySelector('#large video').currentTime > 0")
+    wait_until(page, "document.querySelector('#large video').currentTime > 0")
     page.keyboard.press("Escape")
     assert not page.locator("#large").is_visible()
 
@@ -172,5 +182,5 @@ def test_clips_beside_the_page_play_too(browser, ads, tmp_path) -> None:
     view.goto(Path(path).as_uri())
     view.locator("#clips").scroll_into_view_if_needed()
     view.locator("#play").click()
-    view.wait_for_function("[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.1)")
+    wait_until(view, "[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.1)")
     view.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,11 @@ class TokenTransformer:
         self._vq = vq.to(self._device).eval()
         first = self._tokenizer.convert_tokens_to_ids(self.sampling.first_code_token)
         self._codes = slice(first, first + self._vq.config.num_vq_embeddings)
+
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        """Makes one frame, so that what only a first call costs is not billed to a clip."""
+        first = requests[0]
+        self.generate([replace(first, spec=replace(first.spec, frames=1))])
 
     @torch.inference_mode()
     def generate(self, requests: Sequence[Request]) -> list[Output]:

@@ -114,7 +114,11 @@ def _print_table(rows: list[Row]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in rows[0]:
-        table.add_column(column.replace("_", " "), justify="right" if isinstance(rows[0][column], int) else "left")
+        table.add_column(
+            column.replace("_", " "), justify="right" if isinstance(rows[0][column], int) else "left",
+            no_wrap=column == "name", overflow="fold",
+        )
     for row in rows:
         table.add_row(*(Text(str(value)) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    Console(width=None if console.is_terminal else 160).print(table)
