@@ -146,7 +146,8 @@ class Measurement:
     batch_size: int = 1
     """Clips made together; the figures above are amortised over them when it is not 1."""
     stages_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode."""
+    """Seconds by stage, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode. Unlike the figures
+    above they are of the whole batch: divide by batch_size for a clip's share."""
     counts: Mapping[str, float] = field(default_factory=dict)
     """Units of work, e.g. denoising_steps, tokens."""
 

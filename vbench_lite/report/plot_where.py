@@ -107,7 +107,7 @@ def _mean_stages(entry: Entry) -> dict[str, float]:
     """Mean seconds by stage over the made clips, with what no stage accounts for as the rest."""
     made = [r.measurement for r in entry.records if r.status == "ok" and r.measurement.stages_s]
     names = list(dict.fromkeys(name for m in made for name in m.stages_s))
-    parts = {name: float(np.mean([m.stages_s.get(name, 0.0) for m in made])) for name in names}
+    parts = {name: float(np.mean([m.stages_s.get(name, 0.0) / m.batch_size for m in made])) for name in names}
     walls = [m.wall_s for m in made if m.wall_s is not None]
     rest = float(np.mean(walls)) - sum(parts.values()) if walls else 0.0
     if parts and rest > 0.02 * sum(parts.values()):
