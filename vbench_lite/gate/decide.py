@@ -190,7 +190,8 @@ def _headline(outcome: str, checks: tuple[CheckResult, ...], findings: list[Find
     named = [f"{c.metric or c.rule}{f' in {c.category}' if c.category else ''}" for c in these]
     counts = f"{sum(c.outcome == 'pass' for c in checks)} of {len(checks)} checks passed"
     if outcome == "pass":
-        same = any(finding.kind == "identical" for finding in findings)
+        kinds = {finding.kind for finding in findings}
+        same = "identical" in kinds and "drift" not in kinds
         return f"PASS: {counts}{'; the runs are identical' if same else ''}"
     unique = list(dict.fromkeys(named))
     listed = ", ".join(unique[:4]) + (f" and {len(unique) - 4} more" if len(unique) > 4 else "")
