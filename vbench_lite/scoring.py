@@ -57,7 +57,7 @@ class Asked:
 
 
 def asked_of(manifest: Mapping[str, Any]) -> Asked:
-    """Reads run.json; see docs/reference.md for its form."""
+    """Reads run.json; manifest.py writes it."""
     plan, suite = manifest["plan"], manifest["suite"]
     wanted = set(plan["prompts"])
     prompts = [
