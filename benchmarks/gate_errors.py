@@ -8,7 +8,7 @@ Each release is a baseline and a candidate with three scores in five categories.
 score is worse by exactly the margin (half the standard deviation between the baseline's clips) and the rest is equal. A
 false pass is a pass of such a release; a false fail is a fail of an equal one.
 
-A thousand releases are judged at once, by the gate's own tests on arrays; tests/test_gate_errors.py holds that
+A thousand releases are judged at once, by the gate's own tests on arrays; tests/gate/test_gate_errors.py holds that
 `decide`, one release at a time, comes to the same outcomes.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
+from vbench_lite.analysis.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 
 Array = np.ndarray
 SCORES = 3

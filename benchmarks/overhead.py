@@ -23,12 +23,12 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from vbench_lite import catalogue
-from vbench_lite.devices import find_device
-from vbench_lite.measure import Meter
-from vbench_lite.plan import make_plan
+from vbench_lite.inputs import catalogue
+from vbench_lite.measuring.devices import find_device
+from vbench_lite.measuring.measure import Meter
 from vbench_lite.records import ClipSpec, Definition, Prompt, Request, Suite
-from vbench_lite.runner import run
+from vbench_lite.running.plan import make_plan
+from vbench_lite.running.runner import run
 from vbench_lite.store import RunFolder
 
 

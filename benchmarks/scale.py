@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vbench_lite.plan import Plan
+    from vbench_lite.running.plan import Plan
 
 CLIPS_PER_PROMPT = 4
 STEPS = ("run", "again", "score", "report")
@@ -30,8 +30,8 @@ STEPS = ("run", "again", "score", "report")
 
 def plan_of(clips: int) -> Plan:
     """One generator, and as many prompts as it takes."""
-    from vbench_lite.plan import make_plan
     from vbench_lite.records import ClipSpec, Definition, Prompt, Suite
+    from vbench_lite.running.plan import make_plan
 
     prompts = tuple(
         Prompt(f"p{n:06d}", f"a square crosses picture {n % 50}", f"kind-{n % 5}")
@@ -45,8 +45,9 @@ def plan_of(clips: int) -> Plan:
 
 def run(folder: Path, clips: int) -> None:
     """Everything that is missing: all of it the first time, nothing the second."""
-    from vbench_lite import prices, runner
-    from vbench_lite.devices import find_device
+    from vbench_lite.measuring import prices
+    from vbench_lite.measuring.devices import find_device
+    from vbench_lite.running import runner
     from vbench_lite.store import RunFolder
 
     plan, device = plan_of(clips), find_device("cpu")
@@ -56,11 +57,12 @@ def run(folder: Path, clips: int) -> None:
 
 def score(folder: Path, clips: int) -> None:
     """Scores and summary."""
-    from vbench_lite import scoring, summary
+    from vbench_lite.analysis import summary
+    from vbench_lite.scoring import scorer
     from vbench_lite.store import RunFolder
 
     run_folder = RunFolder(folder)
-    summary.summarise(run_folder, scoring.score_run(run_folder))
+    summary.summarise(run_folder, scorer.score_run(run_folder))
 
 
 def report(folder: Path, clips: int) -> None:

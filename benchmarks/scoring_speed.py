@@ -23,8 +23,8 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Norma
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.image_text import OpenClipEncoder
-from vbench_lite.features import ImagePass
 from vbench_lite.metrics.clip_consistency import frames_consistency
+from vbench_lite.metrics.features import ImagePass
 from vbench_lite.metrics.fvd import frechet_distance
 from vbench_lite.metrics.temporal_coherence import frame_difference
 from vbench_lite.video import ClipReader, encode_mp4, read_clip

@@ -12,9 +12,9 @@ import pytest
 from tests.adapters.tiny_pipelines import FAMILIES, saved
 from vbench_lite.adapters.hybrid import Hybrid
 from vbench_lite.adapters.refining import fitted
-from vbench_lite.catalogue import build, read_definition
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import Output
+from vbench_lite.inputs.catalogue import build, read_definition
 from vbench_lite.records import ClipSpec, Definition, Request
 
 SPECS = {name: FAMILIES[name].spec for name in ("LTXPipeline", "WanPipeline")}

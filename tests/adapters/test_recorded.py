@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.adapters.recorded import RecordedClips
-from vbench_lite.catalogue import build, find_definition
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import RunContext
+from vbench_lite.inputs.catalogue import build, find_definition
 from vbench_lite.records import ClipSpec, Definition, Prompt, Request
 
 

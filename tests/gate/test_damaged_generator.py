@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from safetensors.numpy import load_file, save_file
 
-from vbench_lite import catalogue
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.cli.run_command import command as run
+from vbench_lite.inputs import catalogue
 
 NAME = "tiny-diffusion"
 FOLDER = catalogue.shipped_folder() / NAME

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.gate.releases import Scores, write
-from vbench_lite.comparable import open_run
+from vbench_lite.analysis.comparable import open_run
 from vbench_lite.errors import BadFile, NotComparable
 from vbench_lite.gate import Verdict, choose_policy, decide
 from vbench_lite.gate.policy import read_policy

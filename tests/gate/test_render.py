@@ -9,7 +9,7 @@ import pytest
 
 from tests.gate.releases import write
 from tests.gate.test_decide import loses
-from vbench_lite.comparable import open_run
+from vbench_lite.analysis.comparable import open_run
 from vbench_lite.gate import Verdict, choose_policy, decide, render
 
 EVIL = '<script>alert(1)</script>|`x`\n::error::boo'

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.features import observe
 from vbench_lite.metrics.base import Case
 from vbench_lite.metrics.conformance import Conformance
 from vbench_lite.metrics.detail import Detail, detail, energy_ratio, fine_energy
+from vbench_lite.metrics.features import observe
 from vbench_lite.metrics.temporal_coherence import Flicker
 from vbench_lite.records import ClipSpec
 from vbench_lite.video import encode_mp4

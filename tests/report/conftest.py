@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.built_runs import DEFAULT, Fake, build_run
+from vbench_lite.analysis.summary import summarise
 from vbench_lite.store import RunFolder
-from vbench_lite.summary import summarise
 
 EVIL = (
     '<script>window.pwned=1</script><img src=x onerror="window.pwned=1"></script><!--"\'`{{7*7}}|@everyone [x](http://evil)'

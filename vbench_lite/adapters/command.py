@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.adapters.programs import Resident, Start, fill, only_clip, run_once
-from vbench_lite.clipnames import SUFFIXES
 from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.inputs.clipnames import SUFFIXES
 from vbench_lite.records import ClipSpec, Definition, Request
 
 ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")

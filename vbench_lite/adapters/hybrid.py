@@ -18,11 +18,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite import catalogue
 from vbench_lite.adapters.diffusers import DiffusersPipeline
 from vbench_lite.adapters.refining import Refiner, refiner_of, summed
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output, RunContext
+from vbench_lite.inputs import catalogue
 from vbench_lite.records import Definition, Request
 
 OWN_SETTINGS = (*catalogue.ROLES, "strength")

@@ -1,6 +1,6 @@
 """Clips that exist already: nothing is made, nothing of this machine is measured.
 
-    model = "a folder of clips"         named as vbench_lite/clipnames.py says
+    model = "a folder of clips"         named as vbench_lite/inputs/clipnames.py says
 
 What a clip cost, and the device seconds that it took, can stand in the folder's clips.csv. A clip
 that is not there is recorded as failed, so that a partial folder gives a partial result.
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from vbench_lite.clipnames import Matched, match_folder
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import Output, RunContext
+from vbench_lite.inputs.clipnames import Matched, match_folder
 from vbench_lite.records import Definition, Prompt, Request
 
 

@@ -132,7 +132,7 @@ def read_set(name: str) -> list[Entry]:
 
 def _find(path: str | None, beside: Path) -> Path | None:
     """Weights lie beside the TOML, where an absolute path says, or in the cache's `backbones` folder."""
-    from vbench_lite.cache import cache_folder
+    from vbench_lite.backbones.cache import cache_folder
 
     if path is None:
         return None

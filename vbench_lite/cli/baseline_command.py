@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vbench_lite.baseline import Promotion, promote, read_history
+from vbench_lite.gate.baseline import Promotion, promote, read_history
 from vbench_lite.store import to_json
 
 FOLDER = Path("results/baseline")

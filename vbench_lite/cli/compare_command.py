@@ -6,8 +6,8 @@ import dataclasses
 
 import click
 
-from vbench_lite.comparable import open_run
-from vbench_lite.compare import Comparison, PairComparison, compare_runs
+from vbench_lite.analysis.comparable import open_run
+from vbench_lite.analysis.compare import Comparison, PairComparison, compare_runs
 from vbench_lite.store import to_json
 
 _STYLE = {"better": "green", "worse": "red", "not compared": "dim", "not judged": "dim"}

@@ -95,7 +95,7 @@ def video() -> Iterator[Finding]:
 
 
 def weights() -> Iterator[Finding]:
-    from vbench_lite.catalogue import check_weights, find_definition
+    from vbench_lite.inputs.catalogue import check_weights, find_definition
 
     for name in ("tiny-transformer", "tiny-diffusion"):
         try:

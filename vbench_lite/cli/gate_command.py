@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from vbench_lite.baseline import read_history
-from vbench_lite.comparable import open_run
+from vbench_lite.analysis.comparable import open_run
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
+from vbench_lite.gate.baseline import read_history
 from vbench_lite.gate.explain import explain
 from vbench_lite.gate.words import MARK, interval, number, policy_line, title
 from vbench_lite.store import select_run, write_whole

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vbench_lite.workspace import ADAPTERS, workspace_files, write_workspace
+from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_workspace
 
 
 @click.command("init")

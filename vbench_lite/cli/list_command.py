@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def _suites() -> list[Row]:
-    from vbench_lite.suites import read_suite, suite_paths
+    from vbench_lite.inputs.suites import read_suite, suite_paths
 
     rows = []
     for name, path in suite_paths().items():
@@ -28,8 +28,8 @@ def _suites() -> list[Row]:
 
 
 def _generators() -> list[Row]:
-    from vbench_lite.catalogue import definition_paths, read_definition
-    from vbench_lite.readiness import what_is_missing
+    from vbench_lite.inputs.catalogue import definition_paths, read_definition
+    from vbench_lite.inputs.readiness import what_is_missing
 
     rows = []
     for name, path in definition_paths().items():

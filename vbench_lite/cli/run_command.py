@@ -15,10 +15,10 @@ import click
 from vbench_lite.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_lite.budget import Budget
-    from vbench_lite.devices import Device
-    from vbench_lite.plan import Plan, Shard
-    from vbench_lite.runner import Outcome
+    from vbench_lite.measuring.devices import Device
+    from vbench_lite.running.budget import Budget
+    from vbench_lite.running.plan import Plan, Shard
+    from vbench_lite.running.runner import Outcome
     from vbench_lite.store import RunFolder
 
 DEFAULT_GENERATORS = ("tiny-transformer", "tiny-diffusion")
@@ -102,7 +102,10 @@ class _Run:
     """One run of the command: resolves the arguments first, so that nothing is made of half of them."""
 
     def __init__(self, arguments: Arguments) -> None:
-        from vbench_lite import catalogue, plan, prices, store, suites, sweep
+        from vbench_lite import store
+        from vbench_lite.inputs import catalogue, suites
+        from vbench_lite.measuring import prices
+        from vbench_lite.running import plan, sweep
 
         self.arguments = arguments
         suite = suites.load_suite(arguments.suite)
@@ -123,10 +126,10 @@ class _Run:
 
     def _find_device(self) -> Device:
         if self.arguments.engine == "ray":
-            from vbench_lite.engines import ray
+            from vbench_lite.running.engines import ray
 
             return ray.find_device(self.arguments.device)
-        from vbench_lite import devices
+        from vbench_lite.measuring import devices
 
         return devices.find_device(self.arguments.device)
 
@@ -154,13 +157,13 @@ class _Run:
         return outcome.ready + outcome.made + len(outcome.failed) > 0
 
     def _generate(self) -> Outcome:
-        from vbench_lite import runner
-        from vbench_lite.interrupt import Interrupts
+        from vbench_lite.running import runner
+        from vbench_lite.running.interrupt import Interrupts
 
         arguments = self.arguments
         budget: Budget | None = None
         if arguments.max_cost is not None:
-            from vbench_lite.budget import Budget
+            from vbench_lite.running.budget import Budget
 
             budget = Budget(arguments.max_cost, self.prices)
         with Interrupts() as stop:
@@ -177,7 +180,7 @@ class _Run:
 
     def _disconnect(self) -> None:
         if self.arguments.engine == "ray":
-            from vbench_lite.engines import ray
+            from vbench_lite.running.engines import ray
 
             ray.disconnect()
 
@@ -222,10 +225,10 @@ class _Run:
         """The summary: the stored one where no clip was made since."""
         if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             return self.folder.summary()
-        from vbench_lite import scoring
-        from vbench_lite import summary as summaries
+        from vbench_lite.analysis import summary as summaries
+        from vbench_lite.scoring import scorer
 
-        return summaries.summarise(self.folder, scoring.score_run(self.folder, self.arguments.backbones))
+        return summaries.summarise(self.folder, scorer.score_run(self.folder, self.arguments.backbones))
 
     def _report(self) -> Path:
         """The report: the one that is there, if it is not older than the summary."""
@@ -258,7 +261,7 @@ class _Run:
             click.echo(f"Report: {report}")
 
     def _dry_run(self) -> int:
-        from vbench_lite import forecast
+        from vbench_lite.running import forecast
 
         bill = forecast.forecast(self.plan, self.folder, self.device, self.prices, self.shard)
         click.echo(json.dumps(bill.as_json(), indent=2) if self.arguments.as_json else bill.text())

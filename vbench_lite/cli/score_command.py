@@ -36,12 +36,13 @@ def command(
     Examples:  vbench score results/ads
                vbench score my-clips --suite ads --out results/mine
     """
-    from vbench_lite import scoring, summary
+    from vbench_lite.analysis import summary
+    from vbench_lite.scoring import scorer
 
     folder = _collect(target, suite, out, backbones) if suite else _run_folder(target, out)
     manifest = folder.manifest()
     asked = backbones or manifest["plan"].get("backbones") or "builtin"
-    scored = scoring.score_run(folder, asked, workers=workers)
+    scored = scorer.score_run(folder, asked, workers=workers)
     if manifest["plan"].get("backbones") != asked:
         manifest["plan"]["backbones"] = asked
         folder.write_manifest(manifest)
@@ -62,9 +63,12 @@ def _run_folder(target: Path, out: Path | None) -> RunFolder:
 
 def _collect(clips: Path, suite_name: str, out: Path | None, backbones: str | None) -> RunFolder:
     """A run that holds the folder's clips as if a generator had made them."""
-    from vbench_lite import devices, plan, prices, runner, store, suites
-    from vbench_lite.clipnames import match_folder
+    from vbench_lite import store
+    from vbench_lite.inputs import suites
+    from vbench_lite.inputs.clipnames import match_folder
+    from vbench_lite.measuring import devices, prices
     from vbench_lite.records import Definition
+    from vbench_lite.running import plan, runner
 
     if not clips.is_dir():
         raise UsageError(f"there is no folder of clips at {clips}.")

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from vbench_lite.selftest import Cell
+    from vbench_lite.scoring.selftest import Cell
 
 
 @click.command("selftest")
@@ -30,8 +30,8 @@ def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> N
     Example:  vbench selftest
     """
     from vbench_lite import backbones as networks
-    from vbench_lite import selftest
     from vbench_lite.progress import progress
+    from vbench_lite.scoring import selftest
 
     nets = networks.load(backbones)
     with progress("damaged clips", selftest.observations(clips)) as tick:

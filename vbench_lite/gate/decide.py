@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vbench_lite.comparable import RunView, Side, match, require_comparable, unlike_for
+from vbench_lite.analysis.comparable import RunView, Side, match, require_comparable, unlike_for
+from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
+from vbench_lite.analysis.stats import MIN_PROMPTS, holm
 from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.gate.evidence import Evidence, of_clips
 from vbench_lite.gate.explain import demand
@@ -15,8 +17,6 @@ from vbench_lite.gate.plain_evidence import of_figures, of_history, of_sets
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
 from vbench_lite.gate.verdict import CheckResult, Finding, Outcome, Remedy, Verdict
 from vbench_lite.gate.whole_runs import look
-from vbench_lite.quantities import Quantity, find_quantity, quantities
-from vbench_lite.stats import MIN_PROMPTS, holm
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import Side
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.comparable import Side
+from vbench_lite.analysis.paired import Paired, align, pair, tail_parts
+from vbench_lite.analysis.quantities import Quantity, clip_values
+from vbench_lite.analysis.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.paired import Paired, align, pair, tail_parts
-from vbench_lite.quantities import Quantity, clip_values
-from vbench_lite.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import Side, run_command
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.comparable import Side, run_command
+from vbench_lite.analysis.stats import prompts_to_decide
 from vbench_lite.gate.evidence import Evidence
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import CheckResult, Needed, Remedy
-from vbench_lite.stats import prompts_to_decide
 
 _MOST_PROMPTS = 10_000
 _MOST_CLIPS = 64

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import Side
-from vbench_lite.compare import set_error
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.comparable import Side
+from vbench_lite.analysis.compare import set_error
+from vbench_lite.analysis.quantities import Quantity, clip_values
+from vbench_lite.analysis.stats import normal_test
 from vbench_lite.errors import BadFile
 from vbench_lite.gate.evidence import Evidence, at_least, chosen
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.quantities import Quantity, clip_values
-from vbench_lite.stats import normal_test
 
 MIN_HISTORY = 3
 

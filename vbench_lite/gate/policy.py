@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from vbench_lite.analysis.quantities import RATIOS
 from vbench_lite.errors import BadFile
-from vbench_lite.quantities import RATIOS
 from vbench_lite.tomlfile import TomlFile, digest
 
 RULES = ("non-inferior", "superior", "min", "max", "no-new-failures")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.clip_table import ClipGrid
-from vbench_lite.comparable import Side, finish_command
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.comparable import Side, finish_command
+from vbench_lite.analysis.paired import align
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import Finding
-from vbench_lite.paired import align
 
 _HALF = 0.5
 _COPIES = 0.1

@@ -14,7 +14,7 @@ from torchmetrics import Metric
 from vbench_lite.records import ClipSpec, Score
 
 if TYPE_CHECKING:
-    from vbench_lite.features import Observation
+    from vbench_lite.metrics.features import Observation
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from vbench_lite.metrics.base import Case, ClipMetric
 from vbench_lite.records import ClipSpec, Score
 
 if TYPE_CHECKING:
-    from vbench_lite.features import Observation
+    from vbench_lite.metrics.features import Observation
 
 BLACK_BELOW = 0.08
 """Mean luma, 0 to 1, under which a flat frame is black; limited-range black decodes to 0."""

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vbench_lite.analysis.stats import Interval
 from vbench_lite.metrics.set_intervals import Features, Labels, checked, label, t_interval
-from vbench_lite.stats import Interval
 
 STEPS = 1.5
 """How many times the step from quarters to halves is gone on: right for a bias that falls as n to the power -0.74."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_lite.analysis.stats import Interval
 from vbench_lite.metrics.set_intervals import Features, checked, jackknife_variance, label, t_interval
-from vbench_lite.stats import Interval
 
 FEWEST_GROUPS = 4
 """Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""

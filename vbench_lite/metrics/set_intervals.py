@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as distributions
 
-from vbench_lite.stats import Interval
+from vbench_lite.analysis.stats import Interval
 
 Features = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from vbench_lite.analysis.stats import mean_interval
+from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Report, Scenario
 from vbench_lite.report.findings import Lead, leads, p_text, times_cheaper, verdict_words
-from vbench_lite.stats import mean_interval
-from vbench_lite.unevenness import best_of_curve, spread, worst_tenth
 
 
 @dataclass(frozen=True)

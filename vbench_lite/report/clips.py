@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from vbench_lite.analysis.stats import Array
+from vbench_lite.analysis.unevenness import only_here
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.media import Media, clip_id
-from vbench_lite.stats import Array
-from vbench_lite.unevenness import only_here
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.clip_table import ClipGrid, read_grids
+from vbench_lite.analysis.clip_table import ClipGrid, read_grids
+from vbench_lite.analysis.quantities import COSTS, SHARES, Quantity, clip_values
+from vbench_lite.analysis.stats import Array
 from vbench_lite.errors import StoreError
-from vbench_lite.quantities import COSTS, SHARES, Quantity, clip_values
 from vbench_lite.records import ROUTES, ClipKey, ClipRecord
 from vbench_lite.report import words
-from vbench_lite.stats import Array
 from vbench_lite.store import RunFolder, RunSelection
 
 TONES = 3

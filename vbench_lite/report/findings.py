@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from vbench_lite.paired import Paired, align, scored_pairs
-from vbench_lite.quantities import RATIOS, SHARES, Quantity, find_quantity
+from vbench_lite.analysis.paired import Paired, align, scored_pairs
+from vbench_lite.analysis.quantities import RATIOS, SHARES, Quantity, find_quantity
+from vbench_lite.analysis.stats import MIN_PROMPTS, Interval, holm, mean_interval, mean_test
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
-from vbench_lite.stats import MIN_PROMPTS, Interval, holm, mean_interval, mean_test
 
 LEVEL = 0.05
 Verdict = Literal["real", "noise", "few", "alone"]

@@ -8,6 +8,7 @@ import io
 import json
 from typing import Any
 
+from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.records import FORMAT, Estimate
 from vbench_lite.report import words
 from vbench_lite.report.answers import answers, by_category, headline, triage
@@ -16,7 +17,6 @@ from vbench_lite.report.data import Entry, Report, Scenario
 from vbench_lite.report.findings import leads
 from vbench_lite.report.tables import usable_estimate
 from vbench_lite.store import to_json
-from vbench_lite.unevenness import best_of_curve, spread, worst_tenth
 
 
 def render_json(report: Report) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite.analysis.unevenness import best_of_curve
 from vbench_lite.records import Estimate
 from vbench_lite.report import words
 from vbench_lite.report.colours import PAPER, SOFT
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.plot_kit import Axis, Figure, Pen, colour, cost_axis, marker, percent_axis
-from vbench_lite.unevenness import best_of_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vbench_lite.analysis.stats import Array
+from vbench_lite.analysis.unevenness import spread, worst_tenth
 from vbench_lite.report import words
 from vbench_lite.report.colours import INK, PAPER
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.plot_kit import Figure, Pen, colour
-from vbench_lite.stats import Array
-from vbench_lite.unevenness import spread, worst_tenth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vbench_lite.economics import share_of
+from vbench_lite.analysis.economics import share_of
+from vbench_lite.analysis.stats import Interval
 from vbench_lite.report import words
 from vbench_lite.report.colours import INK, PAPER
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.plot_kit import Figure, Pen, colour, marker
-from vbench_lite.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vbench_lite.economics import share_of
+from vbench_lite.analysis.economics import share_of
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.findings import Lead, leads

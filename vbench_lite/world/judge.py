@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vbench_lite.backbones import video_net
-from vbench_lite.catalogue import build, check_weights, find_definition
 from vbench_lite.generator import Generator
+from vbench_lite.inputs.catalogue import build, check_weights, find_definition
 from vbench_lite.records import ClipSpec, Request
 from vbench_lite.world.batches import to_model
 from vbench_lite.world.vocabulary import (

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from vbench_lite.analysis.unevenness import best_of_curve, only_here, spread, worst_tenth
+
+RNG = np.random.default_rng(0)
+
+
+def test_the_worst_tenth_is_the_mean_of_the_ten_worst_in_a_hundred() -> None:
+    values = RNG.permutation(np.arange(100.0)).reshape(50, 2)
+    assert worst_tenth(values, True).value == pytest.approx(4.5, abs=0.5)
+    assert worst_tenth(values, False).value == pytest.approx(94.5, abs=0.5)
+
+
+def test_a_clip_without_a_score_counts_as_the_worst() -> None:
+    values = RNG.normal(size=(50, 2))
+    holed = values.copy()
+    holed[values > np.quantile(values, 0.9)] = np.nan  # failing on what would have been best must not help
+    assert worst_tenth(holed, True).value < worst_tenth(values, True).value
+    assert worst_tenth(holed, True).unscored == 10
+
+
+def test_nothing_scored_has_no_worst_tenth() -> None:
+    assert worst_tenth(np.full((3, 2), np.nan), True).reason == "no clip has this score"
+
+
+def test_spread_finds_the_parts_it_was_made_of() -> None:
+    prompts = RNG.normal(0, 2.0, (4000, 1))
+    own = [RNG.normal(0, 1.0, (4000, 1)) for _ in range(2)]
+    grids = [prompts + o + RNG.normal(0, 1.5, (4000, 2)) for o in own]
+    parts = spread(grids[0], [grids[1]])
+    assert parts is not None
+    assert parts.prompts == pytest.approx(4.0, rel=0.1)
+    assert parts.own == pytest.approx(1.0, rel=0.25)
+    assert parts.clips == pytest.approx(2.25, rel=0.1)
+    assert sum(parts.shares()) == pytest.approx(1.0)
+
+
+def test_alone_all_of_the_prompts_part_is_its_own() -> None:
+    parts = spread(RNG.normal(size=(30, 3)) + RNG.normal(size=(30, 1)))
+    assert parts is not None
+    assert parts.prompts == 0
+    assert not parts.shared_known
+
+
+def test_one_clip_a_prompt_cannot_tell_luck_from_difficulty() -> None:
+    assert spread(RNG.normal(size=(30, 1))) is None
+
+
+def test_constant_scores_have_no_spread_and_no_nan() -> None:
+    parts = spread(np.ones((10, 2)), [np.ones((10, 2))])
+    assert parts is not None
+    assert parts.shares() == (0, 0, 0)
+
+
+def test_best_of_k_rises_and_ends_at_the_best_of_all() -> None:
+    values = RNG.normal(size=(20, 4))
+    curve = [e.value for e in best_of_curve(values)]
+    assert curve == sorted(curve)
+    assert curve[0] == pytest.approx(values.mean())
+    assert curve[-1] == pytest.approx(values.max(1).mean())
+
+
+def test_best_of_k_with_holes_never_raises_and_counts_them() -> None:
+    values = RNG.normal(size=(5, 3))
+    values[0] = np.nan
+    values[1, 0] = np.nan
+    curve = best_of_curve(values)
+    assert [e.n for e in curve] == [4, 4, 4]
+    assert curve[0].unscored == 4
+    assert best_of_curve(np.full((2, 2), np.nan)) == []
+
+
+def test_only_here_lists_prompts_that_the_other_makes() -> None:
+    mine = np.array([[False, False], [True, False], [False, False]])
+    other = np.array([[True, False], [False, False], [False, False]])
+    assert only_here(mine, other).tolist() == [True, False, False]

@@ -1,0 +1,72 @@
+import pytest
+
+from tests.built_runs import METRICS, build_run
+from vbench_lite.analysis import usable
+from vbench_lite.records import ClipRecord, MetricInfo, Score, Scored, Threshold
+
+INFOS = {
+    "up": MetricInfo("up", "", True, "1", None, "clip"),
+    "down": MetricInfo("down", "", False, "1", None, "clip"),
+    "told": MetricInfo("told", "", None, "1", None, "clip"),
+    "conformance": MetricInfo("conformance", "", True, "1", None, "clip"),
+    "fvd": MetricInfo("fvd", "", False, "1", None, "set"),
+}
+REFERENCE = {name: tuple(float(v) for v in range(101)) for name in ("up", "down", "told")}
+SCORED = Scored(INFOS, {}, {}, REFERENCE)
+OK = ClipRecord("g", "diffusion", "p", 0, 1, "ok")
+
+
+def test_the_worst_five_percent_of_the_reference_are_cut_off_on_the_bad_side() -> None:
+    floors = usable.thresholds(SCORED, {})
+    assert floors["up"].threshold == Threshold(min=5.0)
+    assert floors["down"].threshold == Threshold(max=95.0)
+
+
+def test_only_per_clip_metrics_with_a_direction_judge() -> None:
+    assert set(usable.thresholds(SCORED, {})) == {"up", "down"}
+
+
+def test_the_suite_has_the_last_word_metric_by_metric() -> None:
+    floors = usable.thresholds(SCORED, {"up": Threshold(min=50.0), "told": Threshold(max=3.0)})
+    assert floors["up"] == usable.Floor(Threshold(min=50.0), "suite")
+    assert floors["told"].source == "suite"
+    assert floors["down"].source == "reference"
+
+
+@pytest.mark.parametrize(
+    ("scores", "because"),
+    [
+        ({"up": Score(5.0), "down": Score(95.0)}, []),  # at the threshold is good enough
+        ({"up": Score(4.9), "down": Score(0.0)}, ["up: 4.9 is below 5"]),
+        ({"up": Score(50.0), "down": Score(96.0)}, ["down: 96 is above 95"]),
+        ({"up": Score(50.0), "down": Score(None, "one frame")}, ["down: not scored, one frame"]),
+        ({"up": Score(50.0)}, ["down: not scored, no score"]),  # what nobody checked is not let through
+        (
+            {"up": Score(50.0), "down": Score(0.0), "conformance": Score(0.0, "frozen; black")},
+            ["conformance: frozen, black"],  # a semicolon would split the list
+        ),
+    ],
+)
+def test_reasons_name_each_metric_that_falls_short(scores: dict[str, Score], because: list[str]) -> None:
+    assert usable.reasons(OK, scores, usable.thresholds(SCORED, {})) == because
+
+
+def test_a_failed_clip_and_one_that_was_never_made_are_not_usable() -> None:
+    failed = ClipRecord("g", "diffusion", "p", 0, 1, "failed", reason="out of memory\non step 3")
+    assert usable.reasons(failed, {}, {}) == ["failed: out of memory on step 3"]
+    assert usable.reasons(None, {}, {}) == [f"failed: {usable.MISSING}"]
+
+
+def test_fewer_reference_clips_pass_all_thresholds_than_each(tmp_path) -> None:
+    scored = build_run(tmp_path, prompts=1, video=False).scored
+    floors = usable.thresholds(scored, {})
+    share = usable.reference_share(scored, floors)
+    assert len(floors) == sum(shape.higher_is_better is not None for shape in METRICS.values()) - 1
+    assert 0.7 < share < 0.95
+
+
+def test_without_reference_and_thresholds_conforming_is_enough() -> None:
+    bare = Scored(INFOS, {}, {})
+    assert usable.thresholds(bare, {}) == {}
+    assert usable.reasons(OK, {"conformance": Score(1.0)}, {}) == []
+    assert usable.reference_share(bare, {}) is None

@@ -1,0 +1,95 @@
+"""Baselines: small, portable, with a history; the gate reads them like runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.gate.releases import write
+from vbench_lite.cli.baseline_command import command as baseline
+from vbench_lite.cli.gate_command import command as gate
+from vbench_lite.errors import StoreError
+from vbench_lite.gate.baseline import Promotion, promote, read_history
+
+
+def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -> None:
+    run, to = write(tmp_path / "run"), tmp_path / "baseline"
+    promote(Promotion(run, "first", "Ana", to))
+    assert sorted(p.name for p in to.iterdir()) == ["clips.csv", "history.json", "run.json", "summary.json"]
+    result = CliRunner().invoke(gate, [run, "--baseline", str(to)])
+    assert result.exit_code == 0, result.output
+    assert "the runs are identical" in result.output
+
+
+def test_history_keeps_who_why_and_the_figures_of_every_time(tmp_path: Path) -> None:
+    to = tmp_path / "baseline"
+    for number, who in enumerate(("Ana", "Ben")):
+        promote(Promotion(write(tmp_path / f"run{number}", seed=number), f"release {number}", who, to))
+    first, second = read_history(to)
+    assert (first["by"], first["reason"], second["by"]) == ("Ana", "release 0", "Ben")
+    assert first["means"]["model"]["clip_text"] == pytest.approx(0.3, abs=0.02)
+    assert first["medians"]["model"]["device_s_per_clip"] == pytest.approx(0.5, rel=0.05)
+    text = CliRunner().invoke(baseline, ["history", str(to)]).output
+    assert "by Ben: release 1" in text
+
+
+def test_no_path_of_the_machine_goes_into_a_baseline(tmp_path: Path) -> None:
+    definition = {"route": "diffusion", "clip": {}, "model": "/home/ana/models/wan", "folder": "/home/ana/generators"}
+    run = write(tmp_path / "run", manifest={"generators": {"model": definition}})
+    promote(Promotion(run, "x", "y", tmp_path / "baseline"))
+    stored = (tmp_path / "baseline" / "run.json").read_text()
+    assert "/home/ana" not in stored
+    assert json.loads(stored)["generators"]["model"]["model"] == "wan"
+
+
+def test_the_baselines_policy_rules_unless_another_is_given(tmp_path: Path) -> None:
+    (tmp_path / "strict.toml").write_text("title='strict'\n[[check]]\nmetric='clip_text'\nrule='min'\nvalue=0.9")
+    run, to = write(tmp_path / "run"), tmp_path / "baseline"
+    promote(Promotion(run, "x", "y", to, tmp_path / "strict.toml"))
+    (tmp_path / "run" / "policy.toml").write_text("[[check]]\nrule='no-new-failures'")  # the candidate's own: ignored
+    result = CliRunner().invoke(gate, [run, "--baseline", str(to)])
+    assert result.exit_code == 3
+    assert 'Policy: the baseline\'s, "strict"' in result.output
+    assert CliRunner().invoke(gate, [run, "--baseline", str(to), "--policy", "default"]).exit_code == 0
+
+
+def test_an_incomplete_run_is_not_promoted(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", missing=lambda p, c: p == 3)
+    with pytest.raises(StoreError, match="2 of 80 clips"):
+        promote(Promotion(run, "x", "y", tmp_path / "baseline"))
+
+
+def test_a_baseline_of_another_suite_is_not_overwritten(tmp_path: Path) -> None:
+    promote(Promotion(write(tmp_path / "a"), "x", "y", tmp_path / "b"))
+    film = Path(write(tmp_path / "c"))
+    manifest = json.loads((film / "run.json").read_text())
+    manifest["suite"]["name"] = "film"
+    (film / "run.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match=r'is the baseline of the suite "ads".*--to .*b-film'):
+        promote(Promotion(str(film), "x", "y", tmp_path / "b"))
+
+
+@pytest.mark.parametrize("missing", [["--by", "x"], ["--reason", "x"], ["--reason", " ", "--by", "x"]])
+def test_a_promotion_needs_a_reason_and_a_name(tmp_path: Path, missing: list[str]) -> None:
+    assert CliRunner().invoke(baseline, ["promote", write(tmp_path / "a"), *missing]).exit_code == 2
+
+
+@pytest.mark.parametrize(("device_s", "code"), [(0.5, 0), (0.54, 0), (0.7, 3)])
+def test_the_median_of_the_last_five_baselines_needs_both_percent_and_floor(
+    tmp_path: Path, device_s: float, code: int
+) -> None:
+    to = tmp_path / "baseline"
+    for number in range(5):
+        promote(Promotion(write(tmp_path / "run", seed=number), "nightly", "ci", to))
+    run = write(tmp_path / "new", device_s=device_s)
+    result = CliRunner().invoke(gate, [run, "--baseline", str(to), "--policy", "nightly-cost"])
+    assert result.exit_code == code, result.output
+
+
+def test_too_short_a_history_is_undecided(tmp_path: Path) -> None:
+    to = tmp_path / "baseline"
+    promote(Promotion(write(tmp_path / "run"), "first", "ci", to))
+    result = CliRunner().invoke(gate, [str(tmp_path / "run"), "--baseline", str(to), "--policy", "nightly-cost"])
+    assert result.exit_code == 4
+    assert "only 1 promoted baselines" in result.output

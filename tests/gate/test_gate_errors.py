@@ -1,0 +1,66 @@
+"""The simulation of docs/gate.md judges as the gate does, and a sample of it stays within the nominal errors."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.comparable import RunView
+from vbench_lite.gate import choose_policy, decide
+from vbench_lite.store import RunFolder
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gate_errors.py"
+NAMES = ("fidelity", "steadiness", "sharpness")
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gate_errors", SCRIPT)
+    assert spec
+    assert spec.loader
+    module = sys.modules.setdefault("gate_errors", importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(module)
+    return module
+
+
+simulation = load()
+
+
+def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> RunView:
+    """One side of a simulated release as a run that was never on disk."""
+    _, prompts, clips = values.shape
+    ids = tuple(f"p{n:03d}" for n in range(prompts))
+    blank = np.full((prompts, clips), "", dtype="<U1")
+    cells = {"status": np.where(failed, "failed", "ok"), "reason": blank, "sha256": blank, "unusable_because": blank}
+    categories = tuple("abcde"[n % 5] for n in range(prompts))
+    grid = ClipGrid("model", ids, categories, cells | dict(zip(NAMES, values, strict=True)))
+    manifest = {
+        "suite": {"name": "simulated", "digest": "0", "prompts": [{"id": i} for i in ids]},
+        "plan": {"prompts": list(ids), "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
+        "generators": {"model": {"clip": {}, "weights_digest": label}}, "device": {}, "prices": {},
+    }  # fmt: skip
+    info = {"unit": "", "higher_is_better": True, "version": "1", "backbone": None, "per": "clip"}
+    summary = {"metrics": dict.fromkeys(NAMES, info), "generators": {"model": {"scores": {}}}}
+    return RunView(label, RunFolder(label), manifest, summary, {"model": grid}, None)
+
+
+@pytest.mark.parametrize("size", [(10, 4), (35, 2)])
+@pytest.mark.parametrize("world", list(simulation.worlds(np.random.default_rng(0), 1, 6, 1)))
+def test_the_simulation_judges_as_the_gate_does(world: str, size: tuple[int, int]) -> None:
+    found = simulation.worlds(np.random.default_rng(4), 4, *size)[world][1]()
+    expected = simulation.judge(found)
+    policy = choose_policy(None, None)
+    for nth in range(4):
+        old = as_run("old", found.old[nth], found.old_failed[nth])
+        new = as_run("new", found.new[nth], found.new_failed[nth])
+        assert decide(new, old, policy).outcome == expected[nth]
+
+
+@pytest.mark.parametrize("world", list(simulation.worlds(np.random.default_rng(0), 1, 6, 1))[:14])
+def test_errors_stay_nominal_at_the_size_of_the_shipped_suites(world: str) -> None:
+    error, draw = simulation.worlds(np.random.default_rng(1), 600, 40, 2)[world]
+    share = (simulation.judge(draw()) == error).mean()
+    assert share <= 0.05 + 2.6 * (0.05 * 0.95 / 600) ** 0.5

@@ -1,0 +1,151 @@
+"""File names back to prompts: all that a convention allows, and nothing that it leaves open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vbench_lite.errors import BadFile, UsageError
+from vbench_lite.inputs.clipnames import match_folder
+from vbench_lite.records import Prompt
+
+AWKWARD = [
+    "a cat",
+    "A cat",
+    "a cat.",
+    'a sign that says "OPEN", at night',
+    "Mr. Oko's 1.5 litre kettle, close-up. macro.",
+    "new year's eve in 2024-2025",
+    "half/half: a split screen",
+    "an unanswered question?",
+    "ein rotes Fahrrad fährt über die Brücke",
+    "a very long prompt, " + "and then it goes on and on, " * 12 + "until it ends",
+]
+
+
+def prompts(*texts: str) -> list[Prompt]:
+    return [Prompt(f"p{i}", text) for i, text in enumerate(texts)]
+
+
+def folder_of(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_bytes(b"clip")
+    return folder
+
+
+def found(folder: Path, *texts: str) -> dict[str, tuple[str, int]]:
+    return {clip.path.name: key for key, clip in match_folder(folder, prompts(*texts)).clips.items()}
+
+
+def reasons(folder: Path, *texts: str) -> dict[str, str]:
+    return {path.name: reason for path, reason in match_folder(folder, prompts(*texts)).unmatched}
+
+
+def as_file_name(text: str) -> str:
+    return text.replace("/", "_")[:200]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webm"])
+def test_awkward_prompts_find_their_clips(tmp_path: Path, suffix: str) -> None:
+    for i, text in enumerate(AWKWARD):
+        folder_of(tmp_path, *(f"{as_file_name(text)}-{k}{suffix}" for k in range(i % 3 + 1)))
+    matched = match_folder(tmp_path, prompts(*AWKWARD))
+    assert matched.unmatched == ()
+    assert set(matched.clips) == {(f"p{i}", k) for i in range(len(AWKWARD)) for k in range(i % 3 + 1)}
+
+
+def test_year_at_the_end_is_not_an_index(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a parade in 2024-2025-1.mp4")
+    assert found(tmp_path, "a parade in 2024-2025") == {"a parade in 2024-2025-1.mp4": ("p0", 1)}
+
+
+def test_name_that_two_prompts_explain_is_listed_not_guessed(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a parade in 2024-2025.mp4")
+    texts = ("a parade in 2024", "a parade in 2024-2025")
+    assert found(tmp_path, *texts) == {}
+    assert reasons(tmp_path, *texts)["a parade in 2024-2025.mp4"] == (
+        'it could be clip 2025 of "p0" or clip 0 of "p1"'
+    )
+
+
+def test_exact_name_goes_before_a_spelling(tmp_path: Path) -> None:
+    folder_of(tmp_path, "who-0.mp4")
+    assert found(tmp_path, "who", "who?") == {"who-0.mp4": ("p0", 0)}
+
+
+def test_spelling_of_two_prompts_is_listed(tmp_path: Path) -> None:
+    folder_of(tmp_path, "who_-0.mp4")
+    assert found(tmp_path, "who?", "who:") == {}
+
+
+def test_cut_prompt_counts_only_when_one_prompt_begins_so(tmp_path: Path) -> None:
+    long = "a scene " * 20
+    folder_of(tmp_path, f"{long[:120]}-0.mp4")
+    assert len(found(tmp_path, long + "in red")) == 1
+    assert found(tmp_path, long + "in red", long + "in blue") == {}
+
+
+def test_short_beginning_is_not_a_cut_prompt(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a red-0.mp4")
+    assert found(tmp_path, "a red sneaker") == {}
+
+
+def test_two_files_for_one_place_are_both_listed(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a cat-0.mp4", "a cat-0.gif")
+    assert found(tmp_path, "a cat") == {}
+    assert set(reasons(tmp_path, "a cat")) == {"a cat-0.mp4", "a cat-0.gif"}
+
+
+def test_numbers_need_a_prompt_list(tmp_path: Path) -> None:
+    folder_of(tmp_path, "0000.mp4")
+    assert "prompt list" in reasons(tmp_path, "a cat")["0000.mp4"]
+
+
+def test_numbers_with_a_text_each(tmp_path: Path) -> None:
+    folder_of(tmp_path, "0000.mp4", "0001.mp4", "0002.mp4")
+    (tmp_path / "prompts").mkdir()
+    for number, text in ("0000", "a dog"), ("0001", "a cat\n"), ("0002", "a fish"):
+        (tmp_path / "prompts" / f"{number}.txt").write_text(text)
+    assert found(tmp_path, "a cat", "a dog") == {"0000.mp4": ("p1", 0), "0001.mp4": ("p0", 0)}
+    assert reasons(tmp_path, "a cat", "a dog") == {"0002.mp4": 'the suite has no prompt "a fish"'}
+
+
+def test_numbers_with_one_list(tmp_path: Path) -> None:
+    folder_of(tmp_path, "0000.mp4", "0001.mp4")
+    (tmp_path / "prompts.txt").write_text("a dog\na cat\n")
+    assert found(tmp_path, "a cat", "a dog") == {"0000.mp4": ("p1", 0), "0001.mp4": ("p0", 0)}
+
+
+def test_table_gives_prompt_seed_and_cost(tmp_path: Path) -> None:
+    folder_of(tmp_path, "x.mp4", "y.mp4", "z.mp4", "unlisted.mp4")
+    (tmp_path / "clips.csv").write_text(
+        'file,prompt,seed,usd\nx.mp4,"a cat, asleep",7,0.20\ny.mp4,"a cat, asleep",8,\n'
+        "z.mp4,a fish,1,0.2\n../q.mp4,a dog,,\n"
+    )
+    matched = match_folder(tmp_path, prompts("a cat, asleep", "a dog"))
+    first, second = matched.clips["p0", 0], matched.clips["p0", 1]
+    assert (first.seed, first.usd, second.seed, second.usd) == (7, 0.2, 8, None)
+    assert {path.name: reason for path, reason in matched.unmatched} == {
+        "z.mp4": 'the suite has no prompt "a fish"',
+        "unlisted.mp4": "it is not in clips.csv",
+        "q.mp4": "there is no such file in the folder",
+    }
+
+
+def test_table_with_a_price_that_is_none_names_the_line(tmp_path: Path) -> None:
+    folder_of(tmp_path, "x.mp4")
+    (tmp_path / "clips.csv").write_text("file,prompt,usd\nx.mp4,a cat,cheap\n")
+    with pytest.raises(BadFile, match=r'clips\.csv:2: "usd" is "cheap"'):
+        match_folder(tmp_path, prompts("a cat"))
+
+
+def test_missing_clips_are_named(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a cat-0.mp4")
+    asked = prompts("a cat", "a dog")
+    assert match_folder(tmp_path, asked).missing(asked, 2) == [("p0", 1), ("p1", 0), ("p1", 1)]
+
+
+def test_empty_folder_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no clip"):
+        match_folder(tmp_path, prompts("a cat"))

@@ -1,0 +1,101 @@
+"""The definitions that ship say what their adapters understand, and where each figure comes from."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from vbench_lite.adapters.command import CommandSettings
+from vbench_lite.adapters.diffusers import LoadSettings
+from vbench_lite.adapters.families import FRAME_ARGUMENTS, family_table
+from vbench_lite.adapters.hosted_service import ServiceSettings, filled, values_of
+from vbench_lite.adapters.programs import fill
+from vbench_lite.inputs.catalogue import definition_paths, parts, read_definition
+from vbench_lite.records import Definition, Request
+
+DEFINITIONS = {name: read_definition(path) for name, path in definition_paths().items()}
+PUBLISHED = [name for name in DEFINITIONS if not name.startswith("tiny-")]
+
+
+def by_adapter(adapter: str) -> list[str]:
+    return [name for name in PUBLISHED if DEFINITIONS[name].adapter == adapter]
+
+
+def request_for(definition: Definition) -> Request:
+    return Request("p", "a red cup, steaming", 0, 2**50, definition.clip)
+
+
+@cache
+def call_arguments_by_class() -> dict[str, set[str]]:
+    """What each pipeline's call takes, read from diffusers' source: importing all of them takes a minute."""
+    spec = importlib.util.find_spec("diffusers")
+    assert spec
+    assert spec.origin
+    found = {}
+    for path in (Path(spec.origin).parent / "pipelines").rglob("pipeline_*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef) and method.name == "__call__":
+                        found[node.name] = {argument.arg for argument in method.args.args}
+    return found
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_definition_says_its_source_licence_and_that_it_was_not_run(name: str) -> None:
+    definition = DEFINITIONS[name]
+    assert definition.source.startswith("https://")
+    assert definition.licence
+    assert "not" in definition.about["checked"]
+    assert definition.price is None or (definition.price.date and definition.price.source)
+
+
+@pytest.mark.parametrize("name", by_adapter("diffusers"))
+def test_pipeline_takes_every_setting(name: str) -> None:
+    definition = DEFINITIONS[name]
+    accepted = call_arguments_by_class()[definition.about["pipeline"]]
+    _, call = LoadSettings.of(definition.settings)
+    assert set(call) <= accepted
+    assert accepted & set(FRAME_ARGUMENTS)
+
+
+def test_every_family_in_the_table_is_a_pipeline_and_its_arguments_exist() -> None:
+    known = call_arguments_by_class()
+    for name, entry in family_table().items():
+        assert set(entry.get("call", {})) <= known[name], name
+        assert entry.get("refine", name) in known, name
+
+
+@pytest.mark.parametrize("name", by_adapter("http"))
+def test_service_is_described_in_full(name: str) -> None:
+    definition = DEFINITIONS[name]
+    settings = ServiceSettings.of(definition)
+    values = values_of(request_for(definition))
+    body = filled(settings.submit.body, values)
+    assert "a red cup, steaming" in str(body)
+    given = {**values, "key": "k", "id": "1", **dict.fromkeys(settings.submit.keep, "https://x")}
+    for template in (settings.submit.headers, settings.poll.url, settings.result.url, settings.video.headers):
+        filled(template, given)
+    assert settings.base.startswith("https://")
+    assert settings.key_env
+
+
+@pytest.mark.parametrize("name", by_adapter("command"))
+def test_command_can_be_filled_in(name: str) -> None:
+    definition = DEFINITIONS[name]
+    settings = CommandSettings.of(definition)
+    values = {"device": "cuda:0", "here": str(definition.folder)}
+    if not settings.resident:
+        spec = definition.clip
+        values |= {"prompt": "p", "seed": 1, "out": "o.mp4", "frames": spec.frames}
+    arguments = fill(settings.command, values)
+    scripts = [Path(a) for a in arguments if a.endswith(".py")]
+    assert all(script.exists() for script in scripts)
+
+
+def test_hybrid_is_made_of_the_two_built_in_ones() -> None:
+    assert [part.name for part in parts(DEFINITIONS["tiny-hybrid"])] == ["tiny-transformer", "tiny-diffusion"]

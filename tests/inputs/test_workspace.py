@@ -1,0 +1,72 @@
+"""A new workspace is one that the other commands understand as it stands."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vbench_lite.adapters.command import CommandSettings
+from vbench_lite.adapters.hosted_service import ServiceSettings, filled, values_of
+from vbench_lite.cli.init_command import command
+from vbench_lite.errors import StoreError, UsageError
+from vbench_lite.inputs.catalogue import build, find_definition
+from vbench_lite.inputs.suites import load_suite
+from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_workspace
+from vbench_lite.records import ClipSpec, Request
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_generator_and_suite_are_found_by_name(here: Path, adapter: str) -> None:
+    result = CliRunner().invoke(command, ["--name", "our-model.v2", "--suite", "shop", "--adapter", adapter])
+    assert result.exit_code == 0, result.output
+    definition = find_definition("our-model.v2")
+    assert Path(definition.folder) == here / "generators"
+    assert len(load_suite("shop").prompts) == 3
+    if adapter == "command":
+        assert "{here}/our-model.v2.py" in CommandSettings.of(definition).command
+    if adapter == "http":
+        body = filled(ServiceSettings.of(definition).submit.body, values_of(Request("p", "a cat", 0, 1, ClipSpec())))
+        assert body == {"prompt": "a cat", "seed": 1, "duration": 1}
+
+
+def test_python_workspace_makes_clips_as_it_is(here: Path) -> None:
+    assert CliRunner().invoke(command, ["--name", "9-lives"]).exit_code == 0
+    generator = build(find_definition("9-lives"))
+    generator.load("cpu")
+    first, again = (generator.generate([Request("p", "a cat", 0, 5, ClipSpec(4, 8, 48, 64))])[0].frames for _ in "ab")
+    generator.close()
+    assert first is not None
+    assert first.shape == (4, 48, 64, 3)
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+
+
+def test_policy_and_workflow_name_what_was_written(here: Path) -> None:
+    made = workspace_files("ours", "shop", "python")
+    assert tomllib.loads(made["policy.toml"])["check"]
+    workflow = made[".github/workflows/video-quality.yml"]
+    assert "--suite shop -g ours" in workflow
+    assert "{" not in workflow.replace('"$GITHUB_STEP_SUMMARY"', "")
+
+
+def test_nothing_is_overwritten(here: Path) -> None:
+    (here / "policy.toml").write_text("mine")
+    with pytest.raises(StoreError, match=r"policy\.toml already"):
+        write_workspace(here, workspace_files("ours", "shop", "python"))
+    assert sorted(path.name for path in here.iterdir()) == ["policy.toml"]
+
+
+@pytest.mark.parametrize("name", ["../up", "", "a b", "x" * 80])
+def test_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a file's name"):
+        workspace_files(name, "shop", "python")

@@ -1,0 +1,97 @@
+"""The selftest's own test: metrics that work pass, one that is blind fails loudly."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vbench_lite.backbones import Backbones, load
+from vbench_lite.scoring import anchors, selftest
+from vbench_lite.scoring.damage import DAMAGES, LEVELS
+from vbench_lite.scoring.selftest import rank_correlation
+from vbench_lite.world import Composition, render
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Pixel metrics only: the whole table takes the networks a minute."""
+    return {(cell.damage, cell.metric): cell for cell in selftest.run(Backbones("none"), clips=8)}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_keeps_the_form_of_a_clip_grows_and_is_repeatable(name):
+    clip = render(Composition(0, 0, 0, 1), 0)
+    off = []
+    for level in range(1, LEVELS + 1):
+        damaged = DAMAGES[name](clip, level)
+        assert damaged.shape == clip.shape
+        assert damaged.dtype == np.uint8
+        assert np.array_equal(damaged, DAMAGES[name](clip, level))
+        off.append(np.abs(damaged.astype(int) - clip).mean())
+    assert off[0] > 0
+    assert off[-1] > 1.5 * off[0]
+
+
+def test_every_claim_on_pixels_holds(cells):
+    broken = [key for key, cell in cells.items() if cell.holds is False]
+    assert broken == []
+    assert sum(cell.holds is True for cell in cells.values()) >= 12
+
+
+def test_what_cannot_be_read_is_no_claim_kept(cells):
+    cell = cells["caption swap", "clip_text"]
+    assert cell.correlation is None
+    assert cell.holds is None
+
+
+def test_a_blind_metric_fails_the_command_loudly(monkeypatch):
+    from vbench_lite.cli.selftest_command import command
+    from vbench_lite.metrics.detail import Detail
+    from vbench_lite.records import Score
+
+    monkeypatch.setattr(selftest, "DAMAGES", {"blur": DAMAGES["blur"]})
+    monkeypatch.setattr("vbench_lite.backbones.load", lambda name: Backbones("none"))
+    monkeypatch.setattr(Detail, "score", lambda self, case: Score(1.0))
+    done = CliRunner().invoke(command, ["--clips", "8"])
+    assert done.exit_code == 1
+    assert "FAILED: detail under blur must go down" in done.output
+    as_json = CliRunner().invoke(command, ["--clips", "8", "--json"])
+    assert json.loads(as_json.stdout)["failed"] == 1
+
+
+def test_rank_correlation_of_known_series():
+    assert rank_correlation([1, 2, 3, 5]) == pytest.approx(1)
+    assert rank_correlation([3, 2, 1]) == pytest.approx(-1)
+    assert rank_correlation([2, 2, 2]) == 0
+    assert abs(rank_correlation([1, 2, 4, 3, 5, 6])) < selftest.REACTS
+
+
+def test_pinned_clips_score_as_pinned():
+    found = anchors.drift(load("builtin"))
+    assert found["warning"] is None, found
+    assert set(found["drift"]) >= {"clip_text", "flicker", "motion", "video_features"}
+
+
+def test_a_moved_score_is_a_warning_that_names_the_metric(monkeypatch):
+    moved = anchors.expected()
+    for scores in moved.values():
+        scores["slide"]["flicker"] *= 1.01
+    monkeypatch.setattr(anchors, "expected", lambda: moved)
+    found = anchors.drift(load("builtin"))
+    assert "flicker" in found["warning"]
+
+
+def test_networks_without_pinned_scores_say_so():
+    found = anchors.drift(Backbones("none"))
+    assert found["drift"] is None
+    assert "no scores are pinned" in found["reason"]

@@ -1,0 +1,175 @@
+"""What clips and usable clips cost. Plain arrays in, estimates out.
+
+Every interval is over prompts: clips of one prompt succeed and fail together. A figure that is not known
+is None with a reason. Where money is summed, a clip of unknown cost (a crash before the clock was read, a
+clip never made) is taken to have cost as much as the dearest known one, so that a missing record never
+makes a generator look cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import comb, sqrt
+
+import numpy as np
+from scipy import special
+
+from vbench_lite.analysis.stats import Interval, clustered_mean
+from vbench_lite.records import ClipRecord, Estimate
+
+Known = Sequence[float | None]
+
+
+def clip_cost_usd(record: ClipRecord, price: Mapping[str, object]) -> float | None:
+    """What one clip cost, failed or not, or None when that is not known.
+
+    What the service says it charged goes first. By the device hour, a failed clip costs its time. By the
+    clip or the second, services differ in whether they bill failures, so a failed clip's cost is unknown.
+
+    Args:
+        record: The clip.
+        price: As in run.json: one of usd_per_device_hour, usd_per_clip, usd_per_second, or only a reason.
+    """
+    if record.usd_charged is not None:
+        return record.usd_charged
+    hourly, per_clip, per_second = (price.get(f"usd_per_{unit}") for unit in ("device_hour", "clip", "second"))
+    if isinstance(hourly, int | float):
+        seconds = record.measurement.device_s
+        return None if seconds is None else float(hourly) * seconds / 3600
+    if record.status != "ok":
+        return None
+    if isinstance(per_clip, int | float):
+        return float(per_clip)
+    if isinstance(per_second, int | float) and record.frames and record.fps:
+        return float(per_second) * record.frames / record.fps
+    return None
+
+
+def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
+    """Mean over prompts of the known values; the rest are counted as unscored.
+
+    Values that are all 0 or 1 are a share, and get a share's interval.
+
+    Args:
+        values: One figure a clip, None where it is not known.
+        prompts: The prompt of each.
+        reason: Said where none is known.
+    """
+    known = [(v, p) for v, p in zip(values, prompts, strict=True) if v is not None]
+    unscored = len(values) - len(known)
+    if not known:
+        return Estimate(None, unscored=unscored, reason=reason)
+    figures, of = [v for v, _ in known], [p for _, p in known]
+    flags = all(v in (0, 1) for v in figures)
+    interval = share_of([bool(v) for v in figures], of) if flags else clustered_mean(figures, of)
+    return _estimate(interval, len(known), unscored)
+
+
+def _estimate(interval: Interval, n: int, unscored: int) -> Estimate:
+    reason = "one prompt gives no interval" if interval.low is None else None
+    return Estimate(interval.value, interval.low, interval.high, n, unscored, reason)
+
+
+def highest(values: Known, reason: str) -> Estimate:
+    """The highest known value: what a machine must be able to hold. A maximum has no interval over prompts."""
+    known = [v for v in values if v is not None]
+    unscored = len(values) - len(known)
+    if not known:
+        return Estimate(None, unscored=unscored, reason=reason)
+    return Estimate(max(known), n=len(known), unscored=unscored)
+
+
+def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:
+    """The share of clips for which something holds, 0 to 1.
+
+    An exact binomial interval for as many independent clips as the prompts are worth (Korn and Graubard
+    1998): it stays open where a t interval would close to a point, with none or all of them usable.
+
+    Args:
+        flags: One a clip. For usable clips every requested one has its flag, failed and missing ones False.
+        prompts: The prompt of each.
+        confidence: Of the two-sided interval.
+    """
+    _, places = np.unique(np.asarray(prompts), return_inverse=True)
+    values = np.asarray(flags, float)
+    clips, clusters, share = len(values), int(places.max()) + 1, float(values.mean())
+    if clusters < 2:
+        return Interval(share, None, None)
+    residual = np.bincount(places, values - share)
+    variance = clusters / (clusters - 1) * float((residual**2).sum()) / clips**2
+    worth = min(share * (1 - share) / variance, clips) if variance > 0 else float(clusters)
+    t_clips, t_clusters = (float(special.stdtrit(n - 1, 0.5 + confidence / 2)) for n in (clips, clusters))
+    worth = max(worth * (t_clips / t_clusters) ** 2, 1.0)
+    hits, tail = share * worth, (1 - confidence) / 2
+    low = float(special.betaincinv(hits, worth - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, worth - hits, 1 - tail)) if hits < worth else 1.0
+    return Interval(share, low, high)
+
+
+def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estimate:
+    """How many clips one must ask for to get one that can be used; at least 1.
+
+    With nothing usable there is no value, and `low` still says how many attempts one must at least expect.
+    """
+    share = share_of(usable, prompts)
+    n = len(usable)
+    low = 1 / share.high if share.high else None
+    if not share.value:
+        return Estimate(None, low, None, n, reason=f"none in {n}")
+    high = 1 / share.low if share.low else None
+    return Estimate(1 / share.value, low, high, n, reason=None if high else "one prompt gives no interval")
+
+
+def cost_per_usable(costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str) -> Estimate:
+    """All the money spent, failures included, over the usable clips.
+
+    The interval joins those of the two means by Donner and Zou's rule for ratios (2010).
+
+    Args:
+        costs: US dollars a requested clip, None where not known.
+        usable: One flag a requested clip.
+        prompts: The prompt of each.
+        reason: Said where no cost is known.
+    """
+    unknown = sum(c is None for c in costs)
+    if unknown == len(costs):
+        return Estimate(None, unscored=unknown, reason=reason)
+    dearest = max(c for c in costs if c is not None)
+    cost = mean([dearest if c is None else c for c in costs], prompts, reason)
+    share = share_of(usable, prompts)
+    n = len(usable)
+    if not share.value or cost.value is None:
+        low = cost.low / share.high if cost.low is not None and share.high else None
+        return Estimate(None, max(low, 0.0) if low is not None else None, None, n, unknown, f"none in {n}")
+    low, high = _ratio_limits(cost, share)
+    why = None if high else "one prompt gives no interval" if low is None else "too few are usable to bound it"
+    return Estimate(cost.value / share.value, low, high, n, unknown, why)
+
+
+def _ratio_limits(top: Estimate, bottom: Interval) -> tuple[float | None, float | None]:
+    if top.value is None or top.low is None or top.high is None or bottom.low is None or bottom.high is None:
+        return None, None
+    a, b = top.value, bottom.value
+    low_top = max(top.low, 0.0)
+    spread = (a * b) ** 2 - low_top * bottom.high * (2 * a - low_top) * (2 * b - bottom.high)
+    low = low_top * (2 * a - low_top) / (a * b + sqrt(max(spread, 0.0))) if a else 0.0
+    if bottom.low <= 0:
+        return low, None
+    spread = (a * b) ** 2 - top.high * bottom.low * (2 * a - top.high) * (2 * b - bottom.low)
+    return low, (a * b + sqrt(max(spread, 0.0))) / (bottom.low * (2 * b - bottom.low))
+
+
+def best_of(values: Sequence[float], k: int, higher_is_better: bool = True) -> float:
+    """Expected best of k clips, chosen at random without return from n that exist: unbiased for k <= n.
+
+    The estimator of pass@k (Chen et al. 2021, arXiv:2107.03374), for any score: the i-th worst of n is the
+    best of k in C(i-1, k-1) of C(n, k) draws. Flags as 0 and 1 give the chance that one of k is usable.
+
+    >>> best_of([0.0, 1.0, 0.0, 0.0], 2)
+    0.5
+    """
+    n = len(values)
+    if not 1 <= k <= n:
+        raise ValueError(f"k is {k}: expected 1 to {n}, the clips of a prompt.")
+    ordered = sorted(values, reverse=not higher_is_better)
+    return sum(value * comb(i, k - 1) for i, value in enumerate(ordered)) / comb(n, k)

@@ -1,0 +1,150 @@
+"""One quantity of two runs, prompt by prompt: what compare tells and the gate decides on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.quantities import Quantity, clip_values, ratio_parts
+from vbench_lite.analysis.stats import Array
+
+Statistic = Literal["mean", "worst-decile"]
+TAIL = 0.1
+_MIN_TAIL_CLIPS = 4
+"""A worst decile of fewer clips is an anecdote."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Gains of a candidate over its baseline: positive is better, whichever way the quantity points."""
+
+    quantity: Quantity
+    baseline: float
+    candidate: float
+    """The statistic of each run, in the quantity's own unit and direction."""
+    gains: Array
+    """One a prompt, shape (prompts,); their mean is the gain. For a ratio, of its logarithm."""
+    base: Array
+    """The baseline's own share of the same mean, by prompt: what a margin in percent is taken of."""
+    spread: float
+    """Standard deviation between the baseline's clips: what a margin in standard deviations is taken of."""
+    gap: float
+    """From the baseline's typical clip to the worst clip of either run: what one spoilt clip costs."""
+    within: float | None
+    """Variance of the gain between clips of one prompt; None with one clip a prompt."""
+    clips: int
+    """Of each run."""
+    filled: tuple[int, int]
+    """Clips of (baseline, candidate) without a value, which count as the worst seen in either run, or, where
+    the pairs were asked for, clips left out."""
+    freedom: int | None = None
+    """Degrees of freedom where the statistic rests on few clips: those of the worst tenth, less one."""
+
+
+def align(baseline: ClipGrid, candidate: ClipGrid) -> ClipGrid:
+    """The candidate's grid with its prompts in the baseline's order."""
+    if candidate.prompts == baseline.prompts:
+        return candidate
+    place = {prompt: nth for nth, prompt in enumerate(candidate.prompts)}
+    order = [place[prompt] for prompt in baseline.prompts]
+    return ClipGrid(
+        candidate.generator, baseline.prompts, baseline.categories,
+        {name: cells[order] for name, cells in candidate.cells.items()},
+    )  # fmt: skip
+
+
+def pair(
+    quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid, statistic: Statistic = "mean"
+) -> Paired | str:
+    """Pairs two runs clip by clip. A clip without a value counts as the worst that either run has shown.
+
+    So a candidate gains nothing by failing where it would have done badly. The same holds for the baseline's
+    clips, or else a candidate that fails exactly as often would look worse.
+
+    Args:
+        quantity: Any but a set metric.
+        baseline, candidate: Of the same prompts, in the same order, with as many clips.
+        statistic: Of all clips. The worst decile is the mean of the worst tenth.
+
+    Returns:
+        The pairs, or why there are none.
+    """
+    if quantity.kind == "ratio":
+        return _pair_ratio(quantity, baseline, candidate)
+    sign = 1.0 if quantity.higher_is_better else -1.0
+    old, new = (sign * clip_values(quantity, grid) for grid in (baseline, candidate))
+    filled = (int(np.isnan(old).sum()), int(np.isnan(new).sum()))
+    if filled[0] == old.size:
+        return f'the baseline has no "{quantity.name}"'
+    if filled[1] == new.size and quantity.kind == "cost":
+        return f'"{quantity.name}" was not measured for the candidate'
+    worst = float(np.nanmin([np.nanmin(old), np.nanmin(new) if filled[1] < new.size else np.inf]))
+    spread, typical = float(np.nanstd(old, ddof=1)) if old.size - filled[0] > 1 else 0.0, float(np.nanmean(old))
+    old, new = (np.where(np.isnan(values), worst, values) for values in (old, new))
+    freedom = None
+    if statistic == "worst-decile":
+        if old.size * TAIL < _MIN_TAIL_CLIPS:
+            return f"the worst tenth of {old.size} clips is too few to tell"
+        freedom = min(len(old), round(old.size * TAIL)) - 1
+        old, new = tail_parts(old), tail_parts(new)
+    gains = new - old
+    return Paired(
+        quantity, sign * float(old.mean()), sign * float(new.mean()), gains.mean(1), sign * old.mean(1), spread,
+        typical - worst, float(gains.var(1, ddof=1).mean()) if gains.shape[1] > 1 else None, old.size, filled, freedom,
+    )  # fmt: skip
+
+
+def tail_parts(values: Array) -> Array:
+    """One number a clip whose mean is the mean of the worst tenth, and whose spread between prompts is its error.
+
+    With q the 10 % quantile, the mean of what lies below it is q - E[max(q - x, 0)] / 0.1. Each clip's term is
+    its influence on the result up to a constant, which is what the error of a nonlinear statistic rests on.
+    """
+    quantile = np.quantile(values, TAIL)
+    return quantile - np.maximum(quantile - values, 0) / TAIL
+
+
+def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | str:
+    """Log ratios, linearised by prompt (the delta method), so that they pair like means do."""
+    logs, parts = [], []
+    for who, grid in (("the baseline", baseline), ("the candidate", candidate)):
+        spent, got = ratio_parts(quantity, grid)
+        if np.isnan(spent).any():
+            return f'the cost that "{quantity.name}" needs was not measured for {who}'
+        if got.sum() == 0:
+            return f"{who} has no usable clip in {grid.clips}"
+        if spent.sum() <= 0:
+            return f"{who} cost nothing: there is no ratio"
+        logs.append(np.log(spent.sum() / got.sum()))
+        parts.append(spent / spent.mean() - got / got.mean())
+    gains = (logs[0] + parts[0]) - (logs[1] + parts[1])
+    return Paired(
+        quantity, float(np.exp(logs[0])), float(np.exp(logs[1])), gains, np.ones_like(gains), 0.0, float("inf"),
+        None, baseline.clips, (0, 0),
+    )  # fmt: skip
+
+
+def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | str:
+    """Only the pairs in which both clips have a value: what one wants to read, but must not decide on.
+
+    Returns:
+        The pairs, or why there are none. `filled` counts clips without a value on each side.
+    """
+    if quantity.kind == "ratio":
+        return _pair_ratio(quantity, baseline, candidate)
+    old, new = (clip_values(quantity, grid) for grid in (baseline, candidate))
+    both = np.isfinite(old) & np.isfinite(new)
+    if not both.any():
+        return f'no clip has "{quantity.name}" in both'
+    counts = both.sum(1)
+    kept = counts > 0
+    sums = [np.where(both, values, 0.0).sum(1)[kept] / counts[kept] for values in (old, new)]
+    sign = -1.0 if quantity.higher_is_better is False else 1.0
+    return Paired(
+        quantity, float(sums[0].mean()), float(sums[1].mean()), sign * (sums[1] - sums[0]), sums[0],
+        float(np.std(old[both], ddof=1)) if both.sum() > 1 else 0.0, 0.0, None, int(both.sum()),
+        (int(np.isnan(old).sum()), int(np.isnan(new).sum())),
+    )  # fmt: skip

@@ -1,0 +1,104 @@
+"""What two runs can be held against each other by: scores, costs, shares of clips, and ratios of them.
+
+Names are those of summary.json; the columns of clips.csv are understood too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.stats import Array
+from vbench_lite.errors import UnknownName
+
+Kind = Literal["score", "cost", "share", "ratio", "set"]
+_KINDS: dict[str, Kind] = {"clip": "score", "set": "set"}
+
+
+class Quantity(NamedTuple):
+    """One figure of a generator."""
+
+    name: str
+    unit: str
+    higher_is_better: bool | None
+    """None: reported, never judged."""
+    kind: Kind
+    """score, cost and share have a value a clip; ratio is a quotient of two sums; set is one number a run."""
+    column: str = ""
+    scale: float = 1.0
+    """From the column's unit to this one."""
+    needs_device: bool = False
+    """Means nothing across two kinds of device."""
+    needs_price: bool = False
+
+
+COSTS = (
+    Quantity("device_s_per_clip", "s", False, "cost", "device_s", needs_device=True),
+    Quantity("wall_s_per_clip", "s", False, "cost", "wall_s", needs_device=True),
+    Quantity("gpu_busy_s_per_clip", "s", False, "cost", "gpu_busy_s", needs_device=True),
+    Quantity("energy_wh_per_clip", "Wh", False, "cost", "energy_j", 1 / 3600, needs_device=True),
+    Quantity("peak_memory_mb", "MiB", False, "cost", "peak_memory_mb", needs_device=True),
+    Quantity("peak_reserved_mb", "MiB", False, "cost", "peak_reserved_mb", needs_device=True),
+    Quantity("peak_rss_mb", "MiB", False, "cost", "peak_rss_mb", needs_device=True),
+    Quantity("usd_per_clip", "USD", False, "cost", "cost_usd", needs_device=True, needs_price=True),
+)
+SHARES = (
+    Quantity("usable", "of clips", True, "share", "usable"),
+    Quantity("failed", "of clips", False, "share"),
+)
+RATIOS = (
+    Quantity("usd_per_usable_clip", "USD", False, "ratio", "cost_usd", needs_device=True, needs_price=True),
+    Quantity("attempts_per_usable_clip", "clips", False, "ratio"),
+)
+
+
+def quantities(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Quantity]:
+    """Every quantity of a run whose summary.json lists these metrics; scores first."""
+    scores = [
+        Quantity(name, info.get("unit") or "", info["higher_is_better"], _KINDS[info["per"]], name)
+        for name, info in metrics.items()
+    ]
+    return {quantity.name: quantity for quantity in (*scores, *COSTS, *SHARES, *RATIOS)}
+
+
+def find_quantity(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> Quantity:
+    """The quantity of a name as it stands in summary.json, or of a column of clips.csv.
+
+    Raises:
+        UnknownName: The run has no such figure.
+    """
+    known = quantities(metrics)
+    by_column = {quantity.column: quantity for quantity in COSTS}
+    if name not in known and name not in by_column:
+        raise UnknownName("metric or cost", name, known, "See metrics with: vbench list metrics")
+    return known.get(name) or by_column[name]
+
+
+def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
+    """One value a clip, NaN where there is none. A failed clip has a share and may have a cost, but no score.
+
+    Returns:
+        Shape (prompts, clips per prompt), in the quantity's unit.
+    """
+    if quantity.name == "failed":
+        return (~grid.made).astype(float)
+    values = grid.values(quantity.column) * quantity.scale
+    if quantity.kind == "share":
+        return np.where(grid.made & (values == 1), 1.0, 0.0)
+    return values if quantity.kind == "cost" else np.where(grid.made, values, np.nan)
+
+
+def ratio_parts(quantity: Quantity, grid: ClipGrid) -> tuple[Array, Array]:
+    """What is spent and what is got for it, by prompt: the ratio is the quotient of their sums.
+
+    A clip of unknown cost is taken to have cost as much as the dearest known one.
+    """
+    usable = clip_values(SHARES[0], grid).sum(1)
+    if not quantity.column:
+        return np.full(len(usable), float(grid.made.shape[1])), usable
+    spent = grid.values(quantity.column) * quantity.scale
+    dearest = np.nanmax(spent) if np.isfinite(spent).any() else np.nan
+    return np.where(np.isnan(spent), dearest, spent).sum(1), usable

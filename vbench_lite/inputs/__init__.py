@@ -1,0 +1,1 @@
+"""What a user writes and names: suites, generators, folders of clips, a new workspace."""

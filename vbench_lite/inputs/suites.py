@@ -1,0 +1,102 @@
+"""Prompt suites: `prompts/<name>.toml` in the working folder, a file, or one that ships."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.inputs.suite_import import READERS, import_suite
+from vbench_lite.records import Prompt, Suite, Threshold
+from vbench_lite.tomlfile import TomlFile, digest
+
+KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source")
+PROMPT_KEYS = ("id", "text", "category", "tags")
+
+
+def shipped_folder() -> Path:
+    return Path(str(files("vbench_lite.prompts")))
+
+
+def suite_paths() -> dict[str, Path]:
+    """Every suite that a name can mean; the working folder's own come first."""
+    found: dict[str, Path] = {}
+    for folder in (Path("prompts"), shipped_folder()):
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def load_suite(name: str) -> Suite:
+    """The suite of a name or a file: TOML, or a prompt list of another tool (.json, .jsonl, .csv, .txt).
+
+    Raises:
+        UnknownName: Nothing is called so.
+        BadFile: The file is not a suite.
+    """
+    path = Path(name)
+    if path.suffix or "/" in name:
+        if not path.exists():
+            raise UnknownName("suite", name, suite_paths(), "See them with: vbench list suites")
+    else:
+        paths = suite_paths()
+        if name not in paths:
+            raise UnknownName("suite", name, paths, "See them with: vbench list suites")
+        path = paths[name]
+    return import_suite(path) if path.suffix.lower() in READERS else read_suite(path)
+
+
+def read_suite(path: Path) -> Suite:
+    """Reads one suite file; see docs/suites.md for its keys."""
+    file = TomlFile(path)
+    file.only(KEYS)
+    prompts = tuple(_prompt(file, nth, entry) for nth, entry in enumerate(file.get("prompt", list)))
+    if not prompts:
+        raise BadFile(path, None, "holds no [[prompt]].")
+    repeated = [id_ for id_, count in Counter(p.id for p in prompts).items() if count > 1]
+    if repeated:
+        nth = [i for i, p in enumerate(prompts) if p.id == repeated[0]][1]
+        raise file.error("prompt.id", f'the prompt id "{repeated[0]}" stands twice.', nth)
+    clips = file.get("clips_per_prompt", int, 2)
+    if clips < 1:
+        raise file.error("clips_per_prompt", f'"clips_per_prompt" is {clips}: expected 1 or more.')
+    usable = {name: _threshold(file, name, entry) for name, entry in file.get("usable", dict, {}).items()}
+    reference = file.get("reference", str, "")
+    meaning = {
+        "prompts": [[p.id, p.text, p.category, list(p.tags)] for p in prompts],
+        "reference": reference,
+        "usable": {name: [t.min, t.max] for name, t in usable.items()},
+    }
+    if reference not in ("", "world"):
+        reference = str((path.parent / reference).resolve())
+    return Suite(
+        name=path.stem, title=file.get("title", str, path.stem), prompts=prompts, digest=digest(meaning),
+        clips_per_prompt=clips, licence=file.get("licence", str, ""), reference=reference, usable=usable,
+        source=file.get("source", str, ""),
+    )
+
+
+def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
+    if not isinstance(entry, dict):
+        raise file.error("prompt", "expected [[prompt]] tables with id and text.", nth)
+    file.only(PROMPT_KEYS, "prompt", entry, nth)
+    text = file.check(entry.get("text", ...), str, "prompt.text", nth=nth)
+    id_ = file.check(entry.get("id", ...), str, "prompt.id", nth=nth)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):
+        raise file.error(
+            "prompt.id", f'the prompt id "{id_}" names a folder: use up to 100 letters, digits, ".", "_", "-".', nth
+        )
+    tags = file.check(entry.get("tags", ...), list, "prompt.tags", [], nth)
+    category = file.check(entry.get("category", ...), str, "prompt.category", "", nth)
+    return Prompt(id_, text, category, tuple(str(tag) for tag in tags))
+
+
+def _threshold(file: TomlFile, name: str, entry: Any) -> Threshold:
+    if not isinstance(entry, dict) or not entry or set(entry) - {"min", "max"}:
+        expected = "{ min = ... } or { max = ... }"
+        raise file.error(f"usable.{name}", f'"usable.{name}" is {entry!r}: expected {expected}.')
+    sides = {side: file.check(value, float, f"usable.{name}") for side, value in entry.items()}
+    return Threshold(**sides)

@@ -1,0 +1,60 @@
+"""What `vbench init` writes: a folder in which a team evaluates its own model."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from vbench_lite.errors import StoreError, UsageError
+from vbench_lite.store import write_whole
+
+ADAPTERS = ("diffusers", "command", "http", "python")
+IGNORED = "results/*\n!results/baseline/\nreports/\n"
+
+
+def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
+    """The files of a new workspace: path inside it > text.
+
+    Raises:
+        UsageError: A name that cannot be a file's, or an adapter that there is no template for.
+    """
+    for what, value in (("generator", name), ("suite", suite)):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", value):
+            raise UsageError(f'the {what} "{value}" cannot be a file\'s name: use letters, digits, ".", "_", "-".')
+    if adapter not in ADAPTERS:
+        raise UsageError(f'no template for the adapter "{adapter}": choose one of {", ".join(ADAPTERS)}.')
+    module = re.sub(r"\W", "_", name)
+    words = {"name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module}
+    templates = {
+        f"generators/{name}.toml": f"generator-{adapter}.toml",
+        f"prompts/{suite}.toml": "suite.toml",
+        ".github/workflows/video-quality.yml": "workflow.yml",
+    }
+    if adapter == "python":
+        templates[f"{words['module']}.py"] = "generator.py.txt"
+    made = {path: _template(template, words) for path, template in templates.items()}
+    made["policy.toml"] = (files("vbench_lite.gate") / "policies" / "default.toml").read_text("utf-8")
+    made[".gitignore"] = IGNORED
+    return made
+
+
+def _template(template: str, words: dict[str, str]) -> str:
+    """A template with {name}, {suite} and {module} filled in; {{ and }} are braces."""
+    text = (files("vbench_lite.inputs") / "templates" / template).read_text("utf-8")
+    text = re.sub(r"(?<!\{)\{(name|suite|module)\}(?!\})", lambda match: words[match[1]], text)
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def write_workspace(folder: Path, made: dict[str, str]) -> list[Path]:
+    """Writes the files; none is ever overwritten.
+
+    Raises:
+        StoreError: Some are there already; nothing is written.
+    """
+    there = [path for path in made if (folder / path).exists()]
+    if there:
+        raise StoreError(f"{folder} has {', '.join(there)} already, and nothing is overwritten. Choose another folder.")
+    for path, text in made.items():
+        write_whole(folder / path, text)
+    return [folder / path for path in made]

@@ -1,0 +1,1 @@
+"""What a clip costs to make: time, memory, energy, devices and prices."""

@@ -1,0 +1,181 @@
+"""Ways to get batches made: processes on this machine, or a Ray cluster. An engine schedules and nothing else.
+
+The run folder is the single truth: engines never write to it. They take batches from the run and
+yield what became of them, in any order.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from vbench_lite.errors import DeviceError, UnknownName
+from vbench_lite.measuring.devices import Device
+from vbench_lite.records import Definition, Measurement, Prompt, Request
+from vbench_lite.running.plan import Batch, setting
+from vbench_lite.running.session import Place
+from vbench_lite.running.takes import Finished, record_of
+
+ENGINES = {"local": "vbench_lite.running.engines.local:LocalEngine", "ray": "vbench_lite.running.engines.ray:RayEngine"}
+
+TIMEOUT_S = 1800.0
+TRIES = 2
+AHEAD = 2
+"""Batches that a process has at hand: one in the making and one that waits, so that the device does not."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One generator's part of a run."""
+
+    definition: Definition
+    device: Device
+    prompts: tuple[Prompt, ...]
+    state: Path
+    """The generator's own folder, for what must survive a restart."""
+    logs: Path
+    """Folder for what generators print."""
+
+
+class Feed(Protocol):
+    """Where an engine takes its batches from."""
+
+    @property
+    def stopped(self) -> bool:
+        """Nothing more is wanted: finish what is in the making."""
+
+    def take(self) -> Batch | None:
+        """The next batch; None when there is none now. It is asked again after each clip."""
+
+
+class Made(NamedTuple):
+    """Clips to store."""
+
+    clips: Sequence[Finished]
+
+
+class Phase(NamedTuple):
+    """A process was loaded or ended: its timings so far. The same `worker` and `life` replace each other."""
+
+    worker: str
+    life: int
+    timings: dict[str, Any]
+
+
+class Trouble(NamedTuple):
+    """A process was lost; said in the log."""
+
+    text: str
+
+
+Event = Made | Phase | Trouble
+
+
+class Engine(Protocol):
+    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+        """Makes what the feed gives.
+
+        Raises:
+            GeneratorError: The generator cannot be started, so nothing of it can be made.
+        """
+
+
+def load_engine(name: str) -> Engine:
+    if name not in ENGINES:
+        raise UnknownName("engine", name, ENGINES, "Choose one with --engine.")
+    module, _, attribute = ENGINES[name].partition(":")
+    engine: Engine = getattr(importlib.import_module(module), attribute)()
+    return engine
+
+
+def places(work: Work) -> list[Place]:
+    """One for each process: so many devices each as the definition's `devices` says."""
+    definition, device = work.definition, work.device
+    log = work.logs / f"{definition.name}.log"
+    if device.kind == "cpu":
+        workers = setting(definition, "workers", 1)
+        place = Place("cpu", None, (), 1 / workers, work.state, work.prompts, log)
+        return [place] * workers
+    each = setting(definition, "devices", 1)
+    if each > device.count:
+        raise DeviceError(f'"{definition.name}" needs {each} devices, and {device.count} may be used. See --device.')
+    groups = [range(i, i + each) for i in range(0, device.count - each + 1, each)]
+    names = [device.visible_name(i) for i in range(device.count)]
+    return [
+        Place(
+            "cuda:0", ",".join(names[i] for i in group), tuple(device.uuids[i] for i in group), float(each),
+            work.state, work.prompts, log,
+        )
+        for group in groups
+    ]
+
+
+class Orders:
+    """What to make next: what was lost with a process first, then the feed. Counts tries."""
+
+    def __init__(self, work: Work, feed: Feed) -> None:
+        self._work, self._feed = work, feed
+        self._again: deque[Batch] = deque()
+        self._tries: Counter[Request] = Counter()
+        self._spent_s: Counter[Request] = Counter()
+        self._allowed = setting(work.definition, "tries", TRIES)
+
+    def take(self) -> Batch | None:
+        if self._feed.stopped:
+            return None
+        return self._again.popleft() if self._again else self._feed.take()
+
+    def returned(self) -> list[Batch]:
+        """What was lost, taken out, for an engine that gives it out in its own way."""
+        batches, self._again = list(self._again), deque()
+        return batches
+
+    def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: str, seconds: float) -> list[Finished]:
+        """Notes what a lost process had at hand.
+
+        Args:
+            blamed: What it was making when it was lost. Several clips are tried again one by one, so
+                that only the one at fault fails.
+            innocent: What waited in it, or was made but not handed over.
+            reason: Why it was lost.
+            seconds: That were spent on the blamed batch.
+
+        Returns:
+            The failed clip, when its tries are used up.
+        """
+        self._again.extend(innocent)
+        if blamed is None:
+            return []
+        for request in blamed.requests:
+            self._spent_s[request] += seconds / len(blamed.requests)  # type: ignore[assignment]
+        if len(blamed.requests) > 1:
+            self._again.extendleft(Batch(blamed.number, (request,)) for request in reversed(blamed.requests))
+            return []
+        (request,) = blamed.requests
+        self._tries[request] += 1
+        if self._tries[request] < self._allowed:
+            self._again.appendleft(blamed)
+            return []
+        times = "once" if self._allowed == 1 else f"{self._allowed} times"
+        held = places(self._work)[0].devices_held
+        measured = Measurement(wall_s=self._spent_s[request], device_s=self._spent_s[request] * held)
+        return [Finished(record_of(self._work.definition, request, f"{reason} (tried {times})", measured))]
+
+
+def strike_off(at_hand: dict[Any, Batch], clips: Sequence[Finished]) -> None:
+    """Takes what came back out of what is owed."""
+    keys = {(clip.record.prompt_id, clip.record.index) for clip in clips}
+    for name, batch in list(at_hand.items()):
+        left = tuple(r for r in batch.requests if (r.prompt_id, r.index) not in keys)
+        if left:
+            at_hand[name] = Batch(batch.number, left)
+        else:
+            del at_hand[name]
+
+
+def timeout_s(definition: Definition, clips: int) -> float:
+    return float(definition.settings.get("timeout_s", TIMEOUT_S)) * clips

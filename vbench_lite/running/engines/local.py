@@ -1,0 +1,248 @@
+"""Processes on this machine: one for each device, resident, replaced when they die, hang or grow too large."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from vbench_lite.errors import GeneratorError
+from vbench_lite.running import worker
+from vbench_lite.running.engines import (
+    AHEAD,
+    Event,
+    Feed,
+    Made,
+    Orders,
+    Phase,
+    Trouble,
+    Work,
+    places,
+    strike_off,
+    timeout_s,
+)
+from vbench_lite.running.plan import Batch
+from vbench_lite.running.session import Place
+
+LOOK_EVERY_S = 0.5
+END_WITHIN_S = 30.0
+USELESS_LIVES = 3
+"""Processes in a row that may die without having made anything before the generator is given up."""
+
+
+@dataclass
+class _Process:
+    """The run's side of one worker process."""
+
+    name: str
+    place: Place
+    life: int = 0
+    tickets: int = 0
+    handle: Any = None
+    pipe: Connection | None = None
+    at_hand: dict[int, Batch] = field(default_factory=dict)
+    """Batches sent, by ticket, with the requests whose clips have not come back."""
+    making: int | None = None
+    since: float = 0.0
+    ready: bool = False
+    ending: str = ""
+    """The worker's own word on why it ends: finished, renew, broken, refused."""
+    reason: str = ""
+
+    def start(self, work: Work) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.handle = context.Process(target=worker.main, args=(work.definition, self.place, theirs), name=self.name)
+        self.handle.start()
+        theirs.close()
+        self.life += 1
+        self.at_hand, self.making, self.ready, self.ending, self.reason = {}, None, False, "", ""
+
+    def give(self, message: Batch | str | None) -> None:
+        assert self.pipe
+        if isinstance(message, Batch):
+            self.tickets += 1
+            message = Batch(self.tickets, message.requests)
+            self.at_hand[message.number] = message
+        with contextlib.suppress(OSError):  # it died; that shows when it is listened to
+            self.pipe.send(message)
+
+    def end(self) -> None:
+        """Ends the process and everything it started."""
+        if self.handle and self.handle.pid:
+            with contextlib.suppress(OSError, AttributeError):  # it is gone, or the system knows no groups
+                os.killpg(self.handle.pid, signal.SIGKILL)
+            self.handle.kill()
+            self.handle.join()
+        if self.pipe:
+            self.pipe.close()
+        self.handle = self.pipe = None
+
+    def discard(self) -> None:
+        """Ends it and forgets what it had at hand."""
+        self.end()
+        self.at_hand, self.making, self.ending = {}, None, ""
+
+    @property
+    def lives(self) -> bool:
+        return self.handle is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is still to be heard from."""
+        return self.lives and bool(self.at_hand or self.ending)
+
+
+class LocalEngine:
+    """The pool. Processes of one generator are gone before the next one starts."""
+
+    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+        """See `Engine.run`."""
+        processes = [_Process(f"{work.definition.name}-{n}", place) for n, place in enumerate(places(work))]
+        try:
+            yield from _Pool(work, feed, processes).run()
+        finally:
+            for process in processes:
+                process.end()
+
+
+class _Pool:
+    def __init__(self, work: Work, feed: Feed, processes: list[_Process]) -> None:
+        self._work, self._feed, self._processes = work, feed, processes
+        self._orders = Orders(work, feed)
+        self._useless = 0
+        self._told_to_stop = False
+
+    def run(self) -> Iterator[Event]:
+        for process in self._processes:
+            self._hand_out(process)
+        while busy := [p for p in self._processes if p.busy]:
+            if self._feed.stopped and not self._told_to_stop:
+                self._stop(busy)
+            for pipe in wait([p.pipe for p in busy if p.pipe], LOOK_EVERY_S):
+                process = next(p for p in busy if p.pipe is pipe)
+                yield from self._listen(process)
+            for process in busy:
+                yield from self._check_time(process)
+            for process in self._processes:
+                self._hand_out(process)
+        yield from self._finish()
+
+    def _stop(self, busy: list[_Process]) -> None:
+        """Lets processes finish the batch in the making; one that is still loading has none."""
+        self._told_to_stop = True
+        for process in busy:
+            if process.ready:
+                process.give("stop")
+            else:
+                process.discard()
+
+    def _hand_out(self, process: _Process) -> None:
+        """Keeps a process supplied; starts it, or starts it again, when there is work."""
+        while not process.ending and len(process.at_hand) < AHEAD and (batch := self._orders.take()):
+            if not process.lives:
+                process.start(self._work)
+            process.give(batch)
+
+    def _listen(self, process: _Process) -> Iterator[Event]:
+        assert process.pipe
+        try:
+            while process.pipe.poll():
+                yield from self._heard(process, process.pipe.recv())
+        except (EOFError, OSError):
+            yield from self._gone(process)
+
+    def _heard(self, process: _Process, message: tuple[Any, ...]) -> Iterator[Event]:
+        kind, *rest = message
+        if kind == "clips":
+            strike_off(process.at_hand, rest[0])
+            self._useless = 0
+            yield Made(rest[0])
+        elif kind == "started":
+            process.making, process.since = rest[0], time.monotonic()
+        elif kind == "generated":
+            process.making = None
+        elif kind in ("ready", "ended"):
+            process.ready = True
+            yield Phase(process.name, process.life, {"state": process.ending or kind} | rest[0])
+        else:
+            process.ending, process.reason = kind, rest[0] if rest else ""
+            if kind == "refused":
+                raise GeneratorError(process.reason)
+
+    def _check_time(self, process: _Process) -> Iterator[Event]:
+        if process.making is None or process.making not in process.at_hand:
+            return
+        limit = timeout_s(self._work.definition, len(process.at_hand[process.making].requests))
+        if time.monotonic() - process.since > limit:
+            process.reason = f"no answer within {limit:g} s"
+            yield from self._gone(process)
+
+    def _gone(self, process: _Process) -> Iterator[Event]:
+        """A process ended, by itself or because it hung: what it had at hand is made by another."""
+        seconds = time.monotonic() - process.since if process.making is not None else 0.0
+        if not process.reason:
+            process.handle.join(END_WITHIN_S)
+        reason = process.reason or explain_exit(process.handle.exitcode)
+        willing = process.ending in ("renew", "finished")
+        blamed = None if willing or process.making is None else process.at_hand.pop(process.making, None)
+        innocent = list(process.at_hand.values())
+        process.discard()
+        if self._feed.stopped:
+            return
+        if not willing:
+            yield Trouble(f"{process.name}: {reason}; {_describe(blamed)}")
+            self._count_useless(blamed, process, reason)
+        failed = self._orders.lost(blamed, innocent, reason, seconds)
+        if failed:
+            yield Made(failed)
+
+    def _count_useless(self, blamed: Batch | None, process: _Process, reason: str) -> None:
+        self._useless += blamed is None
+        if self._useless >= USELESS_LIVES:
+            name = self._work.definition.name
+            raise GeneratorError(
+                f'"{name}" cannot be run: {reason}, {self._useless} times in a row. What it printed is in '
+                f"{process.place.log}."
+            )
+
+    def _finish(self) -> Iterator[Event]:
+        """Lets idle processes close their generator, and hears their last word."""
+        for process in self._processes:
+            if process.lives:
+                process.give(None)
+        deadline = time.monotonic() + END_WITHIN_S
+        for process in self._processes:
+            while process.handle and process.pipe and process.pipe.poll(max(0.0, deadline - time.monotonic())):
+                try:
+                    yield from self._heard(process, process.pipe.recv())
+                except (EOFError, OSError):
+                    break
+
+
+def _describe(blamed: Batch | None) -> str:
+    if blamed is None:
+        return "it was making nothing"
+    return "it was making " + ", ".join(f"{r.prompt_id} #{r.index}" for r in blamed.requests)
+
+
+def explain_exit(code: int | None) -> str:
+    """An exit code for people.
+
+    >>> explain_exit(-9)
+    'its process was killed by SIGKILL, as happens when memory runs out'
+    >>> explain_exit(7)
+    'its process ended with exit code 7'
+    """
+    if code is None:
+        return "its process does not end"
+    if code < 0:
+        name = signal.Signals(-code).name if -code in {s.value for s in signal.Signals} else f"signal {-code}"
+        return f"its process was killed by {name}" + (", as happens when memory runs out" if code == -9 else "")
+    return f"its process ended with exit code {code}"

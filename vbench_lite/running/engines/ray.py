@@ -1,0 +1,280 @@
+"""Ray: one resident actor for each device of a cluster, on this machine or on many.
+
+Clips come back through Ray and are stored by the run, so workers need no shared disk; they need this
+package, and the weights where the definition says they are. RAY_ADDRESS names a running cluster;
+without it one is started on this machine for the time of the run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vbench_lite.errors import DeviceError, GeneratorError, UsageError
+from vbench_lite.measuring.devices import CPU_UNMEASURED, Device
+from vbench_lite.running.engines import AHEAD, Event, Feed, Made, Orders, Phase, Trouble, Work, strike_off, timeout_s
+from vbench_lite.running.engines.ray_actor import Actor, describe_device
+from vbench_lite.running.plan import Batch, setting
+from vbench_lite.running.session import Place
+from vbench_lite.running.takes import Finished
+
+LOOK_EVERY_S = 0.5
+END_WITHIN_S = 30.0
+WAY_S = 10.0
+"""Added to a clip's time limit: what a busy cluster may take to bring a call there and its clips back."""
+STARTS = 3
+"""Actors in a row that may die before they are ready, until the generator is given up."""
+
+
+def connect() -> Any:
+    """Ray, joined to the cluster.
+
+    Raises:
+        UsageError: Ray is not installed, or the cluster cannot be reached.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--engine ray needs Ray. Install it with: pip install 'vbench-lite[ray]'") from None
+    if ray.is_initialized():
+        return ray
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if not os.environ.get("RAY_ADDRESS"):
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # a cluster that listens to this machine alone
+        options |= {"address": "local", "include_dashboard": False, "object_store_memory": 200 * 2**20}
+    try:
+        ray.init(**options)
+    except Exception as error:  # Ray raises plain ones when a node does not come up
+        where = os.environ.get("RAY_ADDRESS") or "this machine"
+        raise UsageError(f"no Ray cluster at {where}: {error} Check RAY_ADDRESS, or use --engine local.") from error
+    return ray
+
+
+def disconnect() -> None:
+    """Leaves the cluster, and ends it if it was started for this run."""
+    import ray
+
+    ray.shutdown()
+
+
+def find_device(wanted: str) -> Device:
+    """What "auto", "cpu" or "cuda" means on the cluster.
+
+    Raises:
+        DeviceError: The cluster has no such device.
+    """
+    kind, _, index = wanted.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or index:
+        raise UsageError(f'"{wanted}" is no device for --engine ray. Use auto, cpu or cuda; Ray chooses which one.')
+    ray = connect()
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    if kind == "cuda" and not gpus:
+        raise DeviceError("the Ray cluster has no GPU. Use --device cpu, or add a node that has one.")
+    resolved: Literal["cpu", "cuda"] = "cuda" if gpus and kind != "cpu" else "cpu"
+    describe = ray.remote(num_cpus=0, num_gpus=int(resolved == "cuda"))(describe_device)
+    facts = ray.get(describe.remote(resolved))
+    count = gpus if resolved == "cuda" else 1
+    unmeasured = CPU_UNMEASURED if resolved == "cpu" else {}
+    return Device(
+        resolved, facts["name"], tuple(range(count)), ("",) * count if resolved == "cuda" else (),
+        facts["memory_mb"], facts["vcpus"], unmeasured,
+    )
+
+
+@dataclass
+class _Seat:
+    """A place for an actor, and the run's side of it."""
+
+    name: str
+    life: int = 0
+    actor: Any = None
+    starting: Any = None
+    calls: dict[Any, Batch] = field(default_factory=dict)
+    """Calls under way, oldest first."""
+    owed: dict[int, Batch] = field(default_factory=dict)
+    """Made, and not handed over yet, because energy is told for a second of work at a time."""
+    alone: bool = False
+    """Makes a suspect: nothing else may be at hand."""
+    first: Batch | None = None
+    """Kept for the moment when the actor is ready."""
+    since: float = 0.0
+    """When the oldest call became the oldest."""
+    useless: int = 0
+
+
+class RayEngine:
+    """The pool of actors of one generator."""
+
+    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+        """See `Engine.run`."""
+        pool = _Pool(connect(), work, feed)
+        try:
+            yield from pool.run()
+        finally:
+            pool.end()
+
+
+class _Pool:
+    def __init__(self, ray: Any, work: Work, feed: Feed) -> None:
+        self._ray, self._work, self._feed = ray, work, feed
+        self._orders = Orders(work, feed)
+        self._suspects: list[Batch] = []
+        """Lost with an actor: made alone, so that another loss tells which of them is at fault."""
+        definition, device = work.definition, work.device
+        self._each = setting(definition, "devices", 1)
+        wanted = setting(definition, "workers", 1) if device.kind == "cpu" else device.count // self._each
+        if not wanted:
+            raise DeviceError(f'"{definition.name}" needs {self._each} devices, and the cluster has {device.count}.')
+        if device.kind == "cpu":
+            wanted = min(wanted, max(1, int(ray.cluster_resources().get("CPU", 1))))
+        self._seats = [_Seat(f"{definition.name}-{n}") for n in range(wanted)]
+        nodes = sum(bool(node["Alive"]) for node in ray.nodes())
+        self._held = float(self._each) if device.kind == "cuda" else min(1.0, nodes / wanted)
+
+    def run(self) -> Iterator[Event]:
+        for seat in self._seats:
+            self._supply(seat)
+        while watched := self._watched():
+            done, _ = self._ray.wait(list(watched), num_returns=1, timeout=LOOK_EVERY_S)
+            for call in done:
+                yield from self._answered(watched[call], call)
+            for seat in self._seats:
+                yield from self._check_time(seat)
+                self._supply(seat)
+        for seat in self._seats:
+            if seat.actor and seat.starting is None:
+                timings = self._ray.get(seat.actor.close.remote(), timeout=END_WITHIN_S)
+                yield Phase(seat.name, seat.life, {"state": "finished"} | timings)
+
+    def end(self) -> None:
+        for seat in self._seats:
+            self._discard(seat)
+
+    def _watched(self) -> dict[Any, _Seat]:
+        """What may answer. Once a stop is asked for, actors that only load or wait are let go."""
+        for seat in self._seats if self._feed.stopped else ():
+            if seat.starting is not None:
+                self._discard(seat)
+        calls = {call: seat for seat in self._seats for call in seat.calls}
+        return calls | {seat.starting: seat for seat in self._seats if seat.starting is not None}
+
+    def _supply(self, seat: _Seat) -> None:
+        if seat.actor is None:
+            self._start(seat)
+        elif seat.starting is None:
+            while len(seat.calls) < AHEAD and not seat.alone and (batch := self._next(seat)):
+                self._call(seat, batch)
+
+    def _next(self, seat: _Seat) -> Batch | None:
+        """What an actor makes next; a suspect only when nothing else is at hand."""
+        if self._feed.stopped:
+            return None
+        if seat.first:
+            batch, seat.first = seat.first, None
+            return batch
+        if self._suspects and not seat.calls:
+            seat.alone = True
+            return self._suspects.pop()
+        return None if self._suspects else self._orders.take()
+
+    def _start(self, seat: _Seat) -> None:
+        """Starts an actor if there is work for it."""
+        if self._feed.stopped:
+            return
+        if seat.first is None and not self._suspects:
+            seat.first = self._orders.take()
+        if seat.first is None and not self._suspects:
+            return
+        cuda = self._work.device.kind == "cuda"
+        options = {
+            "num_gpus": self._each if cuda else 0, "num_cpus": 0 if cuda else 1, "max_concurrency": AHEAD + 1,
+            "scheduling_strategy": "SPREAD",
+        }
+        work, device = self._work, "cuda:0" if cuda else "cpu"
+        place = Place(device, None, (), self._held, work.state, work.prompts)
+        seat.actor = self._ray.remote(**options)(Actor).remote(work.definition, place)
+        first = seat.first or self._suspects[-1]
+        seat.starting = seat.actor.start.remote(first.requests)
+        seat.life += 1
+
+    def _call(self, seat: _Seat, batch: Batch) -> None:
+        if not seat.calls:
+            seat.since = time.monotonic()
+        seat.calls[seat.actor.make.remote(batch.requests)] = batch
+
+    def _answered(self, seat: _Seat, call: Any) -> Iterator[Event]:
+        try:
+            answer: dict[str, Any] = self._ray.get(call)
+        except self._ray.exceptions.RayError as error:
+            yield from self._gone(seat, _reason(error))
+            return
+        if "refused" in answer:
+            raise GeneratorError(answer["refused"])
+        if call == seat.starting:
+            seat.starting, seat.useless = None, 0
+            yield Phase(seat.name, seat.life, {"state": "ready"} | answer)
+            return
+        batch, seat.since, seat.alone = seat.calls.pop(call), time.monotonic(), False
+        clips: list[Finished] = answer["clips"]
+        seat.owed[id(batch)] = batch
+        strike_off(seat.owed, clips)
+        if clips:
+            yield Made(clips)
+        if "broken" in answer:
+            del seat.owed[id(batch)]
+            yield from self._gone(seat, answer["broken"], batch)
+        elif "renew" in answer:
+            yield from self._gone(seat, "")
+
+    def _check_time(self, seat: _Seat) -> Iterator[Event]:
+        if not seat.calls or seat.starting is not None:
+            return
+        oldest = next(iter(seat.calls.values()))
+        limit = timeout_s(self._work.definition, len(oldest.requests))
+        if time.monotonic() - seat.since > limit + WAY_S:
+            call = next(iter(seat.calls))
+            del seat.calls[call]
+            yield from self._gone(seat, f"no answer within {limit:g} s", oldest)
+
+    def _gone(self, seat: _Seat, reason: str, blamed: Batch | None = None) -> Iterator[Event]:
+        """An actor is lost: what it had at hand is made by another."""
+        seconds = time.monotonic() - seat.since
+        innocent = list(seat.calls.values())
+        if reason and blamed is None and len(innocent) == 1:
+            blamed, innocent = innocent[0], []
+        innocent += seat.owed.values()
+        seat.useless += seat.starting is not None
+        self._discard(seat)
+        if self._feed.stopped:
+            return
+        if reason:
+            yield Trouble(f"{seat.name}: {reason}; it is started again")
+        if seat.useless >= STARTS:
+            raise GeneratorError(f'"{self._work.definition.name}" cannot be started on Ray: {reason}')
+        failed = self._orders.lost(blamed, innocent, reason, seconds)
+        self._suspects += self._orders.returned()
+        if failed:
+            yield Made(failed)
+
+    def _discard(self, seat: _Seat) -> None:
+        if seat.actor is not None:
+            self._ray.kill(seat.actor)
+        seat.actor = seat.starting = None
+        seat.calls, seat.owed, seat.alone = {}, {}, False
+
+
+def _reason(error: Exception) -> str:
+    """Ray's long messages in one line.
+
+    >>> _reason(Exception("The actor died. Worker exit detail: End of file. Some common causes include: many"))
+    'its process died: End of file.'
+    """
+    text = " ".join(str(error).split())
+    if "SYSTEM_ERROR" in text or "died" in text or "exit" in text:
+        detail = text.partition("exit detail:")[2] or text
+        return f"its process died: {detail.partition('Some common causes')[0].strip()[:200]}"
+    return text[:300]

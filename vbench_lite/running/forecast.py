@@ -1,0 +1,225 @@
+"""What a plan will take, before it is run: from clips of the same generator on the same device."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats as distributions
+
+from vbench_lite.analysis.economics import clip_cost_usd
+from vbench_lite.errors import StoreError
+from vbench_lite.measuring.devices import Device
+from vbench_lite.progress import duration
+from vbench_lite.records import ClipRecord, Definition, Estimate, Request
+from vbench_lite.running.inventory import take_inventory
+from vbench_lite.running.manifest import definition_json, same_clips
+from vbench_lite.running.plan import Plan, Shard, setting
+from vbench_lite.store import RunFolder
+
+ENOUGH = 2000
+"""Clips that an estimate looks at, at most."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One generator's share of the bill."""
+
+    generator: str
+    asked: int
+    left: int
+    device_hours: Estimate
+    """For what is left; `n` clips were measured."""
+    hours: float | None
+    """Wall-clock, with as many processes as the device takes."""
+    usd: Estimate
+    price: Mapping[str, Any]
+    measured_in: str
+    """The run that the figures come from."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The bill."""
+
+    suite: str
+    folder: Path
+    prompts: int
+    clips_per_prompt: int
+    parts: tuple[Part, ...]
+
+    @property
+    def usd(self) -> float | None:
+        """The sum, where every part is known."""
+        values = [part.usd.value for part in self.parts]
+        return None if None in values else sum(v for v in values if v is not None)
+
+    def as_json(self) -> dict[str, Any]:
+        def plain(estimate: Estimate) -> dict[str, Any]:
+            return {key: getattr(estimate, key) for key in ("value", "low", "high", "n", "reason")}
+
+        return {
+            "suite": self.suite, "run": str(self.folder), "prompts": self.prompts,
+            "clips_per_prompt": self.clips_per_prompt, "usd": self.usd,
+            "generators": {
+                part.generator: {
+                    "asked": part.asked, "left": part.left, "device_hours": plain(part.device_hours),
+                    "hours": part.hours, "usd": plain(part.usd), "price": dict(part.price),
+                    "measured_in": part.measured_in,
+                }
+                for part in self.parts
+            },
+        }
+
+    def text(self) -> str:
+        """The bill in words."""
+        lines = [f"{self.suite}: {self.prompts} prompts, {self.clips_per_prompt} clips each, to {self.folder}."]
+        lines += [_line(part) for part in self.parts]
+        if self.usd is not None:
+            lines.append(f"Together: ${self.usd:.4g}")
+        unknown = [part.generator for part in self.parts if part.device_hours.value is None and part.left]
+        if unknown:
+            lines.append(
+                f"For the time that {' and '.join(unknown)} will take, measure a few clips first: "
+                f"vbench run --suite {self.suite} {' '.join('-g ' + name for name in unknown)} --limit 3 --no-score "
+                "--out results/pilot"
+            )
+        return "\n".join(lines)
+
+
+def _line(part: Part) -> str:
+    if not part.left:
+        return f"{part.generator}: all {part.asked} clips are there already"
+    text = f"{part.generator}: {part.left} of {part.asked} clips to make; "
+    hours, usd = part.device_hours, part.usd
+    if hours.value is None:
+        text += f"time not known ({hours.reason})"
+    else:
+        text += f"about {duration((part.hours or 0.0) * 3600)}, {hours.value:.3g} device hours{_between(hours)}"
+        text += f", from {hours.n} clips in {part.measured_in}"
+    if usd.value is None:
+        return f"{text}; cost not known ({usd.reason})"
+    return f"{text}; ${usd.value:.4g}{_between(usd)} by {part.price['source']} ({part.price['date'] or 'no date'})"
+
+
+def _between(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def forecast(
+    plan: Plan, folder: RunFolder, device: Device, prices: Mapping[str, Mapping[str, Any]], shard: Shard
+) -> Forecast:
+    """What is left of a plan, and what that takes.
+
+    Args:
+        plan: What is asked for.
+        folder: Where it would be stored; clips that are there are not made again.
+        device: What it would run on; clips measured on another device say nothing.
+        prices: By generator, as in run.json.
+        shard: The part of the plan.
+    """
+    parts = tuple(_part(plan, folder, device, prices[d.name], shard, d) for d in plan.definitions)
+    return Forecast(plan.suite.name, folder.path, len(plan.prompts), plan.clips_per_prompt, parts)
+
+
+def _part(
+    plan: Plan, folder: RunFolder, device: Device, price: Mapping[str, Any], shard: Shard, definition: Definition
+) -> Part:
+    left = [request for batch in plan.batches(definition, shard) for request in batch.requests]
+    asked = len(left)
+    if folder.exists():
+        left = take_inventory(folder, plan, definition, shard).missing
+    source, records = measured(definition, device, folder)
+    prompts = len({request.prompt_id for request in left})
+    seconds = total([(r.prompt_id, r.measurement.device_s) for r in records], len(left), prompts)
+    hours = _times(seconds, 1 / 3600)
+    side_by_side = device.count // setting(definition, "devices", 1) if device.kind == "cuda" else 1
+    wall = None if hours.value is None else hours.value / setting(definition, "devices", 1) / max(1, side_by_side)
+    usd = _usd(price, hours, records, left)
+    return Part(definition.name, asked, len(left), hours, wall, usd, price, source)
+
+
+def _usd(
+    price: Mapping[str, Any], hours: Estimate, records: Sequence[ClipRecord], left: Sequence[Request]
+) -> Estimate:
+    charged = [(r.prompt_id, clip_cost_usd(r, price)) for r in records if r.usd_charged is not None]
+    if charged:
+        return total(charged, len(left), len({request.prompt_id for request in left}))
+    if "usd_per_device_hour" in price:
+        return _times(hours, float(price["usd_per_device_hour"]))
+    if "usd_per_clip" in price:
+        return Estimate(float(price["usd_per_clip"]) * len(left))
+    if "usd_per_second" in price:
+        return Estimate(float(price["usd_per_second"]) * sum(request.spec.seconds for request in left))
+    return Estimate(None, reason=str(price.get("reason", "no price")))
+
+
+def total(measured: Sequence[tuple[str, float | None]], clips: int, prompts: int) -> Estimate:
+    """The sum over clips that are not made yet, from clips that are.
+
+    Args:
+        measured: Prompt and value of each measured clip.
+        clips: How many are left.
+        prompts: To how many prompts they belong: prompts differ, so few of them are a wider guess.
+
+    Returns:
+        The sum with its 95 % prediction interval; no interval where one prompt was measured.
+    """
+    by_prompt = defaultdict(list)
+    for prompt, value in measured:
+        if value is not None:
+            by_prompt[prompt].append(value)
+    means = np.array([np.mean(values) for values in by_prompt.values()])
+    n = sum(map(len, by_prompt.values()))
+    if not clips:
+        return Estimate(0.0, 0.0, 0.0, n)
+    if not n:
+        return Estimate(None, reason="no clip of it was measured on this device")
+    value = float(means.mean()) * clips
+    if len(means) < 2:
+        return Estimate(value, n=n, reason="no interval from one prompt")
+    spread = float(means.std(ddof=1)) * (1 / len(means) + 1 / prompts) ** 0.5
+    half = float(distributions.t.ppf(0.975, len(means) - 1)) * spread * clips
+    return Estimate(value, max(0.0, value - half), value + half, n)
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    value, low, high = (None if x is None else x * factor for x in (estimate.value, estimate.low, estimate.high))
+    return replace(estimate, value=value, low=low, high=high)
+
+
+def measured(definition: Definition, device: Device, folder: RunFolder) -> tuple[str, list[ClipRecord]]:
+    """Clips of this very definition on this very device: in the folder itself, else in the newest run that has some."""
+    wanted = definition_json(definition)
+    for run in [folder, *_runs_nearby(folder)]:
+        try:
+            manifest = run.manifest()
+        except StoreError:
+            continue
+        stored = manifest["generators"].get(definition.name)
+        if stored is None or manifest["device"]["name"] != device.name or not same_clips(stored, wanted):
+            continue
+        records = list(_some_records(run, definition.name))
+        if records:
+            return str(run.path), records
+    return "", []
+
+
+def _runs_nearby(folder: RunFolder) -> list[RunFolder]:
+    bases = {Path("results"), folder.path.parent}
+    found = {path for base in bases for path in base.glob("*/run.json")}
+    return [RunFolder(path.parent) for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def _some_records(run: RunFolder, generator: str) -> Iterator[ClipRecord]:
+    for path in sorted((run.path / "clips" / generator).glob("*/[0-9]*.json"))[:ENOUGH]:
+        try:
+            yield run.read_record(path)
+        except StoreError:
+            continue  # a damaged record says nothing about time

@@ -1,0 +1,71 @@
+"""What of a plan is made already. Nothing is believed unseen: records are checked, and clips by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from vbench_lite.errors import StoreError
+from vbench_lite.records import ClipKey, ClipRecord, Definition, Request
+from vbench_lite.running.plan import Batch, Plan, Shard
+from vbench_lite.store import RunFolder
+
+
+@dataclass
+class Inventory:
+    """One generator's clips in a run folder."""
+
+    made: list[ClipRecord] = field(default_factory=list)
+    failed: list[ClipRecord] = field(default_factory=list)
+    missing: list[Request] = field(default_factory=list)
+    distrusted: list[str] = field(default_factory=list)
+    """Why a stored clip counts as missing, each naming its file."""
+
+
+def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard: Shard) -> Inventory:
+    """Looks at every clip that the plan, or this shard of it, asks of a generator."""
+    found = Inventory()
+    requests = [request for batch in plan.batches(definition, shard) for request in batch.requests]
+    with ThreadPoolExecutor(4) as pool:
+        for request, answer in zip(requests, pool.map(lambda r: _look(folder, definition, r), requests), strict=True):
+            if isinstance(answer, ClipRecord):
+                (found.made if answer.status == "ok" else found.failed).append(answer)
+                continue
+            found.missing.append(request)
+            if answer:
+                found.distrusted.append(answer)
+    return found
+
+
+def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRecord | str | None:
+    """A request's record; or None where there is none; or why it is not believed."""
+    key = ClipKey(definition.name, request.prompt_id, request.index)
+    path = folder.record_path(key)
+    if not path.exists():
+        return None
+    try:
+        record = folder.read_record(path)
+    except StoreError as error:
+        return str(error)
+    if record.key != key or record.seed != request.seed:
+        return f"{path} is the record of another clip"
+    clip = folder.clip_path(record)
+    if clip is None:
+        return record if record.status == "failed" else f"{path} names no clip"
+    try:
+        with clip.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"{clip} cannot be read: {error.strerror}"
+    return record if found == record.sha256 else f"{clip} is not the clip that was stored: its digest differs"
+
+
+def batches_of(batches: Iterable[Batch], wanted: Iterable[Request]) -> Iterator[Batch]:
+    """The plan's batches, less what is not wanted."""
+    left = set(wanted)
+    for batch in batches:
+        requests = tuple(request for request in batch.requests if request in left)
+        if requests:
+            yield Batch(batch.number, requests)

@@ -1,0 +1,62 @@
+"""One run folder, one run at a time. Shards of a run may share a folder, each being there once."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from vbench_lite.errors import FolderLocked, StoreError
+from vbench_lite.running.plan import Shard
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs on one folder are then not noticed
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(folder: Path, shard: Shard) -> Iterator[None]:
+    """Holds the folder for this process. The system lets go of it when the process ends, however it ends.
+
+    Raises:
+        FolderLocked: Another run is at work there.
+        StoreError: The folder cannot be written.
+    """
+    with ExitStack() as stack:
+        whole = shard.parts == 1
+        _take(stack.enter_context(_open(folder / ".lock")), folder, shared=not whole)
+        if not whole:
+            _take(stack.enter_context(_open(folder / f".lock-{shard}")), folder, shared=False)
+        yield
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to {path.parent}: {error.strerror}. Choose another folder with --out DIR."
+        ) from error
+
+
+def _take(file: IO[str], folder: Path, shared: bool) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        raise FolderLocked(
+            f"{folder} is in use by {holder}. Wait for it, or write elsewhere with --out DIR."
+        ) from None
+    except OSError:
+        return  # a file system that knows no locks
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {platform.node()}\n")
+    file.flush()

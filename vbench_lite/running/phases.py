@@ -1,0 +1,47 @@
+"""timings/<generator>.json: seconds of each process by phase. Beside the run, not part of what is compared."""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.measuring.devices import Device
+from vbench_lite.records import FORMAT
+from vbench_lite.running.engines import Phase
+from vbench_lite.running.plan import Shard
+from vbench_lite.store import to_json, write_whole
+
+
+class PhaseLog:
+    """What the processes of a generator did besides generating, over all runs that worked on the folder."""
+
+    def __init__(self, run: Path, generator: str, shard: Shard, device: Device) -> None:
+        name = generator if shard.parts == 1 else f"{generator}.{shard}"
+        self._path = run / "timings" / f"{name}.json"
+        self._facts = {"host": platform.node(), "device": device.name}
+        self._begun = datetime.now(UTC).isoformat(timespec="seconds")
+        self._processes: dict[tuple[str, int], dict[str, Any]] | None = None
+        self._earlier: list[dict[str, Any]] = []
+
+    def add(self, phase: Phase) -> None:
+        """Stores what a process says of itself; its last word replaces what it said before."""
+        if self._processes is None:
+            self._processes, self._earlier = {}, read_processes(self._path)
+        self._processes[phase.worker, phase.life] = phase.timings
+        now = [
+            {"worker": worker, "life": life, "begun": self._begun} | self._facts | timings
+            for (worker, life), timings in self._processes.items()
+        ]
+        write_whole(self._path, to_json({"format": FORMAT, "processes": [*self._earlier, *now]}))
+
+
+def read_processes(path: Path) -> list[dict[str, Any]]:
+    """The processes in a timings file; [] when it is missing or broken, for nothing depends on it."""
+    try:
+        found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["processes"]
+        return found
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -1,0 +1,274 @@
+"""From a plan to a folder of clips, each with its record; goes on where an earlier run stopped.
+
+The runner knows no metric and no model. It checks what is there, has the rest made by an engine,
+and stores each clip the moment it is finished.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vbench_lite.errors import GeneratorError, StoreError, WeightsError
+from vbench_lite.measuring.devices import Device
+from vbench_lite.progress import progress
+from vbench_lite.records import ClipRecord, Definition, Request
+from vbench_lite.running.engines import Made, Phase, Trouble, Work, load_engine
+from vbench_lite.running.inventory import batches_of, take_inventory
+from vbench_lite.running.lock import locked
+from vbench_lite.running.manifest import build_manifest, refuse_other_plan
+from vbench_lite.running.phases import PhaseLog
+from vbench_lite.running.plan import WHOLE, Batch, Plan, Shard, clip_seed
+from vbench_lite.running.takes import Finished
+from vbench_lite.store import RunFolder
+
+__all__ = ["Options", "Outcome", "clip_seed", "run"]
+
+log = logging.getLogger("vbench_lite.running.runner")
+
+CONTENTS = ("clips", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
+"""What --fresh deletes, before it deletes run.json itself."""
+
+
+class Budget(Protocol):
+    """What may be spent; see `budget.py`."""
+
+    def allows(self, definition: Definition, batch: Batch, at_hand: int) -> bool: ...
+
+    def spent(self, definition: Definition, record: ClipRecord) -> None: ...
+
+
+class Stop(Protocol):
+    """Whether the user asked to end; see `interrupt.py`."""
+
+    @property
+    def requested(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, none of which changes what is made."""
+
+    engine: str = "local"
+    shard: Shard = WHOLE
+    fresh: bool = False
+    retry_failed: bool = False
+    prices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By generator, for run.json."""
+    budget: Budget | None = None
+    stop: Stop | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of the plan, or of this shard of it."""
+
+    asked: int = 0
+    ready: int = 0
+    """Made before this run, and trusted."""
+    tried: int = 0
+    """Attempted in this run, good or not."""
+    made: int = 0
+    failed: list[ClipRecord] = field(default_factory=list)
+    """Failed clips that stand in the store now."""
+    wholly_failed: list[str] = field(default_factory=list)
+    """Generators without one good clip."""
+    distrusted: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    """Why a generator could not be run, by its name."""
+    over_budget: bool = False
+    interrupted: bool = False
+
+    @property
+    def missing(self) -> int:
+        return self.asked - self.ready - self.made - len(self.failed)
+
+    @property
+    def worked(self) -> bool:
+        """Whether anything was generated, or tried."""
+        return self.tried > 0 or bool(self.errors)
+
+
+def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None = None) -> Outcome:
+    """Makes every clip of the plan that is not there yet.
+
+    Args:
+        plan: What is asked for.
+        folder: Where to; it may hold a part of the same plan.
+        device: What to run on.
+        options: How.
+
+    Returns:
+        The outcome; a generator that cannot be run is in its `errors`, and the others have run.
+
+    Raises:
+        PlanConflict: The folder holds another plan; nothing was changed.
+        FolderLocked: Another process works on the folder.
+        StoreError: The folder cannot be written.
+    """
+    options = options or Options()
+    with locked(folder.path, options.shard):
+        _prepare(plan, folder, device, options)
+        outcome = Outcome()
+        parts = [_Part(plan, folder, device, options, definition, outcome) for definition in plan.definitions]
+        for part in parts:
+            part.look()
+        for part in parts:
+            part.run()
+        return outcome
+
+
+def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) -> None:
+    """Brings the folder to where clips of this plan may be written."""
+    wanted = build_manifest(plan, device, options.prices, folder.name)
+    if options.fresh:
+        clear(folder)
+    if folder.exists():
+        stored = folder.manifest()
+        refuse_other_plan(folder, stored, wanted)
+        if stored["prices"] != wanted["prices"] or stored["plan"] != wanted["plan"]:
+            folder.write_manifest(stored | {"prices": wanted["prices"], "plan": wanted["plan"]})
+            folder.summary_path.unlink(missing_ok=True)
+        if stored["device"]["name"] != wanted["device"]["name"]:
+            log.warning(
+                "this run began on %s and goes on on %s: times and costs of the two do not compare",
+                stored["device"]["name"], wanted["device"]["name"],
+            )
+    elif (folder.path / "clips").exists():
+        raise StoreError(
+            f"{folder.path} holds clips but no run.json, so nobody knows what they are. Choose another folder with "
+            "--out DIR, or delete them with --fresh."
+        )
+    else:
+        folder.write_manifest(wanted)
+    if options.shard.parts == 1:
+        for part in folder.path.glob("clips/*/*/.*.part"):
+            part.unlink(missing_ok=True)  # left by a run that was killed while it wrote
+
+
+def clear(folder: RunFolder) -> None:
+    """Deletes a run. Its run.json goes last, so that clips never lie there without it."""
+    for name in CONTENTS:
+        path = folder.path / name
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = f"cannot delete {path}: {error.strerror}. Choose another folder with --out DIR."
+            raise StoreError(reason) from error
+    folder.manifest_path.unlink(missing_ok=True)
+
+
+class _Part:
+    """One generator's part of a run. It is also the feed that the engine takes batches from."""
+
+    def __init__(
+        self, plan: Plan, folder: RunFolder, device: Device, options: Options, definition: Definition, outcome: Outcome
+    ) -> None:
+        self._plan, self._folder, self._options = plan, folder, options
+        self._definition, self._outcome = definition, outcome
+        self._work = Work(
+            definition, device, plan.prompts, folder.path / "state" / definition.name, folder.path / "logs"
+        )
+        self._phases = PhaseLog(folder.path, definition.name, options.shard, device)
+        self._batches: Iterator[Batch] = iter(())
+        self._next: Batch | None = None
+        self._wanted: set[Request] = set()
+        self._at_hand = self._good = 0
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self._options.stop and self._options.stop.requested)
+
+    def take(self) -> Batch | None:
+        """The next batch, if the budget allows it; see `Feed`."""
+        self._next = self._next or next(self._batches, None)
+        budget = self._options.budget
+        if self._next is None or self.stopped:
+            return None
+        if budget and not budget.allows(self._definition, self._next, self._at_hand):
+            self._outcome.over_budget = self._at_hand == 0 or self._outcome.over_budget
+            return None
+        batch, self._next = self._next, None
+        self._at_hand += len(batch.requests)
+        return batch
+
+    def look(self) -> None:
+        """Takes stock of what is there, and of what it has cost."""
+        outcome, definition, options = self._outcome, self._definition, self._options
+        found = take_inventory(self._folder, self._plan, definition, options.shard)
+        retried = found.failed if options.retry_failed else []
+        self._wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
+        self._good = len(found.made)
+        outcome.asked += len(found.made) + len(found.failed) + len(found.missing)
+        outcome.ready += len(found.made)
+        outcome.failed += [record for record in found.failed if record not in retried]
+        outcome.distrusted += found.distrusted
+        for reason in found.distrusted:
+            log.warning("%s; it is made again", reason, extra={"generator": definition.name})
+        self._charge([*found.made, *found.failed])
+
+    def run(self) -> None:
+        """Makes what is missing."""
+        outcome, name = self._outcome, self._definition.name
+        if self._wanted and not self.stopped:
+            self._batches = batches_of(self._plan.batches(self._definition, self._options.shard), self._wanted)
+            self._folder.summary_path.unlink(missing_ok=True)  # it tells of fewer clips than there will be
+            self._good += self._generate(len(self._wanted))
+        outcome.interrupted = outcome.interrupted or (self.stopped and bool(self._wanted))
+        if not self._good and any(record.generator == name for record in outcome.failed):
+            outcome.wholly_failed.append(name)
+
+    def _charge(self, records: Sequence[ClipRecord]) -> None:
+        if self._options.budget:
+            for record in records:
+                self._options.budget.spent(self._definition, record)
+
+    def _generate(self, count: int) -> int:
+        """Has the clips made and stores them; returns how many went well."""
+        before, name = self._outcome.made, self._definition.name
+        try:
+            with progress(name, count) as tick:
+                for event in load_engine(self._options.engine).run(self._work, self):
+                    self._on(event, tick)
+        except (GeneratorError, WeightsError) as error:
+            self._outcome.errors[name] = str(error)
+            log.error("%s", error, extra={"generator": name})
+        return self._outcome.made - before
+
+    def _on(self, event: Made | Phase | Trouble, tick: Callable[..., None]) -> None:
+        if isinstance(event, Made):
+            for clip in event.clips:
+                self._store(clip)
+                tick()
+        elif isinstance(event, Phase):
+            self._phases.add(event)
+        else:
+            log.warning("%s", event.text, extra={"generator": self._definition.name})
+
+    def _store(self, clip: Finished) -> None:
+        record = self._folder.write_clip(clip.record, clip.clip, clip.suffix)
+        self._at_hand -= 1
+        self._outcome.tried += 1
+        where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}
+        if record.status == "ok":
+            self._outcome.made += 1
+            log.info("%s: %s #%d made in %s s", *where.values(), _rounded(record.measurement.wall_s), extra=where)
+        else:
+            self._outcome.failed.append(record)
+            log.warning("%s: %s #%d failed: %s", *where.values(), record.reason, extra=where)
+        self._charge([record])
+
+
+def _rounded(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds:.3g}"
+
+
+def _requests_of(plan: Plan, definition: Definition, records: Sequence[ClipRecord]) -> set[Request]:
+    wanted = {(record.prompt_id, record.index) for record in records}
+    return {r for r in plan.requests(definition) if (r.prompt_id, r.index) in wanted}

@@ -1,0 +1,241 @@
+"""One generator in its process: loaded once, asked for clips, measured, its answers checked and encoded.
+
+What carries requests in and clips out (a pipe, Ray) is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.errors import ClipFailed, GeneratorError, VbenchError
+from vbench_lite.generator import Generator, Output, RunContext
+from vbench_lite.inputs import catalogue
+from vbench_lite.measuring import energy
+from vbench_lite.records import Definition, Prompt, Request
+from vbench_lite.running.takes import Finished, Take, encode, record_of, take_of, wrong_answer
+
+if TYPE_CHECKING:
+    from vbench_lite.measuring.measure import Meter, Reading
+
+LOOK_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a process works, and what it is told about its run."""
+
+    device: str
+    """"cpu" or "cuda:0", as the process itself sees it."""
+    visible: str | None
+    """What CUDA_VISIBLE_DEVICES is set to; None leaves it alone."""
+    uuids: tuple[str, ...]
+    devices_held: float
+    """For billing. Several processes on one CPU hold a part of it each."""
+    state: Path
+    prompts: tuple[Prompt, ...]
+    log: Path | None = None
+    """Where what the generator prints goes; None leaves it on the terminal."""
+
+
+class BrokenProcessError(Exception):
+    """The process cannot go on, though another one might; carries the reason."""
+
+
+@dataclass
+class Timings:
+    """Seconds of one process by phase. Only `generate_s` is billed to the model."""
+
+    import_s: float = 0.0
+    load_s: float = 0.0
+    warm_up_s: float = 0.0
+    generate_s: float = 0.0
+    encode_s: float = 0.0
+    idle_s: float = 0.0
+    """Between the end of one call and the start of the next, while there was work: the device waited."""
+    clips: int = 0
+    energy: str = ""
+    """How energy was measured, or why it was not."""
+    device_before: dict[str, Any] = field(default_factory=dict)
+    """Idle watts, clocks, other processes, before anything was loaded."""
+    device_during: dict[str, Any] = field(default_factory=dict)
+    """The worst that was seen while clips were made: lowest clocks, every throttle reason, most processes."""
+    device_after: dict[str, Any] = field(default_factory=dict)
+
+
+class Session:
+    """A resident generator."""
+
+    def __init__(self, definition: Definition, place: Place) -> None:
+        self.definition, self.place = definition, place
+        self.timings = Timings()
+        self._generator: Generator
+        self._meter: Meter
+        self._ended: float | None = None
+        self._looked = 0.0
+        self._made = 0
+
+    def start(self) -> None:
+        """Imports and loads the generator, each timed apart.
+
+        Raises:
+            VbenchError: It cannot be loaded; the sentence says why.
+        """
+        if self.place.visible is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = self.place.visible
+        self.timings.device_before = energy.device_state(self.place.uuids) if self.place.uuids else {}
+        catalogue.check_weights(self.definition)
+        with _Stopwatch(self.timings, "import_s"):
+            self._generator = catalogue.build(self.definition)
+            from vbench_lite.measuring import measure
+
+            self._meter = measure.meter(self.place.device)
+        self._counter, reason = energy.counter(self.place.uuids)
+        self.timings.energy = self._counter.method if self._counter else reason
+        self._windows: energy.EnergyWindows[Take] = energy.EnergyWindows(self._counter)
+        if begin := getattr(self._generator, "begin", None):
+            begin(RunContext(self.place.state, self.place.prompts))
+        with _Stopwatch(self.timings, "load_s"):
+            self._or_sentence(lambda: self._generator.load(self.place.device))
+
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        """Lets the generator get past what only its first call pays, if it has a way to."""
+        warm_up = getattr(self._generator, "warm_up", None)
+        if warm_up:
+            with _Stopwatch(self.timings, "warm_up_s"):
+                self._or_sentence(lambda: warm_up(requests))
+
+    def generate(self, requests: Sequence[Request]) -> list[Take]:
+        """Makes the clips of one batch. Returns those whose measurement is complete, perhaps of earlier batches.
+
+        Raises:
+            BrokenProcessError: The process is of no use any more.
+        """
+        self._windows.open()
+        if self._ended is not None:
+            self.timings.idle_s += time.perf_counter() - self._ended
+        takes = self._attempt(requests, 0.0)
+        self._ended = time.perf_counter()
+        self._look_at_device()
+        self.timings.clips += len(takes)
+        return self._windows.add(takes)
+
+    def settle(self) -> list[Take]:
+        """The clips whose energy window is still open; call it when no work waits."""
+        self._ended = None
+        return self._windows.settle()
+
+    def too_large(self) -> bool:
+        """Whether this process has grown beyond its limit, as leaking ones do."""
+        from vbench_lite.measuring import measure
+
+        limit = float(self.definition.settings.get("memory_limit_mb") or measure.memory_limit_mb())
+        return self._meter.now_mb() > limit
+
+    def close(self) -> None:
+        """Ends the generator; an error in its `close` loses nothing that is made."""
+        try:
+            self._generator.close()
+        except Exception:
+            traceback.print_exc()
+        self._meter.stop()
+        if self._counter:
+            self._counter.stop()
+        self.timings.device_after = energy.device_state(self.place.uuids) if self.place.uuids else {}
+
+    def encode(self, take: Take) -> Finished:
+        """The clip's bytes and its record. Runs beside the next `generate`."""
+        with _Stopwatch(self.timings, "encode_s"):
+            try:
+                return encode(self.definition, take)
+            except Exception as error:
+                failure = f"not encodable: {short(error)}"
+                return Finished(record_of(self.definition, take.request, failure, take.measurement))
+
+    def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Take]:
+        """One call; where it fails for several clips together, each is asked for alone."""
+        outputs, reading, failure = self._call(requests)
+        self.timings.generate_s += reading.wall_s
+        if failure and len(requests) > 1:
+            wasted_s += reading.wall_s / len(requests)
+            return [take for request in requests for take in self._attempt([request], wasted_s)]
+        measured = reading.share(len(requests), self.place.devices_held, wasted_s)
+        if failure or outputs is None:
+            return [Take(request, measured, failure=failure) for request in requests]
+        self._made += len(requests)
+        return [take_of(request, output, measured) for request, output in zip(requests, outputs, strict=True)]
+
+    def _call(self, requests: Sequence[Request]) -> tuple[list[Output] | None, Reading, str | None]:
+        outputs = None
+        self._meter.open()
+        try:
+            outputs = self._generator.generate(requests)
+            failure = wrong_answer(outputs, len(requests))
+        except ClipFailed as error:
+            failure = str(error)
+        except Exception as error:
+            failure = self._explain(error, len(requests))
+        return outputs, self._meter.close(), failure
+
+    def _explain(self, error: Exception, clips: int) -> str:
+        """The reason that goes into the record.
+
+        Raises:
+            BrokenProcessError: A fresh process may do better: the device is in an error state, or memory
+                ran out after clips that went well, which is what a leak looks like.
+        """
+        if out_of_memory(error):
+            where = "GPU memory" if self.place.device.startswith("cuda") else "memory"
+            reason = f"out of {where}: {short(error)}"
+            if clips == 1 and self._made:
+                raise BrokenProcessError(reason) from error
+            self._meter.forgive()
+            return reason
+        traceback.print_exception(error)
+        if "CUDA error" in str(error) or "device-side assert" in str(error):
+            raise BrokenProcessError(f"the device failed: {short(error)}") from error
+        return short(error)
+
+    def _look_at_device(self) -> None:
+        """Between clips, now and then: whether the device was slowed down or shared."""
+        if self.place.uuids and time.monotonic() - self._looked > LOOK_EVERY_S:
+            self._looked, now = time.monotonic(), energy.device_state(self.place.uuids)
+            self.timings.device_during = energy.worst_of(self.timings.device_during, now)
+
+    def _or_sentence(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (VbenchError, BrokenProcessError):
+            raise
+        except Exception as error:
+            traceback.print_exception(error)
+            raise GeneratorError(f'"{self.definition.name}" cannot be loaded: {short(error)}') from error
+
+
+class _Stopwatch:
+    """Adds the time of a block to one of the timings."""
+
+    def __init__(self, timings: Timings, name: str) -> None:
+        self._timings, self._name = timings, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        setattr(self._timings, self._name, getattr(self._timings, self._name) + time.perf_counter() - self._start)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "out of memory" in str(error)
+
+
+def short(error: BaseException) -> str:
+    """An error in one line: "ValueError: the prompt is empty"."""
+    text = str(error).strip()
+    line = text.splitlines()[0][:300] if text else ""
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__

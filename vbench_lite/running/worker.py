@@ -1,0 +1,150 @@
+"""The process that a local run keeps for one generator: a session behind a pipe.
+
+In come batches; out go `ready`, `started`, `generated`, `clips`, and at the end `ended`. Generation
+has the main thread to itself, encoding has another, and a third listens, so that this process ends
+at once when the run that started it is gone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any
+
+from vbench_lite.errors import VbenchError
+from vbench_lite.records import Definition
+from vbench_lite.running.plan import Batch
+from vbench_lite.running.session import BrokenProcessError, Place, Session
+from vbench_lite.running.takes import Take
+
+BACKLOG = 3
+"""Batches that may wait to be encoded; with more, generation waits rather than fill the memory."""
+
+Order = Batch | None
+"""None: finish and end."""
+
+
+def main(definition: Definition, place: Place, pipe: Connection) -> None:
+    """Runs until told to end. Its children share its process group, so that they can be ended with it."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # Ctrl-C reaches the run, which decides; not this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _redirect(place)
+    Worker(definition, place, pipe).run()
+
+
+def _redirect(place: Place) -> None:
+    """Sends what the generator prints to its log: stdout belongs to the run's results."""
+    if place.log:
+        place.log.parent.mkdir(parents=True, exist_ok=True)
+        log = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+
+
+class Worker:
+    """The threads of one process."""
+
+    def __init__(self, definition: Definition, place: Place, pipe: Connection) -> None:
+        self._session = Session(definition, place)
+        self._pipe, self._sending = pipe, threading.Lock()
+        self._inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._encoder = ThreadPoolExecutor(1, "encode")
+        self._room = threading.Semaphore(BACKLOG)
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        try:
+            self._session.start()
+        except (VbenchError, BrokenProcessError) as error:
+            self._send("refused", str(error))
+            return
+        self._send("ready", self._timings())
+        try:
+            ending = self._work()
+        except BrokenProcessError as error:
+            ending = ("broken", str(error))
+        except VbenchError as error:
+            ending = ("refused", str(error))
+        self._encode(self._session.settle())
+        self._encoder.shutdown()
+        self._send(*ending)
+        self._session.close()
+        self._send("ended", self._timings())
+
+    def _work(self) -> tuple[Any, ...]:
+        """Makes batches until there is no more to do; returns the message to end with."""
+        warm = False
+        while batch := self._next():
+            if not warm:
+                self._session.warm_up(batch.requests)
+                warm = True
+            self._send("started", batch.number)
+            takes = self._session.generate(batch.requests)
+            self._send("generated", batch.number)
+            self._encode(takes)
+            if self._session.too_large():
+                return ("renew",)
+        return ("finished",)
+
+    def _next(self) -> Batch | None:
+        """The next batch; closes the energy window when there is none at hand."""
+        try:
+            batch = self._inbox.get_nowait()
+        except queue.Empty:
+            self._encode(self._session.settle())
+            batch = self._inbox.get()
+        return None if self._stopped.is_set() else batch
+
+    def _encode(self, takes: Sequence[Take]) -> None:
+        if takes:
+            self._room.acquire()
+            self._encoder.submit(self._encode_and_send, takes)
+
+    def _encode_and_send(self, takes: Sequence[Take]) -> None:
+        try:
+            self._send("clips", [self._session.encode(take) for take in takes])
+        except BaseException:  # without its clips the run would wait for ever; it takes them to another process
+            traceback.print_exc()
+            end_group()
+        self._room.release()
+
+    def _timings(self) -> dict[str, Any]:
+        return dataclasses.asdict(self._session.timings)
+
+    def _send(self, *message: Any) -> None:
+        with self._sending:
+            try:
+                self._pipe.send(message)
+            except OSError:
+                end_group()
+
+    def _listen(self) -> None:
+        """Fills the inbox; without the run at the other end nothing here is of use to anyone."""
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                end_group()
+            if message == "stop":
+                self._stopped.set()
+                message = None
+            self._inbox.put(message)
+
+
+def end_group() -> None:
+    """Ends this process and its children, with no further ado."""
+    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
