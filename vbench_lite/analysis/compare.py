@@ -14,7 +14,10 @@ from vbench_lite.analysis.paired import align, scored_pairs
 from vbench_lite.analysis.quantities import Quantity, quantities
 from vbench_lite.analysis.stats import MIN_PROMPTS, OneSided, holm, mean_interval, mean_test, normal_test
 
-Words = Literal["better", "worse", "no difference shown", "too few prompts to tell", "not judged", "not compared"]
+Words = Literal[
+    "better", "worse", "no difference shown", "too few prompts to tell", "too few batches to tell", "not judged",
+    "not compared",
+]  # fmt: skip
 CONFIDENCE = 0.95
 _Z = 1.959964
 _SCORES = ("score", "set")
@@ -46,6 +49,8 @@ class Comparison:
     words: Words
     reason: str | None = None
     """Why it was not compared, or what to know about the interval."""
+    batches: int | None = None
+    """What the interval counts instead of prompts, where clips of several were measured as one."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class PairComparison:
         groups = {word: [c.metric for c in self.comparisons if c.words == word] for word in ("better", "worse")}
         told = [f"{word} on {', '.join(names)}" for word, names in groups.items() if names]
         judged = [c for c in self.comparisons if c.p is not None and c.higher_is_better is not None]
-        if judged and all(c.words == "too few prompts to tell" for c in judged):
+        if judged and all(c.words.startswith("too few") for c in judged):
             return f"{self.candidate}: too few prompts to tell"
         rest = sum(c.words == "no difference shown" for c in judged)
         if rest:
@@ -109,16 +114,19 @@ def _compare(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
     if isinstance(pairs, str):
         return _none(quantity, pairs)
     sign = -1.0 if quantity.higher_is_better is False else 1.0
-    gain = mean_interval(pairs.gains, CONFIDENCE)
+    few_batches = pairs.too_few == "batches"
+    gain = mean_interval(pairs.gains, CONFIDENCE, pairs.freedom)
+    if few_batches:
+        gain = gain._replace(low=None, high=None)
     ends = [gain.low, gain.high] if sign > 0 else [gain.high, gain.low]
     low, high = (None if end is None else sign * end + 0.0 for end in ends)
     if quantity.kind == "ratio":
         low, high = (None if end is None else pairs.baseline * (float(np.exp(end)) - 1) for end in (low, high))
-    test = mean_test(pairs.gains) if len(pairs.gains) >= 2 else None
+    test = mean_test(pairs.gains, pairs.freedom) if len(pairs.gains) >= 2 and not few_batches else None
     return Comparison(
         quantity.name, quantity.unit, quantity.higher_is_better, pairs.baseline, pairs.candidate,
         pairs.candidate - pairs.baseline, low, high, _p(test), None, len(pairs.gains), pairs.clips, *pairs.filled,
-        "not judged",
+        "too few batches to tell" if few_batches else "not judged", None, pairs.batches,
     )  # fmt: skip
 
 
@@ -163,7 +171,7 @@ def _none(quantity: Quantity, reason: str, prompts: int = 0) -> Comparison:
 
 
 def _with_words(row: Comparison, p_holm: float | None) -> Comparison:
-    if row.words == "not compared" or row.higher_is_better is None:
+    if row.words in ("not compared", "too few batches to tell") or row.higher_is_better is None:
         return row
     if row.prompts < MIN_PROMPTS:
         return dataclasses.replace(row, words="too few prompts to tell", p_holm=p_holm)

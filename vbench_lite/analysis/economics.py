@@ -1,9 +1,9 @@
 """What clips and usable clips cost. Plain arrays in, estimates out.
 
-Every interval is over prompts: clips of one prompt succeed and fail together. A figure that is not known
-is None with a reason. Where money is summed, a clip of unknown cost (a crash before the clock was read, a
-clip never made) is taken to have cost as much as the dearest known one, so that a missing record never
-makes a generator look cheap.
+Every interval is over prompts: clips of one prompt succeed and fail together. Times, energy and money are counted by
+measured batch (`batches`), whose clips share one measurement. A figure that is not known is None with a reason. Where
+money is summed, a clip of unknown cost (a crash before the clock was read, a clip never made) is taken to have cost as
+much as the dearest known one, so that a missing record never makes a generator look cheap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from math import comb, sqrt
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.stats import Interval, clustered_mean
+from vbench_lite.analysis.batches import MIN_BATCHES, marks, spread_out, together
+from vbench_lite.analysis.stats import Array, Interval, clustered_mean, mean_interval
 from vbench_lite.records import ClipRecord, Estimate
 
 Known = Sequence[float | None]
@@ -70,6 +71,38 @@ def _estimate(interval: Interval, n: int, unscored: int) -> Estimate:
     return Estimate(interval.value, interval.low, interval.high, n, unscored, reason)
 
 
+def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: str, power: bool = False) -> Estimate:
+    """Mean over prompts of what was measured; clips measured as one batch count once for the interval.
+
+    Args:
+        values: One figure a clip, None where it is not known.
+        prompts: The prompt of each.
+        wall_s: The wall time of each, by which a batch is known.
+        reason: Said where none is known.
+        power: Whether the figure is energy, which is settled over seconds.
+    """
+    known = [n for n, value in enumerate(values) if value is not None]
+    if not known:
+        return mean(values, prompts, reason)
+    figures, walls = (_array(each, known) for each in (values, wall_s))
+    names, places = np.unique([prompts[n] for n in known], return_inverse=True)
+    groups = together(places.tolist(), marks(figures, walls, power))
+    batches = int(groups.max()) + 1
+    if batches == len(names):
+        return mean(values, prompts, reason)
+    means = np.bincount(places, figures) / np.bincount(places)
+    unscored = len(values) - len(known)
+    if batches < MIN_BATCHES:
+        few = f"{batches} measured batch{'es give' if batches > 1 else ' gives'} no interval"
+        return Estimate(float(means.mean()), n=len(known), unscored=unscored, reason=few)
+    interval = mean_interval(spread_out(means, groups), freedom=batches - 1)
+    return _estimate(interval._replace(low=max(interval.low or 0.0, 0.0)), len(known), unscored)
+
+
+def _array(values: Known, chosen: Sequence[int]) -> Array:
+    return np.array([np.nan if values[n] is None else values[n] for n in chosen], float)
+
+
 def highest(values: Known, reason: str) -> Estimate:
     """The highest known value: what a machine must be able to hold. A maximum has no interval over prompts."""
     known = [v for v in values if v is not None]
@@ -120,30 +153,38 @@ def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estim
     return Estimate(1 / share.value, low, high, n, reason=None if high else "one prompt gives no interval")
 
 
-def cost_per_usable(costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str) -> Estimate:
+def cost_per_usable(
+    costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str, wall_s: Known | None = None
+) -> Estimate:
     """All the money spent, failures included, over the usable clips.
 
-    The interval joins those of the two means by Donner and Zou's rule for ratios (2010).
+    The interval joins those of the two means by Donner and Zou's rule for ratios (2010): the money's over measured
+    batches, the usable share's over prompts.
 
     Args:
         costs: US dollars a requested clip, None where not known.
         usable: One flag a requested clip.
         prompts: The prompt of each.
         reason: Said where no cost is known.
+        wall_s: The wall time of each, by which a batch is known; None where each clip was measured alone.
     """
     unknown = sum(c is None for c in costs)
     if unknown == len(costs):
         return Estimate(None, unscored=unknown, reason=reason)
     dearest = max(c for c in costs if c is not None)
-    cost = mean([dearest if c is None else c for c in costs], prompts, reason)
+    filled = [dearest if c is None else c for c in costs]
+    cost = measured_mean(filled, prompts, wall_s or [None] * len(costs), reason)
     share = share_of(usable, prompts)
     n = len(usable)
     if not share.value or cost.value is None:
         low = cost.low / share.high if cost.low is not None and share.high else None
         return Estimate(None, max(low, 0.0) if low is not None else None, None, n, unknown, f"none in {n}")
     low, high = _ratio_limits(cost, share)
-    why = None if high else "one prompt gives no interval" if low is None else "too few are usable to bound it"
+    why = None if high else cost.reason or "one prompt gives no interval" if low is None else _UNBOUNDED
     return Estimate(cost.value / share.value, low, high, n, unknown, why)
+
+
+_UNBOUNDED = "too few are usable to bound it"
 
 
 def _ratio_limits(top: Estimate, bottom: Interval) -> tuple[float | None, float | None]:

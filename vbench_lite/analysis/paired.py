@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from vbench_lite.analysis.batches import MIN_BATCHES, Groups, joint_freedom, marks, spread_out, together
 from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.quantities import Quantity, clip_values, ratio_parts
-from vbench_lite.analysis.stats import Array
+from vbench_lite.analysis.stats import MIN_PROMPTS, Array
 
 Statistic = Literal["mean", "worst-decile"]
 TAIL = 0.1
@@ -40,8 +42,81 @@ class Paired:
     filled: tuple[int, int]
     """Clips of (baseline, candidate) without a value, which count as the worst seen in either run, or, where
     the pairs were asked for, clips left out."""
-    freedom: int | None = None
-    """Degrees of freedom where the statistic rests on few clips: those of the worst tenth, less one."""
+    freedom: float | None = None
+    """Degrees of freedom where there are not as many as prompts: of a worst tenth its clips less one, of a cost its
+    measured batches less one."""
+    batches: int | None = None
+    """Counted instead of prompts, where clips of several were measured as one; the gains' spread is then theirs."""
+
+    @property
+    def too_few(self) -> str:
+        """Which are too few to say anything of chance: "prompts", "batches", or "" for enough."""
+        return Counted(self.gains, self.freedom, self.batches).too_few
+
+
+def measured_groups(quantity: Quantity, *grids: ClipGrid) -> Groups | None:
+    """Which prompts were measured as one in any of the grids, for a cost; None where each was measured alone.
+
+    Args:
+        quantity: Of any kind; only what a clock, a meter or an allocator measured is counted by batch.
+        grids: Of the same prompts in the same order.
+    """
+    if quantity.kind not in ("cost", "ratio") or not quantity.column:
+        return None
+    shape = grids[0].made.shape
+    prompts = np.repeat(np.arange(shape[0]), shape[1]).tolist()
+    power = quantity.column == "energy_j"
+    groups = together(prompts, *(marks(g.values(quantity.column), g.values("wall_s"), power) for g in grids))
+    return groups if groups.max() + 1 < shape[0] else None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One number a prompt, with the spread and the degrees of freedom that its measurements have."""
+
+    values: Array
+    freedom: float | None = None
+    batches: int | None = None
+    """As in `Paired`."""
+
+    @property
+    def too_few(self) -> str:
+        """Which are too few to say anything of chance: "prompts", "batches", or "" for enough."""
+        if self.batches is not None:
+            return "batches" if self.batches < MIN_BATCHES else ""
+        return "prompts" if len(self.values) < MIN_PROMPTS else ""
+
+
+def by_measurement(values: Array, quantity: Quantity, *grids: ClipGrid) -> Counted:
+    """Values by prompt, counted by measured batch where they are costs of clips that were measured together.
+
+    Args:
+        values: One a prompt: a mean over its clips, or a difference of two such.
+        quantity: What they are of.
+        grids: The runs that they come from, of the same prompts in the same order.
+    """
+    groups = measured_groups(quantity, *grids)
+    if groups is None:
+        return Counted(values)
+    batches = int(groups.max()) + 1
+    if batches < MIN_BATCHES:
+        return Counted(values, None, batches)
+    return Counted(spread_out(values, groups), batches - 1, batches)
+
+
+def few_batches(batches: int) -> str:
+    """Why nothing is said of chance, and what mends it."""
+    told = "1 measured batch is" if batches == 1 else f"{batches} measured batches are"
+    return f"{told} too few to tell: clips of a batch share one time. Set batch_size = 1, or ask for more clips"
+
+
+def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:
+    """The same, with the spread and the degrees of freedom that the measured batches have."""
+    gains, base = (by_measurement(values, pairs.quantity, *grids) for values in (pairs.gains, pairs.base))
+    known = [freedom for freedom in (pairs.freedom, gains.freedom) if freedom is not None]
+    return dataclasses.replace(
+        pairs, gains=gains.values, base=base.values, freedom=min(known, default=None), batches=gains.batches
+    )
 
 
 def align(baseline: ClipGrid, candidate: ClipGrid) -> ClipGrid:
@@ -91,10 +166,11 @@ def pair(
         freedom = min(len(old), round(old.size * TAIL)) - 1
         old, new = tail_parts(old), tail_parts(new)
     gains = new - old
-    return Paired(
+    pairs = Paired(
         quantity, sign * float(old.mean()), sign * float(new.mean()), gains.mean(1), sign * old.mean(1), spread,
         typical - worst, float(gains.var(1, ddof=1).mean()) if gains.shape[1] > 1 else None, old.size, filled, freedom,
     )  # fmt: skip
+    return _counted_by_batch(pairs, baseline, candidate)
 
 
 def tail_parts(values: Array) -> Array:
@@ -108,8 +184,12 @@ def tail_parts(values: Array) -> Array:
 
 
 def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | str:
-    """Log ratios, linearised by prompt (the delta method), so that they pair like means do."""
-    logs, parts = [], []
+    """Log ratios, linearised by prompt (the delta method), so that they pair like means do.
+
+    What was got is counted by prompt, what was spent by measured batch: a batch's time does not know which of its
+    clips turn out usable.
+    """
+    logs, cheaper, more = [], [], []
     for who, grid in (("the baseline", baseline), ("the candidate", candidate)):
         spent, got = ratio_parts(quantity, grid)
         if np.isnan(spent).any():
@@ -118,12 +198,18 @@ def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> 
             return f"{who} has no usable clip in {grid.clips}"
         if spent.sum() <= 0:
             return f"{who} cost nothing: there is no ratio"
-        logs.append(np.log(spent.sum() / got.sum()))
-        parts.append(spent / spent.mean() - got / got.mean())
-    gains = (logs[0] + parts[0]) - (logs[1] + parts[1])
+        logs.append(float(np.log(spent.sum() / got.sum())))
+        cheaper.append(spent / spent.mean())
+        more.append(got / got.mean())
+    spent, got = cheaper[0] - cheaper[1], more[1] - more[0]
+    counted = by_measurement(spent, quantity, baseline, candidate)
+    freedom = None
+    if counted.freedom is not None:
+        freedom = joint_freedom(counted.values, counted.freedom, got, len(got) - 1)
+    gains = logs[0] - logs[1] + counted.values + got
     return Paired(
         quantity, float(np.exp(logs[0])), float(np.exp(logs[1])), gains, np.ones_like(gains), 0.0, float("inf"),
-        None, baseline.clips, (0, 0),
+        None, baseline.clips, (0, 0), freedom, counted.batches,
     )  # fmt: skip
 
 
@@ -143,8 +229,9 @@ def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) ->
     kept = counts > 0
     sums = [np.where(both, values, 0.0).sum(1)[kept] / counts[kept] for values in (old, new)]
     sign = -1.0 if quantity.higher_is_better is False else 1.0
-    return Paired(
+    pairs = Paired(
         quantity, float(sums[0].mean()), float(sums[1].mean()), sign * (sums[1] - sums[0]), sums[0],
         float(np.std(old[both], ddof=1)) if both.sum() > 1 else 0.0, 0.0, None, int(both.sum()),
         (int(np.isnan(old).sum()), int(np.isnan(new).sum())),
     )  # fmt: skip
+    return _counted_by_batch(pairs, baseline.only(kept), candidate.only(kept))

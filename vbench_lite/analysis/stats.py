@@ -59,12 +59,18 @@ def clustered_mean(values: Sequence[float], prompts: Sequence[str], confidence: 
     return mean_interval(means, confidence)
 
 
-def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
-    """Mean of one number a prompt, with a two-sided t interval; both ends None with fewer than two prompts."""
+def mean_interval(values: Array, confidence: float = 0.95, freedom: float | None = None) -> Interval:
+    """Mean of one number a prompt, with a two-sided t interval; both ends None with fewer than two prompts.
+
+    Args:
+        values: One number a prompt.
+        confidence: Of the interval.
+        freedom: Degrees of freedom where there are fewer than prompts - 1, as where prompts were measured as one.
+    """
     value, n = float(np.mean(values)), len(values)
     if n < 2:
         return Interval(value, None, None)
-    half = float(special.stdtrit(n - 1, 0.5 + confidence / 2) * np.std(values, ddof=1) / n**0.5)
+    half = float(special.stdtrit(freedom or n - 1, 0.5 + confidence / 2) * np.std(values, ddof=1) / n**0.5)
     return Interval(value, value - half, value + half)
 
 
@@ -80,13 +86,13 @@ class OneSided(NamedTuple):
         return np.minimum(1.0, 2 * np.minimum(self.above, self.below))
 
 
-def mean_test(values: Array, freedom: int | None = None) -> OneSided:
+def mean_test(values: Array, freedom: float | None = None) -> OneSided:
     """Is the mean of one number a prompt above 0, or below it?
 
     Args:
         values: Shape (..., prompts), finite, at least two prompts.
         freedom: Degrees of freedom of a plain t test, where the mean rests on fewer clips than there are prompts
-            (a worst decile); None for prompts - 1 and the correction for skewness.
+            (a worst decile) or on fewer measurements (a cost of batches); None for prompts - 1 and the correction for skewness.
 
     Returns:
         p values, shape (...). Constant values have no chance in them: 0 on the side where they lie and 1 on

@@ -167,13 +167,13 @@ def _costs(name: str, rows: list[Row], manifest: Mapping[str, Any]) -> dict[str,
     def column(measure: str) -> list[float | None]:
         return [row.measured(measure) for row in rows]
 
-    energy = [None if e is None else e / 3600 for e in column("energy_j")]
+    energy, walls = [None if e is None else e / 3600 for e in column("energy_j")], column("wall_s")
     return {
-        "device_s_per_clip": economics.mean(column("device_s"), prompts, "no clip was timed"),
-        "usd_per_clip": economics.mean(money, prompts, no_price),
-        "usd_per_usable_clip": economics.cost_per_usable(money, flags, prompts, no_price),
+        "device_s_per_clip": economics.measured_mean(column("device_s"), prompts, walls, "no clip was timed"),
+        "usd_per_clip": economics.measured_mean(money, prompts, walls, no_price),
+        "usd_per_usable_clip": economics.cost_per_usable(money, flags, prompts, no_price, walls),
         "attempts_per_usable_clip": economics.attempts_per_usable(flags, prompts),
-        "energy_wh_per_clip": economics.mean(energy, prompts, no_energy),
+        "energy_wh_per_clip": economics.measured_mean(energy, prompts, walls, no_energy, power=True),
         "peak_memory_mb": economics.highest(column("peak_memory_mb"), no_memory),
         "peak_rss_mb": economics.highest(column("peak_rss_mb"), "the process's memory was not read"),
     }

@@ -22,7 +22,7 @@ def command(baseline: str, candidate: str, as_json: bool) -> None:
     """Compare CANDIDATE with BASELINE, paired by prompt and seed.
 
     Each is a run folder, or one generator of it as RUN:GENERATOR. The differences are CANDIDATE minus BASELINE
-    with their 95 % interval over prompts; the words hold for all lines together (Holm).
+    with their 95 % interval over prompts, or over measured batches; the words hold for all lines together (Holm).
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def _show(pair: PairComparison) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("better is", style="dim")
-    for heading in ("baseline", "candidate", "difference", "95 % interval", "prompts"):
+    for heading in ("baseline", "candidate", "difference", "95 % interval", "counted"):
         table.add_column(heading, justify="right")
     table.add_column("candidate is")
     reasons = []
@@ -56,7 +56,7 @@ def _show(pair: PairComparison) -> None:
         table.add_row(
             Text(f"{row.metric}{f', {row.unit}' if row.unit else ''}"), _DIRECTION[row.higher_is_better],
             number(row.baseline), number(row.candidate), number(row.difference, sign=True), _interval(row),
-            str(row.prompts or ""), Text(words, style=_STYLE.get(words, "")),
+            _counted(row), Text(words, style=_STYLE.get(words, "")),
         )  # fmt: skip
         if row.words == "not compared":
             reasons.append(f"{row.metric}: {row.reason}")
@@ -65,6 +65,12 @@ def _show(pair: PairComparison) -> None:
     for note in (*pair.notes, *reasons):
         console.print(Text(f"Note: {note}"))
     console.print()
+
+
+def _counted(row: Comparison) -> str:
+    if row.batches:
+        return f"{row.batches} batch{'es' if row.batches > 1 else ''}"
+    return f"{row.prompts} prompt{'s' if row.prompts > 1 else ''}" if row.prompts else ""
 
 
 def number(value: float | None, sign: bool = False) -> str:

@@ -11,12 +11,12 @@ import numpy as np
 
 from vbench_lite.analysis.paired import Paired, align, scored_pairs
 from vbench_lite.analysis.quantities import RATIOS, SHARES, Quantity, find_quantity
-from vbench_lite.analysis.stats import MIN_PROMPTS, Interval, holm, mean_interval, mean_test
+from vbench_lite.analysis.stats import Interval, holm, mean_interval, mean_test
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
 
 LEVEL = 0.05
-Verdict = Literal["real", "noise", "few", "alone"]
+Verdict = Literal["real", "noise", "few", "few-batches", "alone"]
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,12 @@ def _comparisons(quantity: Quantity, scenario: Scenario) -> list[tuple[Lead, flo
 
 def _against(quantity: Quantity, first: Entry, second: Entry) -> tuple[Lead, float]:
     pairs = paired(quantity, second, first)
-    if pairs is None or len(pairs.gains) < 2:
-        return Lead(quantity.name, first, second, None, None, "few"), 1.0
-    gain = mean_interval(pairs.gains)
-    return Lead(quantity.name, first, second, gain, None, "noise"), float(mean_test(pairs.gains).either)
+    if pairs is None or pairs.too_few or len(pairs.gains) < 2:
+        few: Verdict = "few-batches" if pairs is not None and pairs.too_few == "batches" else "few"
+        return Lead(quantity.name, first, second, None, None, few), 1.0
+    gain = mean_interval(pairs.gains, freedom=pairs.freedom)
+    p = float(mean_test(pairs.gains, pairs.freedom).either)
+    return Lead(quantity.name, first, second, gain, None, "noise"), p
 
 
 def paired(quantity: Quantity, baseline: Entry, candidate: Entry) -> Paired | None:
@@ -109,14 +111,15 @@ def paired(quantity: Quantity, baseline: Entry, candidate: Entry) -> Paired | No
 def _verdict(lead: Lead, p: float) -> Verdict:
     if lead.second is None:
         return "alone"
-    if lead.gain is None or lead.gain.low is None or len(lead.first.grid.prompts) < MIN_PROMPTS:
-        return "few"
+    if lead.verdict != "noise":
+        return lead.verdict
     return "real" if p < LEVEL else "noise"
 
 
 def verdict_words(lead: Lead) -> str:
-    """ "real", "no difference shown", "too few prompts to tell", or "" with nothing to compare."""
-    return {"real": "real", "noise": "no difference shown", "few": "too few prompts to tell", "alone": ""}[lead.verdict]
+    """ "real", "no difference shown", "too few prompts to tell" (or batches), or "" with nothing to compare."""
+    few = {"few": "too few prompts to tell", "few-batches": "too few batches to tell"}
+    return {"real": "real", "noise": "no difference shown", "alone": "", **few}[lead.verdict]
 
 
 def times_cheaper(lead: Lead) -> str:
