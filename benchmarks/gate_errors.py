@@ -23,11 +23,14 @@ from pathlib import Path
 import numpy as np
 
 from vbench_lite.analysis.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
+from vbench_lite.gate.categories import FEW, borrowed
+from vbench_lite.gate.policy import CAUTION
 
 Array = np.ndarray
 SCORES = 3
 CATEGORIES = 5
 LEVEL, MARGIN_SD, GUARD_SD, MIN_POLICY_PROMPTS, TAIL = 0.05, 0.5, 1.0, 10, 0.1
+STRICT = CAUTION * LEVEL
 SIZES = ["10x1", "10x8", "20x2", "40x2", "100x1", "200x1", "200x4"]
 LOSSES = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
@@ -107,6 +110,14 @@ def spoilt_category(found: Releases) -> Releases:
     return found
 
 
+def noisy_category(rng: np.random.Generator, found: Releases) -> Releases:
+    """Another category in which either side's prompts scatter by themselves, so that its differences are thrice as wide."""
+    second = (np.arange(found.new.shape[2]) % CATEGORIES == 1)[:, None]
+    for side in (found.old, found.new):
+        side += second * rng.standard_normal((*side.shape[:3], 1))
+    return found
+
+
 def fallen_tail(rng: np.random.Generator, found: Releases) -> Releases:
     """A tenth of the clips loses three standard deviations, the rest gains enough for an equal mean."""
     found.new[:, 0] += 0.33 - 3.3 * (rng.random(found.new[:, 0].shape) < 0.1)
@@ -126,6 +137,7 @@ def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callabl
         "equal, 5 % of clips fail in both": ("fail", lambda: failing(rng, same(rng), 0.05, 0.05)),
         "equal, ties": ("fail", lambda: tied(rng, same(rng), 0.0)),
         "equal, clips of a prompt alike": ("fail", lambda: alike(rng)),
+        "equal, one category thrice as noisy": ("fail", lambda: noisy_category(rng, same(rng))),
         "shifted by the margin": ("pass", lambda: shifted(same(rng))),
         "shifted, new seeds": ("pass", lambda: shifted(fresh(rng))),
         "shifted, heavy tails": ("pass", lambda: shifted(heavy(rng))),
@@ -135,53 +147,90 @@ def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callabl
         "margin lost to new failures alone": ("pass", lambda: lost_to_failures(rng, same(rng))),
         "shifted by twice the margin": ("pass", lambda: shifted(same(rng), 2.0)),
         "one category of five spoilt, same mean": ("pass", lambda: spoilt_category(same(rng))),
+        "one category spoilt, another thrice as noisy": ("pass", lambda: spoilt_category(noisy_category(rng, same(rng)))),
         "a tenth of clips collapsed, same mean": ("pass", lambda: fallen_tail(rng, same(rng))),
     }
 
 
 def judge(found: Releases) -> Array:
     """The outcome of each release under the default policy: "pass", "fail" or "undecided"."""
-    prompts = found.old.shape[2]
-    everything = np.ones(prompts, bool)
-    holds, _, p_fail = _means(found, everything, MARGIN_SD)
-    guards = [_means(found, everything, GUARD_SD, tail=True)] if found.old[0, 0].size * TAIL >= 4 else []
-    for category in range(min(CATEGORIES, prompts)):
-        guards.append(_means(found, np.arange(prompts) % CATEGORIES == category, GUARD_SD))
-    for _, inside, p_guard in guards:
-        holds, p_fail = holds + inside, p_fail + p_guard
+    pairs = Pairs.of(found)
+    holds, p_fail = _means(pairs)
+    if found.old[0, 0].size * TAIL >= 4:
+        holds, p_fail = _joined((holds, p_fail), _tails(pairs))
+    holds, p_fail = _joined((holds, p_fail), _categories(pairs))
     worse = found.new_failed.sum((1, 2)) > found.old_failed.sum((1, 2))
     change = found.new_failed.sum(2) * 1 - found.old_failed.sum(2)
     signs = [sign_test(int((row > 0).sum()), int((row < 0).sum())) for row in change]
     p_fail.append(np.where(worse, signs, 1.0))
     p_fail.append(np.ones(len(worse)))  # usable clips: the simulation has no thresholds, so nothing changes there
-    fails = np.min(p_fail, 0) * len(p_fail) <= LEVEL  # Holm's first step decides whether any check fails
+    fails = np.min(p_fail, 0) * len(p_fail) <= STRICT  # Holm's first step decides whether any check fails
     return np.where(fails, "fail", np.where(np.all([*holds, ~worse], 0), "pass", "undecided"))
 
 
-def _means(
-    found: Releases, keep: Array, margin_sd: float, tail: bool = False
-) -> tuple[list[Array], list[Array], list[Array]]:
-    """Of each score, on some prompts: is non-inferiority shown, does it lie inside, and the p value of its failing."""
-    failed = [side[:, None, keep] for side in (found.old_failed, found.new_failed)]
-    old, new = (
-        np.where(np.broadcast_to(bad, side[:, :, keep].shape), np.nan, side[:, :, keep])
-        for bad, side in zip(failed, (found.old, found.new), strict=True)
-    )
-    worst = np.fmin(np.nanmin(old, (2, 3)), np.nanmin(new, (2, 3)))
-    margin, gap = margin_sd * np.nanstd(old, (2, 3), ddof=1), np.nanmean(old, (2, 3)) - worst
-    old, new = (np.where(np.isnan(side), worst[:, :, None, None], side) for side in (old, new))
-    prompts, freedom = old.shape[2], None
-    if prompts < MIN_PROMPTS:
-        inside = ((new - old).mean((2, 3)) + margin >= 0).T
-        return [np.zeros(len(old), bool)] * SCORES, list(inside), []
-    if tail:
-        freedom = min(prompts, round(prompts * old.shape[3] * TAIL)) - 1
-        old, new = _tail(old), _tail(new)
-    clearance = (new - old).mean(3) + margin[:, :, None]
-    test = mean_test(clearance, freedom)
-    enough = np.vectorize(lambda share: prompts >= prompts_to_see(share, LEVEL))(margin / gap)
-    shown = (test.above <= LEVEL) & enough & (prompts >= MIN_POLICY_PROMPTS)
-    return list(shown.T), list((clearance.mean(2) >= 0).T), list(test.below.T)
+Told = tuple[list[Array], list[Array]]
+"""Of each check, by release: does it hold, or does nothing stand in its way; and the p value of its failing."""
+
+
+def _joined(first: Told, second: Told) -> Told:
+    return first[0] + second[0], first[1] + second[1]
+
+
+@dataclass
+class Pairs:
+    """Releases with every clip filled in: the gate's view of them. Shape (releases, scores, prompts, clips)."""
+
+    old: Array
+    new: Array
+    spread: Array
+    """Between the baseline's clips, by release and score."""
+    gap: Array
+
+    @classmethod
+    def of(cls, found: Releases) -> Pairs:
+        old, new = (
+            np.where(np.broadcast_to(bad[:, None], side.shape), np.nan, side)
+            for bad, side in ((found.old_failed, found.old), (found.new_failed, found.new))
+        )
+        worst = np.fmin(np.nanmin(old, (2, 3)), np.nanmin(new, (2, 3)))
+        spread, gap = np.nanstd(old, (2, 3), ddof=1), np.nanmean(old, (2, 3)) - worst
+        old, new = (np.where(np.isnan(side), worst[:, :, None, None], side) for side in (old, new))
+        return cls(old, new, spread, gap)
+
+
+def _means(pairs: Pairs) -> Told:
+    prompts, margin = pairs.old.shape[2], MARGIN_SD * pairs.spread
+    test = mean_test((pairs.new - pairs.old).mean(3) + margin[:, :, None])
+    share = np.where((margin > 0) & (margin < pairs.gap), margin / pairs.gap, 1.0)
+    enough = prompts >= np.vectorize(lambda part: prompts_to_see(part, LEVEL))(share)
+    shown = (test.above <= STRICT) & enough & (prompts >= MIN_POLICY_PROMPTS)
+    return list(shown.T), list(test.below.T)
+
+
+def _tails(pairs: Pairs) -> Told:
+    prompts = pairs.old.shape[2]
+    freedom = min(prompts, round(prompts * pairs.old.shape[3] * TAIL)) - 1
+    clearance = (_tail(pairs.new) - _tail(pairs.old)).mean(3) + GUARD_SD * pairs.spread[:, :, None]
+    return list((clearance.mean(2) >= 0).T), list(mean_test(clearance, freedom).below.T)
+
+
+def _categories(pairs: Pairs) -> Told:
+    """Every category as a guard; a small one with the spread of all, and without a say where chance would do."""
+    gains = (pairs.new - pairs.old).mean(3)
+    names = np.array([str(n % CATEGORIES) for n in range(gains.shape[2])])
+    kinds, slack = np.unique(names), GUARD_SD * pairs.spread
+    holds, p_fail = [], []
+    for kind in kinds:
+        own = gains[:, :, names == kind]
+        inside = own.mean(2) + slack >= 0
+        if own.shape[2] >= FEW:
+            p_fail += list(mean_test(own + slack[:, :, None]).below.T)
+        elif (lent := borrowed(gains, names, kind)) is not None:
+            p_fail += list(lent.test(own.mean(2) + slack).below.T)
+            if own.shape[2] < MIN_PROMPTS:
+                inside |= np.minimum(1.0, lent.test(own.mean(2)).below * SCORES * len(kinds)) > LEVEL
+        holds += list(inside.T)
+    return holds, p_fail
 
 
 def _tail(values: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,8 @@ def decide(
         Posed(check, quantity, sides, category, _evidence(check, quantity, sides, category, policy, history or []))
         for sides in pairs for check in policy.checks for quantity, category in _expand(check, sides, policy)
     ]  # fmt: skip
+    small = sum(one.evidence.p_loss is not None for one in posed)
+    posed = [_adjusted(one, small) for one in posed]
     family = [nth for nth, one in enumerate(posed) if one.evidence.p_fail is not None]
     adjusted = dict(zip(family, holm([posed[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
     checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(posed))
@@ -66,6 +69,14 @@ def decide(
         outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),  # type: ignore[arg-type]
         checks, tuple(findings), tuple(told),
     )  # fmt: skip
+
+
+def _adjusted(posed: Posed, small: int) -> Posed:
+    """With the chance of a small category's loss as the least of so many (Bonferroni)."""
+    seen = posed.evidence
+    if seen.p_loss is None:
+        return posed
+    return dataclasses.replace(posed, evidence=dataclasses.replace(seen, p_loss=min(1.0, small * seen.p_loss)))
 
 
 def _about(policy: Policy) -> dict[str, str | float]:
@@ -146,10 +157,10 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
     told = f" ({seen.words})" if seen.words else ""
     if seen.holds is not None:
         return ("pass" if seen.holds else "fail"), f"the plain figures {'hold' if seen.holds else 'break it'}{told}"
-    if p_fail_holm is not None and p_fail_holm <= policy.level:
+    if p_fail_holm is not None and p_fail_holm <= policy.strict:
         return "fail", f"shown to be broken, by chance in {_chance(p_fail_holm)}{told}"
     too_few = "" if seen.prompts >= MIN_PROMPTS else f"{seen.prompts} prompts are too few to tell"
-    if not too_few and seen.p_pass is not None and seen.p_pass <= policy.level:
+    if not too_few and seen.p_pass is not None and seen.p_pass <= policy.strict:
         if seen.prompts < policy.min_prompts:
             too_few = f"{seen.prompts} prompts are fewer than the {policy.min_prompts} that the policy asks for"
         elif (have := seen.clips if policy.rare_losses == "clips" else seen.prompts) < seen.to_see:
@@ -157,6 +168,8 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
             too_few = f"a rare loss that costs the margin shows in {seen.to_see} {unit}, not in {have}"
         else:
             return "pass", f"shown{told}"
+    if check.undecided == "inside" and seen.clearance < 0 and seen.p_loss is not None and seen.p_loss > policy.level:
+        return "pass", f"outside its limit, but {seen.prompts} prompts of a category lose as much by chance{told}"
     if check.undecided == "pass" or (check.undecided == "inside" and seen.clearance >= 0):
         return "pass", f"not shown to be broken{f'; {too_few}' if too_few else ''}{told}"
     return "undecided", (too_few or _between(check, seen)) + told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,10 @@ import numpy as np
 
 from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.comparable import Side
-from vbench_lite.analysis.paired import Paired, align, pair, tail_parts
+from vbench_lite.analysis.paired import Paired, align, by_measurement, few_batches, pair, tail_parts
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.analysis.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
+from vbench_lite.gate.categories import borrowed
 from vbench_lite.gate.policy import Check, Policy
 
 
@@ -25,6 +27,8 @@ class Evidence:
     """There are none because the baseline has no such figure, or devices or prices differ."""
     p_pass: float | None = None
     p_fail: float | None = None
+    p_loss: float | None = None
+    """How often a category too small to be tested by itself would look this bad by chance, had it lost nothing."""
     holds: bool | None = None
     """A point rule's answer; None for an interval rule."""
     baseline: float | None = None
@@ -70,7 +74,7 @@ def of_clips(
     pairs = pair(quantity, old, new, "worst-decile" if check.statistic == "worst-decile" else "mean")
     if isinstance(pairs, str):
         return Evidence(pairs, unmeasured=pairs.startswith("the baseline has no") or "too few to tell" in pairs)
-    return _of_pairs(check, pairs, policy)
+    return _of_category(check, pairs, sides, category, policy) if category else _of_pairs(check, pairs, policy)
 
 
 def chosen(check: Check, sides: tuple[Side, Side], category: str) -> tuple[ClipGrid, ClipGrid]:
@@ -82,14 +86,45 @@ def chosen(check: Check, sides: tuple[Side, Side], category: str) -> tuple[ClipG
     return old, new
 
 
+def _of_category(check: Check, pairs: Paired, sides: tuple[Side, Side], category: str, policy: Policy) -> Evidence:
+    """One category's part of the whole run's pairs: margin, worst clip and, where it is small, scatter are the run's."""
+    old = sides[0].grid
+    crowd = pair(pairs.quantity, old, align(old, sides[1].grid))
+    if isinstance(crowd, str) or pairs.quantity.kind not in ("score", "share"):
+        return _of_pairs(check, pairs, policy)
+    pairs = dataclasses.replace(pairs, spread=crowd.spread)
+    if check.statistic != "mean":
+        return _of_pairs(check, pairs, policy)
+    keep = np.array([name == category for name in old.categories])
+    gains, base = crowd.gains[keep], crowd.base[keep]
+    before, sign = float(base.mean()), 1 if pairs.quantity.higher_is_better else -1
+    pairs = dataclasses.replace(
+        pairs, gains=gains, base=base, gap=crowd.gap, baseline=before, candidate=before + sign * float(gains.mean())
+    )
+    seen = _of_pairs(check, pairs, policy)
+    if seen.holds is not None or seen.why_none is not None:
+        return seen
+    lent = borrowed(crowd.gains, old.categories, category)
+    if lent is None:
+        return seen
+    broken, loss = lent.test(np.asarray(seen.clearance)), lent.test(gains.mean())
+    half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
+    return dataclasses.replace(
+        seen, p_fail=float(broken.below), p_loss=float(loss.below) if seen.prompts < MIN_PROMPTS else None,
+        low=difference - half, high=difference + half,
+    )  # fmt: skip
+
+
 def _of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
     """non-inferior and superior, on one gain a prompt."""
     margin = _margin(check, pairs)
     if isinstance(margin, str):
         return Evidence(margin)
+    if pairs.too_few == "batches" and check.evidence != "point":
+        return Evidence(few_batches(pairs.batches or 0))
     slack = -margin if check.rule == "superior" else margin
     clearance, allowed = pairs.gains + slack, float(margin.mean())
-    gain = mean_interval(pairs.gains, 1 - 2 * policy.level)
+    gain = mean_interval(pairs.gains, 1 - 2 * policy.strict, pairs.freedom)
     ends = sorted(_as_difference(end, pairs) for end in (gain.low, gain.high) if end is not None)
     known: dict[str, Any] = {
         "baseline": pairs.baseline, "candidate": pairs.candidate, "difference": pairs.candidate - pairs.baseline,
@@ -102,7 +137,7 @@ def _of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
 
 
 def _decided(
-    check: Check, clearance: Array, scale: float, known: dict[str, Any], freedom: int | None = None
+    check: Check, clearance: Array, scale: float, known: dict[str, Any], freedom: float | None = None
 ) -> Evidence:
     """The evidence in one clearance a prompt: its mean distance from the limit, positive on the good side."""
     known |= {
@@ -165,12 +200,15 @@ def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Poli
         values = np.full_like(values, np.median(values))
     elif check.statistic == "worst-decile":
         values = tail_parts(values)
-    interval = mean_interval(sign * values.mean(1), 1 - 2 * policy.level)
+    counted = by_measurement(values.mean(1), quantity, grid)
+    if counted.too_few == "batches" and check.evidence != "point":
+        return Evidence(few_batches(counted.batches or 0))
+    interval = mean_interval(sign * counted.values, 1 - 2 * policy.strict, counted.freedom)
     known: dict[str, Any] = {
         "candidate": interval.value, "low": interval.low, "high": interval.high, "limit": line, "clips": grid.clips,
         "filled": (0, filled), "within": float(values.var(1, ddof=1).mean()) if values.shape[1] > 1 else None,
     }  # fmt: skip
-    return _decided(check, values.mean(1) - sign * line, max(abs(line), 1e-300), known)
+    return _decided(check, counted.values - sign * line, max(abs(line), 1e-300), known, counted.freedom)
 
 
 def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:

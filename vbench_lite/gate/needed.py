@@ -26,7 +26,7 @@ def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed 
     if evidence.holds is not None or evidence.why_none is not None or not evidence.deviation:
         return None
     distance = abs(evidence.clearance)
-    prompts = prompts_to_decide(distance, evidence.deviation, policy.level)
+    prompts = prompts_to_decide(distance, evidence.deviation, policy.strict)
     if prompts is not None:
         prompts = max(prompts, _fewest(evidence, clips_per_prompt, policy))
         prompts = max(prompts, evidence.prompts + 1) if prompts <= _MOST_PROMPTS else None
@@ -47,7 +47,7 @@ def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: P
     between = evidence.deviation**2 - evidence.within / clips_per_prompt
     for clips in range(clips_per_prompt + 1, _MOST_CLIPS + 1):
         deviation = max(between + evidence.within / clips, 0.0) ** 0.5
-        prompts = prompts_to_decide(distance, deviation, policy.level)
+        prompts = prompts_to_decide(distance, deviation, policy.strict)
         if prompts is not None and max(prompts, _fewest(evidence, clips, policy)) <= evidence.prompts:
             return clips
     return None
