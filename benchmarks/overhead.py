@@ -11,6 +11,9 @@ one. Printed, in percent of the bare loop's or the run's time:
     window     CPU time that opening and closing one measuring window takes: what the harness adds inside of what
                it bills, and the figure to read where the machine is busy with other work
     idle       the time between one call and the next, in which a device would wait
+    held       from the first call to the last answer, against the whole bare loop: calls, measuring and waiting together
+    whole run  the same from the start of the command to the last stored clip: with the start of a process, which is
+               paid once a generator, and with what is encoded and written after the last call
 """
 
 from __future__ import annotations
@@ -69,7 +72,9 @@ def main() -> None:
     plan = make_plan(suite, [definition], 1, None, 0, "builtin")
     bare = bare_loop(definition, list(plan.requests(definition)))
     with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
         run(plan, RunFolder(folder), find_device("cpu"))
+        whole_s = time.perf_counter() - started
         billed = [record.measurement.wall_s or 0.0 for record in RunFolder(folder).records()]
         timings = json.loads((Path(folder) / "timings" / "loop.json").read_text())["processes"][-1]
     idle_s, encode_s = timings["idle_s"], timings["encode_s"]
@@ -82,6 +87,8 @@ def main() -> None:
     print(f"window  {own_us:8.0f} us of CPU, {own_us / 1e4 / arguments.seconds:.3f} % of a clip")
     held_s = sum(billed) + idle_s
     print(f"idle    {idle_s:8.3f} s, {100 * idle_s / held_s:.2f} % of the time that the device is held")
+    for name, run_s in (("held", held_s), ("whole run", whole_s)):
+        print(f"{name:9} {run_s:8.3f} s   overhead {100 * (run_s / sum(bare) - 1):+.2f} %")
     print(f"encoded {encode_s:8.3f} s, beside generation")
 
 

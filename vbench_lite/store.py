@@ -3,6 +3,7 @@
     <run>/run.json                                   the manifest: what was asked, of what, on what
           clips/<generator>/<prompt id>/<k>.mp4      one clip
           clips/<generator>/<prompt id>/<k>.json     its record, written last: a clip counts when this is there
+          features/<generator>.npz                   what set metrics (FVD) were computed from
           clips.csv, summary.json                    made by scoring; recomputed from the above
 
 Every file is written under another name and then renamed, so that it is there whole or not at all.
@@ -103,6 +104,10 @@ class RunFolder:
     def summary_path(self) -> Path:
         return self.path / "summary.json"
 
+    def features_path(self, generator: str) -> Path:
+        """What the set metrics of a generator were computed from."""
+        return self.path / "features" / f"{generator}.npz"
+
     def exists(self) -> bool:
         return self.manifest_path.exists()
 
@@ -150,8 +155,10 @@ class RunFolder:
             record = dataclasses.replace(
                 record, path=str(clip_path.relative_to(self.path)), sha256=hashlib.sha256(clip).hexdigest()
             )
-        value = {"format": FORMAT} | dataclasses.asdict(record)
-        write_whole(path, to_json(value | {"check": digest(value)}))
+        value = {"format": FORMAT} | vars(record) | {"measurement": vars(record.measurement)}
+        fields = (value | {"check": digest(value)}).items()  # a line each: to be read by people, and quickly written
+        lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False, allow_nan=False)}" for k, v in fields)
+        write_whole(path, f"{{\n{lines}\n}}\n")
         return record
 
     def read_record(self, path: Path) -> ClipRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +29,9 @@ from vbench_lite.store import RunFolder
 __all__ = ["Options", "Outcome", "clip_seed", "run"]
 
 log = logging.getLogger("vbench_lite.running.runner")
+
+SIDE_BY_SIDE = 8
+"""Clips of one batch that are written at a time: a flushed write is mostly waiting for the disk."""
 
 CONTENTS = ("clips", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
 """What --fresh deletes, before it deletes run.json itself."""
@@ -233,26 +237,29 @@ class _Part:
         """Has the clips made and stores them; returns how many went well."""
         before, name = self._outcome.made, self._definition.name
         try:
-            with progress(name, count) as tick:
+            with progress(name, count) as tick, ThreadPoolExecutor(SIDE_BY_SIDE, "store") as pool:
                 for event in load_engine(self._options.engine).run(self._work, self):
-                    self._on(event, tick)
+                    self._on(event, pool, tick)
         except (GeneratorError, WeightsError) as error:
             self._outcome.errors[name] = str(error)
             log.error("%s", error, extra={"generator": name})
         return self._outcome.made - before
 
-    def _on(self, event: Made | Phase | Trouble, tick: Callable[..., None]) -> None:
+    def _on(self, event: Made | Phase | Trouble, pool: Executor, tick: Callable[..., None]) -> None:
         if isinstance(event, Made):
-            for clip in event.clips:
-                self._store(clip)
+            for record in pool.map(self._write, event.clips):
+                self._count(record)
                 tick()
         elif isinstance(event, Phase):
             self._phases.add(event)
         else:
             log.warning("%s", event.text, extra={"generator": self._definition.name})
 
-    def _store(self, clip: Finished) -> None:
-        record = self._folder.write_clip(clip.record, clip.clip, clip.suffix)
+    def _write(self, clip: Finished) -> ClipRecord:
+        return self._folder.write_clip(clip.record, clip.clip, clip.suffix)
+
+    def _count(self, record: ClipRecord) -> None:
+        """Notes a clip that is in the folder now."""
         self._at_hand -= 1
         self._outcome.tried += 1
         where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}
