@@ -1,6 +1,7 @@
 """Keeps a URSA or NOVA pipeline loaded and answers vbench-lite's lines of JSON. Runs in that project's environment.
 
-Written from the two projects' READMEs (2026-11) and not run by this project.
+Written from the two projects' READMEs and pipelines (URSA at 5f00c37, NOVA in the same package; read in November
+2026) and not run by this project.
 """
 
 import argparse
@@ -18,13 +19,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pipeline", choices=["URSAPipeline", "NOVAPipeline"], required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--revision", default=None, help="a commit: the loader runs code that comes with the weights")
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--motion", type=float, default=9.0)
     parser.add_argument("--device", default="cuda")
     args = parser.parse_args()
 
     loader = getattr(pipelines, args.pipeline)
-    pipeline = loader.from_pretrained(args.model, torch_dtype=torch.float16, trust_remote_code=True).to(args.device)
+    pipeline = loader.from_pretrained(
+        args.model, revision=args.revision, torch_dtype=torch.float16, trust_remote_code=True
+    ).to(torch.device(args.device))
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.adapters.tiny_newer_pipelines import NEWER_FAMILIES, without_guard
 from tests.adapters.tiny_pipelines import FAMILIES, saved
 from vbench_lite.adapters.diffusers import DiffusersPipeline
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.records import ClipSpec, Definition, Request
 
+ALL_FAMILIES = {**FAMILIES, **NEWER_FAMILIES}
 THOROUGHLY = ("LTXPipeline", "WanPipeline")
 SETTINGS = {"num_inference_steps": 2, "guidance_scale": 3.0, "negative_prompt": ""}
 
 
 def loaded(name: str, folder: Path) -> DiffusersPipeline:
-    settings = {**SETTINGS, **FAMILIES[name].settings}
-    generator = DiffusersPipeline(
-        Definition("tiny", "diffusion", "diffusers", model=str(saved(name, folder)), settings=settings)
-    )
+    family = ALL_FAMILIES[name]
+    model, settings = str(saved(name, family, folder)), {**SETTINGS, **family.settings}
+    generator = DiffusersPipeline(Definition("tiny", "diffusion", "diffusers", model=model, settings=settings))
     generator.load("cpu")
     return generator
 
@@ -72,19 +73,37 @@ def test_a_clip_does_not_depend_on_its_batch(family: Any) -> None:
         assert difference.max() <= 2, "more than rounding"
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in THOROUGHLY])
-def test_other_families_are_driven_by_the_same_code(name: str, tmp_path: Path) -> None:
-    generator, spec = loaded(name, tmp_path), FAMILIES[name].spec
+@pytest.mark.parametrize("name", [name for name in ALL_FAMILIES if name not in THOROUGHLY])
+def test_other_families_are_driven_by_the_same_code(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_guard(monkeypatch, name)
+    generator, spec = loaded(name, tmp_path), ALL_FAMILIES[name].spec
     asked = [ask(spec), ask(spec, "the cup moves up and left on a white background", 8)]
     together = generator.generate(asked)
     (alone,) = generator.generate(asked[1:])
     generator.close()
     assert [output.failure for output in together] == [None, None]
     assert alone.frames.shape == (spec.frames, spec.height, spec.width, 3)
-    assert alone.counts["denoising_steps"] == 2
+    assert alone.counts["denoising_steps"] == ALL_FAMILIES[name].steps
     assert {"text_encode", "denoise", "vae_decode"} <= set(alone.stages_s)
     assert not np.array_equal(together[0].frames, together[1].frames)
     assert np.abs(alone.frames.astype(int) - together[1].frames.astype(int)).max() <= 2, "a clip depends on its batch"
+
+
+@pytest.mark.parametrize("name", ["HunyuanVideo15Pipeline", "MotifVideoPipeline"])
+def test_guidance_of_a_pipeline_with_a_guider_is_a_setting_like_any_other(name: str, tmp_path: Path) -> None:
+    generator = loaded(name, tmp_path)
+    assert generator.pipeline.guider.guidance_scale == SETTINGS["guidance_scale"]
+    assert type(generator.pipeline.guider).__name__ in ("ClassifierFreeGuidance", "AdaptiveProjectedGuidance")
+
+
+def test_cosmos_says_which_package_its_guard_needs(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        without_guard(patch, "CosmosTextToWorldPipeline")
+        folder = saved("cosmos", ALL_FAMILIES["CosmosTextToWorldPipeline"], tmp_path)
+    with pytest.raises(GeneratorError, match="pip install cosmos_guardrail"):
+        DiffusersPipeline(definition(folder)).load("cpu")
 
 
 def definition(folder: Path, **settings: Any) -> Definition:

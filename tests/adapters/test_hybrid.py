@@ -53,7 +53,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def made(folder: Path, name: str) -> Path:
     """A workspace with a draft and a refiner of that class."""
-    saved(name, folder)
+    saved(name, FAMILIES[name], folder)
     (folder / "draft.toml").write_text(f'route = "transformer"\nadapter = "{__name__}:Flat"\n')
     length = "max_sequence_length = 16\n" if FAMILIES[name].settings else ""
     (folder / "refiner.toml").write_text(

@@ -278,6 +278,8 @@ class Family:
     build: Callable[[], Any]
     spec: ClipSpec = SMALL
     settings: Mapping[str, Any] = field(default_factory=lambda: {"max_sequence_length": 16})
+    steps: int = 2
+    """Denoising steps that a clip takes when two are asked for: a family may take them once a chunk."""
 
 
 FAMILIES: dict[str, Family] = {
@@ -303,8 +305,11 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def saved(name: str, folder: Path) -> Path:
+def saved(name: str, family: Family, folder: Path) -> Path:
     """A pipeline of that class, as `save_pretrained` writes it."""
     torch.manual_seed(0)
-    FAMILIES[name].build().save_pretrained(folder / name)
+    pipeline = family.build()
+    if hasattr(pipeline, "safety_checker"):
+        pipeline.register_modules(safety_checker=None)  # it is never among the weights
+    pipeline.save_pretrained(folder / name)
     return folder / name

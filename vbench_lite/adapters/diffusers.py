@@ -3,7 +3,8 @@
 What differs between pipelines stands in `diffusers_families.toml`; how one checkpoint is used
 stands under `[settings]` of its definition. Settings of this adapter are the fields of
 `LoadSettings`; every other setting is an argument of the pipeline's call, such as
-`num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`.
+`num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`. Where a pipeline
+leaves guidance to a guider of its own, `guidance_scale` is the guider's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Literal
 
 import torch
 
-from vbench_lite.adapters.families import Family, call_arguments, family_of
+from vbench_lite.adapters.families import Family, call_arguments, family_of, has_guider
 from vbench_lite.adapters.frames import NotAClipError, as_frames, clips_of
 from vbench_lite.adapters.stages import StageClock
 from vbench_lite.errors import GeneratorError, UsageError
@@ -66,6 +67,8 @@ class DiffusersPipeline:
             )
         self.pipeline: Any = None
         self.family = Family()
+        self.guided = False
+        """Whether guidance is not an argument of the call but a matter of the pipeline's guider."""
         self.device = torch.device("cpu")
 
     def load(self, device: str) -> None:
@@ -120,6 +123,9 @@ class DiffusersPipeline:
 
     def _check_class(self, pipeline_class: type[Any]) -> None:
         family, accepted = family_of(pipeline_class), call_arguments(pipeline_class)
+        self.guided = has_guider(pipeline_class) and "guidance_scale" not in accepted
+        if self.guided:
+            accepted = accepted | {"guidance_scale"}
         if not family.frames or "prompt" not in accepted:
             raise GeneratorError(
                 f'"{self.definition.name}" is a {pipeline_class.__name__}, which makes no video from a text: '
@@ -165,6 +171,8 @@ class DiffusersPipeline:
         pipeline.set_progress_bar_config(disable=True)
         if settings.scheduler:
             pipeline.scheduler = self._scheduler()
+        if self.guided and "guidance_scale" in self.call:
+            pipeline.guider = pipeline.guider.new(guidance_scale=float(self.call.pop("guidance_scale")))
         for switch in ("tiling", "slicing"):
             if getattr(settings, f"vae_{switch}"):
                 getattr(pipeline.vae, f"enable_{switch}")()

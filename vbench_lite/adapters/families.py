@@ -57,3 +57,8 @@ def family_of(pipeline_class: type[Any]) -> Family:
 def call_arguments(pipeline_class: type[Any]) -> set[str]:
     """The names that a pipeline's `__call__` takes."""
     return set(inspect.signature(pipeline_class.__call__).parameters) - {"self"}
+
+
+def has_guider(pipeline_class: type[Any]) -> bool:
+    """Whether a pipeline has guidance in a component of its own, whose class and strength the checkpoint holds."""
+    return "guider" in inspect.signature(pipeline_class.__init__).parameters
