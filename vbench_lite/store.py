@@ -156,9 +156,11 @@ class RunFolder:
                 record, path=str(clip_path.relative_to(self.path)), sha256=hashlib.sha256(clip).hexdigest()
             )
         value = {"format": FORMAT} | vars(record) | {"measurement": vars(record.measurement)}
-        fields = (value | {"check": digest(value)}).items()  # a line each: to be read by people, and quickly written
-        lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False, allow_nan=False)}" for k, v in fields)
-        write_whole(path, f"{{\n{lines}\n}}\n")
+        lines = [  # one a field: to be read by people, and quickly written
+            f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False, allow_nan=False)}"
+            for name, field in (value | {"check": digest(value)}).items()
+        ]
+        write_whole(path, "{\n" + ",\n".join(lines) + "\n}\n")
         return record
 
     def read_record(self, path: Path) -> ClipRecord:

@@ -120,8 +120,17 @@ def test_dry_run_makes_nothing_and_knows_the_way_to_know_more(workspace):
     done = vbench("-g", "quick", "--dry-run")
     assert done.returncode == 0
     assert "time not known" in done.stdout
-    assert "--limit 3" in done.stdout
+    assert "--pilot 3" in done.stdout
     assert not Path("results").exists()
+
+
+def test_a_pilot_makes_a_part_of_the_run_and_tells_the_rest(workspace):
+    done = vbench("-g", "quick", "--pilot", "2")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 4 clips to make; about" in done.stdout
+    assert "Make the rest with: vbench run" in done.stderr
+    assert "--pilot" not in done.stderr.partition("Make the rest")[2]
+    assert len(list(Path("results/small/clips/quick").glob("*/*.json"))) == 2
 
 
 def interrupted(times: int) -> subprocess.CompletedProcess[str]:

@@ -201,7 +201,7 @@ def test_a_forecast_predicts_within_its_interval_and_narrows_with_more_prompts()
     for n in widths:
         for _ in range(200):
             known = [(str(p), 10 + rng.normal()) for p in range(n)]
-            estimate = forecast.total(known, clips=60, prompts=60)
+            estimate = forecast.total(known, clips=60, groups=60)
             inside += estimate.low <= sum(10 + rng.normal() for _ in range(60)) <= estimate.high
             widths[n] += estimate.high - estimate.low
     assert 0.92 <= inside / 400 <= 0.98
@@ -211,7 +211,7 @@ def test_a_forecast_predicts_within_its_interval_and_narrows_with_more_prompts()
 def test_a_forecast_of_nothing_measured_is_unknown_and_of_one_prompt_has_no_interval():
     assert forecast.total([], 10, 5).value is None
     one = forecast.total([("a", 2.0), ("a", 4.0)], 10, 5)
-    assert (one.value, one.low, one.reason) == (30.0, None, "no interval from one prompt")
+    assert (one.value, one.low, one.reason) == (30.0, None, "no interval from one prompt or batch")
     assert forecast.total([], 0, 0).value == 0.0
 
 
@@ -232,4 +232,18 @@ def test_a_pilot_tells_what_the_whole_will_take(tmp_path, monkeypatch):
     other = small_plan(simulated(seconds=1.0), prompts=50)
     unknown = forecast.forecast(other, RunFolder(Path("results/whole")), cpu(), price, WHOLE)
     assert unknown.usd is None
-    assert "--limit 3" in unknown.text()
+    assert "--pilot 3" in unknown.text()
+
+
+def test_clips_timed_as_one_batch_are_one_measurement_to_a_forecast(tmp_path):
+    definition = simulated(seconds=0.02, batch_size=4)
+    price = {"sim": {"usd_per_device_hour": 2.0, "date": "", "source": "test", "currency": "USD"}}
+    plan, folder = small_plan(definition, prompts=10), RunFolder(tmp_path / "run")
+    for pilot, known in ((1, False), (3, True)):
+        outcome = run(plan, folder, cpu(), Options(prices=price, pilot=pilot))
+        assert outcome.missing == 20 - 4 * pilot
+        (part,) = forecast.forecast(plan, folder, cpu(), price, WHOLE).parts
+        assert (part.device_hours.n, part.left) == (4 * pilot, outcome.missing)
+        assert (part.device_hours.low is not None) == known
+    assert forecast.dearest_usd(definition, cpu(), folder, price["sim"]) > 0
+    assert run(plan, folder, cpu(), Options(prices=price)).missing == 0

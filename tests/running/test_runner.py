@@ -240,6 +240,22 @@ def test_a_budget_by_the_hour_learns_from_the_first_clip(tmp_path):
     assert budget.spent_usd <= 0.5
 
 
+def test_a_first_clip_that_would_pass_the_budget_is_ended_and_made_with_a_larger_sum(tmp_path):
+    prices = {"sim": {"usd_per_device_hour": 3600.0}}
+    budget, slow = Budget(0.4, prices), simulated(seconds=2.0)
+    outcome, folder = ran(tmp_path, slow, prompts=1, clips=1, options=Options(prices=prices, budget=budget))
+    assert (outcome.made, outcome.failed, outcome.missing) == (0, [], 1)
+    assert outcome.over_budget
+    assert not outcome.interrupted
+    assert 0.3 < budget.spent_usd <= 0.4
+    assert folder.records() == []
+    budget = Budget(0.4, prices, dearest={"sim": 2.0})
+    outcome, _ = ran(tmp_path, slow, prompts=1, clips=1, options=Options(prices=prices, budget=budget))
+    assert (outcome.tried, outcome.over_budget, budget.spent_usd) == (0, True, 0.0)
+    larger = Options(prices=prices, budget=Budget(4.0, prices))
+    assert ran(tmp_path, slow, prompts=1, clips=1, options=larger)[0].made == 1
+
+
 def test_a_budget_without_a_price_is_refused():
     with pytest.raises(UsageError, match="--max-cost cannot hold"):
         Budget(1.0, {"sim": {"reason": "no price is known"}})

@@ -46,6 +46,7 @@ class Arguments:
     no_score: bool
     no_report: bool
     dry_run: bool
+    pilot: int | None
     as_json: bool
     verbose: int
     log_json: Path | None
@@ -78,6 +79,10 @@ class Arguments:
 @click.option("--no-score", is_flag=True, help="Only generate.")
 @click.option("--no-report", is_flag=True, help="Generate and score, but write no report.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, how long it takes and what it costs.")
+@click.option(
+    "--pilot", type=click.IntRange(min=1), metavar="N",
+    help="Make N batches of each generator, kept as a part of the run, and tell the rest from them as --dry-run does.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-v", "--verbose", count=True, help="Say every clip.")
 @click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Write messages as JSON lines too.")
@@ -135,9 +140,11 @@ class _Run:
 
     def run(self) -> int:
         """Does it; returns the exit code."""
-        if self.arguments.dry_run:
+        if self.arguments.dry_run and not self.arguments.pilot:
             return self._dry_run()
         outcome = self._generate()
+        if self.arguments.pilot:
+            return self._after_pilot(outcome)
         self._say(outcome)
         summary, report = None, None
         if self._may_score(outcome):
@@ -164,11 +171,17 @@ class _Run:
         budget: Budget | None = None
         if arguments.max_cost is not None:
             from vbench_lite.running.budget import Budget
+            from vbench_lite.running.forecast import dearest_usd
 
-            budget = Budget(arguments.max_cost, self.prices)
+            dearest = {
+                d.name: usd for d in self.plan.definitions
+                if (usd := dearest_usd(d, self.device, self.folder, self.prices[d.name])) is not None
+            }
+            budget = Budget(arguments.max_cost, self.prices, dearest)
         with Interrupts() as stop:
             options = runner.Options(
-                arguments.engine, self.shard, arguments.fresh, arguments.retry_failed, self.prices, budget, stop
+                arguments.engine, self.shard, arguments.fresh, arguments.retry_failed, self.prices, budget, stop,
+                arguments.pilot,
             )
             try:
                 with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
@@ -259,6 +272,21 @@ class _Run:
         click.echo(f"Run:    {self.folder.path}")
         if report:
             click.echo(f"Report: {report}")
+
+    def _after_pilot(self, outcome: Outcome) -> int:
+        """The bill of the rest; a pilot is not expected to leave the run complete."""
+        if outcome.interrupted or outcome.over_budget or outcome.failed:
+            self._say(outcome)
+        if outcome.errors or outcome.wholly_failed:
+            return 1
+        self._dry_run()
+        if outcome.interrupted or outcome.over_budget:
+            return 4
+        if outcome.missing:
+            words = shlex.split(self._same_command())
+            place = words.index("--pilot") if "--pilot" in words else len(words)
+            click.echo(f"Make the rest with: {shlex.join(words[:place] + words[place + 2:])}", err=True)
+        return 0
 
     def _dry_run(self) -> int:
         from vbench_lite.running import forecast

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,19 +15,29 @@ from vbench_lite.running.plan import Batch
 class Budget:
     """What has been spent on a run, earlier clips of the folder included, and what still may be.
 
-    Clips in the making count with the cost of the generator's dearest clip so far. By the hour,
-    nothing is known before the first batch, so that one is made alone; it is the only one that can
-    pass the limit.
+    Clips in the making count with the cost of the generator's dearest clip so far, here or in an earlier
+    run. Where nothing is known by the hour, the first batch is made alone. A batch that turns out dearer
+    than all before it is ended when it has used up what was left.
     """
 
-    def __init__(self, limit_usd: float, prices: Mapping[str, Mapping[str, Any]]) -> None:
-        """Raises UsageError where a price is missing: a limit on an unknown sum would be no limit."""
+    def __init__(
+        self, limit_usd: float, prices: Mapping[str, Mapping[str, Any]], dearest: Mapping[str, float] | None = None
+    ) -> None:
+        """
+        Args:
+            limit_usd: What may be spent.
+            prices: By generator, as in run.json.
+            dearest: By generator, US dollars of the dearest clip of it that was measured elsewhere.
+
+        Raises:
+            UsageError: A price is missing: a limit on an unknown sum would be no limit.
+        """
         for name, price in prices.items():
             if "reason" in price:
                 raise UsageError(f"--max-cost cannot hold for \"{name}\": {price['reason']}.")
         self.limit_usd, self._prices = limit_usd, prices
         self.spent_usd = 0.0
-        self._dearest: dict[str, float] = {}
+        self._dearest = dict(dearest or {})
         self._unknown: set[str] = set()
 
     def allows(self, definition: Definition, batch: Batch, at_hand: int) -> bool:
@@ -44,6 +55,15 @@ class Budget:
         if each is None:
             return at_hand == 0 and self.spent_usd < self.limit_usd
         return self.spent_usd + each * (at_hand + len(batch.requests)) <= self.limit_usd
+
+    def affordable_s(self, definition: Definition) -> float:
+        """Device seconds that the rest of the sum pays; infinite where time costs nothing."""
+        rate = self._prices[definition.name].get("usd_per_device_hour")
+        return 3600 * max(0.0, self.limit_usd - self.spent_usd) / rate if rate else math.inf
+
+    def overdrawn(self, definition: Definition, device_s: float) -> None:
+        """Counts time that was spent on clips that were dropped."""
+        self.spent_usd += device_s * self._prices[definition.name].get("usd_per_device_hour", 0.0) / 3600
 
     def spent(self, definition: Definition, record: ClipRecord) -> None:
         """Counts one clip, made or failed; where its cost is not known, the dearest case counts."""

@@ -84,9 +84,8 @@ class Forecast:
         unknown = [part.generator for part in self.parts if part.device_hours.value is None and part.left]
         if unknown:
             lines.append(
-                f"For the time that {' and '.join(unknown)} will take, measure a few clips first: "
-                f"vbench run --suite {self.suite} {' '.join('-g ' + name for name in unknown)} --limit 3 --no-score "
-                "--out results/pilot"
+                f"For what {' and '.join(unknown)} will take, have a few clips of this run made first: the same "
+                "command with --pilot 3"
             )
         return "\n".join(lines)
 
@@ -100,6 +99,7 @@ def _line(part: Part) -> str:
         text += f"time not known ({hours.reason})"
     else:
         text += f"about {duration((part.hours or 0.0) * 3600)}, {hours.value:.3g} device hours{_between(hours)}"
+        text += "" if hours.low is not None else f" ({hours.reason})"
         text += f", from {hours.n} clips in {part.measured_in}"
     if usd.value is None:
         return f"{text}; cost not known ({usd.reason})"
@@ -136,8 +136,8 @@ def _part(
     if folder.exists():
         left = take_inventory(folder, plan, definition, shard).missing
     source, records = measured(definition, device, folder)
-    prompts = len({request.prompt_id for request in left})
-    seconds = total([(r.prompt_id, r.measurement.device_s) for r in records], len(left), prompts)
+    taken = [(_measured_with(record), record.measurement.device_s) for record in records]
+    seconds = total(taken, len(left), _groups(definition, left))
     hours = _times(seconds, 1 / 3600)
     side_by_side = device.count // setting(definition, "devices", 1) if device.kind == "cuda" else 1
     wall = None if hours.value is None else hours.value / setting(definition, "devices", 1) / max(1, side_by_side)
@@ -148,7 +148,7 @@ def _part(
 def _usd(
     price: Mapping[str, Any], hours: Estimate, records: Sequence[ClipRecord], left: Sequence[Request]
 ) -> Estimate:
-    charged = [(r.prompt_id, clip_cost_usd(r, price)) for r in records if r.usd_charged is not None]
+    charged = [(_measured_with(r), clip_cost_usd(r, price)) for r in records if r.usd_charged is not None]
     if charged:
         return total(charged, len(left), len({request.prompt_id for request in left}))
     if "usd_per_device_hour" in price:
@@ -160,31 +160,51 @@ def _usd(
     return Estimate(None, reason=str(price.get("reason", "no price")))
 
 
-def total(measured: Sequence[tuple[str, float | None]], clips: int, prompts: int) -> Estimate:
+def _measured_with(record: ClipRecord) -> str:
+    """What clips share that tell one thing of time together: the prompt, or the batch, which was timed as one."""
+    measured = record.measurement
+    return f"batch of {measured.wall_s!r} s" if measured.batch_size > 1 else record.prompt_id
+
+
+def _groups(definition: Definition, left: Sequence[Request]) -> int:
+    size = setting(definition, "batch_size", 1)
+    return -(-len(left) // size) if size > 1 else len({request.prompt_id for request in left})
+
+
+def dearest_usd(
+    definition: Definition, device: Device, folder: RunFolder, price: Mapping[str, Any]
+) -> float | None:
+    """What the dearest clip of a generator cost that was measured on this device; None where none was."""
+    _, records = measured(definition, device, folder)
+    costs = (clip_cost_usd(record, price) for record in records)
+    return max((cost for cost in costs if cost is not None), default=None)
+
+
+def total(measured: Sequence[tuple[str, float | None]], clips: int, groups: int) -> Estimate:
     """The sum over clips that are not made yet, from clips that are.
 
     Args:
-        measured: Prompt and value of each measured clip.
+        measured: Of each measured clip its group, a prompt or a batch, and its value.
         clips: How many are left.
-        prompts: To how many prompts they belong: prompts differ, so few of them are a wider guess.
+        groups: To how many groups they belong: groups differ, so few of them are a wider guess.
 
     Returns:
-        The sum with its 95 % prediction interval; no interval where one prompt was measured.
+        The sum with its 95 % prediction interval; no interval where one group was measured.
     """
-    by_prompt = defaultdict(list)
-    for prompt, value in measured:
+    by_group = defaultdict(list)
+    for group, value in measured:
         if value is not None:
-            by_prompt[prompt].append(value)
-    means = np.array([np.mean(values) for values in by_prompt.values()])
-    n = sum(map(len, by_prompt.values()))
+            by_group[group].append(value)
+    means = np.array([np.mean(values) for values in by_group.values()])
+    n = sum(map(len, by_group.values()))
     if not clips:
         return Estimate(0.0, 0.0, 0.0, n)
     if not n:
         return Estimate(None, reason="no clip of it was measured on this device")
     value = float(means.mean()) * clips
     if len(means) < 2:
-        return Estimate(value, n=n, reason="no interval from one prompt")
-    spread = float(means.std(ddof=1)) * (1 / len(means) + 1 / prompts) ** 0.5
+        return Estimate(value, n=n, reason="no interval from one prompt or batch")
+    spread = float(means.std(ddof=1)) * (1 / len(means) + 1 / groups) ** 0.5
     half = float(distributions.t.ppf(0.975, len(means) - 1)) * spread * clips
     return Estimate(value, max(0.0, value - half), value + half, n)
 

@@ -94,6 +94,17 @@ class Plan:
         return [Batch(n, some) for n, some in enumerate(cut) if n % shard.parts == shard.place]
 
 
+def spread(batches: Sequence[Batch], count: int) -> list[Batch]:
+    """So many batches, evenly over all of them: what a pilot makes.
+
+    >>> [batch.number for batch in spread([Batch(n, ()) for n in range(10)], 3)]
+    [1, 5, 8]
+    """
+    if count >= len(batches):
+        return list(batches)
+    return [batches[int((place + 0.5) * len(batches) / count)] for place in range(count)]
+
+
 def make_plan(
     suite: Suite, definitions: Sequence[Definition], clips_per_prompt: int | None, limit: int | None, seed: int,
     backbones: str,

@@ -7,6 +7,7 @@ and stores each clip the moment it is finished.
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -22,7 +23,7 @@ from vbench_lite.running.inventory import batches_of, take_inventory
 from vbench_lite.running.lock import locked
 from vbench_lite.running.manifest import build_manifest, refuse_other_plan
 from vbench_lite.running.phases import PhaseLog
-from vbench_lite.running.plan import WHOLE, Batch, Plan, Shard, clip_seed
+from vbench_lite.running.plan import WHOLE, Batch, Plan, Shard, clip_seed, spread
 from vbench_lite.running.takes import Finished
 from vbench_lite.store import RunFolder
 
@@ -44,6 +45,10 @@ class Budget(Protocol):
 
     def spent(self, definition: Definition, record: ClipRecord) -> None: ...
 
+    def affordable_s(self, definition: Definition) -> float: ...
+
+    def overdrawn(self, definition: Definition, device_s: float) -> None: ...
+
 
 class Stop(Protocol):
     """Whether the user asked to end; see `interrupt.py`."""
@@ -64,6 +69,8 @@ class Options:
     """By generator, for run.json."""
     budget: Budget | None = None
     stop: Stop | None = None
+    pilot: int | None = None
+    """Only so many batches of each generator, spread over the plan, as a sample of what the rest will take."""
 
 
 @dataclass
@@ -184,10 +191,26 @@ class _Part:
         self._next: Batch | None = None
         self._wanted: set[Request] = set()
         self._at_hand = self._good = 0
+        self._overdrawn = False
 
     @property
     def stopped(self) -> bool:
+        """See `Feed`."""
+        return self._interrupted or self._overdrawn
+
+    @property
+    def _interrupted(self) -> bool:
         return bool(self._options.stop and self._options.stop.requested)
+
+    def affordable_s(self) -> float:
+        """See `Feed`."""
+        return self._options.budget.affordable_s(self._definition) if self._options.budget else math.inf
+
+    def overdrawn(self, device_s: float) -> None:
+        """See `Feed`."""
+        assert self._options.budget
+        self._options.budget.overdrawn(self._definition, device_s)
+        self._overdrawn = self._outcome.over_budget = True
 
     def take(self) -> Batch | None:
         """The next batch, if the budget allows it; see `Feed`."""
@@ -207,7 +230,11 @@ class _Part:
         outcome, definition, options = self._outcome, self._definition, self._options
         found = take_inventory(self._folder, self._plan, definition, options.shard)
         retried = found.failed if options.retry_failed else []
+        batches = self._plan.batches(definition, options.shard)
+        batches = batches if options.pilot is None else spread(batches, options.pilot)
+        self._batches = iter(batches)
         self._wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
+        self._wanted &= {request for batch in batches for request in batch.requests}
         self._good = len(found.made)
         outcome.asked += len(found.made) + len(found.failed) + len(found.missing)
         outcome.ready += len(found.made)
@@ -221,10 +248,10 @@ class _Part:
         """Makes what is missing."""
         outcome, name = self._outcome, self._definition.name
         if self._wanted and not self.stopped:
-            self._batches = batches_of(self._plan.batches(self._definition, self._options.shard), self._wanted)
+            self._batches = batches_of(self._batches, self._wanted)
             self._folder.summary_path.unlink(missing_ok=True)  # it tells of fewer clips than there will be
             self._good += self._generate(len(self._wanted))
-        outcome.interrupted = outcome.interrupted or (self.stopped and bool(self._wanted))
+        outcome.interrupted = outcome.interrupted or (self._interrupted and bool(self._wanted))
         if not self._good and any(record.generator == name for record in outcome.failed):
             outcome.wholly_failed.append(name)
 

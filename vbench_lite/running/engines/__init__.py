@@ -51,6 +51,12 @@ class Feed(Protocol):
     def take(self) -> Batch | None:
         """The next batch; None when there is none now. It is asked again after each clip."""
 
+    def affordable_s(self) -> float:
+        """Device seconds that may be spent on clips that are not handed over yet; infinite without a limit."""
+
+    def overdrawn(self, device_s: float) -> None:
+        """Takes note of what was spent on clips that were dropped, lest the limit be passed: `stopped` from now on."""
+
 
 class Made(NamedTuple):
     """Clips to store."""

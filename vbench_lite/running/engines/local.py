@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -31,6 +32,8 @@ from vbench_lite.running.plan import Batch
 from vbench_lite.running.session import Place
 
 LOOK_EVERY_S = 0.5
+CLOSE_S = 0.02
+"""How near to the limit of what may be spent a clip in the making is ended."""
 END_WITHIN_S = 30.0
 USELESS_LIVES = 3
 """Processes in a row that may die without having made anything before the generator is given up."""
@@ -50,6 +53,8 @@ class _Process:
     """Batches sent, by ticket, with the requests whose clips have not come back."""
     making: int | None = None
     since: float = 0.0
+    generated: dict[int, float] = field(default_factory=dict)
+    """Seconds of batches that are made and not handed over yet, by ticket."""
     ready: bool = False
     ending: str = ""
     """The worker's own word on why it ends: finished, renew, broken, refused."""
@@ -62,7 +67,7 @@ class _Process:
         self.handle.start()
         theirs.close()
         self.life += 1
-        self.at_hand, self.making, self.ready, self.ending, self.reason = {}, None, False, "", ""
+        self.at_hand, self.generated, self.making, self.ready, self.ending, self.reason = {}, {}, None, False, "", ""
 
     def give(self, message: Batch | str | None) -> None:
         assert self.pipe
@@ -87,7 +92,12 @@ class _Process:
     def discard(self) -> None:
         """Ends it and forgets what it had at hand."""
         self.end()
-        self.at_hand, self.making, self.ending = {}, None, ""
+        self.at_hand, self.generated, self.making, self.ending = {}, {}, None, ""
+
+    @property
+    def unbilled_s(self) -> float:
+        """Seconds spent on clips that have not come back."""
+        return sum(self.generated.values()) + (time.monotonic() - self.since if self.making is not None else 0.0)
 
     @property
     def lives(self) -> bool:
@@ -125,14 +135,38 @@ class _Pool:
         while busy := [p for p in self._processes if p.busy]:
             if self._feed.stopped and not self._told_to_stop:
                 self._stop(busy)
-            for pipe in wait([p.pipe for p in busy if p.pipe], LOOK_EVERY_S):
+            for pipe in wait([p.pipe for p in busy if p.pipe], self._patience_s(busy)):
                 process = next(p for p in busy if p.pipe is pipe)
                 yield from self._listen(process)
             for process in busy:
                 yield from self._check_time(process)
+            yield from self._check_money(busy)
             for process in self._processes:
                 self._hand_out(process)
         yield from self._finish()
+
+    def _affordable_s(self, busy: list[_Process]) -> float:
+        """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
+        making = [p for p in busy if p.making is not None]
+        if not making:
+            return math.inf
+        owed = sum(p.unbilled_s * p.place.devices_held for p in busy)
+        return (self._feed.affordable_s() - owed) / sum(p.place.devices_held for p in making)
+
+    def _patience_s(self, busy: list[_Process]) -> float:
+        return min(LOOK_EVERY_S, max(0.01, self._affordable_s(busy) - CLOSE_S))
+
+    def _check_money(self, busy: list[_Process]) -> Iterator[Event]:
+        """Drops what is in the making when nothing is left to pay it with; what is made comes first."""
+        for process in busy:
+            if process.making in process.at_hand and not process.generated and self._affordable_s(busy) <= CLOSE_S:
+                dropped, seconds = process.at_hand[process.making], process.unbilled_s
+                process.discard()
+                self._feed.overdrawn(seconds * process.place.devices_held)
+                yield Trouble(
+                    f"{process.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed; "
+                    f"{_describe(dropped)}"
+                )
 
     def _stop(self, busy: list[_Process]) -> None:
         """Lets processes finish the batch in the making; one that is still loading has none."""
@@ -162,11 +196,13 @@ class _Pool:
         kind, *rest = message
         if kind == "clips":
             strike_off(process.at_hand, rest[0])
+            process.generated = {n: s for n, s in process.generated.items() if n in process.at_hand}
             self._useless = 0
             yield Made(rest[0])
         elif kind == "started":
             process.making, process.since = rest[0], time.monotonic()
         elif kind == "generated":
+            process.generated[rest[0]] = time.monotonic() - process.since
             process.making = None
         elif kind in ("ready", "ended"):
             process.ready = True

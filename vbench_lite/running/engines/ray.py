@@ -7,6 +7,7 @@ without it one is started on this machine for the time of the run.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -139,12 +140,14 @@ class _Pool:
         for seat in self._seats:
             self._supply(seat)
         while watched := self._watched():
-            done, _ = self._ray.wait(list(watched), num_returns=1, timeout=LOOK_EVERY_S)
+            patience_s = min(LOOK_EVERY_S, max(0.0, self._affordable_s()))
+            done, _ = self._ray.wait(list(watched), num_returns=1, timeout=patience_s)
             for call in done:
                 yield from self._answered(watched[call], call)
             for seat in self._seats:
                 yield from self._check_time(seat)
                 self._supply(seat)
+            yield from self._check_money()
         for seat in self._seats:
             if seat.actor and seat.starting is None:
                 timings = self._ray.get(seat.actor.close.remote(), timeout=END_WITHIN_S)
@@ -239,6 +242,22 @@ class _Pool:
             call = next(iter(seat.calls))
             del seat.calls[call]
             yield from self._gone(seat, f"no answer within {limit:g} s", oldest)
+
+    def _affordable_s(self) -> float:
+        """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
+        making = [seat for seat in self._seats if seat.calls]
+        spent = self._held * sum(time.monotonic() - seat.since for seat in making)
+        return (self._feed.affordable_s() - spent) / (self._held * len(making)) if making else math.inf
+
+    def _check_money(self) -> Iterator[Event]:
+        """Drops what is in the making when nothing is left to pay it with."""
+        for seat in self._seats:
+            if seat.calls and self._affordable_s() <= 0:
+                seconds = time.monotonic() - seat.since
+                self._discard(seat)
+                self._feed.overdrawn(seconds * self._held)
+                text = f"{seat.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed"
+                yield Trouble(text)
 
     def _gone(self, seat: _Seat, reason: str, blamed: Batch | None = None) -> Iterator[Event]:
         """An actor is lost: what it had at hand is made by another."""
