@@ -111,7 +111,7 @@ def spoilt_category(found: Releases) -> Releases:
 
 
 def noisy_category(rng: np.random.Generator, found: Releases) -> Releases:
-    """Another category in which either side's prompts scatter by themselves, so that its differences are thrice as wide."""
+    """Another category, in which either side's prompts scatter by themselves: its differences are thrice as wide."""
     second = (np.arange(found.new.shape[2]) % CATEGORIES == 1)[:, None]
     for side in (found.old, found.new):
         side += second * rng.standard_normal((*side.shape[:3], 1))
@@ -147,7 +147,9 @@ def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callabl
         "margin lost to new failures alone": ("pass", lambda: lost_to_failures(rng, same(rng))),
         "shifted by twice the margin": ("pass", lambda: shifted(same(rng), 2.0)),
         "one category of five spoilt, same mean": ("pass", lambda: spoilt_category(same(rng))),
-        "one category spoilt, another thrice as noisy": ("pass", lambda: spoilt_category(noisy_category(rng, same(rng)))),
+        "one category spoilt, another thrice as noisy": (
+            "pass", lambda: spoilt_category(noisy_category(rng, same(rng))),
+        ),
         "a tenth of clips collapsed, same mean": ("pass", lambda: fallen_tail(rng, same(rng))),
     }
 

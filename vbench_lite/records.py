@@ -227,5 +227,7 @@ class Scored:
     """generator > set metric > estimate."""
     reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Per-clip values of the reference clips, by metric: where thresholds for usable come from."""
+    features: Mapping[str, bytes] = field(default_factory=dict)
+    """generator > what set metrics were computed from, as `analysis.set_features` writes it."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """Protocols, anchor drift and whatever else belongs beside the numbers."""

@@ -8,6 +8,7 @@ was never made is there as failed too, and both stay in every denominator.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -77,11 +78,18 @@ def summarise(folder: RunFolder, scored: Scored) -> dict[str, Any]:
             name: _generator(name, [r for r in rows if r.key.generator == name], manifest, scored)
             for name in manifest["generators"]
         },
-        "notes": dict(scored.notes),
+        "notes": dict(scored.notes) | {"features": _write_features(folder, scored)},
     }
     write_whole(folder.table_path, _table(rows, scored.metrics))
     folder.write_summary(summary)
     return summary
+
+
+def _write_features(folder: RunFolder, scored: Scored) -> dict[str, str]:
+    """Generator > sha256 of its file of features."""
+    for name, content in scored.features.items():
+        write_whole(folder.features_path(name), content)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in scored.features.items()}
 
 
 def _rows(

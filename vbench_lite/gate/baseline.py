@@ -1,7 +1,7 @@
 """Baselines: runs that releases are held against, small enough to commit, with who chose them and why.
 
     <baseline>/run.json, clips.csv, summary.json     of the promoted run; its clips stay where they are
-               features/<generator>.npz              where scoring has stored them
+               features/<generator>.npz              for FVD: what it was computed from
                policy.toml                           what releases must prove against it; the default rules without one
                history.json                          every promotion, oldest first, with the figures of that time
 """
@@ -19,10 +19,11 @@ import numpy as np
 
 from vbench_lite.analysis.comparable import RunView, Side, open_run
 from vbench_lite.analysis.quantities import COSTS, SHARES, clip_values, quantities
+from vbench_lite.analysis.set_features import read_features
 from vbench_lite.errors import StoreError
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.records import FORMAT
-from vbench_lite.store import to_json, write_whole
+from vbench_lite.store import RunFolder, to_json, write_whole
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,14 @@ def promote(promotion: Promotion, now: datetime | None = None) -> dict[str, Any]
     entry = _entry(promotion, run, now or datetime.now(UTC))
     source = run.folder.path
     if source.resolve() != promotion.to.resolve():
+        features = _features(run)
         write_whole(promotion.to / "run.json", to_json(_portable(run.manifest)))
-        for name in ("clips.csv", "summary.json", *(f"features/{g}.npz" for g in run.generators)):
-            if (source / name).exists():
-                write_whole(promotion.to / name, (source / name).read_bytes())
+        for name in ("clips.csv", "summary.json"):
+            write_whole(promotion.to / name, (source / name).read_bytes())
+        for old in (promotion.to / "features").glob("*.npz"):
+            old.unlink()
+        for name, content in features.items():
+            write_whole(RunFolder(promotion.to).features_path(name), content)
     write_whole(promotion.to / "history.json", to_json({"format": FORMAT, "promotions": [*history, entry]}))
     return entry
 
@@ -95,6 +100,19 @@ def _refuse_incomplete(run: RunView) -> None:
                 f'{run.folder.path} is incomplete: {missing} of {grid.clips} clips of "{name}" were never made. '
                 f"Run the same command again, then promote it."
             )
+
+
+def _features(run: RunView) -> dict[str, bytes]:
+    """Each generator's file of features, where scoring made one.
+
+    Raises:
+        StoreError: A file is not there, or another one than was scored.
+    """
+    noted: Mapping[str, str] = (run.summary.get("notes") or {}).get("features") or {}
+    paths = {name: run.folder.features_path(name) for name in run.generators if name in noted}
+    for name, path in paths.items():
+        read_features(path, noted[name])
+    return {name: path.read_bytes() for name, path in paths.items()}
 
 
 def _portable(manifest: Mapping[str, Any]) -> dict[str, Any]:

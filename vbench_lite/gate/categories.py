@@ -22,8 +22,8 @@ FEW = 20
 _CONSTANT = 1e-12
 
 
-class Borrowed(NamedTuple):
-    """The standard error of a small category's mean gain, by the scatter of all categories."""
+class MeanError(NamedTuple):
+    """The standard error of a mean, and on how many degrees of freedom it rests."""
 
     error: Array
     """Shape (...)."""
@@ -43,7 +43,7 @@ class Borrowed(NamedTuple):
         return half
 
 
-def borrowed(gains: Array, categories: Sequence[str], category: str) -> Borrowed | None:
+def borrowed(gains: Array, categories: Sequence[str], category: str) -> MeanError | None:
     """What all categories lend a small one. None where it is large enough to need nothing, or they too small to lend.
 
     Args:
@@ -59,4 +59,4 @@ def borrowed(gains: Array, categories: Sequence[str], category: str) -> Borrowed
     parts = [gains[..., names == kind] for kind in kinds]
     squares = np.sum([((part - part.mean(-1, keepdims=True)) ** 2).sum(-1) for part in parts], axis=0)
     error = np.sqrt(squares / freedom / size)
-    return Borrowed(np.where(error <= _CONSTANT * np.abs(gains).max(-1), 0.0, error), freedom)
+    return MeanError(np.where(error <= _CONSTANT * np.abs(gains).max(-1), 0.0, error), freedom)

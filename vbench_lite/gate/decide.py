@@ -14,8 +14,9 @@ from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.gate.evidence import Evidence, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.needed import needed, remedies
-from vbench_lite.gate.plain_evidence import of_figures, of_history, of_sets
+from vbench_lite.gate.plain_evidence import of_figures, of_history
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
+from vbench_lite.gate.set_evidence import of_sets
 from vbench_lite.gate.verdict import CheckResult, Finding, Outcome, Remedy, Verdict
 from vbench_lite.gate.whole_runs import look
 

@@ -87,7 +87,7 @@ def chosen(check: Check, sides: tuple[Side, Side], category: str) -> tuple[ClipG
 
 
 def _of_category(check: Check, pairs: Paired, sides: tuple[Side, Side], category: str, policy: Policy) -> Evidence:
-    """One category's part of the whole run's pairs: margin, worst clip and, where it is small, scatter are the run's."""
+    """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's."""
     old = sides[0].grid
     crowd = pair(pairs.quantity, old, align(old, sides[1].grid))
     if isinstance(crowd, str) or pairs.quantity.kind not in ("score", "share"):

@@ -6,7 +6,6 @@ and stays in every denominator.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ from vbench_lite.metrics import METRICS, Metric
 from vbench_lite.metrics.base import Case
 from vbench_lite.metrics.features import Observation, Unreadable, observe_all
 from vbench_lite.progress import progress
-from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Estimate, Prompt, Score, Scored
+from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, Score, Scored
 from vbench_lite.scoring import anchors
-from vbench_lite.scoring.reference import Reference, clip_files, features_of, folder_reference, world_reference
+from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
+from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.store import RunFolder
 
 STILL_TAGS = frozenset({"still", "stillness", "motionless"})
@@ -113,11 +113,13 @@ class Scorer:
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
         clips = self._observe(folder, records)
         references = self._references(clips)
+        sets = {name: self._score_sets(name, clips, references[name]) for name in self.asked.specs}
         return Scored(
             metrics={m.name: m.info(self._backbone(m)) for m in METRICS},
             clips={key: self._score_clip(key, clips[key], references[key.generator]) for key in self.asked.keys},
-            sets={name: self._score_set(name, clips, references[name]) for name in self.asked.specs},
+            sets={name: found.estimates for name, found in sets.items()},
             reference=self._reference_scores(references),
+            features={name: found.features.content() for name, found in sets.items() if found.features},
             notes=self._notes(references),
         )
 
@@ -198,20 +200,20 @@ class Scorer:
                         values[name].append(score.value)
         return {name: tuple(found) for name, found in values.items() if found}
 
-    def _score_set(
+    def _score_sets(
         self, generator: str, clips: Mapping[ClipKey, Observation | Unreadable], reference: Reference
-    ) -> dict[str, Estimate]:
+    ) -> SetScores:
         keys = [key for key in self.asked.keys if key.generator == generator]
-        return {
-            metric.name: set_score(metric, keys, clips, reference, self.nets.missing.get("video"))
-            for metric in METRICS if metric.per == "set"
-        }
+        return score_sets(keys, clips, reference, self._protocol() or "", self.nets.missing.get("video"))
+
+    def _protocol(self) -> str | None:
+        video = self.nets.video
+        return f"{video.protocol}; unbiased covariance, float64" if video else None
 
     def _notes(self, references: Mapping[str, Reference]) -> dict[str, Any]:
-        video = self.nets.video
         return {
             "backbones": self.nets.name,
-            "protocol": f"{video.protocol}; unbiased covariance, float64" if video else None,
+            "protocol": self._protocol(),
             "anchors": anchors.drift(self.nets),
             "reference": {name: reference.description for name, reference in references.items()},
         }
@@ -230,34 +232,3 @@ def unreadable_scores(reason: str) -> dict[str, Score]:
     """A clip that nobody can see: nothing is known of it, but that it does not conform."""
     scores = {m.name: Score(None, reason) for m in METRICS if m.per == "clip"}
     return scores | {"conformance": Score(0.0, reason)}
-
-
-def set_score(
-    metric: Metric, keys: Sequence[ClipKey], clips: Mapping[ClipKey, Observation | Unreadable], reference: Reference,
-    missing: str | None = None,
-) -> Estimate:
-    """A set metric over a generator's clips, against as many real ones, prompt for prompt where they have prompts."""
-    seen = [(key, clip) for key in keys if isinstance(clip := clips[key], Observation) and clip.video.size]
-    held = [(key, clip) for key, clip in seen if reference.of_prompt(key.prompt_id)]
-    unscored = len(keys) - len(held)
-    real, real_prompts = _real_side([key for key, _ in held], reference)
-    if min(len(held), len(real)) < 2:
-        why = missing or (reference.problem(keys[0].prompt_id) if seen else "fewer than two clips can be read")
-        return Estimate(None, n=len(held), unscored=len(keys), reason=why)
-    judge = metric.load()()
-    judge.update(generated=features_of([clip for _, clip in held]), reference=features_of(real))
-    found = judge.estimate([key.prompt_id for key, _ in held], real_prompts)
-    return dataclasses.replace(found, n=len(held), unscored=unscored)
-
-
-def _real_side(keys: Sequence[ClipKey], reference: Reference) -> tuple[list[Observation], list[str]]:
-    """As many real clips as generated ones: the i-th of each prompt, or all of a folder's up to that number."""
-    if not any(reference.prompts):
-        return list(reference.clips[: len(keys)]), list(reference.prompts[: len(keys)])
-    taken: dict[str, int] = {}
-    chosen = []
-    for key in keys:
-        place = taken.get(key.prompt_id, 0)
-        taken[key.prompt_id] = place + 1
-        chosen.append(reference.of_prompt(key.prompt_id)[place])
-    return chosen, [key.prompt_id for key in keys]
