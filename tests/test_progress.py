@@ -26,6 +26,14 @@ def test_without_a_terminal_there_are_lines_and_no_control_characters(monkeypatc
     assert out.getvalue().isprintable() or "\x1b" not in out.getvalue()
 
 
+def test_what_is_left_is_told_from_the_first_step_on(monkeypatch):
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.0)
+    out = io.StringIO()
+    with progress("clips", 1000, out) as tick:
+        tick(2)
+    assert out.getvalue().splitlines()[1].startswith("clips: 2/1000, about ")
+
+
 def test_lines_are_few(monkeypatch):
     out = io.StringIO()
     with progress("scoring", 1000, out) as tick:

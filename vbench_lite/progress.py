@@ -22,7 +22,8 @@ def progress(label: str, total: int, stream: TextIO | None = None) -> Iterator[C
         stream: Where to, instead of stderr.
 
     Yields:
-        `tick(n=1)`: call it after n steps are done; cheap, and safe from any thread.
+        `tick(n=1)`: call it after n steps are done, once for steps that end together, or the time of all of them
+        would be taken for that of the first; cheap, and safe from any thread.
 
     >>> with progress("scoring", 3) as tick:
     ...     for _ in range(3):
@@ -71,9 +72,7 @@ class _Lines:
             self._last = now
             share = self._done / self._total
             left = (now - self._start) * (1 / share - 1)
-            # The first clip of a batch comes with the time of the whole batch: it says little of what is left.
-            estimate = f", about {duration(left)} left" if share >= 0.1 else ""
-            self._say(f"{self._label}: {self._done}/{self._total}{estimate}")
+            self._say(f"{self._label}: {self._done}/{self._total}, about {duration(left)} left")
 
     def close(self) -> None:
         self._say(f"{self._label}: {self._done}/{self._total} in {duration(time.monotonic() - self._start)}")

@@ -78,9 +78,13 @@ def test_killed_at_random_moments_a_run_loses_nothing_and_repeats_nothing(tmp_pa
     pid = run_in_child(folder)
     while killed["run"] + killed["worker"] < KILLS:
         before = len(stamps(folder))
-        if not wait_for_a_moment(pid, folder, choice):
+        if not wait_for_a_moment(pid, folder, choice):  # on a busy machine a run may be done before it can be killed
             assert len(stamps(folder)) == CLIPS, "the run ended by itself before it was done"
-            break
+            for path in list(stamps(folder))[CLIPS // 4 :]:
+                path.unlink()
+            kept = stamps(folder)
+            pid = run_in_child(folder)
+            continue
         who = kill_somebody(pid, choice)
         killed[who] += 1
         if who == "run":

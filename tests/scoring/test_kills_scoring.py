@@ -55,15 +55,19 @@ def test_killed_while_it_is_scored_a_run_ends_with_the_same_bytes(tmp_path, monk
 
     monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / "other-cache"))
     choice, signals = random.Random(3), 0
-    for _ in range(KILLS):
+    for _ in range(5 * KILLS):
+        if signals == KILLS:
+            break
         pid = finish_in_child(killed)
         time.sleep(choice.uniform(0.0, 0.8 * whole_s))
         os.kill(pid, signal.SIGKILL)
-        signals += os.waitpid(pid, 0)[1] == signal.SIGKILL
+        ended_by_itself = os.waitpid(pid, 0)[1] != signal.SIGKILL
+        signals += not ended_by_itself
+        whole_s *= 0.5 if ended_by_itself else 1.0  # the machine was busier before, or the features are cached by now
         for name in ("clips.csv", "summary.json"):
             if (killed / name).exists():
                 assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
-    assert signals
+    assert signals == KILLS
     finish(killed)
     for name in ("clips.csv", "summary.json"):
         assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()

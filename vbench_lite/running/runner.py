@@ -276,7 +276,7 @@ class _Part:
         if isinstance(event, Made):
             for record in pool.map(self._write, event.clips):
                 self._count(record)
-                tick()
+            tick(len(event.clips))
         elif isinstance(event, Phase):
             self._phases.add(event)
         else:
