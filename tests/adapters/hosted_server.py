@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -31,7 +32,8 @@ class Service:
     submitted: threading.Event = field(default_factory=threading.Event)
     by_header: dict[str, str] = field(default_factory=dict)
     idempotent: bool = False
-    clip: bytes = b"clip" * 1000
+    clip: bytes = (4004).to_bytes(4, "big") + b"ftyp" + b"clip" * 999
+    """As an mp4 is seen from outside: one box, its length and its kind before its contents."""
     base: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -79,9 +81,27 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif action == "garbage":
             self.reply(200, b"<html>gateway</html>")
+        elif action == "drip":
+            self.drip()
+        elif action == "bomb":
+            self.reply(200, b"[" * 1_000_000)
+        elif action == "flood":
+            self.reply(200, b" " * (9 << 20))
+        elif action == "elsewhere":
+            self.reply(303, None, {"Location": "/jobs"})
+        elif action == "repeats the key":
+            self.reply(400, {"message": "x" * 270 + f" key {self.headers.get('Authorization')} \x1b[31m is wrong"})
         else:
             return False
         return True
+
+    def drip(self) -> None:
+        """Sends the head of an answer one byte at a time, each in time, all of them never."""
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 50:
+                self.connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+        self.close_connection = True
 
     def do_POST(self) -> None:
         service = self.service
@@ -91,8 +111,11 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(401, {"message": f"unknown key {self.headers.get('Authorization')}"})
         elif action == "refuse":
             self.reply(422, {"message": "the prompt violates our content policy"})
-        elif action in ("429", "503", "400", "402"):
+        elif action in ("429", "503", "400", "402", "repeats the key"):
             self.misbehave(action)
+        elif action == "object id":
+            service.create(body, None)
+            self.reply(200, {"id": {"a": 1}, "status_url": "x"})
         else:
             id_ = service.create(body, self.headers.get("Idempotency-Key"))
             if not self.misbehave(action):
@@ -129,7 +152,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_file(self, action: str) -> None:
         clip = self.service.clip
-        if action == "half":
+        if action == "page":
+            self.reply(200, b"<html>please try again later</html>")
+        elif action == "cut without a length":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(clip[:500])
+            self.close_connection = True
+        elif action == "half":
             self.send_response(200)
             self.send_header("Content-Length", str(len(clip)))
             self.end_headers()

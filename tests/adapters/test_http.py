@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from tests.adapters.hosted_server import KEY, Service, serving, settings
-from vbench_lite.adapters.hosted_client import UnsafeUrlError, checked
+from vbench_lite.adapters.hosted_jobs import Job, Journal
 from vbench_lite.adapters.hosted_service import signed_token
+from vbench_lite.adapters.hosted_urls import UnsafeUrlError, checked
 from vbench_lite.adapters.http import HostedService
-from vbench_lite.errors import GeneratorError, UsageError
+from vbench_lite.errors import GeneratorError, StoreError, UsageError
 from vbench_lite.generator import Output, RunContext
 from vbench_lite.records import ClipSpec, Definition, Request
 
@@ -62,6 +63,11 @@ FAULTS = {
     "submit cut":            ({"submit": ["cut"]},                        1, False, "not known whether"),
     "submit unanswered":     ({"submit": ["hang"]},                       1, False, "not known whether"),
     "submit answers HTML":   ({"submit": ["garbage"]},                    1, False, "holds no id"),
+    "submit answers in drips": ({"submit": ["drip"]},                     1, False, "not known whether"),
+    "submit answers a bomb": ({"submit": ["bomb"]},                       1, False, "holds no id"),
+    "submit floods":         ({"submit": ["flood"]},                      1, False, "not known whether"),
+    "submit points elsewhere": ({"submit": ["elsewhere"]},                1, False, "a redirect"),
+    "id is an object":       ({"submit": ["object id"]},                  1, False, "holds no id"),
     "no money":              ({"submit": ["402"]},                        0, False, "Check the key and the account"),
     "bad request":           ({"submit": ["400"]},                        0, False, "answers 400"),
     "refused on submit":     ({"submit": ["refuse"]},                     0, False, "refused by moderation"),
@@ -72,6 +78,10 @@ FAULTS = {
     "refused while working": ({"poll": ["refused"]},                      1, False, "refused by moderation"),
     "refused in the result": ({"result": ["refuse"]},                     1, False, "refused by moderation"),
     "server error on result": ({"result": ["500", "cut"]},                1, True,  ""),
+    "polling in drips":      ({"poll": ["drip", "bomb"]},                 1, True,  ""),
+    "download is a page":    ({"download": ["page", "page"]},             1, True,  ""),
+    "download stays a page": ({"download": ["page"] * 3},                 1, False, "what came is no video"),
+    "download cut unseen":   ({"download": ["cut without a length"] * 3}, 1, False, "the video is cut"),
     "download cut":          ({"download": ["half", "half"]},             1, True,  ""),
     "download error":        ({"download": ["500", "cut", "hang"]},       1, True,  ""),
     "link expired":          ({"download": ["403", "410"]},               1, True,  ""),
@@ -104,7 +114,7 @@ def test_asking_again_after_a_fault_makes_no_second_job_unless_the_first_failed(
     again = make(service, tmp_path)
     failed_for_good = "GPU fell over" in reason or "refused" in reason
     assert len(service.jobs) == (2 if failed_for_good else 1)
-    if "not known" in reason or "holds no id" in reason:
+    if any(words in reason for words in ("not known", "holds no id", "a redirect")):
         assert "delete" in (again.failure or "")
     else:
         assert again.file == service.clip
@@ -159,6 +169,50 @@ def test_bad_key_stops_before_the_next_clip(service: Service, tmp_path: Path, mo
     assert service.calls == ["submit"]
     assert (first.usd_charged, second.usd_charged) == (0, 0)
     assert "sk-other-secret" not in first.failure, "the server repeats the key; the record must not"
+
+
+def test_key_at_the_edge_of_a_message_is_not_cut_but_hidden(service: Service, tmp_path: Path) -> None:
+    service.submit = ["repeats the key"]
+    failure = make(service, tmp_path).failure or ""
+    assert KEY[:6] not in failure
+    assert "***" in failure
+    assert failure.isprintable(), "a service's words must not steer the terminal"
+
+
+def test_signed_token_that_a_service_repeats_is_hidden(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_VIDEO_SECRET", "a-secret")
+    output = make(service, tmp_path, auth="jwt-hs256", secret_env="TEST_VIDEO_SECRET")
+    assert "answers 401" in (output.failure or "")
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
+    assert "eyJ" not in (output.failure or "")
+    assert b"eyJ" not in stored
+
+
+def test_header_that_cannot_be_sent_is_named_without_its_key(service: Service, tmp_path: Path) -> None:
+    submit = {**settings(service)["submit"], "headers": {"Authorization": "Key {key}\n"}}
+    failure = make(service, tmp_path, submit=submit).failure or ""
+    assert "the header 'Authorization' holds characters" in failure
+    assert KEY not in failure
+    assert service.calls == []
+
+
+def test_full_disk_after_a_submit_tells_the_job_by_its_name(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Journal.write
+
+    def write(self: Journal, path: Path, job: Job, **changes: Any) -> Job:
+        if changes.get("state") == "submitted":
+            raise StoreError("cannot write: no space left on device.")
+        return written(self, path, job, **changes)
+
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "write", write)
+        assert "took the job as job-0, which could not be stored" in (make(service, tmp_path).failure or "")
+    assert "not known whether" in (make(service, tmp_path).failure or "")
+    assert len(service.jobs) == 1
 
 
 def test_key_is_in_no_file(service: Service, tmp_path: Path) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
 
-from vbench_lite.adapters.hosted_client import Answer, Client, NotSentError, UnknownFateError, is_loopback
+from vbench_lite.adapters.hosted_client import Answer, Client, NotSentError, UnknownFateError
 from vbench_lite.adapters.hosted_service import ServiceSettings, filled, signed_token
+from vbench_lite.adapters.hosted_urls import is_loopback
 from vbench_lite.errors import ClipFailed, GeneratorError
 
 ATTEMPTS = 8
 """Of one call that may safely be repeated."""
 LONGEST_WAIT_S = 300.0
+Text = TypeVar("Text", str, bytes)
 
 
 class Calls:
@@ -27,6 +32,8 @@ class Calls:
             frozenset({host or "", *settings.hosts}), is_loopback(host), settings.call_limit_s
         )
         self._key = self._secret = ""
+        self._tokens: deque[str] = deque(maxlen=64)
+        """Those signed lately: they open the account for half an hour."""
 
     def read_keys(self) -> None:
         """Takes the key from the environment; nothing is sent.
@@ -38,6 +45,7 @@ class Calls:
 
     def forget_keys(self) -> None:
         self._key = self._secret = ""
+        self._tokens.clear()
 
     def _variable(self, name: str) -> str:
         if not name:
@@ -54,7 +62,8 @@ class Calls:
     ) -> Answer:
         """One request to the service; `{key}` in its headers is filled in here and nowhere else."""
         address = urljoin(self._settings.base.rstrip("/") + "/", str(filled(url, values)).lstrip("/"))
-        return self._client.call(method, address, self._with_key(headers, values), body)
+        answer = self._client.call(method, address, self._with_key(headers, values), body)
+        return replace(answer, body=self.without_key(answer.body))
 
     def get(self, url: str, headers: Mapping[str, str], values: Mapping[str, Any]) -> Answer:
         """A question that changes nothing; without headers of its own, with those of the submit."""
@@ -67,7 +76,10 @@ class Calls:
         return self._repeated(lambda: self._client.download(url, self._with_key(headers, values), largest, limit_s))
 
     def _with_key(self, headers: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
-        token = signed_token(self._key, self._secret) if self._settings.auth == "jwt-hs256" else self._key
+        token = self._key
+        if self._settings.auth == "jwt-hs256":
+            token = signed_token(self._key, self._secret)
+            self._tokens.append(token)
         sent: dict[str, str] = filled(headers, {**values, "key": token})
         return sent
 
@@ -92,8 +104,9 @@ class Calls:
         asked = answer.wait_s if answer else None
         time.sleep(min(LONGEST_WAIT_S, self._settings.backoff_s * 2 ** min(attempt, 6) if asked is None else asked))
 
-    def without_key(self, text: str) -> str:
-        """A message that may be stored and shown."""
-        for secret in filter(None, (self._key, self._secret)):
-            text = text.replace(secret, "***")
-        return text
+    def without_key(self, said: Text) -> Text:
+        """What a service said, fit to be stored and shown: services repeat keys, also in their errors."""
+        for secret in filter(None, (self._key, self._secret, *self._tokens)):
+            for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+                said = said.replace(form, "***") if isinstance(said, str) else said.replace(form.encode(), b"***")
+        return said

@@ -6,12 +6,13 @@ the key along to wherever they lead.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -20,14 +21,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from vbench_lite.adapters.hosted_urls import UnsafeUrlError, checked, sendable
 from vbench_lite.errors import GeneratorError
 
 LARGEST_ANSWER = 8 << 20
 REDIRECTS = 5
-
-
-class UnsafeUrlError(GeneratorError):
-    """An address that a key or a download must not go to."""
 
 
 class NotSentError(Exception):
@@ -68,39 +66,45 @@ class Answer:
         """The body as JSON; {} where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
-
-
-def is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def checked(url: str, allow_loopback: bool) -> str:
-    """The URL, if it is fit to be called.
-
-    Raises:
-        UnsafeUrlError: It is neither https nor loopback, or loopback where that is not expected.
-    """
-    parts = urllib.parse.urlsplit(url)
-    if is_loopback(parts.hostname):
-        if not allow_loopback:
-            raise UnsafeUrlError(f"the service points to this very machine ({parts.hostname}), which is not followed")
-        if parts.scheme in ("http", "https"):
-            return url
-    if parts.scheme != "https" or not parts.hostname:
-        raise UnsafeUrlError(f"{_shown(url)} is not https, and nothing is sent or fetched otherwise")
-    return url
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
+
+
+class _Connection(http.client.HTTPConnection):
+    """Waits for the whole head of an answer no longer than for any one byte: a service may send it in drips."""
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        end = threading.Timer(float(self.timeout or 60), _hang_up, (self.sock,))
+        end.daemon = True
+        end.start()
+        try:
+            return super().getresponse()
+        finally:
+            end.cancel()
+
+
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
+    pass
+
+
+def _hang_up(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # not the secure socket's own: it is in use by the reader
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_SecureConnection, req)
 
 
 class Client:
@@ -109,7 +113,7 @@ class Client:
     def __init__(self, hosts: frozenset[str], allow_loopback: bool, timeout_s: float) -> None:
         self._hosts, self._allow_loopback, self._timeout_s = hosts, allow_loopback, timeout_s
         proxies = [urllib.request.ProxyHandler({})] if allow_loopback else []
-        self._opener = urllib.request.build_opener(_NoRedirect, *proxies)
+        self._opener = urllib.request.build_opener(_NoRedirect, _Http, _Https, *proxies)
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> Answer:
         """One request to the service itself; `body` is sent as JSON.
@@ -149,6 +153,7 @@ class Client:
         raise GeneratorError(f"the download is redirected more than {REDIRECTS} times")
 
     def _open(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, deadline: float) -> _Opened:
+        sendable(url, headers)
         request = urllib.request.Request(checked(url, self._allow_loopback), data, dict(headers), method=method)
         timeout = max(0.001, min(self._timeout_s, deadline - time.monotonic()))
         try:
@@ -198,9 +203,3 @@ def _chunks(response: Any, largest: int, deadline: float) -> Iterator[bytes]:
         yield piece
     if announced and announced.isdigit() and total != int(announced):
         raise UnknownFateError(f"the answer was cut after {total} of {announced} bytes")
-
-
-def _shown(url: str) -> str:
-    """A URL without what may be secret in it."""
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

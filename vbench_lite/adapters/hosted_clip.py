@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vbench_lite.adapters.hosted_answers import flaw, number, said
 from vbench_lite.adapters.hosted_calls import ATTEMPTS, Calls
-from vbench_lite.adapters.hosted_client import Answer, NotSentError, UnknownFateError, UnsafeUrlError
+from vbench_lite.adapters.hosted_client import Answer, NotSentError, UnknownFateError
 from vbench_lite.adapters.hosted_jobs import Journal
 from vbench_lite.adapters.hosted_service import ServiceSettings, filled, found, is_refusal, values_of
-from vbench_lite.errors import ClipFailed, GeneratorError
+from vbench_lite.adapters.hosted_urls import UnsafeUrlError
+from vbench_lite.errors import ClipFailed, GeneratorError, StoreError
 from vbench_lite.records import Request
 
 REFUSED = "refused by moderation"
@@ -96,10 +98,15 @@ class HostedClip:
         content = answer.json()
         id_ = found(content, submit.id)
         kept = {name: found(content, path) for name, path in submit.keep.items()}
-        if id_ is None or any(not isinstance(value, str) for value in kept.values()):
+        named = isinstance(id_, str | int) and not isinstance(id_, bool) and str(id_).strip()
+        if not named or any(not isinstance(value, str) for value in kept.values()):
             self._note(state="unclear", reason=f"its answer holds no {submit.id}: {said(answer)}")
             raise self._unclear()
-        self._note(state="submitted", id=str(id_), kept=kept)
+        try:
+            self._note(state="submitted", id=str(id_), kept=kept)
+        except StoreError as error:
+            name = str(id_)[:99]
+            raise ClipFailed(f"the service took the job as {name}, which could not be stored: {error}") from None
 
     def _submitted(self) -> Answer:
         """The answer to a submit, repeated only where that cannot make a second job.
@@ -126,6 +133,8 @@ class HostedClip:
                 rejected = answer.status in submit.rejected
                 if answer.status >= 500 and not rejected and (last or not safe):
                     raise UnknownFateError(f"the service answered {answer.status}")
+                if answer.status in (302, 303):  # "look over there": it may well have taken the job
+                    raise UnknownFateError(f"the service answered {answer.status}, a redirect, which is not followed")
                 if last or not (rejected or answer.status >= 500):
                     return answer
             self._call.wait(attempt, answer)
@@ -155,13 +164,15 @@ class HostedClip:
             start = time.monotonic()
             answer = self._call.download(url, video.headers, self._values)
             self.timing.download += time.monotonic() - start
-            if answer.ok and answer.body:
+            broken = flaw(answer.body) if answer.ok else ""
+            if answer.ok and not broken:
                 self._journal.keep_clip(self._entry, answer.body)
                 usd, device_s = number(found(content, video.usd)), number(found(content, video.device_s))
                 self._note(state="finished", usd=usd, device_s=device_s)
                 return answer.body
             self._call.wait(attempt)
-        raise ClipFailed(f"the clip cannot be fetched: {answer.status} {said(answer)}; {self._kept()}")
+        what = broken or f"{answer.status} {said(answer)}"
+        raise ClipFailed(f"the clip cannot be fetched: {what}; {self._kept()}")
 
     def _finished(self) -> Any:
         """The answer that tells of the finished job."""
@@ -213,19 +224,3 @@ class HostedClip:
             f"it is not known whether the service took this job{why}; it is not submitted again by itself. "
             f"Look into your account, and delete {self._entry} to have it submitted anew."
         )
-
-
-def said(answer: Answer) -> str:
-    """The words of an answer, in one line."""
-    return " ".join(answer.body.decode("utf-8", "replace").split())[:300] or "(nothing)"
-
-
-def number(value: Any) -> float | None:
-    """A figure of an answer, where it is one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        figure = float(value)
-    except ValueError:
-        return None
-    return figure if 0 <= figure < float("inf") else None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from vbench_lite.adapters.hosted_answers import shown
 from vbench_lite.adapters.hosted_calls import Calls
 from vbench_lite.adapters.hosted_clip import HostedClip, JobFailedError, NotAcceptedError, ShutError
 from vbench_lite.adapters.hosted_jobs import Journal
@@ -74,7 +75,7 @@ class HostedService:
         except (VbenchError, OSError) as error:
             failure = str(error)
         return Output(
-            file=file, failure=self._calls.without_key(failure) if failure else None, usd_charged=charged,
+            file=file, failure=shown(self._calls.without_key(failure))[:1000] if failure else None, usd_charged=charged,
             device_s=clip.job.device_s if clip else None, made="elsewhere",
             stages_s=dict(vars(clip.timing)) if clip else {}, counts={"submits": clip.job.submits} if clip else {},
         )
