@@ -131,7 +131,7 @@ def build_run(
                 if made:
                     scores[record.key] = _scores(fake, nth, index, seed)
     sets = {fake.name: _set_scores(fake, prompts * clips, seed) for fake in generators}
-    return Built(folder, Scored(_infos(), scores, sets, _reference(), {"frames_for_fvd": 9}))
+    return Built(folder, Scored(_infos(), scores, sets, _reference(), notes={"frames_for_fvd": 9}))
 
 
 def _prompts(count: int, texts: Mapping[int, str]) -> list[dict[str, Any]]:

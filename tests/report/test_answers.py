@@ -4,7 +4,9 @@ import pytest
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
-from vbench_lite.report.answers import answers, by_category, headline, triage
+from vbench_lite.report.answer_use import triage
+from vbench_lite.report.answer_where import by_category
+from vbench_lite.report.answers import answers, headline
 from vbench_lite.report.data import gather
 from vbench_lite.report.findings import leads
 from vbench_lite.report.tables import groups

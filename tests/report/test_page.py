@@ -80,9 +80,9 @@ def test_the_same_run_gives_the_same_page(ads, page, tmp_path) -> None:
 
 def test_clips_go_into_a_folder_where_they_do_not_fit(ads, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(media, "BUDGET", 1000)
-    found = media.collect(gather([RunSelection(ads, None)]).main, tmp_path / "ads.html")
+    found = media.collect(gather([RunSelection(ads, None)]), tmp_path / "ads.html")
     assert len(list((tmp_path / "ads-clips").iterdir())) == 2 * 48 - 2
-    assert found.source("0-0-0") == "ads-clips/0-0-0.mp4"
+    assert found.source("0-0-0-0") == "ads-clips/0-0-0-0.mp4"
 
 
 def test_large_clips_are_embedded_as_small_previews(tmp_path) -> None:
@@ -107,9 +107,9 @@ def test_a_path_that_leaves_the_run_is_not_embedded(tmp_path) -> None:
     table = folder.table_path.read_text()
     folder.table_path.write_text(table.replace("clips/tiny-diffusion/p000/0.mp4", "../secret.mp4"))
     report = gather([RunSelection(folder, None)])
-    found = media.collect(report.main, tmp_path / "x.html")
-    assert "1-0-0" not in found.embedded
-    assert "1-1-0" in found.embedded
+    found = media.collect(report, tmp_path / "x.html")
+    assert "0-1-0-0" not in found.embedded
+    assert "0-1-1-0" in found.embedded
 
 
 def test_history_and_odd_runs_render(releases, tmp_path) -> None:

@@ -92,7 +92,8 @@ def mean_test(values: Array, freedom: float | None = None) -> OneSided:
     Args:
         values: Shape (..., prompts), finite, at least two prompts.
         freedom: Degrees of freedom of a plain t test, where the mean rests on fewer clips than there are prompts
-            (a worst decile) or on fewer measurements (a cost of batches); None for prompts - 1 and the correction for skewness.
+            (a worst decile) or on fewer measurements (a cost of batches); None for prompts - 1 and the correction for
+            skewness.
 
     Returns:
         p values, shape (...). Constant values have no chance in them: 0 on the side where they lie and 1 on

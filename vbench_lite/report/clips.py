@@ -53,6 +53,13 @@ class Cell:
             return f"failed: {self.reason}" if not self.reason.startswith("missing") else self.reason
         return "; ".join(_reworded(text) for text in self.because)
 
+    @property
+    def brief(self) -> str:
+        """The same for under its picture: one shortfall with its figures, of several the names."""
+        if len(self.because) < 2 or not self.made:
+            return self.says
+        return ", ".join(words.title(kind).lower() for kind in self.kinds)
+
 
 def _reworded(because: str) -> str:
     name, _, rest = because.partition(": ")
@@ -80,6 +87,7 @@ class PromptRow:
     """Sorts the worst first: usable clips, then mean rank."""
     apart: float
     """Sorts the prompts first in which the generators differ most."""
+    suite: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,8 @@ class Board:
 
     scenario: Scenario
     media: Media
+    before: int = 0
+    """Prompts of other scenarios that stand on the page before these."""
 
     @cached_property
     def ranks(self) -> list[Array]:
@@ -133,9 +143,11 @@ class Board:
                 ranks.append(float(rank[row].mean()))
             apart = max(usable) - min(usable) + (max(ranks) - min(ranks)) / 10
             worst = round(min(usable) + float(np.mean(ranks)) / 10, 5)
-            rows.append(
-                PromptRow(nth, prompt["id"], prompt["text"], prompt.get("category", ""), lanes, worst, round(-apart, 5))
-            )
+            made = PromptRow(
+                self.before + nth, prompt["id"], prompt["text"], prompt.get("category", ""), lanes, worst,
+                round(-apart, 5), str(self.scenario.suite["name"]),
+            )  # fmt: skip
+            rows.append(made)
         return rows
 
     def highlights(self) -> list[tuple[Entry, list[tuple[str, Cell]]]]:
@@ -202,8 +214,8 @@ class Gap:
         return len(self.items)
 
 
-def gaps(scenario: Scenario) -> list[Gap]:
-    """For every ordered pair of generators, what the one lacks and the other has."""
+def gaps(scenario: Scenario, before: int = 0) -> list[Gap]:
+    """For every ordered pair of generators, what the one lacks and the other has; `before` as in `Board`."""
     found = []
     ids = [p["id"] for p in scenario.prompts]
     usable = {}
@@ -214,6 +226,6 @@ def gaps(scenario: Scenario) -> list[Gap]:
         for other in scenario.entries:
             rows = np.flatnonzero(only_here(usable[entry], usable[other])).tolist() if other is not entry else []
             if rows:
-                items = [(i, str(scenario.prompts[i]["text"])) for i in rows]
+                items = [(before + i, str(scenario.prompts[i]["text"])) for i in rows]
                 found.append(Gap(entry, other.label, items))
     return found

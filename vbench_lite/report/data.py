@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vbench_lite.analysis.clip_table import ClipGrid, read_grids
+from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, SHARES, Quantity, clip_values
 from vbench_lite.analysis.stats import Array
 from vbench_lite.errors import StoreError
@@ -66,6 +67,8 @@ class Entry:
     """Place on the page, which chooses the marker."""
     tone: int = 0
     """Shade of the route's colour."""
+    scene: int = 0
+    """Place of its scenario in the report."""
 
     @property
     def route(self) -> str:
@@ -130,6 +133,23 @@ class Entry:
     def usable_share(self) -> float:
         return float(self.figures["usable"] / self.figures["clips"])
 
+    @property
+    def in_main_memory(self) -> bool:
+        """Whether its tensors lived in the process's own memory, as on a CPU."""
+        return self.cost("peak_memory_mb")["value"] == self.cost("peak_rss_mb")["value"]
+
+    @property
+    def sweep(self) -> Mapping[str, Any]:
+        """Of a variant that `--sweep` made: "of", and each swept setting with its value; else empty."""
+        found: Mapping[str, Any] = (self.definition.get("about") or {}).get("sweep") or {}
+        return found
+
+    @cached_property
+    def batches(self) -> int | None:
+        """How many batches were timed, where clips of several prompts were timed as one; else None."""
+        groups = measured_groups(next(q for q in COSTS if q.column == "wall_s"), self.grid)
+        return None if groups is None else int(groups.max()) + 1
+
 
 NOTHING: Mapping[str, Any] = {"value": None, "low": None, "high": None, "n": 0, "unscored": 0, "reason": "not measured"}
 
@@ -189,6 +209,14 @@ class Scenario:
         return str(self.suite.get("title") or self.suite["name"])
 
 
+class Seat(NamedTuple):
+    """What a generator is known by throughout a report, in every scenario."""
+
+    number: int
+    route: str
+    tone: int
+
+
 @dataclass(frozen=True)
 class Report:
     scenarios: Sequence[Scenario]
@@ -197,6 +225,15 @@ class Report:
     @property
     def main(self) -> Scenario:
         return self.scenarios[0]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every generator once, in the order of their numbers."""
+        first: dict[int, Entry] = {}
+        for scenario in self.scenarios:
+            for entry in scenario.entries:
+                first.setdefault(entry.number, entry)
+        return [first[number] for number in sorted(first)]
 
     @property
     def name(self) -> str:
@@ -226,7 +263,8 @@ def gather(selections: Iterable[RunSelection]) -> Report:
             groups.setdefault(_kind(run), []).append((run, name, selection.generator is not None))
     if not groups:
         raise StoreError("there is no run to report on. Make one with: vbench run --suite ads")
-    return Report([_scenario(group) for group in groups.values()], list(runs.values()))
+    seats: dict[str, Seat] = {}
+    return Report([_scenario(n, group, seats) for n, group in enumerate(groups.values())], list(runs.values()))
 
 
 def _read(selection: RunSelection) -> Run:
@@ -242,7 +280,8 @@ def _kind(run: Run) -> str:
     return json.dumps([suite["name"], suite.get("digest"), sorted(measured.items())])
 
 
-def _scenario(group: Sequence[tuple[Run, str, bool]]) -> Scenario:
+def _scenario(place: int, group: Sequence[tuple[Run, str, bool]], seats: dict[str, Seat]) -> Scenario:
+    """One scenario; `seats` keeps marker and shade of each generator, so that it looks alike in all of them."""
     group = sorted(group, key=lambda item: item[0].created)
     newest = {name: run for run, name, _ in group}
     shown = [(run, name) for run, name, single in group if single or newest[name] is run]
@@ -252,7 +291,8 @@ def _scenario(group: Sequence[tuple[Run, str, bool]]) -> Scenario:
         twice = sum(other == name for _, other in shown) > 1
         label = f"{name} ({run.folder.name})" if twice else name
         route = run.summary["generators"][name]["route"]
-        tone = sum(entry.route == route for entry in entries) % TONES
-        entries.append(Entry(label, name, run, len(entries), tone))
+        alike = sum(seat.route == route for seat in seats.values())
+        seat = seats.setdefault(label, Seat(len(seats), route, alike % TONES))
+        entries.append(Entry(label, name, run, seat.number, seat.tone, place))
     last = entries[-1].run
     return Scenario(last.manifest["suite"], last.summary["metrics"], entries, past)

@@ -11,7 +11,9 @@ from typing import Any
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.records import FORMAT, Estimate
 from vbench_lite.report import words
-from vbench_lite.report.answers import answers, by_category, headline, triage
+from vbench_lite.report.answer_use import triage
+from vbench_lite.report.answer_where import by_category
+from vbench_lite.report.answers import answers, headline
 from vbench_lite.report.clips import gaps
 from vbench_lite.report.data import Entry, Report, Scenario
 from vbench_lite.report.findings import leads

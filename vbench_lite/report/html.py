@@ -17,12 +17,13 @@ from typing import Any
 
 from vbench_lite import __version__
 from vbench_lite.report import method, words
-from vbench_lite.report.answers import Answer, Strip, answers, headline
+from vbench_lite.report.answers import answers, headline
 from vbench_lite.report.clips import Board, gaps
 from vbench_lite.report.colours import css
 from vbench_lite.report.data import Entry, Report, Scenario
 from vbench_lite.report.media import Media, Mode, collect
 from vbench_lite.report.plots import figures
+from vbench_lite.report.strips import Answer, Strip
 from vbench_lite.report.tables import groups, standfirst
 from vbench_lite.store import write_whole
 
@@ -36,7 +37,7 @@ SHAPES = (
 
 def write_html(report: Report, path: Path, clips: Mode = "auto") -> Path:
     """Writes the page, and a folder of clips beside it where they do not fit."""
-    media = collect(report.main, path, clips)
+    media = collect(report, path, clips)
     write_whole(path, render(report, media))
     return path
 
@@ -49,41 +50,59 @@ def render(report: Report, media: Media) -> str:
         loader=PackageLoader("vbench_lite", "report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["named"] = lambda text: _named(text, report.main.entries)
+    environment.filters["named"] = lambda text: _named(text, report.entries)
     return environment.get_template("page.html").render(_context(report, media))
 
 
 def _context(report: Report, media: Media) -> dict[str, Any]:
-    scenario = report.main
-    board = Board(scenario, media)
     style, script = css() + _asset("style.css"), _asset("player.js")
-    drawn = figures(scenario)
-    prompts = board.rows()
-    missing = gaps(scenario)
+    scenes, boards = _scenes(report, media)
+    prompts = [row for board in boards for row in board.rows()]
+    metrics = [name for scenario in report.scenarios for name in _defined(scenario)]
     return {
-        "scenario": scenario, "names": words.listed(e.label for e in scenario.entries), "version": __version__,
+        "scenario": report.main, "names": words.listed(e.label for e in report.entries), "version": __version__,
         "style": style, "script": script, "csp": _policy(style, script, bool(media.linked)), "shapes": SHAPES,
-        "headline": headline(report), "standfirst": standfirst(scenario), "warnings": method.warnings(report),
-        "sections": _sections([(f.key, f.title) for f in drawn]), "routes": words.ROUTES,
-        "answers": [_answer(a) for a in answers(report)], "groups": groups(scenario), "figures": drawn, "gaps": missing,
-        "highlights": [{"entry": entry, "clips": pair} for entry, pair in board.highlights()],
-        "ranked_by": words.listed(words.title(m).lower() for m in scenario.per_clip), "prompts": prompts,
+        "headline": headline(report), "standfirst": standfirst(report.main), "warnings": method.warnings(report),
+        "sections": _sections(scenes), "routes": words.ROUTES, "answers": [_answer(a) for a in answers(report)],
+        "scenes": scenes, "entries": report.entries, "prompts": prompts,
+        "suites": list(dict.fromkeys(p.suite for p in prompts)),
         "categories": list(dict.fromkeys(p.category for p in prompts if p.category)), "kinds": _kinds(prompts),
-        "media_note": media.note, "facts": method.facts(scenario), "thresholds": method.thresholds(scenario),
-        "reference_share": method.reference_share(scenario), "prices": method.prices(scenario),
-        "definitions": method.definitions(scenario), "meanings": words.MEANINGS, "defined": _defined(scenario),
-        "versions": _versions(scenario), "run_list": words.listed(str(r.folder.path.name) for r in report.runs),
-        "data": _json(board.facts()), "media": _json(media.embedded),
+        "media_note": media.note, "meanings": words.MEANINGS, "defined": list(dict.fromkeys(metrics)),
+        "versions": {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()},
+        "run_list": words.listed(str(r.folder.path.name) for r in report.runs),
+        "data": _json({"clips": {k: v for board in boards for k, v in board.facts()["clips"].items()}}),
+        "media": _json(media.embedded),
     }  # fmt: skip
 
 
+def _scenes(report: Report, media: Media) -> tuple[list[dict[str, Any]], list[Board]]:
+    """What the page says of every scenario below the first screen, and their clips."""
+    scenes, boards, before = [], [], 0
+    for nth, scenario in enumerate(report.scenarios):
+        board = Board(scenario, media, before)
+        scenes.append(
+            {
+                "prefix": f"s{nth}-" if nth else "", "scenario": scenario, "standfirst": standfirst(scenario),
+                "groups": groups(scenario), "figures": figures(scenario), "gaps": gaps(scenario, before),
+                "highlights": [{"entry": entry, "clips": pair} for entry, pair in board.highlights()],
+                "ranked_by": words.listed(words.title(m).lower() for m in scenario.per_clip),
+                "facts": method.facts(scenario), "thresholds": method.thresholds(scenario),
+                "reference_share": method.reference_share(scenario), "prices": method.prices(scenario),
+                "definitions": method.definitions(scenario), "counted": method.counted(scenario),
+            }
+        )  # fmt: skip
+        boards.append(board)
+        before += len(scenario.prompts)
+    return scenes, boards
+
+
 def _named(text: str, entries: Sequence[Entry]) -> Any:
-    """Escapes a sentence and keeps the generators' names in it whole and in their colours."""
+    """Escapes a sentence and keeps figures with their percent sign, and names whole and in their colours."""
     from markupsafe import Markup, escape
 
     colours = {entry.label: entry.colour for entry in entries}
     pattern = "|".join(re.escape(label) for label in sorted(colours, key=len, reverse=True))
-    parts = re.split(f"({pattern})", text)
+    parts = re.split(f"({pattern})", text.replace(" %", "\N{NO-BREAK SPACE}%"))
     return Markup("").join(
         Markup('<span class="name c-{}">{}</span>').format(colours[part], part) if part in colours else escape(part)
         for part in parts
@@ -113,12 +132,16 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _sections(drawn: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _sections(scenes: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What the page's head leads to: the parts of one scenario, or the scenarios where there are several."""
     short = {
-        "plane": "Cost", "history": "History", "best-of-k": "Retrying", "distributions": "Spread", "stages": "Time",
+        "sweep": "Sweep", "plane": "Cost", "history": "History", "best-of-k": "Retrying", "distributions": "Spread",
+        "stages": "Time",
     }  # fmt: skip
-    middle = [(key, short[key]) for key, _ in drawn if key in short]
-    return [("answers", "Answers"), ("numbers", "Numbers"), *middle, ("clips", "Clips"), ("method", "Method")]
+    middle = [("numbers", "Numbers"), *((f.key, short[f.key]) for f in scenes[0]["figures"] if f.key in short)]
+    if len(scenes) > 1:
+        middle = [(f"{scene['prefix']}numbers", str(scene["scenario"].suite["name"])) for scene in scenes]
+    return [("answers", "Answers"), *middle, ("clips", "Clips"), ("method", "Method")]
 
 
 def _kinds(prompts: Sequence[Any]) -> list[str]:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from vbench_lite.report import method, words
-from vbench_lite.report.answers import answers, by_category, headline
+from vbench_lite.report.answer_where import by_category
+from vbench_lite.report.answers import answers, headline
 from vbench_lite.report.clips import gaps
 from vbench_lite.report.data import Report, Scenario
 from vbench_lite.report.tables import Group, groups, standfirst

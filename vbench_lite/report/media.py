@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.data import Entry, Report
 from vbench_lite.store import write_whole
 
 Mode = Literal["auto", "embed", "folder", "none"]
@@ -38,12 +38,12 @@ class Media:
 
 def clip_id(entry: Entry, prompt: int, index: int) -> str:
     """Names a clip within the page; made of numbers alone, so it is safe anywhere."""
-    return f"{entry.number}-{prompt}-{index}"
+    return f"{entry.scene}-{entry.number}-{prompt}-{index}"
 
 
-def files(scenario: Scenario) -> Iterator[tuple[str, Path]]:
+def files(report: Report) -> Iterator[tuple[str, Path]]:
     """(clip id, file) of every clip that is there. A path that leaves its run's folder is not followed."""
-    for entry in scenario.entries:
+    for entry in (entry for scenario in report.scenarios for entry in scenario.entries):
         folder = entry.run.folder.path.resolve()
         paths = entry.grid.text("path")
         for prompt, index in zip(*entry.grid.made.nonzero(), strict=True):
@@ -52,17 +52,17 @@ def files(scenario: Scenario) -> Iterator[tuple[str, Path]]:
                 yield clip_id(entry, int(prompt), int(index)), path
 
 
-def collect(scenario: Scenario, page: Path, mode: Mode = "auto") -> Media:
+def collect(report: Report, page: Path, mode: Mode = "auto") -> Media:
     """Embeds the clips, or copies them beside the page.
 
     Args:
-        scenario: Whose clips.
+        report: Whose clips, of all its scenarios.
         page: The file that the page will be written to.
         mode: "auto" embeds what fits; failing that it embeds smaller previews, and failing that it makes a folder.
     """
     if mode == "none":
         return Media({}, {}, "The clips are not part of this page.")
-    found = dict(files(scenario))
+    found = dict(files(report))
     size = sum(path.stat().st_size for path in found.values())
     if mode == "folder" or (mode == "auto" and size > 12 * BUDGET):
         return _folder(found, page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ FEW_PROMPTS = 20
 """Below this, intervals are wide."""
 NOTES = {
     "backbones": "Set of networks", "protocol": "Video distances", "anchors": "Drift of known clips",
-    "reference": "Reference clips",
+    "reference": "Reference clips", "features": "Digests of features",
 }  # fmt: skip
 """What scoring notes beside the numbers, in words."""
 
@@ -33,11 +34,27 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
         ("Commit", _commit(manifest.get("git"))),
         ("Made", scenario.newest.created),
         ("Networks", ", ".join(_networks(scenario)) or "none"),
-        ("Intervals", "95 %, over prompts: clips of one prompt are not independent"),
+        ("Intervals", _intervals(scenario)),
     ]  # fmt: skip
     notes = scenario.summary.get("notes") or {}
     found += [(NOTES.get(name, name.replace("_", " ").capitalize()), _plain(value)) for name, value in notes.items()]
     return [(name, value) for name, value in found if value]
+
+
+def _intervals(scenario: Scenario) -> str:
+    told = "95 %, over prompts: clips of one prompt are not independent"
+    batches = counted(scenario)
+    return f"{told}; of time, energy and money over {batches}, whose clips share one time" if batches else told
+
+
+def counted(scenario: Scenario) -> str:
+    """What the intervals of time and money count where it is not prompts: "4 measured batches each"; else ""."""
+    counts = [entry.batches for entry in scenario.entries]
+    known = sorted({count for count in counts if count is not None})
+    if not known:
+        return ""
+    span = str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
+    return f"{span} measured batch{'' if known == [1] else 'es'} a generator"
 
 
 def _asked(plan: Mapping[str, Any]) -> str:
@@ -70,9 +87,11 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_plain(item)}" for key, item in value.items())
+        return "; ".join(f"{key} {told}" for key, item in value.items() if (told := _plain(item)))
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40,}", value):
+        return value[:12]
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -75,13 +75,13 @@
     return figure.dataset.state === state;
   };
   const filter = () => {
-    const state = value("#state"), category = value("#category"), words = value("#find").toLowerCase().split(/\s+/).filter(Boolean);
+    const state = value("#state"), category = value("#category"), suite = value("#suite"), words = value("#find").toLowerCase().split(/\s+/).filter(Boolean);
     const boxes = all("input[name=entry]"), entries = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let clips = 0, rows = 0;
     for (const prompt of prompts) {
       const text = one(".prompt-text", prompt).textContent.toLowerCase();
       let here = 0;
-      const fits = (!category || prompt.dataset.category === category) && words.every((word) => text.includes(word));
+      const fits = (!category || prompt.dataset.category === category) && (!suite || prompt.dataset.suite === suite) && words.every((word) => text.includes(word));
       for (const lane of all(".lane", prompt)) {
         let inLane = 0;
         for (const figure of all(".clip", lane)) {
@@ -105,7 +105,7 @@
     const list = one("#prompts");
     list.append(...[...prompts].sort((a, b) => a.dataset[by] - b.dataset[by]));
   };
-  for (const id of ["#state", "#category"]) one(id)?.addEventListener("change", filter);
+  for (const id of ["#state", "#category", "#suite"]) one(id)?.addEventListener("change", filter);
   all("input[name=entry]").forEach((box) => box.addEventListener("change", filter));
   one("#find").addEventListener("input", filter);
   one("#order").addEventListener("change", sort);

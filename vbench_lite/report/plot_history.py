@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Estimates = Mapping[str, Any]
+MOST_TICKS = 5
+"""Runs whose date and version stand under the axis; of more, every second or third."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,17 @@ def history(scenario: Scenario, pen: Pen) -> Figure | None:
             draw = partial(_draw, track, known)
             panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {told}.", draw))
     rows = [
-        (e.label, _day(r), version(r), *(str(words.write(t.read(r), t.scale)) for t in tracks))
+        (e.label, _day(r), r.run.folder.name, version(r), _size(r),
+         *(str(words.write(t.read(r), t.scale)) for t in tracks))
         for e, line in lines
         for r in line
-    ]
-    caption = "Each mark is a run with its 95 % interval. Same suite, same networks, same versions of the metrics."
-    header = ("Generator", "Date", "Version", *(t.title for t in tracks))
+    ]  # fmt: skip
+    caption = (
+        "Each mark is a run with its 95 % interval, the date below it. The table has the version of each: the digest "
+        "of its weights, its revision, or the commit. Same suite, same networks, same versions of the metrics."
+    )
+    caption += _unlike([r for _, line in lines for r in line])
+    header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
     return Figure("history", "How it has moved over releases", caption, panels, header, rows)
 
 
@@ -64,11 +71,27 @@ def releases(scenario: Scenario, entry: Entry) -> list[Entry]:
 
 
 def version(entry: Entry) -> str:
-    """What tells this release: the model's revision, or its weights, or the commit that made the run."""
+    """What tells this release: the digest of its weights, or the model's revision, or the commit that made the run."""
     definition = entry.definition
     git = entry.run.manifest.get("git") or {}
-    marks = (definition.get("revision"), definition.get("weights_digest"), git.get("commit"))
-    return next((str(mark)[:10] for mark in marks if mark), "")
+    marks = (definition.get("weights_digest"), definition.get("revision"), git.get("commit"))
+    return next((str(mark)[:7] for mark in marks if mark), "")
+
+
+def _size(entry: Entry) -> str:
+    return f"{len(entry.grid.prompts)} {words.TIMES} {entry.usable.shape[1]}"
+
+
+def _unlike(runs: Sequence[Entry]) -> str:
+    """What else than the generators changed on the way."""
+    devices = {str((r.run.manifest.get("device") or {}).get("name")) for r in runs}
+    told = ""
+    if len(devices) > 1:
+        told += f" Made on different devices ({words.listed(sorted(devices))}): costs moved with them."
+    if len({r.grid.prompts for r in runs}) > 1:
+        told += " Not all runs asked the same prompts; the table says how many."
+    forms = {str(sorted((r.definition.get("clip") or {}).items())) for r in runs}
+    return told + (" Not all clips have the same form." if len(forms) > 1 else "")
 
 
 def _score(metric: str, entry: Entry) -> Estimates:
@@ -87,6 +110,13 @@ def _told(track: _Track, entry: Entry) -> str:
     return f"{words.write(track.read(entry), track.scale)} on {_day(entry)}"
 
 
+def _when(created: str, dates: Sequence[str]) -> str:
+    """The day, and the hour where a day has several runs; the year where they span several."""
+    year = "" if len({date[:4] for date in dates}) == 1 else f"{created[2:4]}-"
+    hour = f" {created[11:16]}" if sum(date[:10] == created[:10] for date in dates) > 1 else ""
+    return f"{year}{created[5:10]}" if not hour else f"{created[8:10]}.{hour}"
+
+
 def _draw(track: _Track, lines: Sequence[tuple[Entry, Sequence[Entry]]], axes: Axes) -> None:
     """Runs stand in their order, evenly spaced: release dates bunch."""
     dates = sorted({r.run.created for _, line in lines for r in line})
@@ -98,8 +128,15 @@ def _draw(track: _Track, lines: Sequence[tuple[Entry, Sequence[Entry]]], axes: A
             if low is not None and high is not None:
                 axes.plot([x, x], [low * track.scale, high * track.scale], color=ink, lw=1.2, alpha=0.5)
         axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
-    shown = range(len(dates)) if len(dates) <= 6 else range(0, len(dates), -(-len(dates) // 6))
-    axes.set_xticks(list(shown), [dates[i][5:10] for i in shown])
+    alone = len(lines) == 1  # several generators have several versions: then the run is named
+    marks = {
+        r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.folder.name[:10]}"
+        for _, line in lines
+        for r in line
+    }
+    step = -(-len(dates) // MOST_TICKS)
+    shown = [n for n in range(len(dates)) if (len(dates) - 1 - n) % step == 0]  # the newest always
+    axes.set_xticks(shown, [marks[dates[n]] for n in shown], fontsize=6.5)
     axes.set_xlim(-0.4, len(dates) - 0.6)
     axes.grid(axis="y")
     if track.name == "usable":

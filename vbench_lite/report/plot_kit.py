@@ -28,8 +28,9 @@ class Panel:
     svg: str
     png: bytes = b""
 
-    def inline(self) -> str:
-        return inline(self.svg, f"fig-{self.name}", self.title, self.alt)
+    def inline(self, prefix: str = "") -> str:
+        """As a part of the page; `prefix` keeps ids apart where several scenarios have this drawing."""
+        return inline(self.svg, f"{prefix}fig-{self.name}", self.title, self.alt)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from vbench_lite.report import words
 from vbench_lite.report.colours import PAPER, SOFT
 from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.method import counted
 from vbench_lite.report.plot_kit import Axis, Figure, Pen, colour, cost_axis, marker, percent_axis
 from vbench_lite.report.tables import usable_estimate
 
@@ -24,26 +25,28 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class _Point:
+class Point:
+    """One generator: its cost along, its quality up, each with its interval."""
+
     entry: Entry
     x: Mapping[str, Any]
     y: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Plane:
+class Plane:
     """One quality against the cost."""
 
     metric: str
     title: str
     higher: bool
     axis: Axis
-    points: Sequence[_Point]
+    points: Sequence[Point]
 
-    def front(self) -> list[_Point]:
+    def front(self) -> list[Point]:
         """The Pareto front, cheapest first: what no other generator beats on both."""
         sign = 1 if self.higher else -1
-        front: list[_Point] = []
+        front: list[Point] = []
         for point in sorted(self.points, key=lambda p: (p.x["value"], -sign * p.y["value"])):
             if not front or sign * point.y["value"] > sign * front[-1].y["value"]:
                 front.append(point)
@@ -53,7 +56,7 @@ class _Plane:
 def cost_quality(scenario: Scenario, pen: Pen) -> Figure | None:
     """Quality up, cost to the right, with intervals on both axes; the line joins what nothing else beats on both."""
     axis = cost_axis(scenario)
-    planes = [_plane(scenario, metric, axis) for metric in ("usable", *scenario.heads)] if axis.cost else []
+    planes = [plane_of(scenario, metric, axis) for metric in ("usable", *scenario.heads)] if axis.cost else []
     planes = [plane for plane in planes if plane.points]
     if not planes:
         return None
@@ -68,14 +71,20 @@ def cost_quality(scenario: Scenario, pen: Pen) -> Figure | None:
         )
         panels.append(pen.draw(f"plane-{plane.metric}", plane.title, alt, partial(_draw, plane)))
     caption = (
-        "Up is better, left is cheaper. Crosses are 95 % intervals over prompts. The stepped line is the Pareto front: "
-        "generators that no other beats on both."
+        f"Up is better, left is cheaper. Crosses are 95 % intervals over prompts{_of_cost(scenario)}. The stepped line "
+        "is the Pareto front: generators that no other beats on both."
     )
     header = ("Quality", "Generator", "Value", axis.unit, "On the front")
     return Figure("plane", "Quality against cost", caption, panels, header, rows)
 
 
-def _plane(scenario: Scenario, metric: str, axis: Axis) -> _Plane:
+def _of_cost(scenario: Scenario) -> str:
+    told = counted(scenario)
+    return f", of cost over {told}" if told else ""
+
+
+def plane_of(scenario: Scenario, metric: str, axis: Axis) -> Plane:
+    """Every generator whose cost and whose quality of this metric, or share of "usable" clips, are known."""
     usable = metric == "usable"
     points = []
     for entry in scenario.entries:
@@ -83,12 +92,12 @@ def _plane(scenario: Scenario, metric: str, axis: Axis) -> _Plane:
         cost = entry.cost(axis.cost)
         x = {end: None if cost[end] is None else cost[end] * axis.scale for end in ("value", "low", "high")}
         if x["value"] is not None and y["value"] is not None:
-            points.append(_Point(entry, x, y))
+            points.append(Point(entry, x, y))
     higher = usable or bool(scenario.metrics[metric]["higher_is_better"])
-    return _Plane(metric, words.title(metric), higher, axis, points)
+    return Plane(metric, words.title(metric), higher, axis, points)
 
 
-def _draw(plane: _Plane, axes: Axes) -> None:
+def _draw(plane: Plane, axes: Axes) -> None:
     front = plane.front()
     axes.step(
         [p.x["value"] for p in front], [p.y["value"] for p in front], where="post", color=SOFT, lw=0.8,
@@ -99,7 +108,7 @@ def _draw(plane: _Plane, axes: Axes) -> None:
         _cross(axes, point)
         if len(ranked) <= NAMED:
             _name(axes, point, "top" if nth == 0 else "bottom" if nth == len(ranked) - 1 else "middle")
-    _log_axis(axes, [p.x["value"] for p in plane.points])
+    log_axis(axes, [p.x for p in plane.points])
     axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
     axes.grid(axis="y")
     axes.margins(y=0.2)
@@ -109,16 +118,16 @@ def _draw(plane: _Plane, axes: Axes) -> None:
         axes.invert_yaxis()
 
 
-def _cross(axes: Axes, point: _Point) -> None:
+def _cross(axes: Axes, point: Point) -> None:
     x, y, ink = point.x, point.y, colour(point.entry)
     if x["low"] is not None and x["high"] is not None:
-        axes.plot([max(x["low"], x["value"] / 20), x["high"]], [y["value"]] * 2, color=ink, lw=1.2, zorder=2)
+        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, color=ink, lw=1.2, zorder=2)
     if y["low"] is not None and y["high"] is not None:
         axes.plot([x["value"]] * 2, [y["low"], y["high"]], color=ink, lw=1.2, zorder=2)
     axes.plot(x["value"], y["value"], marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
 
 
-def _name(axes: Axes, point: _Point, rank: str) -> None:
+def _name(axes: Axes, point: Point, rank: str) -> None:
     """Names a point where the others are not: the best above it, the worst below, one between to the left."""
     offset, side = {"top": ((6, 6), "left"), "bottom": ((6, -13), "left"), "middle": ((-6, 5), "right")}[rank]
     place = (point.x["value"], point.y["value"])
@@ -127,12 +136,13 @@ def _name(axes: Axes, point: _Point, rank: str) -> None:
     )
 
 
-def _log_axis(axes: Axes, values: Sequence[float]) -> None:
+def log_axis(axes: Axes, costs: Sequence[Mapping[str, Any]]) -> None:
     """Costs differ by orders of magnitude: a logarithmic axis with plain labels, wide enough for names."""
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-    known = [value for value in values if value > 0] or [1.0]
-    low, high = min(known) / 1.7, max(known) * 3.2
+    known = [cost["value"] for cost in costs if cost["value"] > 0] or [1.0]
+    lowest = min((max(cost["low"] or 0.0, cost["value"] / 8) for cost in costs if cost["value"] > 0), default=1.0)
+    low, high = min(min(known) / 1.7, lowest / 1.1), max(known) * 3.2
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     steps = (1, 2, 5) if high / low < 200 else (1,)

@@ -1,4 +1,4 @@
-"""Where it holds and where the time goes: usable clips by category, and a clip's seconds by stage."""
+"""Where it holds: the share of usable clips by category."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ from vbench_lite.report.plot_kit import Figure, Pen, colour, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-OTHER = "rest"
-PEAKS = (
-    ("peak_memory_mb", "peak of tensors"), ("peak_reserved_mb", "peak reserved"),
-    ("peak_rss_mb", "peak of the process"),
-)  # fmt: skip
 
 
 def categories(scenario: Scenario, pen: Pen) -> Figure | None:
@@ -76,71 +70,3 @@ def _draw_categories(
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-
-
-def stages(scenario: Scenario, pen: Pen) -> Figure | None:
-    """Where a clip's seconds go, and what its process took besides."""
-    found = [(entry, _mean_stages(entry)) for entry in scenario.entries]
-    found = [(entry, stages_) for entry, stages_ in found if stages_]
-    if not found:
-        return None
-    panels, rows = [], []
-    longest = max(max(parts.values()) for _, parts in found)
-    for entry, parts in found:
-        total = sum(parts.values())
-        told = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
-        title = f"{entry.label}: {words.plain(total)} s a clip"
-        draw = partial(_draw_stages, entry, parts, longest)
-        alt, height = f"Seconds of a clip by stage: {told}.", 0.6 + 0.3 * len(parts)
-        panels.append(pen.draw(f"stages-{entry.number}", title, alt, draw, height))
-        rows += [(entry.label, _spoken(n), f"{words.plain(s)} s", words.percent(s / total)) for n, s in parts.items()]
-    rows += [row for entry in scenario.entries for row in _besides(entry)]
-    caption = (
-        "Mean over the clips that were made, as each adapter reports its stages. Loading, warm-up and encoding are "
-        "kept apart and billed to nobody; the table has them, with the peaks of memory."
-    )
-    header = ("Generator", "What", "How much", "Share")
-    return Figure("stages", "Where time and memory go", caption, panels, header, rows)
-
-
-def _mean_stages(entry: Entry) -> dict[str, float]:
-    """Mean seconds by stage over the made clips, with what no stage accounts for as the rest."""
-    made = [r.measurement for r in entry.records if r.status == "ok" and r.measurement.stages_s]
-    names = list(dict.fromkeys(name for m in made for name in m.stages_s))
-    parts = {name: float(np.mean([m.stages_s.get(name, 0.0) / m.batch_size for m in made])) for name in names}
-    walls = [m.wall_s for m in made if m.wall_s is not None]
-    rest = float(np.mean(walls)) - sum(parts.values()) if walls else 0.0
-    if parts and rest > 0.02 * sum(parts.values()):
-        parts[OTHER] = rest
-    return {name: seconds for name, seconds in parts.items() if seconds > 0}
-
-
-def _spoken(stage: str) -> str:
-    return stage.removesuffix("_s").replace("_", " ")
-
-
-def _draw_stages(entry: Entry, parts: Mapping[str, float], longest: float, axes: Axes) -> None:
-    total, names = sum(parts.values()), list(parts)
-    axes.barh(range(len(parts)), [parts[n] for n in names], 0.5, color=colour(entry), lw=0)
-    for row, name in enumerate(names):
-        text = f"{words.plain(parts[name])} s, {words.percent(parts[name] / total)}"
-        axes.text(parts[name] + 0.03 * longest, row, text, va="center", fontsize=7.5)
-    axes.set_yticks(range(len(parts)), [_spoken(name) for name in names])
-    axes.invert_yaxis()
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.xaxis.set_visible(False)
-    axes.set_xlim(0, 1.65 * longest)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
-
-
-def _besides(entry: Entry) -> list[tuple[str, str, str, str]]:
-    """What the process took apart from generating, and what it held."""
-    rows = []
-    for name, seconds in entry.run.timings(entry.name).items():
-        rows.append((entry.label, f"{_spoken(name)}, in all", f"{words.plain(seconds)} s", ""))
-    for column, title in PEAKS:
-        values = entry.costs(column)
-        if np.isfinite(values).any():
-            rows.append((entry.label, title, f"{words.number(float(np.nanmax(values)), 0)} MiB", ""))
-    return rows

@@ -11,11 +11,13 @@ from vbench_lite.report.plot_kit import Figure, Pen
 from vbench_lite.report.plot_plane import cost_quality
 from vbench_lite.report.plot_retry import best_of_k
 from vbench_lite.report.plot_spread import distributions, variance
-from vbench_lite.report.plot_where import categories, stages
+from vbench_lite.report.plot_stages import stages
+from vbench_lite.report.plot_sweep import sweep
+from vbench_lite.report.plot_where import categories
 from vbench_lite.store import write_whole
 
 FIGURES: tuple[Callable[[Scenario, Pen], Figure | None], ...] = (
-    cost_quality, history, best_of_k, distributions, variance, categories, stages,
+    sweep, cost_quality, history, best_of_k, distributions, variance, categories, stages,
 )  # fmt: skip
 
 
@@ -26,9 +28,15 @@ def figures(scenario: Scenario, pen: Pen | None = None) -> list[Figure]:
 
 
 def write_plots(report: Report, folder: Path) -> Path:
-    """Every drawing of the main scenario as <name>.svg and <name>.png in a folder."""
-    for figure in figures(report.main, Pen(png=True)):
-        for panel in figure.panels:
-            write_whole(folder / f"{panel.name}.svg", panel.svg)
-            write_whole(folder / f"{panel.name}.png", panel.png)
+    """Every drawing as <name>.svg and <name>.png in a folder; of several scenarios, in a folder each."""
+    for nth, scenario in enumerate(report.scenarios):
+        place = folder / f"{nth + 1}-{_safe(str(scenario.suite['name']))}" if len(report.scenarios) > 1 else folder
+        for figure in figures(scenario, Pen(png=True)):
+            for panel in figure.panels:
+                write_whole(place / f"{panel.name}.svg", panel.svg)
+                write_whole(place / f"{panel.name}.png", panel.png)
     return folder
+
+
+def _safe(name: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in name)[:40]

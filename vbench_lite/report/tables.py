@@ -10,6 +10,7 @@ from vbench_lite.analysis.economics import share_of
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
 from vbench_lite.report.findings import Lead, leads
+from vbench_lite.report.method import counted
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def standfirst(scenario: Scenario) -> str:
     return (
         f"{words.several(len(scenario.prompts), 'prompt')} {words.TIMES} {words.several(clips, 'clip')} {words.TIMES} "
         f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on {device}, "
-        f"{scenario.newest.created[:10]}. Intervals are 95 %, over prompts."
+        f"{scenario.newest.created[:10]}. Intervals are 95 %, over prompts"
+        f"{f', of time and money over {told}' if (told := counted(scenario)) else ''}."
     )
 
 
@@ -63,6 +65,8 @@ def groups(scenario: Scenario) -> list[Group]:
 
 
 def _shown(scenario: Scenario, cost: str) -> bool:
+    if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
+        return False  # on a CPU that is the process's memory, which has its own line
     return cost in words.COSTS[:4] or any(e.cost(cost)["value"] is not None for e in scenario.entries)
 
 

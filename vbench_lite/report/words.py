@@ -160,6 +160,13 @@ def plain(value: float) -> str:
     return number(value, decimals(value))
 
 
+def seconds(value: float) -> str:
+    """A time: "1.68 s", "0.35 s", "5.5 ms"."""
+    if abs(value) >= 0.1 or not value:
+        return f"{plain(value)} s"
+    return f"{number(1000 * value, 0 if abs(value) >= 0.01 else 1)} ms"
+
+
 def decimals(value: float, uncertainty: float | None = None) -> int:
     """How many decimals are worth printing.
 

@@ -1,0 +1,107 @@
+"""The third and the fourth answer: how uneven the quality is, and how much work it leaves to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
+from vbench_lite.report import words
+from vbench_lite.report.data import Entry, Scenario
+from vbench_lite.report.findings import Lead, verdict_words
+from vbench_lite.report.strips import Answer, Strip
+
+
+def unevenness(scenario: Scenario) -> Answer:
+    """The worst tenth, luck, and what retrying buys."""
+    sentences = []
+    for entry in scenario.entries:
+        others = [e.scores(m) for m in scenario.heads[-1:] for e in scenario.entries if e is not entry]
+        sentences += [f"{entry.label}: {text}" for text in _uneven_sentence(scenario, entry, others)]
+    line = _best_of_line(scenario)
+    metric = scenario.heads[-1] if scenario.heads else ""
+    rows = []
+    for entry in scenario.entries if metric else []:
+        worst = _as_figures(worst_tenth(entry.scores(metric), bool(scenario.metrics[metric]["higher_is_better"])))
+        rows.append((entry, worst, words.write(worst)))
+    strips = [Strip(metric, "mean of the worst tenth", rows)] if rows else []
+    return Answer("unevenness", "How uneven is the quality, and what does retrying buy?", line, sentences, strips)
+
+
+def _as_figures(estimate: Any) -> dict[str, Any]:
+    return {name: getattr(estimate, name) for name in ("value", "low", "high", "n", "unscored", "reason")}
+
+
+def _uneven_sentence(scenario: Scenario, entry: Entry, others: Sequence[Any]) -> Iterable[str]:
+    for metric in scenario.heads[-1:]:
+        worst = worst_tenth(entry.scores(metric), bool(scenario.metrics[metric]["higher_is_better"]))
+        if worst.value is None:
+            continue
+        text = (
+            f"its worst tenth averages {words.write(_as_figures(worst)).value} on {words.title(metric).lower()}, "
+            f"all its clips {words.write(entry.score(metric)).value}"
+        )
+        parts = spread(entry.scores(metric), others)
+        if parts and parts.total:
+            text += f"; {words.percent(parts.shares()[2])} of the spread is luck between clips of one prompt"
+        yield text + "."
+
+
+def _best_of_line(scenario: Scenario) -> str:
+    parts = []
+    for entry in scenario.entries:
+        curve = best_of_curve(entry.usable)
+        if len(curve) > 1 and curve[0].value is not None:
+            parts.append(f"{words.percent(curve[0].value)} to {words.percent(curve[-1].value)} for {entry.label}")
+    if not parts:
+        return "With one clip a prompt, what retrying buys cannot be told."
+    clips = scenario.entries[0].usable.shape[1]
+    told = words.listed(parts)
+    return f"The best of {clips} lifts the chance of a usable clip from {told}, at {clips} times the cost."
+
+
+def human_work(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:
+    """Attempts, and clips that a person must look at."""
+    sentences = []
+    for entry in scenario.entries:
+        attempts = words.cost_text("attempts_per_usable_clip", entry.cost("attempts_per_usable_clip"))
+        close, rejected, failed = triage(entry)
+        said = f"{attempts} attempts" if entry.figures["usable"] else f"usable clips: {attempts.value}"
+        sentences.append(
+            f"{entry.label}: {said}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures['usable']} usable, "
+            f"{close} close calls that a person should look at (one threshold missed, or a score is lacking), "
+            f"{rejected} rejected on several counts, {failed} failed."
+        )
+    ranked = [e for e in scenario.entries if e.figures["usable"]]
+    ranked.sort(key=lambda e: -e.usable_share)
+    line = "No generator made a usable clip."
+    if ranked:
+        least = words.cost_text("attempts_per_usable_clip", ranked[0].cost("attempts_per_usable_clip")).value
+        line = f"{ranked[0].label} needs {least} attempts for a usable clip"
+        if len(ranked) > 1:
+            most = words.cost_text("attempts_per_usable_clip", ranked[-1].cost("attempts_per_usable_clip")).value
+            line += f", {ranked[-1].label} {most}"
+        line += "."
+    rows = [
+        (e, e.cost("attempts_per_usable_clip"), words.cost_text("attempts", e.cost("attempts_per_usable_clip")))
+        for e in scenario.entries
+    ]
+    lead = found.get("usable")
+    strip = Strip("attempts_per_usable_clip", "", rows, verdict_words(lead) if lead else "", bool(lead and lead.real))
+    return Answer("human-work", "How much human work is left?", line, sentences, [strip])
+
+
+def triage(entry: Entry) -> tuple[int, int, int]:
+    """Clips that are (close calls, rejected on several counts, failed or missing); the rest are usable.
+
+    A close call was made and conforms, but misses a single threshold or lacks a single score.
+    """
+    grid = entry.grid
+    because = grid.text("unusable_because")
+    counts = np.where(because == "", 0, np.char.count(because, "; ") + 1)
+    broken = np.char.find(because, "conformance: ") >= 0
+    unusable = grid.made & (entry.usable == 0)
+    close = unusable & (counts == 1) & ~broken
+    return int(close.sum()), int((unusable & ~close).sum()), int((~grid.made).sum())
