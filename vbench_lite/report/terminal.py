@@ -50,7 +50,7 @@ def _title(summary: Summary) -> str:
 
 
 def _caption(summary: Summary) -> str:
-    lines = ["95 % intervals over prompts. ↑ higher is better, ↓ lower is better."]
+    lines = ["95 % intervals over prompts, of time and money over measured batches. ↑ higher is better, ↓ lower is better."]
     if len(summary["generators"]) > 1:
         lines[0] += " ★ ahead of all others, intervals apart."
     share = summary.get("usable", {}).get("reference_share")
