@@ -1,13 +1,14 @@
 """Drives a VQ autoencoder and a causal language model over text and video tokens.
 
 The folder that a definition's `model` names holds stock checkpoints: `language_model/` (any
-`AutoModelForCausalLM`), `tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). How tokens
-become frames stands in the definition's `[settings]`, see `Layout` in `video_tokens.py` and
-docs/generators.md, so that another checkpoint of this form needs no code.
+`AutoModelForCausalLM`), `tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). Which tokens are
+codes, in which order they come, what stands between them and how they become frames stands in the
+definition's `[settings]`: `Sampling` here, `VideoTokenLayout` in `video_tokens.py`, docs/generators.md.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -20,6 +21,7 @@ from torch import Tensor
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
     TemperatureLogitsWarper,
@@ -29,7 +31,7 @@ from transformers import (
 
 from vbench_lite.adapters.video_tokens import VideoTokenLayout
 from vbench_lite.errors import GeneratorError
-from vbench_lite.generator import Output
+from vbench_lite.generator import RUNNER_SETTINGS, Output
 from vbench_lite.records import ClipSpec, Definition, Request
 
 
@@ -44,8 +46,25 @@ class Sampling:
     prompt_tokens: int = 77
     """Length that prompts are padded or cut to, special tokens included."""
     prompt_template: str = "{prompt}"
-    first_code_token: str = "<v0>"
-    """The token of code 0; the others follow it in the vocabulary."""
+    guidance_scale: float = 1.0
+    """Classifier-free guidance: above 1 every step also reads `unconditional_text` instead of the prompt."""
+    unconditional_text: str = ""
+    first_code_token: str | int = "<v0>"
+    """The token of code 0, by name or number; the others follow it in the vocabulary."""
+    code_token: str = ""
+    """Instead, where codes are named one by one: such as "<|visual token {code:06d}|>"."""
+
+
+@dataclass
+class Writing:
+    """What a batch of sequences is made of, token by token."""
+
+    seeds: Sequence[int]
+    codes: Tensor
+    """The token of each code."""
+    fixed: Sequence[int | None]
+    """For each token to come: the one that stands there, or None where a code is drawn."""
+    guidance_scale: float = 1.0
 
 
 class SeededChoice(LogitsProcessor):
@@ -53,29 +72,43 @@ class SeededChoice(LogitsProcessor):
 
     `generate` has one random stream for a whole batch, so that a clip would depend on its
     neighbours. With one stream a row (and the Gumbel-max trick), the same request gives the same
-    clip in any batch. It also notes when the prompt was read: at the first call.
+    clip in any batch. With guidance, the second half of the rows reads the unconditional text, and
+    both halves go on with the same token. It also notes when the prompt was read: at the first call.
     """
 
-    def __init__(self, seeds: Sequence[int], codes: slice) -> None:
-        self._streams = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._codes = codes
+    def __init__(self, writing: Writing, warpers: LogitsProcessorList) -> None:
+        self._streams = [torch.Generator().manual_seed(seed) for seed in writing.seeds]
+        self._writing, self._warpers = writing, warpers
+        self._step = 0
         self.prefill_done_s: float | None = None
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         if self.prefill_done_s is None:
             self.prefill_done_s = time.perf_counter()
-        open_scores = scores[:, self._codes].float()
+        fixed = self._writing.fixed[self._step]
+        self._step += 1
+        if fixed is None:
+            chosen = self._drawn(input_ids, scores)
+        else:
+            chosen = torch.full((scores.shape[0], 1), fixed, device=scores.device)
+        return torch.full_like(scores, float("-inf")).scatter_(1, chosen, 0.0)
+
+    def _drawn(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """One token a row, (rows, 1)."""
+        count, scale = len(self._streams), self._writing.guidance_scale
+        guided = scores if scale == 1 else torch.lerp(scores[count:], scores[:count], scale)
+        open_scores = self._warpers(input_ids[:count], guided)[:, self._writing.codes].float()
         width = open_scores.shape[1]
         waits = torch.stack([torch.empty(width).exponential_(generator=stream) for stream in self._streams])
-        chosen = (open_scores - waits.to(scores.device).log()).argmax(1) + self._codes.start
-        return torch.full_like(scores, float("-inf")).scatter_(1, chosen[:, None], 0.0)
+        best = (open_scores - waits.to(scores.device).log()).argmax(1, keepdim=True)
+        return self._writing.codes[best].repeat(scores.shape[0] // count, 1)
 
 
 class TokenTransformer:
     """The `token-transformer` adapter."""
 
     def __init__(self, definition: Definition) -> None:
-        settings = {k: v for k, v in definition.settings.items() if k not in ("batch_size", "timeout_s")}
+        settings = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
         self._name = definition.name
         self._folder = Path(definition.model)
         self.sampling: Sampling = _take(Sampling, settings)
@@ -94,12 +127,52 @@ class TokenTransformer:
         self._device = torch.device(device)
         self._tokenizer = AutoTokenizer.from_pretrained(self._folder / "tokenizer")
         self._tokenizer.padding_side = "left"
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         lm = AutoModelForCausalLM.from_pretrained(self._folder / "language_model", dtype=dtype)
         self._lm = lm.to(self._device).eval()
+        # What a checkpoint says of writing text (an end of text, a temperature) does not hold for clips.
+        self._lm.generation_config = GenerationConfig(pad_token_id=self._tokenizer.pad_token_id)
         vq = VQModel.from_pretrained(self._folder / "video_tokenizer", torch_dtype=dtype)
         self._vq = vq.to(self._device).eval()
-        first = self._tokenizer.convert_tokens_to_ids(self.sampling.first_code_token)
-        self._codes = slice(first, first + self._vq.config.num_vq_embeddings)
+        self._codes = self._code_tokens(self._vq.config.num_vq_embeddings).to(self._device)
+        self._code_of = torch.zeros(int(self._codes.max()) + 1, dtype=torch.long, device=self._device)
+        self._code_of[self._codes] = torch.arange(len(self._codes), device=self._device)
+
+    def _code_tokens(self, codes: int) -> Tensor:
+        """The token of each code.
+
+        Raises:
+            GeneratorError: The tokenizer or the language model has no such tokens.
+        """
+        if self.sampling.code_token:
+            numbers = [self._number(self._code_name(code)) for code in range(codes)]
+        else:
+            named = self.sampling.first_code_token
+            first = named if isinstance(named, int) else self._number(named)
+            numbers = list(range(first, first + codes))
+        known = self._lm.get_input_embeddings().num_embeddings
+        if not 0 <= min(numbers) <= max(numbers) < known or len(set(numbers)) < codes:
+            raise GeneratorError(
+                f'"{self._name}": its {codes} codes are not {codes} different tokens of the language model, which has '
+                f"{known}. Check first_code_token or code_token in its TOML."
+            )
+        return torch.tensor(numbers)
+
+    def _code_name(self, code: int) -> str:
+        try:
+            return self.sampling.code_token.format(code=code)
+        except (LookupError, ValueError):
+            raise GeneratorError(
+                f'"{self._name}": code_token is "{self.sampling.code_token}": expected a name with {{code}} in it, '
+                f'such as "<|visual token {{code:06d}}|>".'
+            ) from None
+
+    def _number(self, token: str) -> int:
+        number = self._tokenizer.convert_tokens_to_ids(token)
+        if number is None or (number == self._tokenizer.unk_token_id and token != self._tokenizer.unk_token):
+            raise GeneratorError(f'"{self._name}": its tokenizer has no token "{token}". Check [settings] in its TOML.')
+        return int(number)
 
     def warm_up(self, requests: Sequence[Request]) -> None:
         """Makes one frame, so that what only a first call costs is not billed to a clip."""
@@ -111,26 +184,35 @@ class TokenTransformer:
         spec = requests[0].spec
         self._check(spec)
         began = time.perf_counter()
-        texts = [self.sampling.prompt_template.format(prompt=request.prompt) for request in requests]
-        prompt = self._tokenizer(
-            texts, padding="max_length", max_length=self.sampling.prompt_tokens, truncation=True, return_tensors="pt"
-        ).to(self._device)
-        tokens = self.layout.tokens_for(spec.frames)
-        choice = SeededChoice([request.seed for request in requests], self._codes)
+        fixed = [self._number(token) if token else None for token in self.layout.pattern(spec.frames)]
+        prompt = self._read(requests)
+        guidance = self.sampling.guidance_scale
+        writing = Writing([request.seed for request in requests], self._codes, fixed, guidance)
+        choice = SeededChoice(writing, LogitsProcessorList(self._warpers()))
         sequences = self._lm.generate(
             input_ids=prompt.input_ids, attention_mask=prompt.attention_mask, use_cache=True, do_sample=False,
-            min_new_tokens=tokens, max_new_tokens=tokens,
-            logits_processor=LogitsProcessorList([*self._warpers(), choice]),
+            min_new_tokens=len(fixed), max_new_tokens=len(fixed), logits_processor=LogitsProcessorList([choice]),
         )
-        codes = sequences[:, -tokens:] - self._codes.start
+        written = sequences[: len(requests), -len(fixed) :]
+        drawn = torch.tensor([place for place, token in enumerate(fixed) if token is None], device=self._device)
+        codes = self.layout.in_pictures(self._code_of[written[:, drawn]], spec.frames)
         self._wait()
         sampled = time.perf_counter()
         frames = self._decode(codes, spec)
         ended = time.perf_counter()
         read = choice.prefill_done_s or sampled
         stages = {"prefill": read - began, "decode": sampled - read, "detokenize": ended - sampled}
-        counts = {"tokens": float(tokens), "prompt_tokens": float(prompt.input_ids.shape[1])}
+        counts = {"tokens": float(len(fixed)), "prompt_tokens": float(prompt.input_ids.shape[1])}
         return [Output(frames=clip, stages_s=stages, counts=counts) for clip in frames]
+
+    def _read(self, requests: Sequence[Request]) -> Any:
+        """The prompts as tokens, padded on the left; with guidance, the unconditional text as often after them."""
+        texts = [self.sampling.prompt_template.replace("{prompt}", request.prompt) for request in requests]
+        if self.sampling.guidance_scale != 1:
+            texts += [self.sampling.unconditional_text] * len(requests)
+        return self._tokenizer(
+            texts, padding="max_length", max_length=self.sampling.prompt_tokens, truncation=True, return_tensors="pt"
+        ).to(self._device)
 
     def close(self) -> None:
         self._lm = self._vq = None
@@ -162,7 +244,7 @@ class TokenTransformer:
                 f'"{self._name}" makes {height}x{width} frames only, not {spec.height}x{spec.width}. '
                 "Change [clip] in its TOML."
             )
-        room = self._lm.config.max_position_embeddings - self.sampling.prompt_tokens
+        room = getattr(self._lm.config, "max_position_embeddings", sys.maxsize) - self.sampling.prompt_tokens
         if self.layout.tokens_for(spec.frames) > room:
             raise GeneratorError(
                 f'"{self._name}" has room for {room} video tokens; {spec.frames} frames need '

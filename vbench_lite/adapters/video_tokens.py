@@ -1,4 +1,4 @@
-"""How a clip's frames are laid out before a picture tokenizer sees them.
+"""How a clip becomes a sequence of tokens: stacks of frames, the order of their codes, and what stands between.
 
 A VQ autoencoder for pictures becomes one for video when several frames are stacked as channels
 and small pixel blocks are folded into channels too (`pixel_unshuffle`). A published picture
@@ -7,22 +7,30 @@ tokenizer with three input channels is the case 1 frame per code, unshuffle 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vbench_lite.errors import UsageError
+
+AXES = ("frame", "row", "column")
+
 
 @dataclass(frozen=True)
 class VideoTokenLayout:
-    """The order of video tokens is time, then row, then column.
+    """Where each code of a clip stands in the sequence that a language model writes.
 
     Attributes:
         frames_per_code: Frames that are stacked into one picture for the tokenizer.
         first_frame_alone: Whether the first stack repeats frame 0, as causal video tokenizers do.
         pixel_unshuffle: Side of the pixel blocks that are folded into channels; 1 leaves them.
         rows, columns: Codes per stack.
+        order: The axes from the slowest to the fastest; "frame" counts stacks.
+        before_frame, after_frame, before_row, after_row: Tokens around each stack and row, such as an
+            end of line. They are put there, not sampled; "" is none.
     """
 
     frames_per_code: int = 1
@@ -30,14 +38,52 @@ class VideoTokenLayout:
     pixel_unshuffle: int = 1
     rows: int = 16
     columns: int = 16
+    order: str = "frame row column"
+    before_frame: str = ""
+    after_frame: str = ""
+    before_row: str = ""
+    after_row: str = ""
+
+    def __post_init__(self) -> None:
+        if sorted(self.order.split()) != sorted(AXES):
+            raise UsageError(
+                f'the order of video tokens is "{self.order}": expected frame, row and column, slowest first.'
+            )
 
     def stacks_for(self, frames: int) -> int:
         """Stacks that a clip of so many frames needs; the last may decode to more frames."""
         rest = frames - 1 if self.first_frame_alone else frames
         return int(self.first_frame_alone) + -(-rest // self.frames_per_code)
 
+    def pattern(self, frames: int) -> list[str]:
+        """The sequence of a clip: "" where a code stands, else the token that stands there, up to the last code.
+
+        >>> VideoTokenLayout(rows=2, columns=2, after_row="<eol>", before_frame="<f>").pattern(1)
+        ['<f>', '', '', '<eol>', '', '']
+        """
+        sizes = {"frame": self.stacks_for(frames), "row": self.rows, "column": self.columns}
+
+        def nested(axes: Sequence[str]) -> list[str]:
+            if not axes:
+                return [""]
+            before, after = (getattr(self, f"{side}_{axes[0]}", "") for side in ("before", "after"))
+            return [*filter(None, [before]), *nested(axes[1:]), *filter(None, [after])] * sizes[axes[0]]
+
+        tokens = nested(self.order.split())
+        while tokens[-1]:
+            tokens.pop()
+        return tokens
+
     def tokens_for(self, frames: int) -> int:
-        return self.stacks_for(frames) * self.rows * self.columns
+        """Tokens that the language model writes for a clip."""
+        return len(self.pattern(frames))
+
+    def in_pictures(self, codes: Tensor, frames: int) -> Tensor:
+        """A clip's codes as the model wrote them, (batch, codes), in the order stack, row, column."""
+        axes = self.order.split()
+        sizes = {"frame": self.stacks_for(frames), "row": self.rows, "column": self.columns}
+        written = codes.reshape(-1, *(sizes[axis] for axis in axes))
+        return written.permute(0, *(1 + axes.index(axis) for axis in AXES)).flatten(1)
 
     def stack(self, clips: Tensor) -> Tensor:
         """(batch, channels, frames, height, width) to (batch x stacks, pictures' channels, h, w)."""
