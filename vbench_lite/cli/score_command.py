@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,9 @@ from vbench_lite.errors import UsageError
 
 if TYPE_CHECKING:
     from vbench_lite.store import RunFolder
+
+SHOWN = 10
+"""Files that are named one by one, when they belong to no prompt."""
 
 
 @click.command("score")
@@ -74,8 +80,10 @@ def _collect(clips: Path, suite_name: str, out: Path | None, backbones: str | No
         raise UsageError(f"there is no folder of clips at {clips}.")
     suite = suites.load_suite(suite_name)
     matched = match_folder(clips, suite.prompts)
-    for path, why in matched.unmatched:
+    for path, why in matched.unmatched[:SHOWN]:
         click.echo(f"Not scored: {path}: {why}", err=True)
+    if len(matched.unmatched) > SHOWN:
+        click.echo(f"Not scored: {len(matched.unmatched) - SHOWN} more files", err=True)
     if not matched.clips:
         raise UsageError(f"no clip in {clips} belongs to a prompt of {suite.name}. Name them {{prompt}}-{{k}}.mp4.")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", clips.resolve().name).strip("-._") or "clips"
@@ -85,8 +93,33 @@ def _collect(clips: Path, suite_name: str, out: Path | None, backbones: str | No
     folder = store.RunFolder(out or Path("results") / name)
     wanted = plan.make_plan(suite, [definition], each, None, 0, backbones or "builtin")
     price = {name: prices.price_of(definition, device, None)}
-    runner.run(wanted, folder, device, runner.Options(retry_failed=True, prices=price))
+    with _without_a_line_each():
+        outcome = runner.run(wanted, folder, device, runner.Options(retry_failed=True, prices=price))
+    absent = len(wanted.keys(definition)) - len(matched.clips)
+    if absent:
+        click.echo(
+            f"{absent} of {outcome.asked} clips are not in {clips}, {each} for each of {len(suite.prompts)} prompts: "
+            "they count as failed.", err=True,
+        )
+    if broken := [r for r in outcome.failed if (r.prompt_id, r.index) in matched.clips]:
+        first = broken[0]
+        click.echo(
+            f"Not readable, and counted as failed: {len(broken)}, e.g. {first.prompt_id} #{first.index}: "
+            f"{first.reason}", err=True,
+        )
     return folder
+
+
+@contextlib.contextmanager
+def _without_a_line_each() -> Iterator[None]:
+    """Failed clips are counted in one line afterwards, not told one by one."""
+    log = logging.getLogger("vbench_lite.running.runner")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _show(folder: RunFolder, summary: dict[str, Any], as_json: bool) -> None:
