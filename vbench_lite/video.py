@@ -19,6 +19,11 @@ from vbench_lite.errors import VbenchError
 Frames = NDArray[np.uint8]
 
 
+ENCODING = {"preset": "medium", "threads": "1", "mbtree": "0"}
+"""x264's settings. Its macroblock tree stays off: on some frame widths it reads memory that nothing wrote, and the
+same frames now and then gave another file."""
+
+
 class UnreadableClip(VbenchError):
     """A clip that cannot be decoded, or that decodes to more than the limits allow."""
 
@@ -54,7 +59,7 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "medium", "threads": "1"}
+        stream.options = {"crf": str(crf), **ENCODING}
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = 6, 6, 6, 1
         for picture in frames:

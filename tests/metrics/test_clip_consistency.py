@@ -11,6 +11,7 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Norma
 
 from vbench_lite.backbones.image_text import OpenClipEncoder, embed_frames
 from vbench_lite.metrics.clip_consistency import clip_frames, clip_text, frames_consistency, text_similarity
+from vbench_lite.metrics.features import ImagePass
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -91,14 +92,23 @@ def test_any_function_can_be_the_encoder():
     assert clip_text(frames, np.array([1.0, 0]), encode) == pytest.approx(0.5)
 
 
-def test_the_size_of_batches_does_not_matter():
-    class Encoder:
-        def prepare(self, frame):
-            return torch.from_numpy(frame).double().flatten()
+class FlatEncoder:
+    """Pixels through a fixed matrix, in float64."""
 
-        def embed_images(self, prepared):
-            return np.asarray(prepared) @ np.random.default_rng(0).normal(size=(48, 5))
+    def prepare(self, frame):
+        return torch.from_numpy(frame).double().flatten()
 
-    frames = np.random.default_rng(2).integers(0, 256, (7, 4, 4, 3), dtype=np.uint8)
-    values = {batch: frames_consistency(embed_frames(Encoder(), frames, batch)) for batch in (1, 3, 16)}
-    assert max(values.values()) - min(values.values()) < 1e-12
+    def embed_images(self, prepared):
+        return np.asarray(prepared) @ np.random.default_rng(0).normal(size=(48, 5))
+
+
+@pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 33])
+def test_the_streaming_pass_gives_what_the_whole_clip_gives(count):
+    frames = np.random.default_rng(2).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    seen, whole, text = ImagePass(FlatEncoder()), embed_frames(FlatEncoder(), frames), np.arange(5.0)
+    for frame in frames:
+        seen.see(frame)
+    assert len(seen.likeness()) == count - 1
+    assert seen.mean() @ text / np.linalg.norm(text) == pytest.approx(text_similarity(whole, text), abs=1e-14)
+    if count > 1:
+        assert seen.likeness().mean() == pytest.approx(frames_consistency(whole), abs=1e-14)

@@ -106,8 +106,7 @@ def test_scoring_again_gives_the_same_numbers(good_and_blurry, scored, tmp_path,
     again = scorer.score_run(good_and_blurry, workers=1)
     for key, scores in scored.clips.items():
         for name, score in scores.items():
-            # detail also stands on real clips, which are encoded anew, and x264 may choose otherwise for one
-            assert again.clips[key][name].value == pytest.approx(score.value, abs=2e-3 if name == "detail" else 1e-12)
+            assert again.clips[key][name].value == pytest.approx(score.value, abs=1e-12)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vbench_lite.backbones import Entry, check_file, open_clip_cached
+from vbench_lite.backbones.bicubic import resize_bicubic
 from vbench_lite.errors import WeightsError
 
 
@@ -45,8 +46,12 @@ class OpenClipEncoder:
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
         """One frame, uint8 (height, width, 3), to float32 (3, size, size), normalised."""
-        pixels = torch.from_numpy(frame).permute(2, 0, 1).float()
-        pixels = fit(pixels, self.size, crop=self.resize == "crop", mode="bicubic", antialias=self.antialias)
+        crop = self.resize == "crop"
+        if self.antialias:
+            pixels = torch.from_numpy(frame).permute(2, 0, 1).float()
+            pixels = fit(pixels, self.size, crop=crop, mode="bicubic", antialias=True)
+        else:
+            pixels = torch.from_numpy(resize_bicubic(frame, self.size, crop=crop))
         return pixels.div_(255).sub_(self.mean).div_(self.std)
 
     @torch.inference_mode()
@@ -73,11 +78,16 @@ class OpenClipEncoder:
         return embed_frames(self, frames)
 
 
-def embed_frames(encoder: Any, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.float64]:
-    """(frames, height, width, 3) to (frames, values), `batch` frames at a time."""
+BATCH = 16
+"""Frames that go through an image network together; always of one clip, and never a choice: in float32 the
+last digits depend on it."""
+
+
+def embed_frames(encoder: Any, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(frames, height, width, 3) to (frames, values), `BATCH` frames at a time."""
     parts = [
-        encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + batch]]))
-        for start in range(0, len(frames), batch)
+        encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + BATCH]]))
+        for start in range(0, len(frames), BATCH)
     ]
     return np.concatenate(parts)
 

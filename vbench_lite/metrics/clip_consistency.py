@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.metrics.base import ONE_FRAME, Case, ClipMetric
+from vbench_lite.metrics.base import ONE_FRAME, Case, ClipMetric, mean_or_none
 from vbench_lite.records import Score
 
 Frames = NDArray[np.uint8]
@@ -39,10 +39,21 @@ def frames_consistency(embeddings: NDArray[np.floating]) -> float:
     """
     if len(embeddings) < 2:
         raise ValueError(f"{len(embeddings)} frames: at least two are needed to tell what changes")
-    unit = _unit(embeddings)
-    before = np.maximum((unit[1:] * unit[:-1]).sum(1), 0)
-    first = np.maximum(unit[1:] @ unit[0], 0)
-    return float((before + first).mean() / 2)
+    unit = unit_rows(embeddings)
+    return float(likeness(unit[1:], unit[:-1], unit[0]).mean())
+
+
+def likeness(frames: Vectors, before: Vectors, first: Vectors) -> Vectors:
+    """How alike each frame is to the one before it and to the clip's first: the mean of both cosines, cut off at 0.
+
+    Args:
+        frames, before: (frames, values), rows of unit length; row i of `before` is the frame before row i of `frames`.
+        first: (values,), unit length.
+
+    Returns:
+        (frames,), 0 to 1.
+    """
+    return (np.maximum((frames * before).sum(1), 0) + np.maximum(frames @ first, 0)) / 2
 
 
 def clip_frames(frames: Frames, encode: Encode) -> float:
@@ -71,7 +82,7 @@ def text_similarity(embeddings: NDArray[np.floating], text: NDArray[np.floating]
     Source:
         CLIPScore (Hessel et al., EMNLP 2021, arXiv:2104.08718) without its factor and its clamp.
     """
-    return float((_unit(embeddings) @ _unit(text)).mean())
+    return float((unit_rows(embeddings) @ unit_rows(text)).mean())
 
 
 def clip_text(frames: Frames, text: NDArray[np.floating], encode: Encode) -> float:
@@ -79,7 +90,8 @@ def clip_text(frames: Frames, text: NDArray[np.floating], encode: Encode) -> flo
     return text_similarity(encode(frames), text)
 
 
-def _unit(vectors: NDArray[np.floating]) -> Vectors:
+def unit_rows(vectors: NDArray[np.floating]) -> Vectors:
+    """Rows of length 1, float64; zeros stay zeros."""
     vectors = np.asarray(vectors, np.float64)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
@@ -91,11 +103,9 @@ class ClipFrames(ClipMetric):
     higher_is_better = True
 
     def score(self, case: Case) -> Score:
-        if not case.clip.embeddings.size:
+        if not case.clip.image.size:
             return Score(None, case.image_problem)
-        if case.clip.frames < 2:
-            return Score(None, ONE_FRAME)
-        return Score(frames_consistency(case.clip.embeddings))
+        return mean_or_none(case.clip.likeness, ONE_FRAME)
 
 
 class ClipText(ClipMetric):
@@ -104,8 +114,8 @@ class ClipText(ClipMetric):
     higher_is_better = True
 
     def score(self, case: Case) -> Score:
-        if not case.clip.embeddings.size:
+        if not case.clip.image.size:
             return Score(None, case.image_problem)
         if case.text is None:
             return Score(None, case.text_problem)
-        return Score(text_similarity(case.clip.embeddings, case.text))
+        return Score(float(case.clip.image @ unit_rows(case.text)))

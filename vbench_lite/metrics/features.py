@@ -21,17 +21,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vbench_lite.backbones import Backbones, VideoEncoder
+from vbench_lite.backbones import Backbones, ImageTextEncoder, VideoEncoder
 from vbench_lite.backbones.cache import FeatureCache
+from vbench_lite.backbones.image_text import BATCH
+from vbench_lite.metrics.clip_consistency import likeness, unit_rows
 from vbench_lite.metrics.detail import fine_energy
 from vbench_lite.metrics.temporal_coherence import FlowPairs, frame_difference
 from vbench_lite.video import ClipReader, Frames, Limits, UnreadableClip
 
-VERSION = "1"
+VERSION = "2"
 """Of what an observation holds; raised by every change that moves a value in it."""
-
-BATCH = 16
-"""Frames that go through the image network together; always of one clip."""
 
 Values = NDArray[np.float64]
 
@@ -59,8 +58,10 @@ class Observation:
     """Mean of the top 5 % flow magnitudes of each pair, in short sides of the frame."""
     fine_energies: Values
     """Energy of fine structure of each frame; see `metrics.detail`."""
-    embeddings: Values
-    """(T, values), unit length; (0, 0) without an image encoder."""
+    likeness: Values
+    """Of each pair: how alike the frame is to the one before and to the first; (0,) without an image encoder."""
+    image: Values
+    """(values,), mean of the frames' unit embeddings; (0,) without an image encoder."""
     video: Values
     """(values,); (0,) without a video encoder."""
 
@@ -110,7 +111,7 @@ def observe(source: Source, nets: Backbones, limits: Limits | None = None) -> Ob
 def _observe(
     frames: Iterator[Frames], count: int, nets: Backbones, timing: Callable[[], tuple[float, bool]]
 ) -> Observation:
-    pixels, images, clip = PixelPass(), ImagePass(nets), VideoPass(nets.video, count)
+    pixels, images, clip = PixelPass(), ImagePass(nets.image), VideoPass(nets.video, count)
     height = width = 0
     for frame in frames:
         height, width = frame.shape[:2]
@@ -126,7 +127,7 @@ def _observe(
         brightness=np.array(pixels.brightness), contrast=np.array(pixels.contrast),
         differences=np.array(pixels.differences), warp_errors=np.array(flow.warp_errors),
         motions=np.array(flow.motions), fine_energies=np.array(pixels.fine_energies),
-        embeddings=images.finish(), video=clip.finish(len(pixels.brightness)),
+        likeness=images.likeness(), image=images.mean(), video=clip.finish(len(pixels.brightness)),
     )
 
 
@@ -153,12 +154,15 @@ class PixelPass:
 
 
 class ImagePass:
-    """Embeds frames as they come, `BATCH` at a time."""
+    """Embeds frames as they come, `BATCH` at a time; holds the first and the last embedding, not all of them."""
 
-    def __init__(self, nets: Backbones) -> None:
-        self._encoder = nets.image
+    def __init__(self, encoder: ImageTextEncoder | None) -> None:
+        self._encoder = encoder
         self._waiting: list[Tensor] = []
-        self._parts: list[Values] = []
+        self._edges: tuple[Values, Values] | None = None
+        """The first embedding and the latest."""
+        self._sum, self._count = np.zeros(0), 0
+        self._likeness: list[Values] = []
 
     def see(self, frame: Frames) -> None:
         if self._encoder is None:
@@ -168,13 +172,29 @@ class ImagePass:
             self._flush()
 
     def _flush(self) -> None:
-        if self._encoder is not None and self._waiting:
-            self._parts.append(self._encoder.embed_images(torch.stack(self._waiting)))
-            self._waiting = []
+        if self._encoder is None or not self._waiting:
+            return
+        found = unit_rows(self._encoder.embed_images(torch.stack(self._waiting)))
+        self._waiting = []
+        if self._edges is None:
+            self._edges, self._sum = (found[0], found[0]), np.zeros(found.shape[1])
+            pairs = likeness(found[1:], found[:-1], found[0])
+        else:
+            first, last = self._edges
+            pairs = likeness(found, np.vstack([last, found[:-1]]), first)
+        self._likeness.append(pairs)
+        self._edges = (self._edges[0], found[-1])
+        self._sum, self._count = self._sum + found.sum(0), self._count + len(found)
 
-    def finish(self) -> Values:
+    def likeness(self) -> Values:
+        """Of each frame but the first; see `clip_consistency.likeness`."""
         self._flush()
-        return np.concatenate(self._parts) if self._parts else np.zeros((0, 0))
+        return np.concatenate(self._likeness) if self._likeness else np.zeros(0)
+
+    def mean(self) -> Values:
+        """Mean of the unit embeddings."""
+        self._flush()
+        return self._sum / max(self._count, 1)
 
 
 class VideoPass:

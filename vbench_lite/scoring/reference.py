@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import av
 import numpy as np
@@ -19,15 +18,12 @@ import numpy as np
 from vbench_lite.backbones import Backbones
 from vbench_lite.metrics.features import AnySource, Observation, observe_all
 from vbench_lite.records import ClipSpec, Prompt
-from vbench_lite.video import Frames, encode_mp4
+from vbench_lite.video import ENCODING, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
 
 SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
 SEEDS = range(1_000, 1_004)
 """Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
-
-_ENCODING = Lock()
-"""One encode at a time: side by side, x264 was now and then seen to choose otherwise for a clip."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +65,11 @@ class WorldClip:
 
     @property
     def key(self) -> str:
-        recipe = f"{self.frames.shape} {self.fps} {av.__version__}".encode()
+        recipe = f"{self.frames.shape} {self.fps} {av.__version__} {ENCODING}".encode()
         return hashlib.sha256(recipe + self.frames.tobytes()).hexdigest()
 
     def encode(self) -> bytes:
-        with _ENCODING:
-            return encode_mp4(self.frames, self.fps)
+        return encode_mp4(self.frames, self.fps)
 
 
 def world_reference(
