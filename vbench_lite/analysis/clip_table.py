@@ -19,7 +19,7 @@ Texts = NDArray[np.str_]
 _NEEDED = ("generator", "prompt_id", "index", "status")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipGrid:
     """The requested clips of one generator. Every grid here has shape (prompts, clips per prompt)."""
 
@@ -74,20 +74,19 @@ class ClipGrid:
         )  # fmt: skip
 
 
+_WORDS = {"": float("nan"), "true": 1.0, "false": 0.0}
+
+
 def _numbers(text: NDArray[Any]) -> Array:
-    told = text.astype("<U32", copy=False)
-    for word, number in (("", "nan"), ("true", "1"), ("false", "0")):
-        told = np.where(told == word, number, told)
-    try:
-        return told.astype(float)
-    except ValueError:  # a word stands among the numbers: keep the numbers
-        return np.vectorize(_number, otypes=[float])(told)
+    return np.array([_number(word) for word in text.ravel().tolist()], float).reshape(text.shape)
 
 
 def _number(text: str) -> float:
+    if text in _WORDS:
+        return _WORDS[text]
     try:
         return float(text)
-    except ValueError:
+    except ValueError:  # a word stands among the numbers: keep the numbers
         return float("nan")
 
 

@@ -11,6 +11,7 @@ from vbench_lite.analysis.comparable import RunView, Side, match, require_compar
 from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
 from vbench_lite.analysis.stats import MIN_PROMPTS, holm
 from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.gate.categories import by_mean, of_category
 from vbench_lite.gate.evidence import Evidence, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.needed import needed, remedies
@@ -131,6 +132,8 @@ def _evidence(
         return of_sets(check, quantity, sides, category, policy)
     if check.statistic == "median" and check.rule not in ("min", "max"):
         return of_figures(check, quantity, sides, category, policy)
+    if category and by_mean(check, quantity):
+        return of_category(check, quantity, sides, category, policy)
     return of_clips(check, quantity, sides, category, policy)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from vbench_lite.analysis.comparable import Side
 from vbench_lite.analysis.paired import Paired, align, by_measurement, few_batches, pair, tail_parts
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.analysis.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
-from vbench_lite.gate.categories import borrowed
 from vbench_lite.gate.policy import Check, Policy
 
 
@@ -74,7 +72,7 @@ def of_clips(
     pairs = pair(quantity, old, new, "worst-decile" if check.statistic == "worst-decile" else "mean")
     if isinstance(pairs, str):
         return Evidence(pairs, unmeasured=pairs.startswith("the baseline has no") or "too few to tell" in pairs)
-    return _of_category(check, pairs, sides, category, policy) if category else _of_pairs(check, pairs, policy)
+    return of_pairs(check, pairs, policy)
 
 
 def chosen(check: Check, sides: tuple[Side, Side], category: str) -> tuple[ClipGrid, ClipGrid]:
@@ -86,36 +84,7 @@ def chosen(check: Check, sides: tuple[Side, Side], category: str) -> tuple[ClipG
     return old, new
 
 
-def _of_category(check: Check, pairs: Paired, sides: tuple[Side, Side], category: str, policy: Policy) -> Evidence:
-    """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's."""
-    old = sides[0].grid
-    crowd = pair(pairs.quantity, old, align(old, sides[1].grid))
-    if isinstance(crowd, str) or pairs.quantity.kind not in ("score", "share"):
-        return _of_pairs(check, pairs, policy)
-    pairs = dataclasses.replace(pairs, spread=crowd.spread)
-    if check.statistic != "mean":
-        return _of_pairs(check, pairs, policy)
-    keep = np.array([name == category for name in old.categories])
-    gains, base = crowd.gains[keep], crowd.base[keep]
-    before, sign = float(base.mean()), 1 if pairs.quantity.higher_is_better else -1
-    pairs = dataclasses.replace(
-        pairs, gains=gains, base=base, gap=crowd.gap, baseline=before, candidate=before + sign * float(gains.mean())
-    )
-    seen = _of_pairs(check, pairs, policy)
-    if seen.holds is not None or seen.why_none is not None:
-        return seen
-    lent = borrowed(crowd.gains, old.categories, category)
-    if lent is None:
-        return seen
-    broken, loss = lent.test(np.asarray(seen.clearance)), lent.test(gains.mean())
-    half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
-    return dataclasses.replace(
-        seen, p_fail=float(broken.below), p_loss=float(loss.below) if seen.prompts < MIN_PROMPTS else None,
-        low=difference - half, high=difference + half,
-    )  # fmt: skip
-
-
-def _of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
+def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
     """non-inferior and superior, on one gain a prompt."""
     margin = _margin(check, pairs)
     if isinstance(margin, str):
