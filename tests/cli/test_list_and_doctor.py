@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_lists_name_what_ships(runner: CliRunner, what: str) -> None:
     expected = {"suites": "ads", "generators": "tiny-diffusion", "metrics": "fvd"}[what]
     assert expected in [row["name"] for row in rows]
     assert expected in runner.invoke(group, ["list", what]).output
+
+
+def test_list_of_generators_ends_with_commands_that_can_be_copied(runner: CliRunner) -> None:
+    lines = runner.invoke(group, ["list", "generators"]).output.splitlines()
+    assert any(line.split(": ")[1:] == ["export FAL_KEY=..."] for line in lines)
+    (wan,) = (line for line in lines if line.strip().startswith("wan2.1-t2v-14b:"))
+    assert re.search(r"hf download \S+ --revision [0-9a-f]{40}$", wan)
 
 
 def test_without_runs_the_list_says_how_to_make_one(runner: CliRunner) -> None:

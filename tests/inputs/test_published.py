@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def test_definition_says_its_source_licence_and_that_it_was_not_run(name: str) -
     assert definition.licence
     assert "not" in definition.about["checked"]
     assert definition.price is None or (definition.price.date and definition.price.source)
+
+
+@pytest.mark.parametrize("name", by_adapter("diffusers"))
+def test_revision_is_a_commit_or_the_file_says_that_it_is_not_pinned(name: str) -> None:
+    definition = DEFINITIONS[name]
+    if "/" in definition.model and not re.fullmatch(r"[0-9a-f]{40}", definition.revision):
+        assert "not pinned" in (definition.folder / f"{name}.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", by_adapter("diffusers"))

@@ -12,6 +12,9 @@ import click
 from vbench_lite.errors import VbenchError
 
 Row = dict[str, Any]
+READY = "yes"
+LONGEST_CELL = 44
+"""Signs of a cell in the table; --json has all of it."""
 
 
 def _suites() -> list[Row]:
@@ -37,15 +40,16 @@ def _generators() -> list[Row]:
         spec = definition.clip
         rows.append({
             "name": name, "route": definition.route, "adapter": definition.adapter,
-            "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition.price),
-            "licence": definition.licence, "ready": what_is_missing(definition) or "yes",
+            "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition),
+            "licence": definition.licence, "ready": what_is_missing(definition) or READY,
         })
     return rows
 
 
-def _price(price: Any) -> str:
+def _price(definition: Any) -> str:
+    price = definition.price
     if price is None:
-        return "per device hour"
+        return "not known" if definition.adapter == "http" else "per device hour"
     for key in ("usd_per_device_hour", "usd_per_clip", "usd_per_second"):
         rate = getattr(price, key)
         if rate is not None:
@@ -103,7 +107,18 @@ def command(what: str, as_json: bool) -> None:
     elif not rows:
         click.echo(f"no {what} yet." + (" Make one with: vbench run --suite ads" if what == "runs" else ""))
     else:
-        _print_table(rows)
+        short = [{**row, "ready": "yes" if row["ready"] == READY else "no"} if "ready" in row else row for row in rows]
+        _print_table(short)
+        _print_needs(rows)
+
+
+def _print_needs(rows: list[Row]) -> None:
+    """What would make the rest run, a line each that can be copied whole."""
+    needs = {row["name"]: row["ready"] for row in rows if row.get("ready", READY) != READY}
+    if needs:
+        click.echo("To run one that is not ready:")
+        for name, need in needs.items():
+            click.echo(f"  {name}: {need.removeprefix('needs: ')}")
 
 
 def _print_table(rows: list[Row]) -> None:
@@ -119,6 +134,10 @@ def _print_table(rows: list[Row]) -> None:
             no_wrap=column == "name", overflow="fold",
         )
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(shortened(str(value))) for value in row.values()))
     console = Console()
     Console(width=None if console.is_terminal else 160).print(table)
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"

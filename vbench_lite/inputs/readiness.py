@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,36 +14,46 @@ from vbench_lite.records import Definition
 
 def what_is_missing(definition: Definition) -> str:
     """Why a generator cannot run on this machine as it is, with the command that would mend it; "" if it can."""
-    missing = [name for name in definition.about.get("python_packages", []) if importlib.util.find_spec(name) is None]
-    if missing:
-        return f"needs: pip install {' '.join(missing)}"
+    packages = [name for name in definition.about.get("python_packages", []) if importlib.util.find_spec(name) is None]
+    needs = [f"needs: pip install {' '.join(packages)}"] if packages else []
     if definition.adapter == "http":
-        key = str(definition.settings.get("key_env", definition.settings.get("api_key_env", "")))
-        return f"needs: export {key}=..." if key and not os.environ.get(key) else ""
-    if definition.adapter == "command":
-        command = definition.settings.get("command", [])
-        program, cwd = str(command[0]) if command else "", Path(definition.settings.get("cwd", ""))
-        if not cwd.is_dir():
-            return f"needs the folder {cwd}: {definition.source}"
-        if program and (cwd / program).exists():
-            return ""
-        return "" if program and shutil.which(program) else f"needs the program {program or '(none named)'}"
-    if definition.adapter == "hybrid":
-        return next(filter(None, map(what_is_missing, catalogue.parts(definition))), "")
-    if definition.adapter in ("diffusers", "token-transformer") and definition.model:
-        return _weights_missing(definition)
-    return ""
+        needs += _keys_missing(definition)
+    elif definition.adapter == "command":
+        needs += _program_missing(definition)
+    elif definition.adapter == "hybrid":
+        needs += filter(None, map(what_is_missing, catalogue.parts(definition)))
+    elif definition.adapter in ("diffusers", "token-transformer") and definition.model:
+        needs += _weights_missing(definition)
+    return " && ".join([*needs[:1], *(need.removeprefix("needs: ") for need in needs[1:])])
 
 
-def _weights_missing(definition: Definition) -> str:
+def _keys_missing(definition: Definition) -> list[str]:
+    keys = [str(definition.settings[name]) for name in ("key_env", "secret_env") if definition.settings.get(name)]
+    return [f"needs: export {key}=..." for key in keys if not os.environ.get(key)]
+
+
+def _program_missing(definition: Definition) -> list[str]:
+    command = definition.settings.get("command", [])
+    program, cwd = str(command[0]) if command else "", Path(definition.settings.get("cwd", ""))
+    if not cwd.is_dir():
+        return [f"needs the folder {cwd}, from {definition.source}"]
+    if program and ((cwd / program).exists() or shutil.which(program)):
+        return []
+    return [f"needs the program {program or '(none named)'}, see {definition.source or 'its TOML'}"]
+
+
+def _weights_missing(definition: Definition) -> list[str]:
     folder = Path(definition.model)
     if folder.is_absolute():
-        return "" if folder.is_dir() else f"weights are missing: {folder}"
+        return [] if folder.is_dir() else [f"needs weights in {folder}"]
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", definition.model):
+        place = definition.folder / definition.model
+        return [f"needs weights in {place}: {definition.folder / definition.name}.toml says how to get them"]
     from huggingface_hub import try_to_load_from_cache
 
     revision = definition.revision or None
     cached = try_to_load_from_cache(definition.model, "model_index.json", revision=revision)
     if isinstance(cached, str):
-        return ""
+        return []
     pin = f" --revision {revision}" if revision not in (None, "main") else ""
-    return f"needs: hf download {definition.model}{pin}"
+    return [f"needs: hf download {definition.model}{pin}"]
