@@ -300,7 +300,7 @@ def test_a_share_of_failures_can_be_tolerated(tmp_path: Path) -> None:
 
 
 def test_an_unknown_metric_is_an_error_of_the_policy_with_its_line(tmp_path: Path) -> None:
-    says = r'gate.toml:3: no metric or cost named "clip_txt". Did you mean "clip_text"'
+    says = r'gate.toml:2: no metric or cost named "clip_txt". Did you mean "clip_text"'
     with pytest.raises(BadFile, match=says) as e:
         gate(tmp_path, "[[check]]\nmetric = 'clip_txt'\nrule = 'min'\nvalue = 0.1")
     assert e.value.exit_code == 2

@@ -88,3 +88,16 @@ def test_flat_metrics_are_numbers_on_one_level(verdict: Verdict) -> None:
 def test_the_badge_says_the_outcome_in_words(verdict: Verdict) -> None:
     root = ElementTree.fromstring(render.badge(verdict))
     assert root.attrib["aria-label"] == "video gate: fail"
+
+
+def test_junit_keeps_to_what_gitlab_reads_and_no_two_cases_share_a_name(verdict: Verdict) -> None:
+    twice = verdict.__class__(**{**verdict.__dict__, "checks": verdict.checks * 2})
+    root = ElementTree.fromstring(render.as_junit(twice))
+    known = {
+        "testsuites": {"name"}, "testsuite": {"name", "tests", "failures", "errors", "skipped"},
+        "testcase": {"classname", "name", "time"}, "failure": {"message", "type"}, "error": {"message", "type"},
+        "skipped": {"message", "type"},
+    }  # fmt: skip
+    assert all(set(element.attrib) <= known[element.tag] for element in root.iter())
+    names = [(case.attrib["classname"], case.attrib["name"]) for case in root.iter("testcase")]
+    assert len(names) == len(set(names)) == 2 * len(verdict.checks)

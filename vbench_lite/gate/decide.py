@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,11 +98,21 @@ def _expand(check: Check, sides: tuple[Side, Side], policy: Policy) -> Iterator[
         found = [q for q in found if q is not None and q.name != "conformance"]
     elif check.rule != "no-new-failures":
         found = [_quantity(check, metrics, policy)]
-    names = check.categories or sorted(set(sides[0].grid.categories) - {""})
+    names = _categories(check, sides[0], policy)
     categories = names if check.each == "category" else [""]
     if check.each == "category" and len(set(sides[0].grid.categories)) < 2:
         return
     yield from ((quantity, category) for quantity in found for category in categories)
+
+
+def _categories(check: Check, baseline: Side, policy: Policy) -> Sequence[str]:
+    known = {prompt.get("category", "") for prompt in baseline.run.manifest["suite"]["prompts"]} - {""}
+    for name in check.categories:
+        if name not in known and check.unmeasured != "skip":
+            hint = f'The suite "{baseline.run.manifest["suite"]["name"]}" sorts its prompts so.'
+            told = str(UnknownName("category", name, known, hint))
+            raise BadFile(policy.path, check.line_of("categories"), told)
+    return check.categories or sorted(set(baseline.grid.categories) - {""})
 
 
 def _quantity(check: Check, metrics: Any, policy: Policy) -> Quantity:
@@ -111,9 +121,10 @@ def _quantity(check: Check, metrics: Any, policy: Policy) -> Quantity:
     except UnknownName as error:
         if check.unmeasured == "skip":
             return Quantity(check.metric, "", False, "score", check.metric)
-        raise BadFile(policy.path, check.line, str(error)) from None
+        raise BadFile(policy.path, check.line_of("metric"), str(error)) from None
     if quantity.higher_is_better is None and check.rule not in ("min", "max"):
-        raise BadFile(policy.path, check.line, f'"{check.metric}" is neither better high nor low: use "min" or "max".')
+        told = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
+        raise BadFile(policy.path, check.line_of("metric"), told)
     return quantity
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
 
@@ -35,6 +35,14 @@ def _margin(check: Check) -> str:
     return f"{text} (or by less than {check.floor:g}, which is always tolerated)" if check.floor else text
 
 
+_HEADINGS = {
+    "block": "It must be shown that",
+    "point": "The plain figures must say, whatever chance did, that",
+    "inside": "A release is stopped if it is shown to break, and undecided if its figure lies outside",
+    "pass": "A release is stopped if it is shown to break",
+}
+
+
 def explain(policy: Policy) -> Iterator[str]:
     """The whole policy, a line at a time."""
     yield f'Policy "{policy.title}" ({policy.path}, digest {policy.digest[:12]})'
@@ -44,29 +52,37 @@ def explain(policy: Policy) -> Iterator[str]:
         yield f"Last changed{on} by {who}: {why}"
     else:
         yield "Nobody has signed it: say who changed it and why under [changed]."
+    for kind, heading in _HEADINGS.items():
+        chosen = [check for check in policy.checks if kind == _kind(check)]
+        if chosen:
+            yield ""
+            yield heading
+        for check in chosen:
+            skip = " (skipped where the baseline has no such figure, or devices or prices differ)"
+            yield f"  - {demand(check)}{skip if check.unmeasured == 'skip' else ''}"
     yield ""
-    yield "A release passes when all of this is shown:"
-    yield from _list(policy, lambda c: c.undecided == "block" and c.evidence == "interval")
-    yield "It is stopped when the plain figures break one of these, whatever chance did:"
-    yield from _list(policy, lambda c: c.evidence == "point")
-    yield "It is stopped when it is shown to break one of these, and passes as long as its figure lies inside:"
-    yield from _list(policy, lambda c: c.undecided == "inside" and c.evidence == "interval")
-    yield "It is stopped when it is shown to break one of these, and passes as long as it is not:"
-    yield from _list(policy, lambda c: c.undecided == "pass" and c.evidence == "interval")
-    chance = f"{policy.level:.0%}"
-    yield (
-        f"A release that is worse by exactly a margin passes with a probability of at most {chance}; one that is "
-        f"inside all margins is failed with at most {chance}, all checks taken together (Holm)."
-    )
-    yield f"No check on fewer than {policy.min_prompts} prompts passes."
+    yield from _odds(policy)
+
+
+def _kind(check: Check) -> str:
+    return "point" if check.evidence == "point" else check.undecided
+
+
+def _odds(policy: Policy) -> Iterator[str]:
+    """What chance may do, and what undecided means."""
+    if any(check.evidence == "interval" for check in policy.checks):
+        chance = f"{policy.level:.0%}"
+        yield (
+            f"A release that is worse by exactly a margin passes with a probability of at most {chance}; one that is "
+            f"inside all margins is failed with at most {chance}, all checks taken together (Holm)."
+        )
+        yield f"Nothing is shown on fewer than {policy.min_prompts} prompts."
+        if policy.rare_losses != "ignore":
+            yield (
+                f"Nor on so few {policy.rare_losses} that a loss which is rare, but large enough to cost a whole "
+                f"margin, could have been missed."
+            )
+    if any(check.each == "category" and check.undecided == "inside" for check in policy.checks):
+        yield "A category of fewer than 6 prompts may lie outside its limit where chance alone could put it there."
     meaning = {"block": "exit code 4, which blocks", "fail": "exit code 3, like a failure", "pass": "exit code 0"}
     yield f"Undecided means {meaning[policy.undecided]}."
-
-
-def _list(policy: Policy, wanted: Callable[[Check], bool]) -> Iterator[str]:
-    chosen = [check for check in policy.checks if wanted(check)]
-    for check in chosen:
-        skip = " (skipped where the baseline has no such figure or the devices differ)"
-        yield f"  - {demand(check)}{skip if check.unmeasured == 'skip' else ''}"
-    if not chosen:
-        yield "  - nothing"

@@ -55,7 +55,8 @@ def _point(
     check: Check, quantity: Quantity, figures: tuple[float, float], sides: tuple[Side, Side], policy: Policy
 ) -> Evidence:
     if check.unit == "sd":
-        raise BadFile(policy.path, check.line, "a median or a history has no standard deviation: use another unit.")
+        told = "a median or a history has no standard deviation: use another unit."
+        raise BadFile(policy.path, check.line_of("unit"), told)
     baseline, candidate = figures
     sign = 1.0 if quantity.higher_is_better else -1.0
     allowed = max(check.margin / 100 * abs(baseline) if check.unit == "percent" else check.margin, check.floor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,12 @@ class Check:
     "pass": a guard that passes unless it is shown to be broken."""
     unmeasured: str = "undecided"
     """"skip": no demand where the baseline has no such figure, or the devices or prices differ."""
-    line: int | None = None
+    lines: Mapping[str, int | None] = field(default_factory=dict, compare=False)
+    """Where in the file each key stands."""
+
+    def line_of(self, key: str) -> int | None:
+        """The key's line, or that of its rule where it is left out."""
+        return self.lines.get(key, self.lines.get("rule"))
 
     @property
     def is_guard(self) -> bool:
@@ -114,7 +119,7 @@ POLICY_KEYS = (
     "title", "confidence", "undecided", "min_prompts", "rare_losses", "anchor_tolerance", "allow_same_clips",
     "changed", "check",
 )  # fmt: skip
-CHECK_KEYS = (*(field.name for field in fields(Check) if field.name != "line"), "why")
+CHECK_KEYS = (*(each.name for each in fields(Check) if each.name != "lines"), "why")
 _KINDS: dict[str, type] = {"margin": float, "value": float, "floor": float, "last": int, "categories": list}
 
 
@@ -187,7 +192,7 @@ def _check(file: TomlFile, nth: int, entry: Any) -> Check:
         if given.get(key, allowed[0]) not in allowed:
             raise file.error(f"check.{key}", f'"{key}" is "{given[key]}": expected one of {", ".join(allowed)}.', nth)
     given["categories"] = tuple(str(name) for name in given.get("categories", ()))
-    check = Check(**given, line=file.line_of("check.rule", nth))
+    check = Check(**given, lines={key: file.line_of(f"check.{key}", nth) for key in given})
     for key, message in _faults(check, given):
         raise file.error(f"check.{key}", message, nth)
     return check

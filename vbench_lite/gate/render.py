@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -41,10 +42,18 @@ def as_junit(verdict: Verdict) -> str:
         suite = ElementTree.SubElement(root, "testsuite", named)
         for finding in findings:
             _case(suite, generator, finding.kind, finding.outcome, finding.message)
-        for check in checks:
-            _case(suite, generator, title(check), check.outcome, sentence(check))
+        for name, check in zip(_unique([title(check) for check in checks]), checks, strict=True):
+            _case(suite, generator, name, check.outcome, sentence(check))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _unique(names: Sequence[str]) -> Iterator[str]:
+    """GitLab shows the first of several cases of one name and drops the others."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield f"{name} ({seen[name]})" if seen[name] > 1 else name
 
 
 def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, text: str) -> None:

@@ -30,7 +30,8 @@ def of_sets(check: Check, quantity: Quantity, sides: tuple[Side, Side], category
     if category or check.categories:
         return Evidence(f'"{quantity.name}" is one number a run: it has no categories', unmeasured=True)
     if check.unit == "sd" or check.statistic != "mean":
-        raise BadFile(policy.path, check.line, f'"{quantity.name}" is one number a run: give its margin in percent.')
+        told = f'"{quantity.name}" is one number a run: give its margin in percent.'
+        raise BadFile(policy.path, check.line_of("unit"), told)
     old, new = (side.set_score(quantity.name) for side in sides)
     alone = check.rule in ("min", "max")
     for who, score in (("candidate", new),) if alone else (("baseline", old), ("candidate", new)):
