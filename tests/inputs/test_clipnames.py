@@ -117,6 +117,22 @@ def test_numbers_with_one_list(tmp_path: Path) -> None:
     assert found(tmp_path, "a cat", "a dog") == {"0000.mp4": ("p1", 0), "0001.mp4": ("p0", 0)}
 
 
+def test_list_that_windows_wrote_is_read(tmp_path: Path) -> None:
+    folder_of(tmp_path, "0000.mp4")
+    (tmp_path / "prompts.txt").write_bytes(b"\xef\xbb\xbfa dog\r\na cat\r\n")
+    assert found(tmp_path, "a dog") == {"0000.mp4": ("p0", 0)}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("prompts.txt", b"a caf\xe9\n"), ("clips.csv", b"file,prompt\nx.mp4,caf\xe9\n")]
+)
+def test_list_in_another_encoding_is_named(tmp_path: Path, name: str, data: bytes) -> None:
+    folder_of(tmp_path, "0000.mp4")
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadFile, match=rf"{name}.*cannot be read"):
+        match_folder(tmp_path, prompts("a dog"))
+
+
 def test_table_gives_prompt_seed_and_cost(tmp_path: Path) -> None:
     folder_of(tmp_path, "x.mp4", "y.mp4", "z.mp4", "unlisted.mp4")
     (tmp_path / "clips.csv").write_text(

@@ -74,3 +74,13 @@ def test_json_lines_and_csv_say_the_same(tmp_path: Path) -> None:
 def test_what_is_no_prompt_list_is_refused_with_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(BadFile, match=message):
         load_suite(write(tmp_path, name, text))
+
+
+def test_prompt_with_a_control_character_is_refused_by_its_line(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"bad\.csv:2: holds a prompt with a control character"):
+        load_suite(write(tmp_path, "bad.csv", 'prompt\n"a\x00b"\n'))
+
+
+def test_file_of_an_unknown_kind_is_not_read_as_toml(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"expected \.toml, \.json, \.jsonl, \.csv, \.txt"):
+        load_suite(write(tmp_path, "prompts.yaml", "- a red cup\n"))

@@ -15,6 +15,7 @@ by "_", "-" or a space; spaces may be "_"; and a long prompt may be cut, as long
 from __future__ import annotations
 
 import csv
+import io
 import re
 import unicodedata
 from collections import defaultdict
@@ -141,12 +142,19 @@ class _Names:
 
 def _numbered_texts(folder: Path) -> dict[str, str]:
     """Prompt by file stem, for clips that are named by number."""
-    texts = {p.stem: p.read_text("utf-8") for p in (folder / "prompts").glob("*.txt") if p.stem.isdigit()}
+    texts = {p.stem: _text(p) for p in (folder / "prompts").glob("*.txt") if p.stem.isdigit()}
     for place in (folder / "prompts.txt", folder.parent / "prompts.txt"):
         if not texts and place.exists():
-            lines = place.read_text("utf-8").splitlines()
+            lines = _text(place).splitlines()
             texts = {f"{number:0{width}}": line for number, line in enumerate(lines) for width in (3, 4, 5, 6)}
     return texts
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(path, None, f"cannot be read: {error}") from None
 
 
 def _collect(found: Sequence[FoundClip], unmatched: list[tuple[Path, str]]) -> Matched:
@@ -190,15 +198,18 @@ def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row of a table that has the columns it must."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        columns = set(rows.fieldnames or ())
-        if "file" not in columns or not columns & {"prompt", "prompt_id"}:
-            raise BadFile(
-                path, 1, 'expected the columns "file" and "prompt" (or "prompt_id"); also: index, seed, usd, device_s.'
-            )
+    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
+    columns = set(rows.fieldnames or ())
+    if "file" not in columns or not columns & {"prompt", "prompt_id"}:
+        raise BadFile(
+            path, 1, 'expected the columns "file" and "prompt" (or "prompt_id"), with commas between; also: index, '
+            "seed, usd, device_s.",
+        )
+    try:
         for row in rows:
             yield rows.line_num, {column: (value or "").strip() for column, value in row.items() if column}
+    except csv.Error as error:
+        raise BadFile(path, rows.line_num, f"is not a table: {error}.") from None
 
 
 def _listed_clip(

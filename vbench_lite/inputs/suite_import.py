@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,8 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
         text = entry.text.strip()
         if not text:
             raise BadFile(path, entry.line, "holds an empty prompt.")
+        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in "".join(text.split())):
+            raise BadFile(path, entry.line, "holds a prompt with a control character, which no program can be given.")
         before = merged.get(text)
         id_ = before.id if before else entry.id or slug(text)
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):

@@ -46,7 +46,10 @@ def load_suite(name: str) -> Suite:
         if name not in paths:
             raise UnknownName("suite", name, paths, "See them with: vbench list suites")
         path = paths[name]
-    return import_suite(path) if path.suffix.lower() in READERS else read_suite(path)
+    kind = path.suffix.lower()
+    if kind not in (*READERS, ".toml"):
+        raise BadFile(path, None, f"is of a kind that is not known: expected .toml, {', '.join(READERS)}.")
+    return import_suite(path) if kind in READERS else read_suite(path)
 
 
 def read_suite(path: Path) -> Suite:
