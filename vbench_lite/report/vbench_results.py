@@ -2,13 +2,16 @@
 
 Only metrics that are computed as VBench computes them are written under its names: `flicker` is its
 temporal_flickering; `clip_frames` is its background_consistency when it stands on the ViT-B/32 that
-VBench uses. Everything else has no place in such a file. Clips that are missing or could not be
-scored are counted under "vbench_lite": the file then holds a partial result, and says so.
+VBench uses. Everything else has no place in such a file. VBench asks each dimension of its own
+prompts only: where a suite names them (imported from VBench's file, its prompts are tagged with their
+dimensions), so does this; other suites answer with all their prompts. Clips that are missing or could
+not be scored are counted under "vbench_lite": the file then holds a partial result, and says so.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +40,8 @@ def render(report: Report) -> str:
     for metric, dimension in DIMENSIONS.items():
         info = report.main.metrics.get(metric)
         if info and (metric == "flicker" or SAME_NETWORK in str(info["backbone"])):
-            clips, unscored[dimension] = _clips(entries[0], metric)
+            asked = [p["id"] for p in report.main.suite["prompts"] if dimension in p.get("tags", ())]
+            clips, unscored[dimension] = _clips(entries[0], metric, asked or entries[0].grid.prompts)
             if clips:
                 document[dimension] = [float(np.mean([clip["video_results"] for clip in clips])), clips]
     document["vbench_lite"] = {
@@ -47,14 +51,17 @@ def render(report: Report) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _clips(entry: Entry, metric: str) -> tuple[list[dict[str, Any]], int]:
-    """Its scored clips in VBench's form, and how many are not scored."""
-    values = entry.scores(metric)
+def _clips(entry: Entry, metric: str, asked: Sequence[str]) -> tuple[list[dict[str, Any]], int]:
+    """The scored clips of the asked prompts in VBench's form, and how many are not scored."""
+    values, wanted = entry.scores(metric), set(asked)
     paths = {record.key: entry.run.folder.clip_path(record) for record in entry.records}
-    clips = []
+    clips, count = [], 0
     for row, prompt in zip(values, entry.grid.prompts, strict=True):
+        if prompt not in wanted:
+            continue
+        count += len(row)
         for index, value in enumerate(row):
             path = paths.get(ClipKey(entry.name, prompt, index))
             if np.isfinite(value) and path is not None:
                 clips.append({"video_path": str(path), "video_results": float(value)})
-    return clips, values.size - len(clips)
+    return clips, count - len(clips)
