@@ -2,7 +2,8 @@
 
     python benchmarks/gpu_check.py [--seconds 3]
 
-Each line says what was expected, what was found, and whether it holds; the exit code is 1 if one does not.
+Each line says what was expected, what was found, and whether it holds; the exit code is 1 if one does not, or if there
+is no GPU. About two minutes; the device should have nothing else to do.
 
     device     torch's device is found again by NVML, by its UUID
     time       billed seconds against torch.profiler's seconds in kernels, for clips that are nothing but kernels
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from vbench_lite.errors import VbenchError
 from vbench_lite.generator import Output
 from vbench_lite.measuring import energy
 from vbench_lite.measuring.devices import find_device
@@ -165,7 +167,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="of kernels a clip")
     arguments = parser.parse_args()
-    device = find_device("cuda:0")
+    try:
+        device = find_device("cuda:0")
+    except VbenchError as error:
+        sys.exit(f"Nothing is checked: {error}")
     print(f"{device.name}, {device.memory_mb} MiB, {device.uuids[0]}")
     verdicts = Verdicts()
     state = energy.device_state(device.uuids)

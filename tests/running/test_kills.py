@@ -147,3 +147,20 @@ def test_a_full_disk_leaves_no_half_file_and_says_what_to_do(tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert whole.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["whole.bin"]
+
+
+def test_a_full_disk_does_not_hide_behind_the_lock(tmp_path):
+    import resource
+
+    from vbench_lite.errors import StoreError
+
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        try:
+            run(PLAN, RunFolder(tmp_path / "run"), cpu())
+        except StoreError as error:
+            os._exit(0 if "run.json" in str(error) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from collections.abc import Iterator
@@ -57,6 +58,6 @@ def _take(file: IO[str], folder: Path, shared: bool) -> None:
         ) from None
     except OSError:
         return  # a file system that knows no locks
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}\n")
-    file.flush()
+    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, and what is missing is told later
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())

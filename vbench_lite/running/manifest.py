@@ -110,7 +110,11 @@ def software() -> dict[str, str | None]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = None
-    return found | {"system": f"{platform.system()} {platform.release()} {platform.machine()}"}
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return found | {
+        "threads": os.environ.get("OMP_NUM_THREADS") or str(cores),  # another number, other last bits on a CPU
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+    }
 
 
 def git_state() -> dict[str, Any] | None:
