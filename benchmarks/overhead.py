@@ -11,9 +11,9 @@ one. Printed, in percent of the bare loop's or the run's time:
     window     CPU time that opening and closing one measuring window takes: what the harness adds inside of what
                it bills, and the figure to read where the machine is busy with other work
     idle       the time between one call and the next, in which a device would wait
-    held       from the first call to the last answer, against the whole bare loop: calls, measuring and waiting together
-    whole run  the same from the start of the command to the last stored clip: with the start of a process, which is
-               paid once a generator, and with what is encoded and written after the last call
+    held       from the first call to the last answer, against the whole bare loop: calls, measuring and waiting
+    whole run  the same from the start of the run to its end: with the start of a process, which is paid once a
+               generator, and with what is encoded and written after the last call
 """
 
 from __future__ import annotations
