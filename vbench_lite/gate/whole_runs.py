@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,7 +60,8 @@ def _first(texts: np.ndarray[Any, Any]) -> str:
 
 def _share(grid: ClipGrid, kind: str) -> float:
     """The share of made clips of a fault that `conformance` names, or that shows as motion 0."""
-    faulty = np.char.find(np.char.lower(grid.text("unusable_because")), kind) >= 0
+    because = grid.text("unusable_because").ravel().tolist()
+    faulty = np.array([kind in text.lower() for text in because]).reshape(grid.made.shape)
     if kind == "frozen":
         faulty = faulty | (grid.values("motion") == 0)
     return float((faulty & grid.made).sum() / max(1, grid.made.sum()))
@@ -71,17 +73,17 @@ def _copies(grid: ClipGrid) -> str | None:
     prompts = np.broadcast_to(np.arange(len(grid.prompts))[:, None], made.shape)[made]
     if len(prompts) < 4:
         return None
-    marks = [("bytes", grid.text("sha256")[made], _COPIES)]
+    marks = [("bytes", grid.text("sha256")[made].tolist(), _COPIES)]
     free = [name for name in ("flicker", "warp_error", "motion", "detail") if grid.has(name)]
     if len(free) >= 3:
         moving = grid.values("motion")[made] != 0
-        joined = ["|".join(cells) for cells in zip(*(grid.text(name)[made] for name in free), strict=True)]
-        marks.append(("scores", np.where(moving, np.array(joined), ""), _HALF))
+        joined = zip(*(grid.text(name)[made].tolist() for name in free), strict=True)
+        marks.append(("scores", ["|".join(cells) if m else "" for cells, m in zip(joined, moving, strict=True)], _HALF))
     for what, values, share in marks:
-        names, counts = np.unique(values[values != ""], return_counts=True)
-        if not len(names) or counts.max() <= max(2, share * len(prompts)):
+        [(commonest, count)] = Counter(value for value in values if value).most_common(1) or [("", 0)]
+        if count <= max(2, share * len(prompts)):
             continue
-        same = values == names[counts.argmax()]
+        same = np.array([value == commonest for value in values])
         if len(set(prompts[same])) > 1:
             return (
                 f"{int(same.sum())} of {len(prompts)} clips are copies of one clip (the same {what}), "
