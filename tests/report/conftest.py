@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.built_runs import DEFAULT, Fake, build_run
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.store import RunFolder
 
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = (
     '<script>window.pwned=1</script><img src=x onerror="window.pwned=1"></script><!--"\'`{{7*7}}|@everyone [x](http://evil)'
 )
@@ -41,3 +44,14 @@ def releases(tmp_path_factory) -> list[RunFolder]:
         day = f"2026-11-{10 + nth}T10:00:00Z"
         made.append(scored(folder / f"v{nth}", prompts=20, generators=fakes, created=day, seed=nth, video=False))
     return made
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -e '.[dev]'")
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()

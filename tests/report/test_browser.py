@@ -1,8 +1,6 @@
 """The page in a real browser: it loads alone, its clips play, its filters and keys work, strangers stay harmless."""
 
 import itertools
-import os
-import shutil
 import time
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from vbench_lite.report import write_report
 from vbench_lite.store import RunSelection
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 CONTRAST = """() => {
   const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
@@ -28,17 +25,6 @@ CONTRAST = """() => {
   }
   return bad;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -e '.[dev]'")
-    if not CHROMIUM:
-        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +60,9 @@ def test_clips_play_in_step_once_they_are_in_view(page) -> None:
     assert page.locator("#prompts video").count() < 96  # far ones do not exist yet
     page.locator("#clips").scroll_into_view_if_needed()
     page.locator("#play").click()
-    wait_until(page, "[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.3)")
-    running = "[...document.querySelectorAll('#prompts video')].filter(v => !v.paused)"
-    times = page.evaluate(f"{running}.map(v => v.currentTime)")
-    assert len(times) >= 4
-    assert max(times) - min(times) < 0.25
+    times = "[...document.querySelectorAll('#prompts video')].filter(v => !v.paused).map(v => v.currentTime)"
+    # asked in one go: the clips are short, and between two rounds all of them rest
+    wait_until(page, f"(t => t.length >= 4 && Math.min(...t) > 0.1 && Math.max(...t) - Math.min(...t) < 0.25)({times})")
     page.locator("#play").click()
     assert page.evaluate("[...document.querySelectorAll('#prompts video')].every(v => v.paused)")
 

@@ -50,16 +50,23 @@ def _uneven_sentence(scenario: Scenario, entry: Entry, others: Sequence[Any]) ->
 
 
 def _best_of_line(scenario: Scenario) -> str:
-    parts = []
+    found = []
     for entry in scenario.entries:
         curve = best_of_curve(entry.usable)
-        if len(curve) > 1 and curve[0].value is not None:
-            parts.append(f"{words.percent(curve[0].value)} to {words.percent(curve[-1].value)} for {entry.label}")
-    if not parts:
+        if len(curve) > 1 and curve[0].value is not None and curve[-1].value is not None:
+            found.append((entry.label, curve[0].value, curve[-1].value))
+    if not found:
         return "With one clip a prompt, what retrying buys cannot be told."
     clips = scenario.entries[0].usable.shape[1]
-    told = words.listed(parts)
-    return f"The best of {clips} lifts the chance of a usable clip from {told}, at {clips} times the cost."
+    found.sort(key=lambda item: item[1] - item[2])
+    helped = [(label, one, best) for label, one, best in found if words.percent(one) != words.percent(best)]
+    if not helped:
+        return f"The best of {clips} is no more often usable than one, at {clips} times the cost."
+    parts = [f"{words.percent(one)} to {words.percent(best)} for {label}" for label, one, best in helped[:2]]
+    less = len(found) - len(parts)
+    rest = f"; less for the other{'s' if less > 1 else ''}" if less else ""
+    told = f"from {words.listed(parts)}"
+    return f"The best of {clips} lifts the chance of a usable clip {told}, at {clips} times the cost{rest}."
 
 
 def human_work(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:

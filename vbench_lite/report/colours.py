@@ -1,5 +1,6 @@
 """Colours by route, in light and dark, told apart by people with any colour vision: hue, lightness and marker differ.
 
+Names are written in them, so each has a contrast of at least 4.5 to its paper.
 Plots are drawn in the light colours; in the page each is replaced by its name, so that one drawing serves both.
 """
 
@@ -9,16 +10,16 @@ INK, SOFT, LINE, PAPER = "#22201d", "#6b665e", "#d9d4ca", "#fbfaf7"
 DARK_INK, DARK_SOFT, DARK_LINE, DARK_PAPER = "#ece8e1", "#a39d93", "#3a3733", "#171614"
 
 LIGHT: dict[str, str] = {
-    "transformer-0": "#23598f", "transformer-1": "#5b91c4", "transformer-2": "#12304f",
-    "diffusion-0": "#bd5316", "diffusion-1": "#dd9256", "diffusion-2": "#7c3107",
-    "hybrid-0": "#10755f", "hybrid-1": "#55b09a", "hybrid-2": "#064536",
-    "undisclosed-0": "#7c4a8d", "undisclosed-1": "#b287c0", "undisclosed-2": "#4c2559",
+    "transformer-0": "#23598f", "transformer-1": "#3674b2", "transformer-2": "#12304f",
+    "diffusion-0": "#bd5316", "diffusion-1": "#936812", "diffusion-2": "#7c3107",
+    "hybrid-0": "#10755f", "hybrid-1": "#417a2c", "hybrid-2": "#064536",
+    "undisclosed-0": "#7c4a8d", "undisclosed-1": "#a1529f", "undisclosed-2": "#4c2559",
 }  # fmt: skip
 DARK: dict[str, str] = {
     "transformer-0": "#7fb2e4", "transformer-1": "#b9d6f1", "transformer-2": "#4d84b8",
     "diffusion-0": "#f0995c", "diffusion-1": "#f8caa5", "diffusion-2": "#c06c2e",
     "hybrid-0": "#5cc4aa", "hybrid-1": "#a9e3d4", "hybrid-2": "#2f9079",
-    "undisclosed-0": "#c596d6", "undisclosed-1": "#e2c9eb", "undisclosed-2": "#9560a8",
+    "undisclosed-0": "#c596d6", "undisclosed-1": "#e2c9eb", "undisclosed-2": "#a76fbb",
 }  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 

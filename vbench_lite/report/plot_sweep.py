@@ -96,7 +96,7 @@ def sweep(scenario: Scenario, pen: Pen) -> Figure | None:
         f"{swept[0].upper()}{swept[1:]}: each mark is one value, written beside it, with 95 % intervals of quality and "
         f"cost. Up is better, left is cheaper; where the curve goes flat, more of it buys nothing."
     )
-    caption += f" {words.listed(others)} stand beside it unswept." if others else ""
+    caption += f" {words.listed(others)} stand{'s' if len(others) == 1 else ''} beside it unswept." if others else ""
     title = f"From cheap to dear along {words.listed(dict.fromkeys(line.setting for line in lines))}"
     return Figure("sweep", title, caption, panels, ("Generator", "Setting", "Quality", "Value", axis.unit), rows)
 
@@ -119,7 +119,7 @@ def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Ax
         every = -(-len(points) // MOST_LABELS)
         for nth, (point, place) in enumerate(zip(points, at, strict=True)):
             if nth % every == 0 or nth == len(points) - 1:
-                text = f"{line.setting} {line.value(point.entry)}" if nth == 0 else line.value(point.entry)
+                text = line.value(point.entry)
                 axes.annotate(text, place, (5, 5), textcoords="offset points", color=SOFT, fontsize=7.5)
     log_axis(axes, [point.x for point in plane.points])
     axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")

@@ -50,9 +50,9 @@ def _title(summary: Summary) -> str:
 
 
 def _caption(summary: Summary) -> str:
-    lines = ["95 % intervals over prompts, of time and money over measured batches. ↑ higher is better, ↓ lower is better."]
+    lines = ["95 % intervals over prompts, of time and money over measured batches.", "↑ higher is better, ↓ lower."]
     if len(summary["generators"]) > 1:
-        lines[0] += " ★ ahead of all others, intervals apart."
+        lines[1] += " ★ ahead of all others, intervals apart."
     share = summary.get("usable", {}).get("reference_share")
     if share is not None:
         lines.append(f"Of the real reference clips, {words.percent(share)} would be usable by the same thresholds.")

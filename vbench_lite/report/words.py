@@ -236,9 +236,9 @@ def cost_text(name: str, estimate: Mapping[str, Any], money_scale: float = 1.0) 
 
 
 def money_scale(estimates: Iterable[Mapping[str, Any]]) -> float:
-    """1000 where clips cost less than a tenth of a cent: then money is told per 1,000 clips."""
+    """1000 where clips cost less than a cent: then money is told per 1,000 clips."""
     values = [e["value"] for e in estimates if e["value"]]
-    return 1000.0 if values and max(values) < 0.001 else 1.0
+    return 1000.0 if values and max(values) < 0.01 else 1.0
 
 
 def percent(share: float | None) -> str:

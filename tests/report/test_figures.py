@@ -1,0 +1,114 @@
+"""Sweeps as curves, speeds as rates, several suites on one page, releases in their order."""
+
+import json
+import re
+
+import pytest
+
+from tests.built_runs import Fake
+from tests.report.conftest import scored
+from vbench_lite.report import words, write_report
+from vbench_lite.report.data import Report, gather
+from vbench_lite.report.plot_history import history, releases
+from vbench_lite.report.plot_kit import Pen
+from vbench_lite.report.plot_stages import rates
+from vbench_lite.report.plot_sweep import curves, sweep
+from vbench_lite.store import RunFolder, RunSelection
+
+STRENGTHS = (0.2, 0.8, 0.4)
+
+
+def edited(folder: RunFolder, change) -> RunFolder:
+    manifest = json.loads(folder.manifest_path.read_text())
+    change(manifest)
+    folder.manifest_path.write_text(json.dumps(manifest))
+    return folder
+
+
+def told(*folders: RunFolder) -> Report:
+    return gather([RunSelection(folder, None) for folder in folders])
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> RunFolder:
+    fakes = [Fake(f"hy@strength={s:g}", "hybrid", skill=s, device_s=s) for s in STRENGTHS]
+    fakes.append(Fake("tiny-transformer", "transformer", device_s=0.1))
+
+    def sweep_them(manifest) -> None:
+        for value in STRENGTHS:
+            manifest["generators"][f"hy@strength={value:g}"]["about"] = {"sweep": {"of": "hy", "strength": value}}
+
+    return edited(scored(tmp_path_factory.mktemp("swept") / "run", generators=fakes, video=False), sweep_them)
+
+
+def test_a_sweep_is_a_curve_in_the_order_of_its_values_with_the_rest_beside_it(swept) -> None:
+    scenario = told(swept).main
+    (curve,) = curves(scenario)
+    assert [curve.value(entry) for entry in curve.entries] == ["0.2", "0.4", "0.8"]
+    figure = sweep(scenario, Pen())
+    assert figure is not None
+    qualities = ("usable", "clip_frames", "detail", "clip_text")
+    assert [panel.name for panel in figure.panels] == [f"sweep-{name}" for name in qualities]
+    assert [row[:2] for row in figure.rows[:3]] == [("hy", f"strength {s}") for s in ("0.2", "0.4", "0.8")]
+    assert all("[" in row[3] and "[" in row[4] for row in figure.rows)  # intervals of quality and of cost
+    assert "tiny-transformer stands" in figure.caption
+
+
+def test_two_swept_settings_are_a_curve_for_each_value_of_the_other(tmp_path) -> None:
+    names = [(steps, seed) for steps in (4, 8) for seed in ("a", "b")]
+    fakes = [Fake(f"g@steps={steps},mode={mode}", device_s=steps / 10) for steps, mode in names]
+
+    def sweep_them(manifest) -> None:
+        for steps, mode in names:
+            of = {"of": "g", "steps": steps, "mode": mode}
+            manifest["generators"][f"g@steps={steps},mode={mode}"]["about"] = {"sweep": of}
+
+    run = edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)
+    assert sorted(c.name for c in curves(told(run).main)) == [
+        "g with mode=a", "g with mode=b", "g with steps=4", "g with steps=8"
+    ]  # fmt: skip
+
+
+def test_without_a_sweep_there_is_no_curve(ads) -> None:
+    assert sweep(told(ads).main, Pen()) is None
+
+
+def test_speeds_are_told_where_they_were_measured(ads) -> None:
+    transformer, diffusion = told(ads).main.entries
+    tokens = dict(rates(transformer))
+    assert float(tokens["tokens a second"].replace(",", "")) == pytest.approx(576 / (0.95 * 0.25), rel=0.1)
+    steps = dict(rates(diffusion))
+    assert steps["denoising steps a clip"] == "20"
+    assert float(steps["a denoising step"].removesuffix(" ms")) == pytest.approx(1000 * 0.8 * 0.7 / 20, rel=0.1)
+
+
+def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp_path) -> None:
+    def film(manifest) -> None:
+        manifest["suite"] |= {"name": "film", "title": "Film", "digest": "f" * 64}
+
+    other = edited(scored(tmp_path / "film", prompts=8), film)
+    page = write_report([RunSelection(ads, None), RunSelection(other, None)], tmp_path / "two.html").read_text("utf-8")
+    assert page.count('class="plot"') > 30
+    assert {"numbers", "s1-numbers", "plane", "s1-plane"} <= set(re.findall(r'<section id="([^"]+)"', page))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert page.count('data-suite="film"') == 8
+    assert len(set(re.findall(r'data-clip="([^"]+)"', page))) == 2 * (24 + 8) * 2
+    entries = [entry for scenario in told(ads, other).scenarios for entry in scenario.entries]
+    assert [(e.label, e.number) for e in entries[:2]] == [(e.label, e.number) for e in entries[2:]]
+
+
+def test_releases_stand_in_their_order_with_date_version_and_size(releases_told) -> None:
+    scenario = releases_told.main
+    days = [entry.run.created[:10] for entry in releases(scenario, scenario.entries[0])]
+    assert days == ["2026-11-10", "2026-11-11", "2026-11-12"]
+    figure = history(scenario, Pen())
+    assert figure is not None
+    assert figure.header[:5] == ("Generator", "Date", "Run", "Version", "Prompts")
+    assert figure.rows[0][4] == f"20 {words.TIMES} 2"
+    assert "11-10" in figure.panels[0].svg
+
+
+@pytest.fixture
+def releases_told(releases) -> Report:
+    return told(*releases)
