@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import av
 import numpy as np
@@ -62,14 +63,19 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
         stream.options = {"crf": str(crf), **ENCODING}
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = 6, 6, 6, 1
+        reformatter = VideoReformatter()
         for picture in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG)
+            frame = reformatter.reformat(
+                frame, format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG, threads=1
+            )
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 
-def read_clip(source: Path | bytes, max_frames: int = 10_000, max_pixels: int = 4096 * 2304) -> tuple[Frames, ClipInfo]:
+def read_clip(
+    source: Path | str | bytes, max_frames: int = 10_000, max_pixels: int = 4096 * 2304
+) -> tuple[Frames, ClipInfo]:
     """Decodes a whole clip.
 
     Raises:
@@ -80,11 +86,15 @@ def read_clip(source: Path | bytes, max_frames: int = 10_000, max_pixels: int = 
     return np.stack(pictures), reader.info()
 
 
-def iterate_frames(source: Path | bytes, max_pixels: int = 4096 * 2304) -> Iterator[tuple[Frames, ClipInfo]]:
+def iterate_frames(source: Path | str | bytes, max_pixels: int = 4096 * 2304) -> Iterator[tuple[Frames, ClipInfo]]:
     """Decodes frame by frame: each (height, width, 3) with what is known of the clip so far."""
     with ClipReader(source, Limits(pixels_per_frame=max_pixels)) as reader:
         for picture in reader:
             yield picture, reader.info()
+
+
+NO_OTHER_FILE = {"protocol_whitelist": "none"}
+"""A playlist that calls itself a clip gets none of the files and addresses that it names."""
 
 
 class Limits(NamedTuple):
@@ -98,39 +108,48 @@ class Limits(NamedTuple):
 class ClipReader:
     """One streaming pass over a clip: iterate once for its frames, then ask `info()`.
 
-    Frames come one at a time as uint8 (height, width, 3), so memory does not grow with the clip.
-    A single reformatter and one decoding thread: clips are decoded side by side instead, and the
-    pixels do not depend on either.
+    Frames come one at a time as uint8 (height, width, 3), turned as a player turns them, so memory
+    does not grow with the clip. A single reformatter and one decoding thread: clips are decoded side
+    by side instead, and the pixels do not depend on either. Nothing but the file itself is read.
 
     Raises:
         UnreadableClip: On opening or while iterating; the message says what is wrong with the file.
     """
 
-    def __init__(self, source: Path | bytes, limits: Limits | None = None) -> None:
+    def __init__(self, source: Path | str | bytes, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.decoded = 0
         self._times: list[float] = []
-        handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-        if (len(source) if isinstance(source, bytes) else _size(source)) == 0:
-            raise UnreadableClip("the file is empty (0 bytes)")
-        try:
-            self._container = av.open(handle)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableClip(f"not a readable video: {_reason(error)}") from None
-        if not self._container.streams.video:
-            self._container.close()
-            raise UnreadableClip("no video stream")
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_count = 1
-        self.height, self.width = self._stream.height, self._stream.width
+        with ExitStack() as opened:
+            handle = opened.enter_context(io.BytesIO(source) if isinstance(source, bytes) else _open(Path(source)))
+            self._stream = self._open_stream(handle, opened)
+            self._opened = opened.pop_all()
+        self._stored = self._stream.height, self._stream.width
+        """Height and width before any turning."""
+        self.height, self.width = self._stored
         self.announced = int(self._stream.frames)
         """Frames that the file says it holds; 0 where it does not say."""
+
+    def _open_stream(self, handle: BinaryIO, opened: ExitStack) -> av.VideoStream:
+        if not handle.read(1):
+            raise UnreadableClip("the file is empty (0 bytes)")
+        handle.seek(0)
+        try:
+            self._container = opened.enter_context(av.open(handle, metadata_errors="replace", options=NO_OTHER_FILE))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise UnreadableClip(f"not a readable video: {_reason(error)}") from None
+        stream = self._container.streams.best("video")
+        if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
+            raise UnreadableClip("no video stream" + " that can be decoded" * bool(self._container.streams.video))
+        stream.thread_count = 1
+        stream.codec_context.options = {"max_pixels": str(self.limits.pixels_per_frame)}
+        return stream
 
     def __enter__(self) -> ClipReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._container.close()
+        self._opened.close()
 
     def __iter__(self) -> Iterator[Frames]:
         self._check_size(self.height, self.width)
@@ -141,7 +160,9 @@ class ClipReader:
                 packets += packet.size > 0 and not packet.is_corrupt
                 for frame in packet.decode():
                     self._check(frame)
-                    yield _pixels(reformatter, frame)
+                    pixels = _pixels(reformatter, frame)
+                    self.height, self.width = pixels.shape[:2]
+                    yield pixels
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
         if self.announced > self.decoded and packets < self.announced:
@@ -166,12 +187,13 @@ class ClipReader:
 
     def _check(self, frame: av.VideoFrame) -> None:
         if not self.decoded:
-            self.height, self.width = frame.height, frame.width
+            self._stored = frame.height, frame.width
             self._check_size(frame.height, frame.width)
-        if (frame.height, frame.width) != (self.height, self.width):
-            raise UnreadableClip(
-                f"the frame size changes from {self.width}x{self.height} to {frame.width}x{frame.height}"
-            )
+        if (frame.height, frame.width) != self._stored:
+            before = f"{self._stored[1]}x{self._stored[0]}"
+            raise UnreadableClip(f"the frame size changes from {before} to {frame.width}x{frame.height}")
+        if frame.is_corrupt:
+            raise UnreadableClip(f"broken after {self.decoded} frames: the next one is damaged")
         self.decoded += 1
         if self.decoded > self.limits.frames:
             raise UnreadableClip(f"more than {self.limits.frames} frames")
@@ -186,13 +208,15 @@ class ClipReader:
 
 
 def _pixels(reformatter: VideoReformatter, frame: av.VideoFrame) -> Frames:
-    pixels: Frames = reformatter.reformat(frame, format="rgb24").to_ndarray()  # type: ignore[assignment]
-    return pixels
+    """RGB, turned by the quarter turns that the file asks for."""
+    pixels: Frames = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()  # type: ignore[assignment]
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def _size(path: Path) -> int:
+def _open(path: Path) -> BinaryIO:
     try:
-        return path.stat().st_size
+        return path.open("rb")
     except OSError as error:
         raise UnreadableClip(f"cannot be opened: {error.strerror}") from None
 
