@@ -166,3 +166,13 @@ def test_encoding_is_the_same_bytes_each_time(session):
     take = session(lambda _: [Output(FRAMES)]).generate(REQUESTS[:1])[0]
     it = session()
     assert it.encode(take).clip == it.encode(take).clip
+
+
+def test_what_torch_compile_takes_is_told_apart():
+    import torch
+
+    from vbench_lite.running.session import compile_s
+
+    before = compile_s()
+    torch.compile(lambda x: x.sin() + 1, backend="eager")(torch.ones(3))
+    assert compile_s() > before

@@ -239,9 +239,11 @@ class _Run:
         if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             return self.folder.summary()
         from vbench_lite.analysis import summary as summaries
+        from vbench_lite.running.phases import timed_scoring
         from vbench_lite.scoring import scorer
 
-        return summaries.summarise(self.folder, scorer.score_run(self.folder, self.arguments.backbones))
+        with timed_scoring(self.folder.path):
+            return summaries.summarise(self.folder, scorer.score_run(self.folder, self.arguments.backbones))
 
     def _report(self) -> Path:
         """The report: the one that is there, if it is not older than the summary."""

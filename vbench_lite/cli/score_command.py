@@ -43,16 +43,19 @@ def command(
                vbench score my-clips --suite ads --out results/mine
     """
     from vbench_lite.analysis import summary
+    from vbench_lite.running.phases import timed_scoring
     from vbench_lite.scoring import scorer
 
     folder = _collect(target, suite, out, backbones) if suite else _run_folder(target, out)
     manifest = folder.manifest()
     asked = backbones or manifest["plan"].get("backbones") or "builtin"
-    scored = scorer.score_run(folder, asked, workers=workers)
-    if manifest["plan"].get("backbones") != asked:
-        manifest["plan"]["backbones"] = asked
-        folder.write_manifest(manifest)
-    _show(folder, summary.summarise(folder, scored), as_json)
+    with timed_scoring(folder.path):
+        scored = scorer.score_run(folder, asked, workers=workers)
+        if manifest["plan"].get("backbones") != asked:
+            manifest["plan"]["backbones"] = asked
+            folder.write_manifest(manifest)
+        found = summary.summarise(folder, scored)
+    _show(folder, found, as_json)
 
 
 def _run_folder(target: Path, out: Path | None) -> RunFolder:

@@ -39,7 +39,7 @@ class Run:
         """Seconds by phase (import_s, load_s, ...), summed over a generator's processes; empty where not kept."""
         folder = self.folder.path / "timings"
         total: dict[str, float] = {}
-        for path in (folder / f"{generator}.json", *sorted(folder.glob(f"{generator}.*of*.json"))):  # whole, or by shard
+        for path in (folder / f"{generator}.json", *sorted(folder.glob(f"{generator}.*of*.json"))):
             for process in _processes(path):
                 for name, seconds in process.items():
                     if name.endswith("_s") and isinstance(seconds, int | float):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,16 @@ class PhaseLog:
             for (worker, life), timings in self._processes.items()
         ]
         write_whole(self._path, to_json({"format": FORMAT, "processes": [*self._earlier, *now]}))
+
+
+@contextmanager
+def timed_scoring(run: Path) -> Iterator[None]:
+    """Notes beside the generators' times how long scoring took; no generator's name begins with an underscore."""
+    started = time.perf_counter()
+    yield
+    facts = {"host": platform.node(), "ended": datetime.now(UTC).isoformat(timespec="seconds")}
+    seconds = time.perf_counter() - started
+    write_whole(run / "timings" / "_scoring.json", to_json({"format": FORMAT, **facts, "score_s": seconds}))
 
 
 def read_processes(path: Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ What carries requests in and clips out (a pipe, Ray) is not known here.
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -54,6 +55,8 @@ class Timings:
     import_s: float = 0.0
     load_s: float = 0.0
     warm_up_s: float = 0.0
+    compile_s: float = 0.0
+    """What torch.compile took, wherever it happened: with a warm-up it is a part of that, else of generation."""
     generate_s: float = 0.0
     encode_s: float = 0.0
     idle_s: float = 0.0
@@ -109,6 +112,7 @@ class Session:
         if warm_up:
             with _Stopwatch(self.timings, "warm_up_s"):
                 self._or_sentence(lambda: warm_up(requests))
+        self.timings.compile_s = compile_s()
 
     def generate(self, requests: Sequence[Request]) -> list[Take]:
         """Makes the clips of one batch. Returns those whose measurement is complete, perhaps of earlier batches.
@@ -144,6 +148,7 @@ class Session:
         except Exception:
             traceback.print_exc()
         self._meter.stop()
+        self.timings.compile_s = compile_s()
         if self._counter:
             self._counter.stop()
         self.timings.device_after = energy.device_state(self.place.uuids) if self.place.uuids else {}
@@ -228,6 +233,13 @@ class _Stopwatch:
 
     def __exit__(self, *error: object) -> None:
         setattr(self._timings, self._name, getattr(self._timings, self._name) + time.perf_counter() - self._start)
+
+
+def compile_s() -> float:
+    """Seconds that torch.compile has taken in this process, by its own account; 0 where it was not used."""
+    dynamo = sys.modules.get("torch._dynamo.utils")
+    spent = dynamo.calculate_time_spent() if hasattr(dynamo, "calculate_time_spent") else {}  # type: ignore[union-attr]
+    return float(spent.get("entire_frame_compile", 0.0))
 
 
 def out_of_memory(error: BaseException) -> bool:
