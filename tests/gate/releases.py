@@ -45,6 +45,8 @@ class Release:
     reason: str = "out of memory"
     sha256: Callable[[int, int], str] | None = None
     device_s: float = 0.5
+    batch: int = 0
+    """Prompts whose clips are measured as one; 0 for each clip alone."""
     fvd: tuple[float, float, float] | None = (9.0, 8.0, 10.0)
     manifest: dict[str, Any] = field(default_factory=dict)
     """Put in the manifest's place, part by part."""
@@ -115,13 +117,15 @@ def _scores(release: Release) -> tuple[Scores, np.ndarray]:
 def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = ["generator", "route", "prompt_id", "category", "index", "seed", "status", "reason", "sha256", "device_s",
-               "peak_rss_mb", "cost_usd", "usable", "unusable_because", *scores]  # fmt: skip
+    columns = ["generator", "route", "prompt_id", "category", "index", "seed", "status", "reason", "sha256", "wall_s",
+               "device_s", "peak_rss_mb", "cost_usd", "usable", "unusable_because", *scores]  # fmt: skip
     writer.writerow(columns)
     clock = np.random.default_rng([3, release.seed])
+    seconds = 0.0
     for prompt in range(release.prompts):
         for clip in range(release.clips):
-            seconds = release.device_s * float(clock.lognormal(0, 0.05))
+            if not release.batch or (prompt % release.batch, clip) == (0, 0):
+                seconds = release.device_s * float(clock.lognormal(0, 0.05))
             missing = release.missing(prompt, clip)
             made = not missing and not release.failed(prompt, clip)
             own = f"{release.weights}-{release.seed}-{prompt}-{clip}"
@@ -130,7 +134,7 @@ def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
             conforms = scores["conformance"][prompt, clip] >= 0.5
             because = f"failed: {reason}" if not made else "" if conforms else "conformance: black"
             values = [repr(float(grid[prompt, clip])) if made else "" for grid in scores.values()]
-            cost = [""] * 3 if missing else [repr(seconds), "900.0", repr(seconds * 0.1 / 3600)]
+            cost = [""] * 4 if missing else [repr(seconds)] * 2 + ["900.0", repr(seconds * 0.1 / 3600)]
             writer.writerow([
                 release.generator, "diffusion", f"p{prompt:03d}", categories[prompt], clip, 1000 * prompt + clip,
                 "ok" if made else "failed", reason, sha if made else "", *cost,

@@ -329,6 +329,18 @@ def test_a_slower_candidate_is_stopped_by_its_time_and_a_dearer_usable_clip_by_i
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("batch", "device_s", "outcome"),
+    [(5, 0.55, "pass"), (5, 0.8, "fail"), (20, 0.8, "undecided"), (40, 0.55, "undecided")],
+)
+def test_time_is_counted_by_measured_batch(tmp_path: Path, batch: int, device_s: float, outcome: str) -> None:
+    """40 prompts in 2 batches are two measurements, however many clips share them."""
+    rules = "[[check]]\nmetric = 'device_s_per_clip'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'"
+    verdict = gate(tmp_path, rules, base={"batch": batch}, weights="b", seed=1, batch=batch, device_s=device_s)
+    assert verdict.outcome == outcome
+    assert ("measured batch" in verdict.checks[0].reason) == (batch > 10)
+
+
 OTHER = {"device": {"kind": "cuda", "name": "H200", "count": 1}}
 PRICES = {"prices": {"model": {"usd_per_device_hour": 0.5}}}
 
