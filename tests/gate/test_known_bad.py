@@ -77,8 +77,8 @@ def handed_in(folder: Path, name: str, clips: Mapping[str, bytes]) -> Path:
 
 
 def each_frame(clip: bytes, change: Callable[[Any], Any]) -> bytes:
-    frames, fps = read_clip(clip)
-    return encode_mp4(np.ascontiguousarray(change(frames)), fps or 8)
+    frames, info = read_clip(clip)
+    return encode_mp4(np.ascontiguousarray(change(frames)), info.fps or 8)
 
 
 def clips_of(path: str) -> tuple[Clips, dict[str, str]]:
