@@ -45,6 +45,7 @@ def connect() -> Any:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if not os.environ.get("RAY_ADDRESS"):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_worker_niceness", "0")  # not 15, or times would not compare with local ones
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # a cluster that listens to this machine alone
         options |= {"address": "local", "include_dashboard": False, "object_store_memory": 200 * 2**20}
     try:
@@ -236,12 +237,9 @@ class _Pool:
     def _check_time(self, seat: _Seat) -> Iterator[Event]:
         if not seat.calls or seat.starting is not None:
             return
-        oldest = next(iter(seat.calls.values()))
-        limit = timeout_s(self._work.definition, len(oldest.requests))
-        if time.monotonic() - seat.since > limit + WAY_S:
-            call = next(iter(seat.calls))
-            del seat.calls[call]
-            yield from self._gone(seat, f"no answer within {limit:g} s", oldest)
+        limit = timeout_s(self._work.definition, max(len(batch.requests) for batch in seat.calls.values()))
+        if time.monotonic() - seat.since > limit + WAY_S:  # of two calls, either may have been the one that was running
+            yield from self._gone(seat, f"no answer within {limit:g} s")
 
     def _affordable_s(self) -> float:
         """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
