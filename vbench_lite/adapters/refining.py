@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from vbench_lite.adapters.diffusers import DiffusersPipeline
 from vbench_lite.adapters.families import call_arguments
+from vbench_lite.adapters.stages import StageClock
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import Output
 from vbench_lite.records import ClipSpec, Request
@@ -89,7 +91,8 @@ class LateStart:
         arguments = self._loaded.arguments(requests)
         pipeline = self._loaded.pipeline
         clips = np.stack([fitted(draft, requests[0].spec) for draft in drafts])
-        clean = self._latents(pipeline, clips)
+        clock = StageClock(self._loaded.device)
+        clean = clock.timed("draft_encode", self._latents)(pipeline, clips)
         noise = randn_tensor(clean.shape, generator=arguments["generator"], device=clean.device, dtype=clean.dtype)
         patches = (pipeline.transformer_spatial_patch_size, pipeline.transformer_temporal_patch_size)
         clean, noise = (pipeline._pack_latents(t, *patches).contiguous() for t in (clean, noise))
@@ -99,7 +102,8 @@ class LateStart:
             latents.copy_(torch.lerp(clean, noise, sigma.to(clean)))  # the pipeline holds this very tensor
 
         with starting_late(pipeline.scheduler, strength, noised):
-            return self._loaded.run(pipeline, {**arguments, "latents": latents})
+            outputs = self._loaded.run(pipeline, {**arguments, "latents": latents})
+        return [replace(output, stages_s={**clock.seconds, **output.stages_s}) for output in outputs]
 
     @torch.no_grad()
     def _latents(self, pipeline: Any, clips: Frames) -> Tensor:
