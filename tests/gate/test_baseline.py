@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.gate.releases import write
+from tests.gate.test_categories import with_fvd
 from vbench_lite.cli.baseline_command import command as baseline
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.errors import StoreError
@@ -20,6 +21,28 @@ def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -
     result = CliRunner().invoke(gate, [run, "--baseline", str(to)])
     assert result.exit_code == 0, result.output
     assert "the runs are identical" in result.output
+
+
+def test_a_baseline_carries_the_features_of_its_run_and_of_no_other(tmp_path: Path) -> None:
+    to = tmp_path / "baseline"
+    for number, generator in enumerate(("first", "second")):
+        run = with_fvd(tmp_path / generator, 4.0, number)
+        for name in ("run.json", "clips.csv", "summary.json"):
+            path = Path(run) / name
+            path.write_text(path.read_text().replace("model", generator))
+        (Path(run) / "features" / "model.npz").rename(Path(run) / "features" / f"{generator}.npz")
+        promote(Promotion(run, "x", "y", to))
+    assert [path.name for path in (to / "features").iterdir()] == ["second.npz"]
+    assert "by the stored features" in CliRunner().invoke(gate, [run, "--baseline", str(to), "--json"]).output
+    assert sum(path.stat().st_size for path in to.rglob("*") if path.is_file()) < 200_000
+
+
+def test_features_that_are_not_those_that_were_scored_are_not_promoted(tmp_path: Path) -> None:
+    run = with_fvd(tmp_path / "run", 4.0, 1)
+    (tmp_path / "run" / "features" / "model.npz").write_bytes(b"others")
+    with pytest.raises(StoreError, match="its sha256 differs"):
+        promote(Promotion(run, "x", "y", tmp_path / "baseline"))
+    assert not (tmp_path / "baseline").exists()
 
 
 def test_history_keeps_who_why_and_the_figures_of_every_time(tmp_path: Path) -> None:
