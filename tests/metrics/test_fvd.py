@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
 
-from vbench_lite.metrics.fvd import Fvd, FvdCorrected, Kvd, frechet_distance
-from vbench_lite.metrics.fvd_corrected import corrected_interval, overlap
+from vbench_lite.metrics.fvd import Fvd, FvdCorrected, Kvd, frechet_distance, resampled_distances
+from vbench_lite.metrics.fvd_corrected import corrected_interval
 from vbench_lite.metrics.kernel import kernel_distance, kernel_interval
 
 
@@ -53,11 +54,72 @@ def test_distance_of_scaled_copies_is_known_in_closed_form():
 
 
 @pytest.mark.parametrize("shape", [(2, 400), (64, 400), (200, 16)])
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_identical_sets_are_zero_apart_and_never_below(shape, scale):
+@pytest.mark.parametrize("scale", [1e-150, 1e-6, 1.0, 1e6, 1e150])
+def test_identical_sets_are_exactly_zero_apart(shape, scale):
     x = normal(0, *shape, scale)
-    found = frechet_distance(generated=x, reference=x[::-1])
-    assert 0 <= found < 1e-9 * max(1.0, scale**2)
+    assert frechet_distance(generated=x, reference=x[::-1]) == 0
+
+
+def exactly(x, y):
+    """The definition in 60 digits."""
+    with mpmath.workdps(60):
+        moments = []
+        for side in (x, y):
+            rows = mpmath.matrix(side.tolist())
+            mean = mpmath.matrix([[mpmath.fsum(rows[:, j]) / rows.rows for j in range(rows.cols)]])
+            centred = [[(rows[i, j] - mean[j]) / mpmath.sqrt(rows.rows - 1) for j in range(rows.cols)]
+                       for i in range(rows.rows)]  # fmt: skip
+            moments.append((mean, mpmath.matrix(centred)))
+        (one, a), (two, b) = moments
+        gram = (a * b.T) * (a * b.T).T
+        overlap = mpmath.fsum(mpmath.sqrt(abs(v)) for v in mpmath.eigsy(gram, eigvals_only=True))
+        squares = [mpmath.fsum(v**2 for v in m) for m in (one - two, a, b)]
+        return float(mpmath.fsum(squares) - 2 * overlap)
+
+
+X, Y = normal(0, 5, 8), normal(1, 6, 8)
+HOSTILE = {
+    "more values than clips": (X, Y),
+    "more clips than values": (normal(2, 9, 3), normal(3, 7, 3)),
+    "two clips a side": (X[:2], Y[:2]),
+    "nearly the same": (X, X + 1e-5 * Y[:5]),
+    "a copy a little larger": (X, X * (1 + 1e-5)),
+    "far from the origin": (1e-3 * X + 1e8, 1e-3 * Y + 1e8),
+    "far from each other": (X + 1e8, Y),
+    "huge": (1e140 * X, 1e140 * Y),
+    "tiny": (1e-140 * X, 1e-140 * Y),
+    "twelve orders of magnitude": (X * 10.0 ** np.linspace(6, -6, 8), Y * 10.0 ** np.linspace(6, -6, 8)),
+    "one side does not vary": (np.ones((4, 8)), Y),
+    "each clip twice": (np.repeat(X, 2, 0), Y),
+    "a feature that is constant": (X * (np.arange(8) > 0), Y * (np.arange(8) > 0)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_distance_is_exact_to_nine_digits_on_hostile_sets(name):
+    x, y = HOSTILE[name]
+    assert frechet_distance(generated=x, reference=y) == pytest.approx(exactly(x, y), rel=1e-9, abs=0)
+
+
+def test_distances_of_sets_that_do_not_vary():
+    assert frechet_distance(generated=np.ones((4, 3)), reference=np.ones((6, 3))) == 0
+    assert frechet_distance(generated=np.ones((4, 3)), reference=np.zeros((2, 3))) == 3
+
+
+def test_features_without_a_finite_square_are_refused_and_leave_the_metric_unscored_with_the_reason():
+    with pytest.raises(ValueError, match="beyond floating point"):
+        frechet_distance(generated=X * 1e200, reference=Y * 1e200)
+    judge = Fvd()
+    judge.update(generated=X * 1e200, reference=Y * 1e200)
+    assert judge.estimate([""] * 5, [""] * 6).value is None
+
+
+def test_bootstrap_distances_are_those_of_drawn_clips():
+    x, y = normal(0, 12, 30), normal(1, 9, 30)
+    rng = np.random.default_rng(7)
+    times = rng.multinomial(12, np.full(12, 1 / 12)), rng.multinomial(9, np.full(9, 1 / 9))
+    expected = frechet_distance(generated=np.repeat(x, times[0], 0), reference=np.repeat(y, times[1], 0))
+    assert resampled_distances(x, y, 1, seed=7)[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_distance_is_symmetric_and_does_not_depend_on_the_order_of_clips():
@@ -121,19 +183,6 @@ def test_shared_prompts_do_not_push_the_kernel_distance_below_zero():
     assert found.low < 0 < found.high
 
 
-def test_the_derivative_of_an_overlap_is_right():
-    x, y = normal(0, 9, 30), normal(1, 11, 30)
-    found = overlap(x, y)
-    a, b = ((v - v.mean(0)) / (len(v) - 1) ** 0.5 for v in (x, y))
-    for clip in (0, 5):
-        sides = []
-        for weight in (1 + 1e-6, 1 - 1e-6):
-            weighted = a.copy()
-            weighted[clip] *= weight**0.5
-            sides.append(np.linalg.svd(weighted @ b.T, compute_uv=False).sum())
-        assert found.by_x[clip] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5)
-
-
 def simulate(true_scale, shift, clips, values, runs):
     """Values and coverage of the corrected distance for sets of known distance."""
     spectrum = np.arange(1, values + 1) ** -1.0
@@ -151,10 +200,56 @@ def simulate(true_scale, shift, clips, values, runs):
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_the_corrected_distance_is_near_the_truth_where_the_plain_one_is_far(scale):
-    truth, mean, held, plain = simulate(scale, 0.05, clips=32, values=64, runs=25)
+    truth, mean, held, plain = simulate(scale, 0.05, clips=32, values=64, runs=16)
     assert plain > truth + 1
     assert mean == pytest.approx(truth, abs=0.2)
     assert held >= 0.85
+
+
+def test_covariances_turned_against_each_other_are_corrected_and_told():
+    rng = np.random.default_rng(0)
+    spectrum, turn = np.arange(1, 201) ** -1.0, np.linalg.qr(rng.normal(size=(200, 200)))[0]
+    second = np.diag(spectrum**0.5) @ turn
+    truth = 2 * spectrum.sum() - 2 * np.linalg.svd(np.diag(spectrum**0.5) @ second.T, compute_uv=False).sum()
+    found = [corrected_interval(rng.normal(size=(48, 200)) * spectrum**0.5, rng.normal(size=(48, 200)) @ second)
+             for _ in range(12)]  # fmt: skip
+    assert np.mean([f.value for f in found]) == pytest.approx(truth, rel=0.05)
+    assert np.mean(["extrapolated" in (f.reason or "") for f in found]) > 0.5
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (16, 400), (40, 64), (300, 12)])
+def test_a_corrected_distance_is_a_number_for_any_clips_and_values(shape):
+    found = corrected_interval(normal(0, *shape), normal(1, shape[0] + 5, shape[1]))
+    assert np.isfinite(found.value)
+    assert (found.low is None) == (shape[0] < 16)
+
+
+def test_a_corrected_distance_scales_with_its_features_and_ignores_what_both_share():
+    x, y = normal(0, 24, 40), normal(1, 24, 40)
+    value = corrected_interval(x, y).value
+    assert corrected_interval(4096 * x, 4096 * y).value == pytest.approx(4096**2 * value, rel=1e-6)
+    assert corrected_interval(x, x[::-1]).value < value
+
+
+def test_sets_that_do_not_vary_have_a_corrected_distance():
+    still = np.ones((20, 30))
+    assert corrected_interval(still, still).value == 0
+    x = normal(0, 20, 30)
+    expected = np.square(x.mean(0) - 1).sum() + x.var(0, ddof=1).sum() * (1 - 1 / 20)
+    assert corrected_interval(still, x).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_repeated_clips_do_not_break_the_correction():
+    x = np.repeat(normal(0, 8, 30), 3, 0)
+    found = corrected_interval(x, normal(1, 24, 30))
+    assert np.isfinite([found.value, found.low, found.high]).all()
+
+
+def test_what_other_distances_subtract_adds_up_to_the_estimate():
+    found = corrected_interval(normal(0, 32, 20), normal(1, 32, 20))
+    assert found.parts.value == found.value
+    assert len(found.parts.groups) == len(found.parts.by_group) == 64
+    assert found.parts.rest > 0
 
 
 def test_the_corrected_distance_of_alike_sets_of_shared_prompts_holds_zero():

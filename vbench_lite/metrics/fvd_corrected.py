@@ -1,71 +1,77 @@
 """FVD with the bias of small numbers of clips taken out, and an interval.
 
-The plain distance of two sets of n clips is too large because sample covariances agree less than
-true ones do. How much less can be seen inside each set: the overlap O11 of a set's own two halves
-falls short of tr S1, though both halves are of one distribution. Three steps use that:
+The plain distance of two sets of n clips is too large because sample covariances overlap less than
+true ones do. `spectrum` tells how much less: what halves of one set fall short by is seen, since
+there the true overlap is a trace, and what a half of one set and a half of the other fall short by
+follows from it and from how well the two sets' leading directions agree.
 
-1.  Halves. tr (S1 S2)^(1/2) is estimated as O12 + sqrt(b1 b2): the overlap of a half of one set with a
-    half of the other, and what such overlaps fall short by, b1 = tr S1 - O11 and b2 = tr S2 - O22. The
-    product is exact where the covariances differ by a factor only, and where they are equal.
-2.  Extrapolation. Where covariances differ in direction, step 1 is still too low, the less so the
-    more clips there are. The same is done on quarters, and the step from quarters to halves is
-    gone on by `STEPS` of it.
-3.  Interval. The derivative of a sum of singular values with respect to the weight of a clip is
-    known from the decomposition itself, so each prompt's influence on the result costs nothing;
-    their squares add up to the variance (infinitesimal jackknife), less what they count twice. A
-    quarter of the square of the step from quarters to halves, as far as it is more than chance, is
-    added for what extrapolation may have missed.
+The derivative of a sum of singular values with respect to the weight of a clip is known from the
+decomposition itself, so each prompt's influence on the result costs next to nothing; their squares add
+up to the variance (infinitesimal jackknife), less what they count twice. Added to it are the chance
+in how well directions agree, which no clip's weight changes, and a share of what the line of `spectrum`
+adds, for the line may be wrong.
 
-benchmarks/coverage.py simulates how often the interval holds the truth; docs/metrics.md has the table.
+benchmarks/coverage.py simulates how often the interval holds the truth; docs/metrics.md has the tables.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
 
 import numpy as np
 
-from vbench_lite.analysis.stats import Interval
-from vbench_lite.metrics.set_intervals import Features, Labels, checked, label, t_interval
+from vbench_lite.analysis.paired_distance import Parts
+from vbench_lite.metrics.overlaps import Overlaps, PairOfSets
+from vbench_lite.metrics.set_intervals import Features, Labels, checked, group_names, label, shared, t_quantile
+from vbench_lite.metrics.spectrum import Spectrum, alignment, prior_level
 
-STEPS = 1.5
-"""How many times the step from quarters to halves is gone on: right for a bias that falls as n to the power -0.74."""
 FEWEST_GROUPS = 8
 """Of clips that are not independent (prompts, or single clips): a quarter must hold two."""
-SPLITS = 640
-"""Times the number of groups a side, at least 3 and at most 16 random splits are averaged."""
+FEWEST_FOR_INTERVAL = 16
+"""Below that intervals were simulated and did not hold what they claim."""
+LEAST_PART = 3
+"""Clips of the smallest parts that tell about directions."""
+LEAST_WIDTH = 8
+"""Features: with fewer, clips always outnumber directions and there is no line to draw."""
+STILL = 1e-24
+"""Of the other side's trace: less is rounding."""
+STEEPEST = 8.0
+"""Derivatives are cut off here: larger ones are of what is near 0, where a root is no straight line."""
+LEAST_SHORT = 0.02
+"""Of a trace: what halves fall short by less than this is told from chance only in part."""
+CHANCE = (0.07, 0.015)
+"""Variance of the mean log ratio of halves and of quarters over all clips, in units of that of one split."""
+TIED = 1.5
+"""Times the variance of the mean log ratio of halves counts: it falls together with the overlaps."""
+FEW = 20.0
+"""Groups: the variance grows by the square of this over their number, for what influences do not see."""
+DOUBT = 0.15
+"""Standard error of what differing directions make, as a share of it: the line is only a line."""
+EXTRAPOLATED = (
+    "the covariances differ in direction, and more than two standard errors of the value are extrapolated for that: "
+    "where simulated, such intervals held the truth in 65 to 99 of 100 cases"
+)
 
 
 @dataclass(frozen=True)
-class Overlap:
-    """A sum of singular values, and its derivatives with respect to the weight of each clip."""
+class Corrected:
+    """A distance without the bias of small sets. Ends are None, with the reason, where no interval is known to hold."""
 
     value: float
-    by_x: Features
-    by_y: Features
-
-
-def overlap(x: Features, y: Features) -> Overlap:
-    """tr (Sx Sy)^(1/2) of the sample covariances of two sets of features.
-
-    For M = X Y^T = U s V^T of scaled, centred features, weights w scale the rows of M by their
-    roots, so the derivative of the sum of s by the i-th weight is half of (U s U^T)_ii.
-    """
-    left, values, right = np.linalg.svd(_scaled(x) @ _scaled(y).T, full_matrices=False)
-    return Overlap(float(values.sum()), 0.5 * np.square(left) @ values, 0.5 * np.square(right.T) @ values)
-
-
-def _scaled(features: Features) -> Features:
-    scaled: Features = (features - features.mean(0)) / (len(features) - 1) ** 0.5
-    return scaled
+    low: float | None
+    high: float | None
+    reason: str | None = None
+    """Why there are no ends, or why they are less sure than they look."""
+    parts: Parts | None = field(default=None, repr=False)
+    """What another such distance can be subtracted from."""
 
 
 def corrected_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str] = (),
     reference_prompts: Sequence[str] = (), confidence: float = 0.95,
-) -> Interval:
+) -> Corrected:
     """Squared Fréchet distance without the bias of small sets, and its interval.
 
     Near 0 where the sets are alike, and then sometimes below it, as an unbiased estimate must be.
@@ -87,12 +93,20 @@ def corrected_interval(
     fewest = min(len(np.unique(side)) for side in labels)
     if fewest < FEWEST_GROUPS:
         raise ValueError(f"clips of {fewest} prompts: a corrected distance needs {FEWEST_GROUPS} or more")
-    half, quarter = (_Estimator(x, y, labels, parts).estimate() for parts in (2, 4))
-    step = half.value - quarter.value
-    variance = _variance((1 + STEPS) * half.influence - STEPS * quarter.influence, labels)
-    variance = max(variance - half.counted_twice, variance / 2)
-    doubt = max(step**2 - _variance(half.influence - quarter.influence, labels), 0.0) / 4
-    return t_interval(half.value + STEPS * step, variance + doubt, fewest - 1, confidence)
+    centre = (x.mean(0) + y.mean(0)) / 2
+    size = float(max(np.abs(x - centre).max(), np.abs(y - centre).max()))
+    if size == 0:
+        return Corrected(0.0, None, None, "every clip of both sides has the same features")
+    found = _Estimator((x - centre) / size, (y - centre) / size, labels).estimate()
+    value, error = float(found.value) * size**2, float(found.variance) ** 0.5 * size**2
+    names = group_names(x_prompts, y_prompts)
+    parts = Parts(value, tuple(names), found.by_group * size**2, float(found.chance) * size**4)
+    if fewest < FEWEST_FOR_INTERVAL:
+        few = f"clips of {fewest} prompts: an interval needs {FEWEST_FOR_INTERVAL}"
+        return Corrected(value, None, None, few, parts)
+    half = t_quantile(fewest - 1, confidence) * error
+    doubtful = abs(found.turned) * size**2 > 2 * error
+    return Corrected(value, value - half, value + half, EXTRAPOLATED if doubtful else None, parts)
 
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:
@@ -104,68 +118,113 @@ def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Feature
     return features[order], [prompts[i] if prompts else "" for i in order]
 
 
-def _variance(influence: Features, labels: tuple[Labels, Labels]) -> float:
-    """Sum over groups of squared influences, centred over each side's own groups, or over all where they are shared."""
-    sides = [np.unique(np.concatenate(labels))] if shared(labels) else [np.unique(side) for side in labels]
-    return float(sum(len(s) * np.var(influence[s], ddof=1) for s in sides))
-
-
-def shared(labels: tuple[Labels, Labels]) -> bool:
-    """Whether some group has clips on both sides."""
-    return bool(np.intersect1d(*labels).size)
-
-
 @dataclass(frozen=True)
 class _Estimate:
     value: float
-    influence: Features
-    """(groups,): the derivative by the weight of each group's clips."""
-    counted_twice: float
-    """Variance of pairs of groups in the mean's term: the squares of influences hold it two times."""
+    variance: float
+    by_group: Features
+    """Each group's influence."""
+    chance: float
+    """The part of the variance that is no group's."""
+    turned: float
+    """How much of the value stands for directions that differ, beyond the clips' number."""
+
+
+@dataclass(frozen=True)
+class _Directions:
+    """How well leading directions agree, as `spectrum` wants it, with variances."""
+
+    rank: float
+    half_log: float = 0.0
+    excess: float = 0.0
+    """Of log c at the number of clips, over what `half_log` alone would say."""
+    half_log_variance: float = 0.0
+    excess_variance: float = 0.0
 
 
 class _Estimator:
-    """Step 1 on parts of one size: two halves, or two of four quarters, over many random splits."""
+    """|m1 - m2|^2 + t1 + t2 - 2 (O12 + what O12 falls short by), and its variance."""
 
-    def __init__(self, x: Features, y: Features, labels: tuple[Labels, Labels], parts: int) -> None:
-        self.x, self.y, self.labels, self.parts = x, y, labels, parts
-        self.within_x, self.within_y, self.across = (_MeanOverlap(len(x), len(y)) for _ in range(3))
+    def __init__(self, x: Features, y: Features, labels: tuple[Labels, Labels]) -> None:
+        self.x, self.y, self.labels = x, y, labels
+        self.width = x.shape[1]
+        self.pair = PairOfSets(x, y, labels)
+        self.few = 1 + (FEW / self.pair.groups) ** 2
 
     def estimate(self) -> _Estimate:
-        for (xa, ya), (xb, yb) in self._splits():
-            self.within_x.add(self.x, self.x, xa, xb, "xx")
-            self.within_y.add(self.y, self.y, ya, yb, "yy")
-            self.across.add(self.x, self.y, xa, yb, "xy")
-            self.across.add(self.x, self.y, xb, ya, "xy")
-            if not shared(self.labels):
-                self.across.add(self.x, self.y, xa, ya, "xy")
-                self.across.add(self.x, self.y, xb, yb, "xy")
-        return self._combine()
-
-    def _combine(self) -> _Estimate:
-        """d^2 = |m1 - m2|^2 + t1 + t2 - 2 (O12 + sqrt(b1 b2)), b = t - O, and its derivatives."""
-        (t1, t1_by), (t2, t2_by) = _trace(self.x), _trace(self.y)
-        o1, o2, o12 = (part.mean() for part in (self.within_x, self.within_y, self.across))
-        b1, b2 = max(t1 - o1.value, 1e-12 * t1, 1e-300), max(t2 - o2.value, 1e-12 * t2, 1e-300)
-        ratio = (b2 / b1) ** 0.5
-        by_x = t1_by - 2 * o12.by_x - ratio * (t1_by - o1.by_x)
-        by_y = t2_by - 2 * o12.by_y - (t2_by - o2.by_y) / ratio
         mean, mean_by, pairs = self._mean_term()
-        groups = len(mean_by)
-        influence = mean_by + np.bincount(self.labels[0], by_x, groups) + np.bincount(self.labels[1], by_y, groups)
-        return _Estimate(mean + t1 + t2 - 2 * (o12.value + (b1 * b2) ** 0.5), influence, pairs)
+        by_clip = self.pair.traces_by
+        traces = by_clip.sum(1)
+        if traces.min() <= STILL * traces.max():  # one side does not vary, so nothing overlaps
+            influence = mean_by + self._by_group(by_clip.sum(0))
+            return _Estimate(mean + traces.sum(), self._variance(influence, pairs) * self.few, influence, 0.0, 0.0)
+        large = self.pair.overlaps(0.5)
+        small = self.pair.overlaps(min(0.25, 0.5 * self.width / min(len(self.x), len(self.y))))
+        directions = self._directions(large, small)
+        spectrum = Spectrum(large.clips - 1.0, small.clips - 1.0, self.width)
+        seen = np.concatenate([traces, large.values, small.values[:2], [directions.half_log, directions.excess]])
+        lift, slopes, turned = self._lift(seen, spectrum, directions.rank)
+        influence = mean_by + self._by_group((slopes[:2] + 1) @ by_clip)
+        counted_twice = pairs
+        for slope, part in ((slopes[2:5], large), (np.append(slopes[5:7], 0), small)):
+            by_split = np.array([self._by_group(slope @ by) for by in part.by_clip])
+            influence += by_split.mean(0)
+            counted_twice += float(by_split.var(0, ddof=1).sum()) / len(by_split)
+        errors = np.concatenate([large.value_error, small.value_error[:2]]) ** 2
+        chances = np.concatenate([errors, [directions.half_log_variance, directions.excess_variance]])
+        chance = float(np.square(slopes[2:]) @ chances) + (DOUBT * turned) ** 2
+        variance = (self._variance(influence, counted_twice) + chance) * self.few
+        return _Estimate(mean + traces.sum() + lift, variance, influence, chance, turned)
+
+    def _lift(self, seen: Features, spectrum: Spectrum, rank: float) -> tuple[float, Features, float]:
+        """-2 times the true overlap of x with y, its derivatives, and what differing directions make."""
+        value, turned = self._overlap_term(seen, spectrum, rank)
+        steps = np.append(np.full(7, 1e-3 * seen[:2].min()), [1e-3, 1e-3])
+        slopes = [(self._overlap_term(seen + step, spectrum, rank)[0] - value) for step in np.diag(steps)]
+        return value, np.clip(np.array(slopes) / steps, -STEEPEST, STEEPEST), turned
+
+    def _overlap_term(self, seen: Features, spectrum: Spectrum, rank: float) -> tuple[float, float]:
+        """-2 times the true overlap of x with y; and how much of it stands for directions that differ."""
+        t1, t2, o11, o22, o12, q11, q22, half_log, excess = seen.tolist()
+        b1, b2 = t1 - o11, t2 - o22
+        shares = b1 / t1, b2 / t2
+        told = float(np.clip(min(shares) / LEAST_SHORT, 0, 1))  # where it is less, shares are averaged: roots need more
+        plain = (1 - told) * (t1 * t2) ** 0.5 * sum(shares) / 2
+        if told == 0:
+            return -2 * (o12 + plain), 0.0
+        if rank <= 0:
+            return -2 * (o12 + plain + told * (b1 * b2) ** 0.5), 0.0
+        line = alignment(half_log, prior_level(half_log, rank, self.width) + excess, rank, self.width)
+        short, aligned = spectrum.short((b1, max(t1 - q11, b1)), (b2, max(t2 - q22, b2)), line)
+        return -2 * (o12 + plain + told * short), 2 * told * (aligned - short)
+
+    def _directions(self, large: Overlaps, small: Overlaps) -> _Directions:
+        """From parts of at most half as many clips as there are features, and parts half as large."""
+        if self.width < LEAST_WIDTH or small.clips < LEAST_PART:
+            return _Directions(0.0)
+        if large.clips > self.width / 2 + 1:
+            large, small = small, self.pair.overlaps(0.25 * self.width / min(len(self.x), len(self.y)))
+            if small.clips < LEAST_PART:
+                return _Directions(0.0)
+        rank = large.clips - 1.0
+        variances = [
+            part.log_spread**2 * (1 / part.splits + chance) for part, chance in zip((large, small), CHANCE, strict=True)
+        ]
+        excess = 2 * large.log_ratio - small.log_ratio - prior_level(large.log_ratio, rank, self.width)
+        variance = (1 + 1 / log(self.width / rank)) ** 2 * variances[0] + variances[1]
+        trusted = max(0.0, 1 - variance / max(excess**2, 1e-300))  # as James and Stein shrink towards the simpler line
+        return _Directions(rank, large.log_ratio, trusted * excess, TIED * variances[0], max(trusted, 0.15) * variance)
 
     def _mean_term(self) -> tuple[float, Features, float]:
         """|m1 - m2|^2 without what it owes to the number of clips, each group's influence, and the pairs' variance."""
         groups = int(max(side.max() for side in self.labels)) + 1
-        parts = np.zeros((groups, self.x.shape[1]))
+        parts = np.zeros((groups, self.width))
         centre = self.y.mean(0)
         np.add.at(parts, self.labels[0], (self.x - centre) / len(self.x))
         np.add.at(parts, self.labels[1], -(self.y - centre) / len(self.y))
         difference = parts.sum(0)
-        sides = [np.arange(groups)] if shared(self.labels) else [np.unique(side) for side in self.labels]
         value, influence, centred = float(difference @ difference), np.zeros(groups), np.zeros_like(parts)
-        for side in sides:
+        for side in self._sides():
             off = parts[side] - parts[side].mean(0)
             noise = np.square(off).sum(1) * len(side) / (len(side) - 1)
             value -= float(noise.sum())
@@ -174,46 +233,17 @@ class _Estimator:
         products = np.square(centred @ centred.T)
         return value, influence, 2 * float(products.sum() - np.trace(products))
 
-    def _splits(self) -> Iterator[tuple[tuple[Labels, Labels], tuple[Labels, Labels]]]:
-        """Two disjoint parts of each side, as places of clips: (x of a, y of a), (x of b, y of b)."""
-        content = hashlib.sha256(self.x.tobytes() + self.y.tobytes()).digest()
-        rng = np.random.default_rng(list(content[:8]))  # one fixed choice of places would favour some clips always
-        fewest = min(len(np.unique(side)) for side in self.labels)
-        count = int(np.clip(SPLITS // fewest, 3, 16)) * self.parts // 2
-        for _ in range(count):
-            x_parts = self._parts(rng, self.labels[0])
-            if shared(self.labels):
-                y_parts = [np.flatnonzero(np.isin(self.labels[1], self.labels[0][part])) for part in x_parts]
-            else:
-                y_parts = self._parts(rng, self.labels[1])
-            yield (x_parts[0], y_parts[0]), (x_parts[1], y_parts[1])
+    def _sides(self) -> list[Labels]:
+        """Groups that are drawn together: each side's own, or all where the sides share some."""
+        both = [np.unique(side) for side in self.labels]
+        return [np.unique(np.concatenate(both))] if shared(self.labels) else both
 
-    def _parts(self, rng: np.random.Generator, labels: Labels) -> list[Labels]:
-        groups = rng.permutation(np.unique(labels))
-        size = len(groups) // self.parts
-        return [np.flatnonzero(np.isin(labels, groups[start : start + size])) for start in (0, size)]
+    def _by_group(self, by_clip: Features) -> Features:
+        count = int(max(side.max() for side in self.labels)) + 1
+        found: Features = np.bincount(np.concatenate(self.labels), by_clip, count).astype(np.float64)
+        return found
 
-
-class _MeanOverlap:
-    """The mean of many overlaps of parts, with derivatives by the clips of the whole sets."""
-
-    def __init__(self, x_clips: int, y_clips: int) -> None:
-        self.total, self.times = 0.0, 0
-        self.by_x, self.by_y = np.zeros(x_clips), np.zeros(y_clips)
-
-    def add(self, first: Features, second: Features, a: Labels, b: Labels, sides: str) -> None:
-        """Adds the overlap of clips `a` of the first set and `b` of the second; `sides` names the sets."""
-        found = overlap(first[a], second[b])
-        self.total += found.value
-        self.times += 1
-        for side, places, derivative in ((sides[0], a, found.by_x), (sides[1], b, found.by_y)):
-            (self.by_x if side == "x" else self.by_y)[places] += derivative
-
-    def mean(self) -> Overlap:
-        return Overlap(self.total / self.times, self.by_x / self.times, self.by_y / self.times)
-
-
-def _trace(features: Features) -> tuple[float, Features]:
-    """tr S, and its derivative by the weight of each clip."""
-    parts = np.square(features - features.mean(0)).sum(1) / (len(features) - 1)
-    return float(parts.sum()), parts
+    def _variance(self, influence: Features, counted_twice: float) -> float:
+        """Sum over groups of squared influences, less chance of the splits and pairs counted twice."""
+        variance = sum(len(side) * float(np.var(influence[side], ddof=1)) for side in self._sides())
+        return max(variance - counted_twice, variance / 4)

@@ -12,6 +12,8 @@ from vbench_lite.metrics.set_intervals import Features, checked, jackknife_varia
 
 FEWEST_GROUPS = 4
 """Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""
+FEW = 10.0
+"""Prompts: the variance grows by this over their number, because the distance of few is skewed."""
 
 
 def kernel(x: Features, y: Features) -> Features:
@@ -46,7 +48,7 @@ def kernel_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str], reference_prompts: Sequence[str],
     confidence: float = 0.95,
 ) -> Interval:
-    """The distance and its interval by leaving out one prompt at a time.
+    """The distance and its interval by leaving out one prompt at a time, less what that counts twice.
 
     Args:
         generated, reference: As `kernel_distance`.
@@ -64,7 +66,9 @@ def kernel_interval(
     if blocks.groups < FEWEST_GROUPS:
         return Interval(blocks.value(), None, None)
     left_out = blocks.left_out()
-    return t_interval(blocks.value(), jackknife_variance(left_out), len(left_out) - 1, confidence)
+    pairs = blocks.pairs_variance()
+    variance = max(jackknife_variance(left_out) - pairs, pairs) * (1 + FEW / blocks.fewest)
+    return t_interval(blocks.value(), variance, blocks.fewest - 1, confidence)
 
 
 class _Blocks:
@@ -78,6 +82,9 @@ class _Blocks:
     def __init__(self, x: Features, y: Features, x_groups: NDArray[np.int64], y_groups: NDArray[np.int64]) -> None:
         count = int(max(x_groups.max(), y_groups.max())) + 1
         self.groups = count
+        own = [np.unique(x_groups), np.unique(y_groups)]
+        self.fewest = min(map(len, own))
+        self.sides = [np.arange(count)] if np.intersect1d(own[0], own[1]).size else own
         in_x, in_y = np.eye(count)[:, x_groups], np.eye(count)[:, y_groups]
         nx, ny = in_x.sum(1), in_y.sum(1)
         self.xx = _Pairs(in_x @ kernel(x, x) @ in_x.T, np.outer(nx, nx))
@@ -87,9 +94,26 @@ class _Blocks:
     def value(self) -> float:
         return self.xx.mean() + self.yy.mean() - 2 * self.xy.mean()
 
+    def pairs_variance(self) -> float:
+        """The variance that is of pairs of groups and of no single one; leaving out one at a time counts it twice."""
+        across = self.xy.sums / self.xy.counts.sum()
+        pairs = self.xx.sums / self.xx.counts.sum() + self.yy.sums / self.yy.counts.sum() - across - across.T
+        return float(2 * sum(np.square(_centred(pairs, a, b)).sum() for a in self.sides for b in self.sides))
+
     def left_out(self) -> Features:
         """The distance without each group."""
         return self.xx.means_without() + self.yy.means_without() - 2 * self.xy.means_without()
+
+
+def _centred(pairs: Features, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Features:
+    """A block without its row and column means, over pairs of unlike groups."""
+    block = pairs[np.ix_(rows, columns)]
+    same = rows[:, None] == columns
+    counted = ~same
+    by_row = (block * counted).sum(1, keepdims=True) / counted.sum(1, keepdims=True)
+    by_column = (block * counted).sum(0) / counted.sum(0)
+    centred: Features = np.where(same, 0, block - by_row - by_column + (block * counted).sum() / counted.sum())
+    return centred
 
 
 class _Pairs:

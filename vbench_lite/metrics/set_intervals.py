@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as distributions
+from scipy import special
 
+from vbench_lite.analysis.paired_distance import REAL
 from vbench_lite.analysis.stats import Interval
 
 Features = NDArray[np.float64]
@@ -35,32 +36,33 @@ def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, L
 
     Clips of one prompt share a group, on both sides; clips without a prompt are groups of their own.
     """
-    names: dict[str, int] = {}
-
-    def number(prompt: str, side: str, place: int) -> int:
-        return names.setdefault(prompt or f"\\n{side}{place}", len(names))
-
-    return (
-        np.array([number(p, "generated", i) for i, p in enumerate(generated)]),
-        np.array([number(p, "reference", i) for i, p in enumerate(reference)]),
-    )
+    number = {name: place for place, name in enumerate(group_names(generated, reference))}
+    sides = (_named(generated, "\ngenerated"), _named(reference, REAL))
+    return tuple(np.array([number[name] for name in side], np.int64) for side in sides)  # type: ignore[return-value]
 
 
-def jackknife(
-    distance: Callable[[Features, Features], float], x: Features, y: Features, labels: tuple[Labels, Labels],
-    confidence: float = 0.95,
-) -> Interval:
-    """Value and t interval by leaving out one group of clips at a time."""
-    value = distance(x, y)
-    groups = np.unique(np.concatenate(labels))
-    left_out = np.array([distance(x[labels[0] != g], y[labels[1] != g]) for g in groups])
-    return t_interval(value, jackknife_variance(left_out), len(groups) - 1, confidence)
+def group_names(generated: Sequence[str], reference: Sequence[str]) -> list[str]:
+    """What `label` numbers, in its order: prompts, or single clips."""
+    return list(dict.fromkeys([*_named(generated, "\ngenerated"), *_named(reference, REAL)]))
+
+
+def _named(prompts: Sequence[str], side: str) -> list[str]:
+    return [prompt or f"{side}{place}" for place, prompt in enumerate(prompts)]
+
+
+def shared(labels: tuple[Labels, Labels]) -> bool:
+    """Whether some group has clips on both sides."""
+    return bool(np.intersect1d(*labels).size)
 
 
 def jackknife_variance(left_out: NDArray[np.float64]) -> float:
     return float((len(left_out) - 1) / len(left_out) * np.square(left_out - left_out.mean()).sum())
 
 
+def t_quantile(freedom: int, confidence: float) -> float:
+    return float(special.stdtrit(max(freedom, 1), 0.5 + confidence / 2))
+
+
 def t_interval(value: float, variance: float, freedom: int, confidence: float = 0.95) -> Interval:
-    half = float(distributions.t.ppf(0.5 + confidence / 2, max(freedom, 1))) * variance**0.5
+    half = t_quantile(freedom, confidence) * variance**0.5
     return Interval(value, value - half, value + half)
