@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from vbench_lite.store import write_whole
 Mode = Literal["auto", "embed", "folder", "none"]
 BUDGET = 21_000_000
 """Bytes of clips that a page may hold; base64 adds a third, and 30 MB is where a page stops being handy."""
+SAMPLE = 32
+"""Previews that are made to guess the size of all."""
 PREVIEW_SIDE = 240
 """Pixels of the shorter side that a shrunken preview keeps."""
 
@@ -68,11 +71,19 @@ def collect(report: Report, page: Path, mode: Mode = "auto") -> Media:
         return _folder(found, page)
     if size <= BUDGET:
         return Media({clip: _text(path.read_bytes()) for clip, path in found.items()}, {})
+    if mode == "auto" and _guessed_previews(list(found.values())) > BUDGET:
+        return _folder(found, page)
     shrunk = {clip: preview(path) for clip, path in found.items()}
     if mode == "auto" and sum(map(len, shrunk.values())) > BUDGET:
         return _folder(found, page)
     note = f"Previews of {PREVIEW_SIDE} lines or fewer, to keep this page small; scores come from the clips as stored."
     return Media({clip: _text(content) for clip, content in shrunk.items()}, {}, note)
+
+
+def _guessed_previews(paths: Sequence[Path]) -> float:
+    """Bytes that all previews would take, from some of them: thousands are not shrunk to find that they do not fit."""
+    some = paths[:: -(-len(paths) // SAMPLE)]
+    return len(paths) * sum(len(preview(path)) for path in some) / len(some)
 
 
 def _text(content: bytes) -> str:
@@ -84,9 +95,19 @@ def _folder(found: dict[str, Path], page: Path) -> Media:
     for clip, path in found.items():
         target = folder / f"{clip}{path.suffix}"
         if not target.exists() or target.stat().st_size != path.stat().st_size:
-            write_whole(target, path.read_bytes())
+            _put(path, target)
     links = {clip: f"{folder.name}/{clip}{path.suffix}" for clip, path in found.items()}
     return Media({}, links, f'The clips lie beside this page in "{folder.name}"; keep the two together.')
+
+
+def _put(path: Path, target: Path) -> None:
+    """A second name for the file, which takes no room; a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        write_whole(target, path.read_bytes())
 
 
 def preview(path: Path) -> bytes:
