@@ -92,7 +92,8 @@ def test_several_runs_show_the_newest_and_keep_the_older_as_history(releases) ->
     assert {e.run.folder.name for e in report.main.entries} == {"v2"}
     assert [e.run.folder.name for e in report.main.past if e.name == "tiny-diffusion"] == ["v0", "v1"]
     told = answers(report)[-1]
-    assert "tiny-diffusion: usable" in " ".join(told.sentences)
+    assert "tiny-diffusion: better on" in " ".join(told.sentences)
+    assert "usable 25 % on 2026-11-11, 72 % on 2026-11-12" in " ".join(told.sentences)
 
 
 def test_results_named_one_by_one_stand_side_by_side(releases) -> None:

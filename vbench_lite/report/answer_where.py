@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from vbench_lite.analysis.stats import mean_interval
+from vbench_lite.analysis.quantities import find_quantity
+from vbench_lite.analysis.stats import holm, mean_interval, mean_test
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Report, Scenario
+from vbench_lite.report.findings import LEVEL, paired
 from vbench_lite.report.strips import Answer
 
 
@@ -56,11 +58,9 @@ def releases(report: Report) -> Answer:
         if before:
             shares = (words.percent(e.usable_share) for e in (before[-1], entry))
             moved.append(f"{entry.label} {' to '.join(shares)}")
-            change = _change(before[-1], entry)
-            sentences.append(
-                f"{entry.label}: usable {words.percent(before[-1].usable_share)} on {before[-1].run.created[:10]}, "
-                f"{words.percent(entry.usable_share)} on {entry.run.created[:10]}{change}."
-            )
+            then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
+            told = _scores_since(scenario, before[-1], entry)
+            sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(before[-1], entry)}.")
     line = "One run, so nothing to hold it against yet."
     if moved:
         line = f"Usable clips since the run before: {', '.join(moved)}."
@@ -71,6 +71,25 @@ def releases(report: Report) -> Answer:
             f"Whether it may ship: vbench gate {folder} --baseline <run>.",
         ]
     return Answer("release", "Is this release better than the last one?", line, sentences)
+
+
+def _scores_since(scenario: Scenario, before: Entry, after: Entry) -> str:
+    """Which scores got better or worse since an earlier run, over paired clips, all of them counted together."""
+    tested = []
+    for metric in scenario.per_clip:
+        pairs = paired(find_quantity(metric, scenario.metrics), before, after)
+        if pairs is not None and not pairs.too_few:
+            p = float(mean_test(pairs.gains, pairs.freedom).either)
+            tested.append((words.title(metric).lower(), float(pairs.gains.mean()) > 0, p))
+    if not tested:
+        return "too few prompts in both runs to tell of scores"
+    adjusted = holm([p for _, _, p in tested])
+    real = [(name, up) for (name, up, _), p in zip(tested, adjusted, strict=True) if p < LEVEL]
+    told = [
+        f"{word} on {words.listed(names)}"
+        for word, wanted in (("better", True), ("worse", False)) if (names := [n for n, up in real if up is wanted])
+    ]  # fmt: skip
+    return "; ".join(told) or "no score moved beyond chance"
 
 
 def _change(before: Entry, after: Entry) -> str:

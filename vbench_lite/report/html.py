@@ -57,7 +57,8 @@ def render(report: Report, media: Media) -> str:
 def _context(report: Report, media: Media) -> dict[str, Any]:
     style, script = css() + _asset("style.css"), _asset("player.js")
     scenes, boards = _scenes(report, media)
-    prompts = [row for board in boards for row in board.rows()]
+    asked = [row for board in boards for row in board.rows()]
+    prompts = sorted(asked, key=lambda row: row.worst)
     metrics = [name for scenario in report.scenarios for name in _defined(scenario)]
     return {
         "scenario": report.main, "names": words.listed(e.label for e in report.entries), "version": __version__,
@@ -65,8 +66,8 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "headline": headline(report), "standfirst": standfirst(report.main), "warnings": method.warnings(report),
         "sections": _sections(scenes), "routes": words.ROUTES, "answers": [_answer(a) for a in answers(report)],
         "scenes": scenes, "entries": report.entries, "prompts": prompts,
-        "suites": list(dict.fromkeys(p.suite for p in prompts)),
-        "categories": list(dict.fromkeys(p.category for p in prompts if p.category)), "kinds": _kinds(prompts),
+        "suites": list(dict.fromkeys(p.suite for p in asked)),
+        "categories": list(dict.fromkeys(p.category for p in asked if p.category)), "kinds": _kinds(prompts),
         "media_note": media.note, "meanings": words.MEANINGS, "defined": list(dict.fromkeys(metrics)),
         "versions": {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()},
         "run_list": words.listed(str(r.folder.path.name) for r in report.runs),

@@ -2,8 +2,7 @@
 (() => {
   const all = (query, root = document) => [...root.querySelectorAll(query)];
   const one = (query, root = document) => root.querySelector(query);
-  const facts = JSON.parse(one("#data").textContent);
-  let media = null; // parsed when the first clip comes into view
+  let facts = null, media = null; // parsed when the first clip is opened, or comes into view
   const root = document.documentElement;
 
   // Light and dark: the system's choice until the reader makes one.
@@ -31,13 +30,28 @@
     });
     return made;
   };
+  // A few a frame, and none while the page flies by: decoders would take the time that scrolling needs.
+  const wanted = new Set(), fast = 1.2, few = 3; // pixels a millisecond, videos a frame
+  let ticking = false, lastTop = scrollY, lastTime = 0;
+  const settle = (now) => {
+    const speed = Math.abs(scrollY - lastTop) / Math.max(1, now - lastTime);
+    [lastTop, lastTime] = [scrollY, now];
+    let made = 0;
+    if (speed < fast) for (const figure of wanted) {
+      wanted.delete(figure);
+      const screen = one(".screen", figure);
+      if (!one("video", screen) && source(figure)) { screen.append(video(figure)); made += 1; }
+      if (made >= few) break;
+    }
+    if (wanted.size) requestAnimationFrame(settle); else ticking = false;
+  };
   const near = new IntersectionObserver((changes) => {
     for (const { target, isIntersecting } of changes) {
-      const screen = one(".screen", target), there = one("video", screen);
-      if (isIntersecting && !there && source(target)) screen.append(video(target));
-      if (!isIntersecting && there) there.remove();
+      if (isIntersecting) wanted.add(target);
+      else { wanted.delete(target); one("video", target)?.remove(); }
     }
-  }, { rootMargin: "300px" });
+    if (wanted.size && !ticking) { ticking = true; requestAnimationFrame(settle); }
+  }, { rootMargin: "200px" });
   for (const figure of all(".clip")) if (one("button.screen", figure)) near.observe(figure);
 
   // Playing in step: all start together, and again together when the longest has ended.
@@ -68,7 +82,7 @@
 
   // Filters and order.
   const prompts = all(".prompt"), value = (query) => one(query)?.value ?? "";
-  const wanted = (figure, state) => {
+  const fits = (figure, state) => {
     if (!state) return true;
     if (state.startsWith("because:")) return figure.dataset.because.split(" ").includes(state.slice(8));
     if (state === "unusable") return figure.dataset.state !== "usable";
@@ -81,18 +95,18 @@
     for (const prompt of prompts) {
       const text = one(".prompt-text", prompt).textContent.toLowerCase();
       let here = 0;
-      const fits = (!category || prompt.dataset.category === category) && (!suite || prompt.dataset.suite === suite) && words.every((word) => text.includes(word));
+      const asked = (!category || prompt.dataset.category === category) && (!suite || prompt.dataset.suite === suite) && words.every((word) => text.includes(word));
       for (const lane of all(".lane", prompt)) {
         let inLane = 0;
         for (const figure of all(".clip", lane)) {
-          const show = fits && (!boxes.length || entries.has(lane.dataset.entry)) && wanted(figure, state);
-          figure.hidden = !show;
+          const show = asked && (!boxes.length || entries.has(lane.dataset.entry)) && fits(figure, state);
+          if (figure.hidden === show) figure.hidden = !show;
           inLane += show;
         }
-        lane.hidden = !inLane;
+        if (lane.hidden !== !inLane) lane.hidden = !inLane;
         here += inLane;
       }
-      prompt.hidden = !here;
+      if (prompt.hidden !== !here) prompt.hidden = !here;
       clips += here;
       rows += here > 0;
     }
@@ -109,12 +123,12 @@
   all("input[name=entry]").forEach((box) => box.addEventListener("change", filter));
   one("#find").addEventListener("input", filter);
   one("#order").addEventListener("change", sort);
-  sort();
-  filter();
+  filter(); // they come worst first
 
   // One clip, large, with its scores.
   const large = one("#large");
   const open = (figure) => {
+    facts ??= JSON.parse(one("#data").textContent);
     const clip = facts.clips[figure.dataset.clip];
     const screen = one(".large-screen", large), body = one("tbody", large);
     screen.replaceChildren(video(figure));

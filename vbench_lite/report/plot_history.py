@@ -56,9 +56,10 @@ def history(scenario: Scenario, pen: Pen) -> Figure | None:
         for e, line in lines
         for r in line
     ]  # fmt: skip
+    below = "its date and version below it" if len(lines) == 1 else "its date and folder below it"
     caption = (
-        "Each mark is a run with its 95 % interval, the date below it. The table has the version of each: the digest "
-        "of its weights, its revision, or the commit. Same suite, same networks, same versions of the metrics."
+        f"Each mark is a run with its 95 % interval, {below}. A version is the digest of the weights, the revision, or "
+        "the commit; the table has them all. Same suite, same networks, same versions of the metrics."
     )
     caption += _unlike([r for _, line in lines for r in line])
     header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
