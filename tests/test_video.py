@@ -41,7 +41,7 @@ for height, width in ((64, 64), (50, 66)):
 
 
 def test_neither_file_nor_pixels_depend_on_what_lay_in_memory_before():
-    """glibc fills fresh memory with a byte of our choice; x264's macroblock tree gave another file for each."""
+    """glibc fills fresh memory with a byte of our choice; x264's AVX-512 code gave another file for each."""
     found = set()
     for fill in ("1", "85"):
         done = subprocess.run(

@@ -20,9 +20,10 @@ from vbench_lite.errors import VbenchError
 Frames = NDArray[np.uint8]
 
 
-ENCODING = {"preset": "medium", "threads": "1", "mbtree": "0"}
-"""x264's settings. Its macroblock tree stays off: on some frame widths it reads memory that nothing wrote, and the
-same frames now and then gave another file."""
+ENCODER = "libx264 medium, one thread, no AVX-512"
+"""What a file depends on beside frames, rate and quality."""
+AVX_512F = 13
+"""OpenCV's number of the instruction set."""
 
 
 class UnreadableClip(VbenchError):
@@ -60,7 +61,7 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
-        stream.options = {"crf": str(crf), **ENCODING}
+        stream.options = {"crf": str(crf), "preset": "medium", "threads": "1", **_sound_assembly()}
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = 6, 6, 6, 1
         reformatter = VideoReformatter()
@@ -71,6 +72,14 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
             )
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def _sound_assembly() -> dict[str, str]:
+    """x264's AVX-512 code reads memory that nothing wrote where a frame is not a multiple of 256 pixels wide (its
+    macroblock tree), so that the same frames now and then gave another file. Its AVX2 code does not."""
+    import cv2
+
+    return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(AVX_512F) else {}
 
 
 def read_clip(

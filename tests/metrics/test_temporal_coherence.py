@@ -8,7 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from vbench_lite.metrics.temporal_coherence import flicker, motion, pair_warp_error, top_magnitude, warp_error
+from vbench_lite.metrics.temporal_coherence import (
+    flicker,
+    flow_size,
+    motion,
+    pair_warp_error,
+    top_magnitude,
+    warp_error,
+)
 from vbench_lite.video import encode_mp4, read_clip
 from vbench_lite.world import Composition, render
 
@@ -125,3 +132,17 @@ def test_odd_and_tiny_frames_have_finite_values(size):
 def test_scaling_down_keeps_a_still_pair_still():
     picture = texture(600, 800)
     assert motion(np.stack([picture, picture]), 24) == 0
+
+
+@pytest.mark.parametrize(("size", "small"), [((720, 1280), (256, 455)), ((480, 832), (256, 444)), ((64, 64), (64, 64)),
+                                             ((1080, 1920), (256, 455)), ((6, 4), (24, 16)), ((300, 200), (300, 200))])
+def test_flow_is_read_at_a_short_side_of_16_to_256_pixels(size, small):
+    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    resized = flow_size(frame)
+    assert resized.shape[:2] == small
+    assert resized.mean() == pytest.approx(frame.mean(), abs=4)
+
+
+def test_thin_frames_are_squashed_instead_of_refused_by_the_flow():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 2, 4096, 3), dtype=np.uint8)
+    assert motion(frames, 8) > 0

@@ -18,7 +18,7 @@ import numpy as np
 from vbench_lite.backbones import Backbones
 from vbench_lite.metrics.features import AnySource, Observation, observe_all
 from vbench_lite.records import ClipSpec, Prompt
-from vbench_lite.video import ENCODING, Frames, encode_mp4
+from vbench_lite.video import ENCODER, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
 
 SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
@@ -65,7 +65,7 @@ class WorldClip:
 
     @property
     def key(self) -> str:
-        recipe = f"{self.frames.shape} {self.fps} {av.__version__} {ENCODING}".encode()
+        recipe = f"{self.frames.shape} {self.fps} {av.__version__} {ENCODER}".encode()
         return hashlib.sha256(recipe + self.frames.tobytes()).hexdigest()
 
     def encode(self) -> bytes:
