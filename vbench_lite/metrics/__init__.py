@@ -48,7 +48,7 @@ METRICS: list[Metric] = [
     Metric("motion", "sides/s", None, "2", "clip", None, f"{_COHERENCE}:Motion", "how much moves; 0 is frozen"),
     Metric("detail", "ratio", True, "1", "clip", None, "vbench_lite.metrics.detail:Detail",
            "fine structure, against real clips'"),
-    Metric("conformance", "share", True, "1", "clip", None, "vbench_lite.metrics.conformance:Conformance",
+    Metric("conformance", "share", True, "2", "clip", None, "vbench_lite.metrics.conformance:Conformance",
            "frames, size and rate as asked; neither black, frozen nor broken"),
     Metric("fvd", "distance", False, "1", "set", "video", "vbench_lite.metrics.fvd:Fvd",
            "distance of the clips from real ones, as published: biased at small numbers"),
