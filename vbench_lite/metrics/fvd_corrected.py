@@ -49,9 +49,11 @@ FEW = 20.0
 """Groups: the variance grows by the square of this over their number, for what influences do not see."""
 DOUBT = 0.15
 """Standard error of what differing directions make, as a share of it: the line is only a line."""
+DOUBTFUL = 1.25
+"""Standard errors: where differing directions make more of the value than that, the interval comes with a warning."""
 EXTRAPOLATED = (
-    "the covariances differ in direction, and more than two standard errors of the value are extrapolated for that: "
-    "where simulated, such intervals held the truth in 65 to 99 of 100 cases"
+    "the covariances differ in direction, and more than the interval's standard error is extrapolated for that: "
+    "in simulations such intervals held the truth in 58 to 100 of 100 cases, not in 95"
 )
 
 
@@ -105,7 +107,7 @@ def corrected_interval(
         few = f"clips of {fewest} prompts: an interval needs {FEWEST_FOR_INTERVAL}"
         return Corrected(value, None, None, few, parts)
     half = t_quantile(fewest - 1, confidence) * error
-    doubtful = abs(found.turned) * size**2 > 2 * error
+    doubtful = abs(found.turned) * size**2 > DOUBTFUL * error
     return Corrected(value, value - half, value + half, EXTRAPOLATED if doubtful else None, parts)
 
 

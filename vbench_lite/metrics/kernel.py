@@ -12,8 +12,6 @@ from vbench_lite.metrics.set_intervals import Features, checked, jackknife_varia
 
 FEWEST_GROUPS = 4
 """Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""
-FEW = 10.0
-"""Prompts: the variance grows by this over their number, because the distance of few is skewed."""
 
 
 def kernel(x: Features, y: Features) -> Features:
@@ -67,7 +65,7 @@ def kernel_interval(
         return Interval(blocks.value(), None, None)
     left_out = blocks.left_out()
     pairs = blocks.pairs_variance()
-    variance = max(jackknife_variance(left_out) - pairs, pairs) * (1 + FEW / blocks.fewest)
+    variance = max(jackknife_variance(left_out) - pairs, pairs)
     return t_interval(blocks.value(), variance, blocks.fewest - 1, confidence)
 
 
