@@ -8,10 +8,13 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import open_clip
 import pytest
+import torch
 
 from vbench_lite.backbones import Backbones, load
 from vbench_lite.backbones.cache import FeatureCache
+from vbench_lite.backbones.image_text import OpenClipEncoder
 from vbench_lite.metrics.clip_consistency import frames_consistency
 from vbench_lite.metrics.features import Observation, Unreadable, observe, observe_all, spaced
 from vbench_lite.metrics.temporal_coherence import flicker, motion, warp_error
@@ -59,6 +62,21 @@ def test_numbers_do_not_depend_on_neighbours_order_or_workers(files, nets, tmp_p
     assert all(same(a, b) for a, b in zip(alone, three, strict=True))
     assert all(same(a, b) for a, b in zip(alone, backwards[::-1], strict=True))
     assert same(alone[2], single[0])
+
+
+def test_numbers_do_not_depend_on_workers_with_the_published_clip_either(files, tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    large = Backbones("true architecture", OpenClipEncoder(open_clip.create_model("ViT-B-32")))
+    stored = []
+    for place, file in enumerate(files[:2]):
+        (tmp_path / f"{place}.mp4").write_bytes(file)
+        stored.append(tmp_path / f"{place}.mp4")
+    results = []
+    for sources, workers in ((stored, 1), (stored[::-1], 3)):
+        monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / f"{len(results)}"))
+        results.append(observe_all(sources, large, workers=workers))
+    alone, backwards = results
+    assert all(same(a, b) for a, b in zip(alone, backwards[::-1], strict=True))
 
 
 def test_a_second_look_is_read_from_the_cache(files, nets):
