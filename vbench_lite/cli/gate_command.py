@@ -90,9 +90,11 @@ def show(verdict: Verdict) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "check", "baseline", "candidate", "difference (interval), limit", "why"):
         table.add_column(heading, justify="right" if heading in ("baseline", "candidate") else "left")
+    several = len({check.generator for check in verdict.checks}) > 1
     for check in _telling(verdict):
+        name = f"{check.generator}: {title(check)}" if several else title(check)
         table.add_row(
-            Text(MARK[check.outcome], style=_COLOUR[check.outcome]), Text(f"{check.generator}: {title(check)}"),
+            Text(MARK[check.outcome], style=_COLOUR[check.outcome]), Text(name),
             number(check.baseline), number(check.candidate), Text(interval(check)), Text(check.reason),
         )  # fmt: skip
     console.print()
