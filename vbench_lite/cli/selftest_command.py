@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from vbench_lite.scoring.selftest import Cell
 
 
+PAGE_WIDTH = 140
+"""Columns of the table in a file or a log; a terminal says its own."""
+
+
 @click.command("selftest")
 @click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|FILE")
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
@@ -49,7 +53,7 @@ def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> N
 def _print(cells: list[Cell], broken: list[Cell]) -> None:
     from rich.console import Console
 
-    Console(file=sys.stdout).print(_table(cells))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_WIDTH).print(_table(cells))
     claims = sum(cell.holds is not None for cell in cells)
     click.echo("Marked with ! or =: must follow every step (0.95 or more), or must not move. x: does not.")
     for cell in broken:
@@ -64,7 +68,7 @@ def _table(cells: list[Cell]) -> Table:
     metrics = list(dict.fromkeys(cell.metric for cell in cells))
     table = Table("damage", title="Rank correlation of damage and value")
     for name in metrics:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for damage in dict.fromkeys(cell.damage for cell in cells):
         row = {cell.metric: _text(cell) for cell in cells if cell.damage == damage}
         table.add_row(damage, *(row[name] for name in metrics))
