@@ -11,7 +11,8 @@
     root.dataset.theme = dark ? "light" : "dark";
   });
 
-  // Videos exist only near the screen, so that thousands of clips stay light.
+  // Videos exist only near the screen and while they play; else a picture of the first frame stands there. So
+  // thousands of clips scroll as lightly as text: every video is a layer of its own, which each frame has to place.
   const source = (figure) => {
     if (figure.dataset.src) return figure.dataset.src;
     media ??= JSON.parse(one("#media").textContent);
@@ -30,8 +31,24 @@
     });
     return made;
   };
+  const still = (figure, screen) => {
+    const loading = video(figure);
+    screen.dataset.loading = "1";
+    loading.addEventListener("loadeddata", () => {
+      delete screen.dataset.loading;
+      if (!nearby.has(figure) || one("video,canvas", screen)) return;
+      const picture = document.createElement("canvas");
+      Object.assign(picture, { width: loading.videoWidth, height: loading.videoHeight });
+      picture.getContext("2d", { willReadFrequently: true })?.drawImage(loading, 0, 0); // in main memory: no layer
+      if (Math.min(picture.width, picture.height) <= 160) screen.classList.add("crisp");
+      screen.append(picture);
+      loading.removeAttribute("src");
+      loading.load();
+    });
+    loading.addEventListener("error", () => delete screen.dataset.loading);
+  };
   // A few a frame, and none while the page flies by: decoders would take the time that scrolling needs.
-  const wanted = new Set(), fast = 1.2, few = 3; // pixels a millisecond, videos a frame
+  const nearby = new Set(), wanted = new Set(), fast = 1.2, few = 3; // pixels a millisecond, clips a frame
   let ticking = false, lastTop = scrollY, lastTime = 0;
   const settle = (now) => {
     const speed = Math.abs(scrollY - lastTop) / Math.max(1, now - lastTime);
@@ -40,19 +57,23 @@
     if (speed < fast) for (const figure of wanted) {
       wanted.delete(figure);
       const screen = one(".screen", figure);
-      if (!one("video", screen) && source(figure)) { screen.append(video(figure)); made += 1; }
-      if (made >= few) break;
+      if (one("video", screen) || !source(figure)) continue;
+      if (playing) screen.append(video(figure));
+      else if (!one("canvas", screen) && !screen.dataset.loading) still(figure, screen);
+      if (++made >= few) break;
     }
     if (wanted.size) requestAnimationFrame(settle); else ticking = false;
   };
-  const near = new IntersectionObserver((changes) => {
-    for (const { target, isIntersecting } of changes) {
-      if (isIntersecting) wanted.add(target);
-      else { wanted.delete(target); one("video", target)?.remove(); }
+  const want = () => { if (wanted.size && !ticking) { ticking = true; requestAnimationFrame(settle); } };
+  const near = new IntersectionObserver((changes) => { // whole prompts are watched: thousands of clips would cost each frame
+    for (const { target, isIntersecting } of changes) for (const figure of target.matches(".clip") ? [target] : all(".clip", target)) {
+      if (!one("button.screen", figure)) continue;
+      for (const set of [nearby, wanted]) isIntersecting ? set.add(figure) : set.delete(figure);
+      if (!isIntersecting) all("video,canvas", figure).forEach((each) => each.remove());
     }
-    if (wanted.size && !ticking) { ticking = true; requestAnimationFrame(settle); }
+    want();
   }, { rootMargin: "200px" });
-  for (const figure of all(".clip")) if (one("button.screen", figure)) near.observe(figure);
+  for (const place of all(".prompt, .duo .clip")) near.observe(place);
 
   // Playing in step: all start together, and again together when the longest has ended.
   let playing = false, speed = 1, timer = 0, begun = 0;
@@ -75,7 +96,7 @@
     const button = one("#play");
     button.setAttribute("aria-pressed", String(on));
     one(".label", button).textContent = on ? "Pause" : "Play all in step";
-    if (on) restart(); else { clearTimeout(timer); shown().forEach((each) => each.pause()); }
+    if (on) { for (const figure of nearby) wanted.add(figure); want(); restart(); } else { clearTimeout(timer); shown().forEach((each) => each.pause()); }
   };
   one("#play").addEventListener("click", () => play(!playing));
   one("#speed").addEventListener("change", (event) => { speed = Number(event.target.value); restart(); });
