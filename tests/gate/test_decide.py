@@ -318,6 +318,14 @@ def test_fvd_is_judged_by_its_own_interval(tmp_path: Path, fvd: Any, outcome: st
     assert gate(tmp_path, rules, weights="b", fvd=fvd).outcome == outcome
 
 
+@pytest.mark.parametrize(("fvd", "outcome"), [((-0.1, -1.6, 1.4), "pass"), ((30.0, 28.0, 32.0), "fail")])
+def test_percent_of_an_fvd_below_zero_are_of_what_it_may_be(tmp_path: Path, fvd: Any, outcome: str) -> None:
+    rules = "[[check]]\nmetric = 'fvd'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'\nundecided = 'pass'"
+    verdict = gate(tmp_path, rules, base={"fvd": (-0.2, -1.8, 1.4)}, weights="b", fvd=fvd)
+    assert verdict.outcome == outcome
+    assert verdict.checks[0].limit == pytest.approx(0.35)
+
+
 def test_a_slower_candidate_is_stopped_by_its_time_and_a_dearer_usable_clip_by_its_price(tmp_path: Path) -> None:
     rules = "".join(
         f"[[check]]\nmetric = '{m}'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'\n"

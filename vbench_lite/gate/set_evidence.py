@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def of_sets(check: Check, quantity: Quantity, sides: tuple[Side, Side], category
         if score["value"] is None:
             why = score.get("reason") or "not computed"
             return Evidence(f'the {who} has no "{quantity.name}": {why}', unmeasured=who == "baseline")
-    if check.unit == "percent" and not alone and old["value"] <= 0:
+    if check.unit == "percent" and not alone and _whole(old) is None:
         why = f'the baseline\'s "{quantity.name}" is not above 0, so that percent of it mean nothing'
         return Evidence(why, unmeasured=True)
     known: dict[str, Any] = {
@@ -60,14 +61,14 @@ def _two_sets(
     sign = 1.0 if quantity.higher_is_better else -1.0
     slack = -1.0 if check.rule == "superior" else 1.0
     share = check.margin / 100 if check.unit == "percent" else 0.0
-    margin = slack * max(share * abs(old["value"]) if share else check.margin, check.floor)
+    margin = slack * max(share * (_whole(old) or 0.0) if share else check.margin, check.floor)
     difference = new["value"] - old["value"]
     known |= {
         "baseline": old["value"], "difference": difference, "limit": -sign * margin,
         "clearance": sign * difference + margin,
     }  # fmt: skip
     # the margin grows with the baseline's own value, so the clearance is the candidate's less this times the baseline's
-    weight = abs(1 - slack * sign * share * math.copysign(1, old["value"]))
+    weight = abs(1 - slack * sign * share) if old["value"] > 0 else 1.0
     parts = [_parts(side) for side in sides] if quantity.name == "fvd_corrected" else [None, None]
     if parts[0] is not None and parts[1] is not None:
         freedom = min(len(each.groups) for each in parts if each) - 1
@@ -79,6 +80,11 @@ def _two_sets(
         return _with_error(check, policy, known, (None, None), difference)
     told = [_known(math.hypot(single[1], by * single[0])) for by in (weight, 1.0)]
     return _with_error(check, policy, known, (told[0], told[1]), difference)
+
+
+def _whole(score: Mapping[str, Any]) -> float | None:
+    """What percent are taken of: the value, or the upper end of its interval where it is not above 0."""
+    return next((float(each) for each in (score["value"], score.get("high")) if each is not None and each > 0), None)
 
 
 def _parts(side: Side) -> Parts | None:
