@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -285,9 +286,12 @@ class _Run:
         if outcome.interrupted or outcome.over_budget:
             return 4
         if outcome.missing:
-            words = shlex.split(self._same_command())
-            place = words.index("--pilot") if "--pilot" in words else len(words)
-            click.echo(f"Make the rest with: {shlex.join(words[:place] + words[place + 2:])}", err=True)
+            words = [word for word in shlex.split(self._same_command()) if word != "--dry-run"]
+            kept = [
+                word for before, word in pairwise(["", *words])
+                if before != "--pilot" and word != "--pilot" and not word.startswith("--pilot=")
+            ]
+            click.echo(f"Make the rest with: {shlex.join(kept)}", err=True)
         return 0
 
     def _dry_run(self) -> int:
