@@ -75,8 +75,8 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
 
 
 def _sound_assembly() -> dict[str, str]:
-    """x264's AVX-512 code reads memory that nothing wrote where a frame is not a multiple of 256 pixels wide (its
-    macroblock tree), so that the same frames now and then gave another file. Its AVX2 code does not."""
+    """x264's AVX-512 code for its macroblock tree reads memory that nothing wrote, at most frame widths that are no
+    multiple of 256, so that the same frames now and then gave another file. Its AVX2 code does not."""
     import cv2
 
     return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(AVX_512F) else {}
