@@ -30,7 +30,7 @@ from vbench_lite.metrics.spectrum import Spectrum, alignment, prior_level
 FEWEST_GROUPS = 8
 """Of clips that are not independent (prompts, or single clips): a quarter must hold two."""
 FEWEST_FOR_INTERVAL = 16
-"""Below that intervals were simulated and did not hold what they claim."""
+"""Below that none was simulated, and a quarter holds fewer than four groups."""
 LEAST_PART = 3
 """Clips of the smallest parts that tell about directions."""
 LEAST_WIDTH = 8
