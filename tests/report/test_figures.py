@@ -7,7 +7,7 @@ import pytest
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
-from vbench_lite.report import words, write_report
+from vbench_lite.report import flat, markdown, words, write_report
 from vbench_lite.report.data import Report, gather
 from vbench_lite.report.plot_history import history, releases
 from vbench_lite.report.plot_kit import Pen
@@ -94,6 +94,8 @@ def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp
     assert len(ids) == len(set(ids))
     assert page.count('data-suite="film"') == 8
     assert len(set(re.findall(r'data-clip="([^"]+)"', page))) == 2 * (24 + 8) * 2
+    assert "### Film" in markdown.render(told(ads, other))
+    assert "film/tiny-diffusion.usable_share" in json.loads(flat.render_metrics(told(ads, other)))
     entries = [entry for scenario in told(ads, other).scenarios for entry in scenario.entries]
     assert [(e.label, e.number) for e in entries[:2]] == [(e.label, e.number) for e in entries[2:]]
 

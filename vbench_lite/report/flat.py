@@ -93,16 +93,21 @@ def render_csv(report: Report) -> str:
 
 
 def render_metrics(report: Report) -> str:
-    """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out."""
+    """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out.
+
+    Figures of further suites are called "<suite>/<generator>.<figure>".
+    """
     flat: dict[str, float] = {}
-    for entry in report.main.entries:
+    entries = [("", e) for e in report.main.entries]
+    entries += [(f"{s.suite['name']}/", e) for s in report.scenarios[1:] for e in s.entries]
+    for suite, entry in entries:
         figures = {name: e["value"] for name, e in {**entry.figures["scores"], **entry.figures["cost"]}.items()}
         figures |= {
             "usable_share": entry.usable_share,
             "failed": entry.figures["failed"],
             "clips": entry.figures["clips"],
         }
-        flat |= {f"{entry.label}.{name}": value for name, value in figures.items() if value is not None}
+        flat |= {f"{suite}{entry.label}.{name}": value for name, value in figures.items() if value is not None}
     return json.dumps(flat, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

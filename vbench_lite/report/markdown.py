@@ -31,6 +31,7 @@ def render(report: Report) -> str:
         *(_table(scenario, group) for group in groups(scenario)),
         *_categories(scenario),
         *_gaps(scenario),
+        *(part for other in report.scenarios[1:] for part in _further(other)),
         *_method(scenario),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
@@ -76,6 +77,15 @@ def _table(scenario: Scenario, group: Group) -> str:
             cells.append((f"**{text}** ahead" if cell.lead else text) + lacks)
         rows.append((f"{_inert(words.title(row.name))} {row.arrow}".strip(), *cells))
     return _rows((f"**{_inert(group.title)}**", *(_inert(e.label) for e in scenario.entries)), rows)
+
+
+def _further(scenario: Scenario) -> Iterable[str]:
+    """A further suite: its tables and what fails where."""
+    yield f"### {_inert(scenario.title)}"
+    yield _inert(standfirst(scenario))
+    yield from (_table(scenario, group) for group in groups(scenario))
+    yield from _categories(scenario)
+    yield from _gaps(scenario)
 
 
 def _categories(scenario: Scenario) -> Iterable[str]:
