@@ -9,7 +9,7 @@ The derivative of a sum of singular values with respect to the weight of a clip 
 decomposition itself, so each prompt's influence on the result costs next to nothing; their squares add
 up to the variance (infinitesimal jackknife), less what they count twice. Added to it are the chance
 in how well directions agree, which no clip's weight changes, and a share of what the line of `spectrum`
-adds, for the line may be wrong.
+adds, for the line may be wrong. Where both sides show the same prompts, `fvd_shared` has a surer way.
 
 benchmarks/coverage.py simulates how often the interval holds the truth; docs/metrics.md has the tables.
 """
@@ -23,6 +23,7 @@ from math import log
 import numpy as np
 
 from vbench_lite.analysis.paired_distance import Parts
+from vbench_lite.metrics.fvd_shared import MeanTerm, shared_estimate
 from vbench_lite.metrics.overlaps import Overlaps, PairOfSets
 from vbench_lite.metrics.set_intervals import Features, Labels, checked, group_names, label, shared, t_quantile
 from vbench_lite.metrics.spectrum import Spectrum, alignment, prior_level
@@ -160,6 +161,9 @@ class _Estimator:
         if traces.min() <= STILL * traces.max():  # one side does not vary, so nothing overlaps
             influence = mean_by + self._by_group(by_clip.sum(0))
             return _Estimate(mean + traces.sum(), self._variance(influence, pairs) * self.few, influence, 0.0, 0.0)
+        if shared(self.labels):
+            same = shared_estimate(self.pair, MeanTerm(mean, mean_by, pairs), self._by_group)
+            return _Estimate(same.value, same.variance, same.by_group, same.doubt, 0.0)
         large = self.pair.overlaps(0.5)
         small = self.pair.overlaps(min(0.25, 0.5 * self.width / min(len(self.x), len(self.y))))
         directions = self._directions(large, small)
