@@ -1,9 +1,12 @@
 """What the report says: the leads it calls real, and the sentences it makes of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
+from vbench_lite.report.answer_lead import standings
 from vbench_lite.report.answer_use import triage
 from vbench_lite.report.answer_where import by_category
 from vbench_lite.report.answers import answers, headline
@@ -56,6 +59,15 @@ def test_the_headline_names_who_is_ahead_on_what_and_the_price(ads) -> None:
     assert "tiny-diffusion is ahead on detail" in text
     assert "on following the prompt no difference is shown" in text
     assert "1,000 usable clips cost $" in text
+
+
+def test_metrics_of_one_question_that_disagree_make_nobody_ahead_on_it(ads) -> None:
+    found = leads(report_of(ads).main)
+    other = found["detail"].first
+    assert standings(found).ahead["tiny-transformer"] == ["coherence"]
+    split = standings(found | {"flicker": replace(found["flicker"], first=other, verdict="real")})
+    assert (split.split, "tiny-transformer" in split.ahead) == (["coherence"], False)
+    assert split.undecided == ["following the prompt"]
 
 
 def test_triage_sorts_every_clip_once(ads) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from vbench_lite.report import words
 from vbench_lite.report.data import Entry, Scenario
@@ -10,9 +11,35 @@ from vbench_lite.report.findings import Lead, p_text, times_cheaper, verdict_wor
 from vbench_lite.report.strips import Answer, money, strip_of
 
 
+@dataclass(frozen=True)
+class Standings:
+    """What is really known of each question, over all of its metrics."""
+
+    ahead: Mapping[str, list[str]]
+    """Generator > questions where it leads on at least one metric, and no other generator on any."""
+    split: Sequence[str]
+    """Questions where one metric is led by one generator and another by another."""
+    undecided: Sequence[str]
+
+
+def standings(found: Mapping[str, Lead]) -> Standings:
+    """Who leads on which question. One metric alone does not speak for a question that has several."""
+    ahead: dict[str, list[str]] = {}
+    split: list[str] = []
+    undecided: list[str] = []
+    for question in words.QUESTIONS:
+        known = [found[m] for m in question.metrics if m in found]
+        leaders = {lead.first.label for lead in known if lead.real}
+        if len(leaders) == 1:
+            ahead.setdefault(leaders.pop(), []).append(question.title.lower())
+        elif known:
+            (split if leaders else undecided).append(question.title.lower())
+    return Standings(ahead, split, undecided)
+
+
 def quality(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:
     """Which route, and which model, is ahead on coherence, detail and following the prompt."""
-    sentences, strips, heads = [], [], []
+    sentences, strips = [], []
     for question in words.QUESTIONS:
         known = [m for m in question.metrics if m in found]
         if not known:
@@ -20,21 +47,14 @@ def quality(scenario: Scenario, found: Mapping[str, Lead]) -> Answer:
         lead = found[known[0]]
         sentences.append(f"{question.title}: {_lead_sentence(lead)}{_others(lead, [found[m] for m in known[1:]])}")
         strips.append(strip_of(scenario, known[0], lead))
-        heads.append((question, lead))
-    real = [f"{label} on {words.listed(what)}" for label, what in won(heads).items()]
-    line = f"Ahead: {', '.join(real)}." if real else "No lead is shown."
+    stand = standings(found)
+    real = [f"{label} on {words.listed(what)}" for label, what in stand.ahead.items()]
+    line = f"Ahead: {', '.join(real)}." if real else "No lead is shown." if not stand.split else ""
+    if stand.split:
+        line = f"{line} Metrics disagree on {words.listed(stand.split)}.".strip()
     if len(scenario.entries) == 1:
         line = "One generator, so nobody is ahead of anybody."
     return Answer("quality", "Which route, and which model, is ahead, and is it real?", line, sentences, strips)
-
-
-def won(heads: Sequence[tuple[words.Question, Lead]]) -> dict[str, list[str]]:
-    """Who is really ahead on what."""
-    ahead: dict[str, list[str]] = {}
-    for question, lead in heads:
-        if lead.real:
-            ahead.setdefault(lead.first.label, []).append(question.title.lower())
-    return ahead
 
 
 def _lead_sentence(lead: Lead) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vbench_lite.report import words
-from vbench_lite.report.answer_lead import cost, quality, won
+from vbench_lite.report.answer_lead import cost, quality, standings
 from vbench_lite.report.answer_use import human_work, unevenness
 from vbench_lite.report.answer_where import releases, scenarios
 from vbench_lite.report.data import Report, Scenario
@@ -32,16 +32,17 @@ def headline(report: Report) -> str:
     if len(scenario.entries) == 1:
         entry = scenario.entries[0]
         return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
-    asked = [(q, next((found[m] for m in q.metrics if m in found), None)) for q in words.QUESTIONS]
-    heads = [(question, lead) for question, lead in asked if lead is not None]
-    open_ = [question.title.lower() for question, lead in heads if not lead.real]
-    parts = [f"{label} is ahead on {words.listed(what)}" for label, what in won(heads).items()]
-    if not parts:
+    stand = standings(found)
+    parts = [f"{label} is ahead on {words.listed(what)}" for label, what in stand.ahead.items()]
+    if not parts and not stand.split:
         return f"No generator is shown to be ahead on quality{_price_tail(scenario)}"
-    text = ", ".join(parts)
-    if open_:
-        text += f"; on {words.listed(open_)} no difference is shown"
-    return text + _price_tail(scenario)
+    texts = [", ".join(parts)] if parts else []
+    if stand.split:
+        texts.append(f"on {words.listed(stand.split)} the metrics disagree")
+    if stand.undecided:
+        texts.append(f"on {words.listed(stand.undecided)} no difference is shown")
+    text = "; ".join(texts)
+    return (text if parts else text[0].upper() + text[1:]) + _price_tail(scenario)
 
 
 def _price_tail(scenario: Scenario) -> str:
