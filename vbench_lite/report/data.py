@@ -136,7 +136,7 @@ class Entry:
     @property
     def in_main_memory(self) -> bool:
         """Whether its tensors lived in the process's own memory, as on a CPU."""
-        return self.cost("peak_memory_mb")["value"] == self.cost("peak_rss_mb")["value"]
+        return words.in_main_memory(self.figures["cost"])
 
     @property
     def sweep(self) -> Mapping[str, Any]:

@@ -108,7 +108,12 @@ def _draw(plane: Plane, axes: Axes) -> None:
         _cross(axes, point)
         if len(ranked) <= NAMED:
             _name(axes, point, "top" if nth == 0 else "bottom" if nth == len(ranked) - 1 else "middle")
-    log_axis(axes, [p.x for p in plane.points])
+    scale(axes, plane)
+
+
+def scale(axes: Axes, plane: Plane) -> None:
+    """Up is better, left is cheaper."""
+    _log_axis(axes, [p.x for p in plane.points])
     axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
     axes.grid(axis="y")
     axes.margins(y=0.2)
@@ -118,12 +123,18 @@ def _draw(plane: Plane, axes: Axes) -> None:
         axes.invert_yaxis()
 
 
+def intervals(axes: Axes, point: Point, **style: Any) -> None:
+    """Those of both axes that are known."""
+    x, y = point.x, point.y
+    if x["low"] is not None and x["high"] is not None:
+        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, **style)
+    if y["low"] is not None and y["high"] is not None:
+        axes.plot([x["value"]] * 2, [y["low"], y["high"]], **style)
+
+
 def _cross(axes: Axes, point: Point) -> None:
     x, y, ink = point.x, point.y, colour(point.entry)
-    if x["low"] is not None and x["high"] is not None:
-        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, color=ink, lw=1.2, zorder=2)
-    if y["low"] is not None and y["high"] is not None:
-        axes.plot([x["value"]] * 2, [y["low"], y["high"]], color=ink, lw=1.2, zorder=2)
+    intervals(axes, point, color=ink, lw=1.2, zorder=2)
     axes.plot(x["value"], y["value"], marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
 
 
@@ -136,7 +147,7 @@ def _name(axes: Axes, point: Point, rank: str) -> None:
     )
 
 
-def log_axis(axes: Axes, costs: Sequence[Mapping[str, Any]]) -> None:
+def _log_axis(axes: Axes, costs: Sequence[Mapping[str, Any]]) -> None:
     """Costs differ by orders of magnitude: a logarithmic axis with plain labels, wide enough for names."""
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 

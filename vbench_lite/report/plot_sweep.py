@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from vbench_lite.report import words
 from vbench_lite.report.colours import PAPER, SOFT
 from vbench_lite.report.data import Entry, Scenario
-from vbench_lite.report.plot_kit import Figure, Pen, colour, cost_axis, marker, percent_axis
-from vbench_lite.report.plot_plane import Plane, Point, log_axis, plane_of
+from vbench_lite.report.plot_kit import Figure, Pen, colour, cost_axis, marker
+from vbench_lite.report.plot_plane import Plane, Point, intervals, plane_of, scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LABELS = 8
 """Values written beside their points; of more, every second or third."""
+
+FAINT: Mapping[str, Any] = {"lw": 1.0, "alpha": 0.45, "zorder": 1}
+"""Intervals, so that the curve leads."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,14 @@ def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Ax
     for point in plane.points:
         if point.entry not in on_curves:
             ink = colour(point.entry)
-            _bars(axes, point, ink)
+            intervals(axes, point, color=ink, **FAINT)
             axes.plot(point.x["value"], point.y["value"], marker(point.entry), color=ink, ms=6.5, mec=PAPER, mew=0.8)
             place = (point.x["value"], point.y["value"])
             axes.annotate(point.entry.label, place, (6, -12), textcoords="offset points", color=ink, fontsize=7.5)
     for line, points in lines:
         ink = colour(line.entries[0])
         for point in points:
-            _bars(axes, point, ink)
+            intervals(axes, point, color=ink, **FAINT)
         at = [(point.x["value"], point.y["value"]) for point in points]
         axes.plot(*zip(*at, strict=True), "-" + marker(line.entries[0]), color=ink, lw=1.4, ms=6, mec=PAPER, mew=0.8)
         every = -(-len(points) // MOST_LABELS)
@@ -121,21 +124,4 @@ def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Ax
             if nth % every == 0 or nth == len(points) - 1:
                 text = line.value(point.entry)
                 axes.annotate(text, place, (5, 5), textcoords="offset points", color=SOFT, fontsize=7.5)
-    log_axis(axes, [point.x for point in plane.points])
-    axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
-    axes.grid(axis="y")
-    axes.margins(y=0.2)
-    if plane.metric == "usable":
-        percent_axis(axes)
-    if not plane.higher:
-        axes.invert_yaxis()
-
-
-def _bars(axes: Axes, point: Point, ink: str) -> None:
-    """The intervals of both axes, faint, so that the curve leads."""
-    x, y = point.x, point.y
-    ends: Mapping[str, Any] = {"color": ink, "lw": 1.0, "alpha": 0.45, "zorder": 1}
-    if x["low"] is not None and x["high"] is not None:
-        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, **ends)
-    if y["low"] is not None and y["high"] is not None:
-        axes.plot([x["value"]] * 2, [y["low"], y["high"]], **ends)
+    scale(axes, plane)

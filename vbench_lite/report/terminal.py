@@ -75,7 +75,10 @@ def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, list[Text]]]]
 
 
 def _known(summary: Summary, cost: str) -> bool:
-    costs = [g["cost"].get(cost, {"value": None}) for g in summary["generators"].values()]
+    every = [g["cost"] for g in summary["generators"].values()]
+    costs = [known.get(cost, {"value": None}) for known in every]
+    if cost == "peak_memory_mb" and all(words.in_main_memory(known) for known in every):
+        return False
     return cost in words.COSTS[:4] or any(c["value"] is not None for c in costs)
 
 

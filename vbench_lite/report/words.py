@@ -241,6 +241,12 @@ def money_scale(estimates: Iterable[Mapping[str, Any]]) -> float:
     return 1000.0 if values and max(values) < 0.01 else 1.0
 
 
+def in_main_memory(costs: Mapping[str, Any]) -> bool:
+    """Whether a generator's tensors lived in the process's own memory, as on a CPU: one figure then tells both."""
+    device, process = ((costs.get(name) or {}).get("value") for name in ("peak_memory_mb", "peak_rss_mb"))
+    return bool(device == process)
+
+
 def percent(share: float | None) -> str:
     """0 to 1 as a percentage; all and none are kept for exactly that."""
     if share is None:
