@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.gate.deciding import loses
 from tests.gate.releases import write
-from tests.gate.test_decide import loses
 from vbench_lite.cli.gate_command import command
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.gate.deciding import loses
 from tests.gate.releases import write
-from tests.gate.test_decide import loses
 
 yaml = pytest.importorskip("yaml")
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.gate.deciding import loses
 from tests.gate.releases import write
-from tests.gate.test_decide import loses
 from vbench_lite.analysis.comparable import open_run
 from vbench_lite.gate import Verdict, choose_policy, decide, render
 
