@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Fake:
     """A generator that never was."""
 
     name: str = "tiny-diffusion"
-    route: str = "diffusion"
+    route: Literal["transformer", "diffusion"] = "diffusion"
     skill: float = 0.0
     """In units of `Shape.per_skill`: +1 is clearly better on every metric."""
     skills: Mapping[str, float] = field(default_factory=dict)
@@ -156,7 +156,7 @@ def _manifest(
         },
         "plan": {"prompts": [p["id"] for p in asked], "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
         "generators": {
-            fake.name: dataclasses.asdict(Definition(fake.name, fake.route, "simulated", clip=SPEC))  # type: ignore[arg-type]
+            fake.name: dataclasses.asdict(Definition(fake.name, fake.route, "simulated", clip=SPEC))
             | {"folder": "", "weights_digest": hashlib.sha256(fake.name.encode()).hexdigest()}
             for fake in generators
         },

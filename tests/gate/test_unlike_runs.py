@@ -52,7 +52,6 @@ def test_a_demand_on_money_is_undecided_across_devices_and_prices(tmp_path: Path
     assert "differs" in verdict.checks[0].reason
 
 
-
 def clip(**how: Any) -> dict[str, Any]:
     form = {"frames": 9, "fps": 8.0, "height": 64, "width": 64} | how
     return {"generators": {"model": {"route": "diffusion", "clip": form, "weights_digest": "a", "settings": {}}}}

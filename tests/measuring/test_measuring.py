@@ -75,9 +75,15 @@ class Item:
     measurement: Measurement
 
 
-def test_energy_of_short_clips_is_told_for_a_second_of_them_by_their_time(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(energy.time, "perf_counter", lambda: clock[0])
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that the energy windows read, to be set."""
+    now = [0.0]
+    monkeypatch.setattr(energy.time, "perf_counter", lambda: now[0])
+    return now
+
+
+def test_energy_of_short_clips_is_told_for_a_second_of_them_by_their_time(clock):
     counter = FakeCounter()
     windows: energy.EnergyWindows[Item] = energy.EnergyWindows(counter)
     windows.open()
@@ -90,9 +96,7 @@ def test_energy_of_short_clips_is_told_for_a_second_of_them_by_their_time(monkey
     assert first.measurement.energy_method == "nvml_counter_amortised"
 
 
-def test_energy_of_a_long_clip_is_its_own_and_a_last_short_window_says_so(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(energy.time, "perf_counter", lambda: clock[0])
+def test_energy_of_a_long_clip_is_its_own_and_a_last_short_window_says_so(clock):
     counter = FakeCounter()
     windows: energy.EnergyWindows[Item] = energy.EnergyWindows(counter)
     windows.open()

@@ -87,7 +87,10 @@ def test_an_embedding_of_zeros_gives_zero_and_never_nan():
 
 def test_any_function_can_be_the_encoder():
     frames = np.stack([np.full((4, 4, 3), v, np.uint8) for v in (0, 255)])
-    encode = lambda clip: np.stack([[f.mean(), 255 - f.mean()] for f in clip])  # noqa: E731
+
+    def encode(clip):
+        return np.stack([[f.mean(), 255 - f.mean()] for f in clip])
+
     assert clip_frames(frames, encode) == 0
     assert clip_text(frames, np.array([1.0, 0]), encode) == pytest.approx(0.5)
 
