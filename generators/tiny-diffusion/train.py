@@ -1,4 +1,4 @@
-"""Trains `tiny-diffusion` from nothing: an LTX video autoencoder, then a text-conditioned LTX transformer.
+"""Trains `tiny-diffusion` from nothing: LTX-2's kind of video autoencoder, then a text-conditioned LTX transformer.
 
     python generators/tiny-diffusion/train.py [--stage vae|dit|export|all] [--work DIR] [--steps N]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXPipeline, LTXVideoTransformer3DModel
+from diffusers import AutoencoderKLLTX2Video, FlowMatchEulerDiscreteScheduler, LTXPipeline, LTXVideoTransformer3DModel
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
@@ -28,26 +28,28 @@ FRAME_RATE = 8
 SEED = 20261122
 
 
-def make_vae() -> AutoencoderKLLTXVideo:
-    """Patch 4 and one halving of space and time: 9x64x64 pixels to 5x8x8 latents of 16 values."""
-    return AutoencoderKLLTXVideo(
+def make_vae() -> AutoencoderKLLTX2Video:
+    """Patches of 4, one halving of space, two of time: 17x64x64 pixels to 5x8x8 latents of 16 values."""
+    return AutoencoderKLLTX2Video(
         latent_channels=16,
-        block_out_channels=(48, 96),
-        down_block_types=("LTXVideo095DownBlock3D", "LTXVideo095DownBlock3D"),
+        block_out_channels=(32, 128),
+        down_block_types=("LTX2VideoDownBlock3D", "LTX2VideoDownBlock3D"),
         decoder_block_out_channels=(48, 96),
-        layers_per_block=(1, 1),
-        decoder_layers_per_block=(2, 0, 1),
-        spatio_temporal_scaling=(True, False),
-        decoder_spatio_temporal_scaling=(True, False),
+        layers_per_block=(2, 2, 1),
+        decoder_layers_per_block=(1, 1, 1),
+        spatio_temporal_scaling=(True, True),
+        decoder_spatio_temporal_scaling=(True, True),
         decoder_inject_noise=(False, False, False),
-        downsample_type=("spatiotemporal", "spatiotemporal"),
+        downsample_type=("temporal", "spatiotemporal"),
+        upsample_type=("spatiotemporal", "temporal"),
         upsample_residual=(True, True),
         upsample_factor=(1, 1),
         patch_size=4,
         encoder_causal=True,
         decoder_causal=False,
+        decoder_spatial_padding_mode="zeros",
         spatial_compression_ratio=8,
-        temporal_compression_ratio=2,
+        temporal_compression_ratio=4,
     )
 
 
@@ -64,7 +66,7 @@ def make_text_encoder(vocabulary: int) -> T5EncoderModel:
     )
 
 
-def train_vae(work: Path, steps: int) -> AutoencoderKLLTXVideo:
+def train_vae(work: Path, steps: int) -> AutoencoderKLLTX2Video:
     torch.manual_seed(SEED)
     vae = make_vae()
     data = world_batches(training_compositions(), 8, SEED)
@@ -90,19 +92,19 @@ def train_vae(work: Path, steps: int) -> AutoencoderKLLTXVideo:
 
 
 @torch.no_grad()
-def reconstruction_psnr(vae: AutoencoderKLLTXVideo, clips: Tensor) -> Tensor:
+def reconstruction_psnr(vae: AutoencoderKLLTX2Video, clips: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         made = vae.decode(vae.encode(clips).latent_dist.mode()).sample
     return psnr_db(made, clips)
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKLLTXVideo, clips: Tensor) -> Tensor:
+def encode(vae: AutoencoderKLLTX2Video, clips: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         return vae.encode(clips).latent_dist.mode().float()
 
 
-def measure_latents(vae: AutoencoderKLLTXVideo) -> None:
+def measure_latents(vae: AutoencoderKLLTX2Video) -> None:
     """Writes the latents' mean and standard deviation into the autoencoder, as the pipeline expects."""
     data = world_batches(training_compositions(), 32, SEED + 1)
     latents = torch.cat([encode(vae, next(data).clips) for _ in range(8)])
@@ -110,7 +112,7 @@ def measure_latents(vae: AutoencoderKLLTXVideo) -> None:
     vae.latents_std.copy_(latents.std((0, 2, 3, 4)))
 
 
-def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dict[str, nn.Module]:
+def train_transformer(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> dict[str, nn.Module]:
     torch.manual_seed(SEED + 2)
     tokenizer = caption_tokenizer()
     parts = {"transformer": make_transformer(), "text_encoder": make_text_encoder(len(tokenizer))}
@@ -130,7 +132,7 @@ def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dic
             velocity = parts["transformer"](
                 hidden_states=noisy, encoder_hidden_states=states, timestep=t * 1000,
                 encoder_attention_mask=text.attention_mask, num_frames=5, height=8, width=8,
-                rope_interpolation_scale=(2 / FRAME_RATE, 8, 8), return_dict=False,
+                rope_interpolation_scale=(4 / FRAME_RATE, 8, 8), return_dict=False,
             )[0].float()
         return {"loss": F.mse_loss(velocity, noise - clean)}
 
@@ -143,7 +145,7 @@ def train_transformer(vae: AutoencoderKLLTXVideo, work: Path, steps: int) -> dic
     return parts
 
 
-def export(vae: AutoencoderKLLTXVideo, parts: dict[str, nn.Module], folder: Path) -> None:
+def export(vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], folder: Path) -> None:
     pipeline = LTXPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
         vae=vae, tokenizer=caption_tokenizer(), **parts,

@@ -1,9 +1,9 @@
-"""Trains `tiny-transformer` from nothing: a VQ autoencoder of frame pairs, then a causal language model.
+"""Trains `tiny-transformer` from nothing: a VQ autoencoder of four frames at a time, then a causal language model.
 
     python generators/tiny-transformer/train.py [--stage vq|decoder|lm|export|all] [--work DIR]
 
-Every class is stock `diffusers`/`transformers`. A clip of 9 frames is 5 stacks of 2 frames (the
-first frame stands alone, doubled, as causal video tokenizers treat it), 8 x 8 codes each: 320
+Every class is stock `diffusers`/`transformers`. A clip of 17 frames is 5 stacks of 4 frames (the
+first frame stands alone, repeated, as causal video tokenizers treat it), 8 x 8 codes each: 320
 tokens, in order of time, then row, then column. Interrupted, the same command goes on.
 """
 
@@ -26,16 +26,16 @@ from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batche
 from vbench_lite.world.tokenizer import caption_and_video_tokenizer
 
 HERE = Path(__file__).parent
-CODES = 1024
+CODES = 2048
 PROMPT_TOKENS = 16
-LAYOUT = VideoTokenLayout(frames_per_code=2, first_frame_alone=True, pixel_unshuffle=4, rows=8, columns=8)
+LAYOUT = VideoTokenLayout(frames_per_code=4, first_frame_alone=True, pixel_unshuffle=4, rows=8, columns=8)
 SEED = 20261122
 CONTINUOUS_STEPS = 300
 
 
 def make_vq() -> VQModel:
     return VQModel(
-        in_channels=96, out_channels=96, down_block_types=("DownEncoderBlock2D",) * 2,
+        in_channels=192, out_channels=192, down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2, block_out_channels=(96, 128), layers_per_block=1,
         latent_channels=8, num_vq_embeddings=CODES, vq_embed_dim=8, mid_block_add_attention=True,
     )
@@ -53,7 +53,7 @@ def make_lm(vocabulary: int, bos: int) -> LlamaForCausalLM:
 
 
 def stacks_of(data: Iterator[Batch], clips: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random frame pairs, as (pictures, thing masks), both (batch, channels, 16, 16)."""
+    """Random stacks of frames, as (pictures, thing masks), both (batch, channels, 16, 16)."""
     for batch in data:
         pictures, things = LAYOUT.stack(batch.clips), LAYOUT.stack(batch.things)
         pick = torch.randperm(pictures.shape[0])[: 2 * clips]
@@ -61,7 +61,7 @@ def stacks_of(data: Iterator[Batch], clips: int) -> Iterator[tuple[Tensor, Tenso
 
 
 def as_frames(stacks: Tensor) -> Tensor:
-    """(batch, channels x 2 x 16, 16, 16) to (batch, channels, 2, 64, 64), to weigh errors as pictures."""
+    """(batch, channels x 4 x 16, 16, 16) to (batch, channels, 4, 64, 64), to weigh errors as pictures."""
     return LAYOUT.unfold(stacks)
 
 

@@ -16,23 +16,22 @@ from vbench_lite.world.vocabulary import BACKGROUNDS, Composition
 
 class Batch(NamedTuple):
     compositions: list[Composition]
+    captions: list[str]  # one wording of each, drawn at random
     clips: Tensor  # float32, (batch, 3, frames, height, width), in [-1, 1]
     things: Tensor  # float32, (batch, 1, frames, height, width), 1 where the picture is not background
 
-    @property
-    def captions(self) -> list[str]:
-        return [c.caption for c in self.compositions]
 
-
-def world_batches(compositions: list[Composition], size: int, seed: int, frames: int = 9) -> Iterator[Batch]:
+def world_batches(compositions: list[Composition], size: int, seed: int, frames: int = 17) -> Iterator[Batch]:
     """Endless random batches of the given compositions."""
     clips = training_clips(compositions, seed, frames)
+    wording = np.random.default_rng([seed, 1])
     while True:
         chosen, pixels = zip(*(next(clips) for _ in range(size)), strict=True)
         grounds = np.array([BACKGROUNDS[c.background].rgb for c in chosen], np.uint8)[:, None, None, None]
         stack = np.stack(pixels)
         things = torch.from_numpy((stack != grounds).any(-1)).float().unsqueeze(1)
-        yield Batch(list(chosen), to_model(torch.from_numpy(stack)), things)
+        captions = [c.captions[wording.integers(len(c.captions))] for c in chosen]
+        yield Batch(list(chosen), captions, to_model(torch.from_numpy(stack)), things)
 
 
 def to_model(clips: Tensor) -> Tensor:

@@ -1,15 +1,18 @@
 """Judges generators of the world: does a clip show the thing, colour, background and motion asked for?
 
-    python -m vbench_lite.world.judge tiny-diffusion --clips 96 --sheet sheet.png
+    python -m vbench_lite.world.judge tiny-diffusion --clips 576 --sheet sheet.png
 
-The judge is the built-in video network. It reads blurry clips generously, so look at the sheet too.
+The judge is the built-in video network, which reads a clip as a whole; the built-in CLIP then reads
+every frame by itself and says whether the thing stays what it is. Both read blurry clips
+generously, so look at the sheet too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import cv2
@@ -18,7 +21,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vbench_lite.backbones import load as load_backbones
 from vbench_lite.backbones import video_net
+from vbench_lite.backbones.image_text import embed_frames
 from vbench_lite.generator import Generator
 from vbench_lite.inputs.catalogue import build, check_weights, find_definition
 from vbench_lite.records import ClipSpec, Request
@@ -31,6 +36,13 @@ from vbench_lite.world.vocabulary import (
     Composition,
     held_out_compositions,
 )
+
+class Case(NamedTuple):
+    """What is asked of a generator, in one of its wordings."""
+
+    composition: Composition
+    caption: str
+
 
 WEIGHTS = Path(video_net.__file__).parent / "builtin" / "video" / "model.safetensors"
 
@@ -59,10 +71,24 @@ def right_by_clip(judge: video_net.WorldVideoNet, clips: Sequence[Any], asked: S
     return right | {"all": np.logical_and.reduce(list(right.values()))}
 
 
+def thing_by_frame(encoder: Any, clip: Any, asked: Composition) -> Any:
+    """Whether a CLIP-like encoder names the asked thing in each frame, among all things: boolean (frames,)."""
+    captions = [replace(asked, thing=thing).caption for thing in range(len(THINGS))]
+    likeness = embed_frames(encoder, clip) @ encoder.embed_texts(captions).T
+    return likeness.argmax(1) == asked.thing
+
+
+def held_out_cases(count: int, seed: int) -> list[Case]:
+    """Held-out captions in random order, each wording once before any comes again."""
+    cases = [Case(c, caption) for c in held_out_compositions() for caption in c.captions]
+    order = np.random.default_rng(seed).permutation(len(cases))
+    return [cases[order[i % len(order)]] for i in range(count)]
+
+
 def make_clips(
-    generator: Generator, asked: Sequence[Composition], spec: ClipSpec, batch_size: int, seed: int = 0
+    generator: Generator, asked: Sequence[Case], spec: ClipSpec, batch_size: int, seed: int = 0
 ) -> list[Any]:
-    """One clip for each composition, as uint8 frames."""
+    """One clip for each case, as uint8 frames."""
     clips: list[Any] = []
     for start in range(0, len(asked), batch_size):
         part = asked[start : start + batch_size]
@@ -93,16 +119,18 @@ def main(name: str, clips: int, seed: int, sheet: Path | None) -> None:
     check_weights(definition)
     generator = build(definition)
     generator.load("cpu")
-    order = np.random.default_rng(seed).permutation(len(held_out_compositions()))
-    asked = [held_out_compositions()[order[i % len(order)]] for i in range(clips)]
+    asked = held_out_cases(clips, seed)
     made = make_clips(generator, asked, definition.clip, int(definition.settings.get("batch_size", 8)), 1000 * seed)
-    right = right_by_clip(load_judge(), made, asked)
+    right = right_by_clip(load_judge(), made, [case.composition for case in asked])
     for attribute, values in right.items():
         click.echo(f"{attribute:11} {values.mean():.3f}  of {len(values)}")
-    wrong = [c.caption for c, ok in zip(asked, right["all"], strict=True) if not ok]
+    encoder = load_backbones("builtin").image
+    steady = np.array([thing_by_frame(encoder, clip, c.composition).mean() for clip, c in zip(made, asked, strict=True)])
+    click.echo(f"thing named rightly in {steady.mean():.3f} of all frames; in every frame of {(steady == 1).mean():.3f} of clips")
+    wrong = [case.caption for case, ok in zip(asked, right["all"], strict=True) if not ok]
     click.echo("not all four right: " + ("; ".join(wrong) or "none"))
     if sheet:
-        picture = contact_sheet(made[:24], [c.caption for c in asked[:24]])
+        picture = contact_sheet(made[:24], [case.caption for case in asked[:24]])
         cv2.imwrite(str(sheet), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 

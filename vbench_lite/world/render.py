@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.world.sprites import sprite
-from vbench_lite.world.vocabulary import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition
+from vbench_lite.world.vocabulary import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition, Motion
 
-JITTER = 3 / 64  # how far a clip's start may be off the middle, in frame widths
+JITTER = 2 / 64  # how far a clip's start may be off the middle, in frame widths
 
 
 def render(
-    composition: Composition, seed: int, frames: int = 9, height: int = 64, width: int = 64
+    composition: Composition, seed: int, frames: int = 17, height: int = 64, width: int = 64
 ) -> NDArray[np.uint8]:
     """One clip of the world.
 
@@ -43,9 +43,14 @@ def render(
             round(scale * side / 2, 3),
         )
         x = width // 2 + off_x + round((t - 0.5) * motion.travel_x * width)
-        y = height // 2 + off_y + round((t - 0.5) * motion.travel_y * height)
+        y = height // 2 + off_y + round(_rise(motion, t) * motion.travel_y * height)
         _paste(frame, stamp, int(x), int(y))
     return clip
+
+
+def _rise(motion: Motion, t: float) -> float:
+    """Where the thing is along its vertical travel at time t in [0, 1], from -0.5 to 0.5, 0.5 being the end or ground."""
+    return 0.5 - abs(float(np.sin(np.pi * motion.hops * t))) if motion.hops else t - 0.5
 
 
 def _key(composition: Composition) -> tuple[int, int, int, int]:
@@ -67,7 +72,7 @@ def _paste(frame: NDArray[np.uint8], stamp: NDArray[np.uint8], x: int, y: int) -
 
 
 def training_clips(
-    compositions: list[Composition], seed: int, frames: int = 9
+    compositions: list[Composition], seed: int, frames: int = 17
 ) -> Iterator[tuple[Composition, NDArray[np.uint8]]]:
     """Endless random clips of the given compositions, by seed."""
     rng = np.random.default_rng(seed)

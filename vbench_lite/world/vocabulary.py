@@ -1,7 +1,8 @@
 """What the procedural world can show: things, colours, backgrounds, motions, and their captions.
 
-A `Composition` picks one of each; its caption is plain English that a published model would
-understand as well. One composition in ten is held out from every training in this repository:
+A `Composition` picks one of each; its captions are plain English that a published model would
+understand as well, in two wordings. One composition in ten is held out from every training in this
+repository, in both wordings:
 
     held out  <=>  (7 thing + 3 colour + 5 background + motion) mod 10 == 0
 
@@ -28,15 +29,17 @@ class Motion(NamedTuple):
     """A path over the clip. Lengths are in frame widths or heights, angles in degrees."""
 
     name: str
-    caption: str
+    subject: str = "a {colour} {thing} {name}"
     travel_x: float = 0.0
     travel_y: float = 0.0
     turn_deg: float = 0.0
     scale_from: float = 0.56
     scale_to: float = 0.56
+    hops: int = 0
+    """How often the thing leaves the ground; each hop is one arch of a sine."""
 
 
-THINGS = ("sneaker", "bottle", "cup", "lamp", "car", "fish", "rocket", "duck")
+THINGS = ("sneaker", "bottle", "cup", "lamp", "car", "fish", "rocket", "duck", "bag", "chair", "boat", "house")
 
 COLOURS = (
     Tint("red", (214, 40, 40)),
@@ -44,6 +47,7 @@ COLOURS = (
     Tint("green", (34, 160, 60)),
     Tint("blue", (36, 92, 220)),
     Tint("purple", (142, 52, 190)),
+    Tint("cyan", (24, 196, 214)),
 )
 
 BACKGROUNDS = (
@@ -51,23 +55,23 @@ BACKGROUNDS = (
     Tint("gray", (136, 136, 136)),
     Tint("black", (16, 16, 16)),
     Tint("pink", (250, 186, 206)),
+    Tint("mint", (176, 230, 196)),
 )
 
-_STAGE = "a {colour} {thing} {verb} on a {background} background"
+_CAMERA = "the camera {name} a {colour} {thing}"
 
 MOTIONS = (
-    Motion("slides left", _STAGE.replace("{verb}", "slides left"), travel_x=-0.32),
-    Motion("slides right", _STAGE.replace("{verb}", "slides right"), travel_x=0.32),
-    Motion("moves up", _STAGE.replace("{verb}", "moves up"), travel_y=-0.32),
-    Motion("moves down", _STAGE.replace("{verb}", "moves down"), travel_y=0.32),
-    Motion("spins", _STAGE.replace("{verb}", "spins"), turn_deg=128.0),
-    Motion(
-        "zooms in",
-        "the camera zooms in on a {colour} {thing} on a {background} background",
-        scale_from=0.38,
-        scale_to=0.84,
-    ),
+    Motion("slides left", travel_x=-0.32),
+    Motion("slides right", travel_x=0.32),
+    Motion("moves up", travel_y=-0.32),
+    Motion("moves down", travel_y=0.32),
+    Motion("spins", turn_deg=96.0),
+    Motion("zooms in on", _CAMERA, scale_from=0.38, scale_to=0.84),
+    Motion("zooms out from", _CAMERA, scale_from=0.84, scale_to=0.38),
+    Motion("bounces", travel_y=0.24, hops=2),
 )
+
+WORDINGS = ("{subject} on a {background} background", "on a plain {background} backdrop, {subject}")
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,17 @@ class Composition:
 
     @property
     def caption(self) -> str:
-        return MOTIONS[self.motion].caption.format(
-            colour=COLOURS[self.colour].name,
-            thing=THINGS[self.thing],
-            background=BACKGROUNDS[self.background].name,
+        """The first wording."""
+        return self.captions[0]
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """Every wording of what the clip shows."""
+        motion = MOTIONS[self.motion]
+        subject = motion.subject.format(
+            name=motion.name, colour=COLOURS[self.colour].name, thing=THINGS[self.thing]
         )
+        return tuple(w.format(subject=subject, background=BACKGROUNDS[self.background].name) for w in WORDINGS)
 
     @property
     def held_out(self) -> bool:
@@ -110,10 +120,14 @@ def held_out_compositions() -> list[Composition]:
 
 def find_composition(caption: str) -> Composition | None:
     """The composition that a caption describes, or None when it is not one of this world's."""
-    return _BY_CAPTION.get(" ".join(caption.lower().strip(" .").split()))
+    return _BY_CAPTION.get(_plain(caption))
 
 
-_BY_CAPTION = {c.caption: c for c in compositions()}
+def _plain(caption: str) -> str:
+    return " ".join(caption.lower().replace(",", " ").strip(" .").split())
+
+
+_BY_CAPTION = {_plain(caption): c for c in compositions() for caption in c.captions}
 
 
 def words() -> list[str]:
