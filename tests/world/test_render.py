@@ -48,6 +48,21 @@ def test_a_zoom_makes_the_thing_grow() -> None:
     assert (np.diff(areas) > 0).all()
 
 
+def test_a_camera_that_zooms_out_makes_the_thing_shrink() -> None:
+    composition = Composition(2, 1, 2, 6)
+    areas = thing_pixels(render(composition, 0), composition).sum((1, 2))
+    assert areas[0] > 2.5 * areas[-1]
+    assert (np.diff(areas) < 0).all()
+
+
+def test_a_bounce_leaves_the_ground_twice_and_comes_back() -> None:
+    composition = Composition(7, 1, 0, 7)
+    height = -centres(render(composition, 0), composition)[:, 1]
+    ground = height[[0, 8, 16]]
+    assert np.ptp(ground) <= 1
+    assert (height[[4, 12]] - ground.mean() > 12).all()
+
+
 def test_every_thing_stays_in_the_picture_and_fills_a_good_part_of_it() -> None:
     for composition in compositions():
         clip = render(composition, 5)

@@ -8,7 +8,7 @@ from vbench_lite.world.tokenizer import caption_and_video_tokenizer, caption_tok
 
 def test_every_caption_is_known_and_fits_into_sixteen_tokens() -> None:
     for tokenizer in (caption_tokenizer(), caption_and_video_tokenizer(8)):
-        ids = tokenizer([c.caption for c in compositions()]).input_ids
+        ids = tokenizer([caption for c in compositions() for caption in c.captions]).input_ids
         assert max(map(len, ids)) <= 16
         assert not any(tokenizer.unk_token_id in row for row in ids)
 

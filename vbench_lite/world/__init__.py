@@ -6,6 +6,7 @@ from vbench_lite.world.vocabulary import (
     COLOURS,
     MOTIONS,
     THINGS,
+    WORDINGS,
     Composition,
     compositions,
     find_composition,
@@ -15,6 +16,6 @@ from vbench_lite.world.vocabulary import (
 )
 
 __all__ = [
-    "BACKGROUNDS", "COLOURS", "MOTIONS", "THINGS", "Composition", "compositions", "find_composition",
-    "held_out_compositions", "render", "training_clips", "training_compositions", "words",
+    "BACKGROUNDS", "COLOURS", "MOTIONS", "THINGS", "WORDINGS", "Composition", "compositions",
+    "find_composition", "held_out_compositions", "render", "training_clips", "training_compositions", "words",
 ]
