@@ -22,7 +22,7 @@ def run(recipe: str, *options: str) -> str:
 def test_the_diffusion_recipe_exports_a_stock_pipeline_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     options = ("--work", str(tmp_path / "work"), "--vae-steps", "2", "--out", str(tmp_path / "model"))
     run("generators/tiny-diffusion/train.py", *options, "--stage", "vae")
-    again = run("generators/tiny-diffusion/train.py", *options, "--dit-steps", "2")
+    again = run("generators/tiny-diffusion/train.py", *options, "--decoder-steps", "2", "--dit-steps", "2")
     assert "vae: goes on at step 2 of 2" in again
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
     assert type(pipeline).__name__ == "LTXPipeline"
@@ -34,8 +34,8 @@ def test_the_transformer_recipe_exports_stock_checkpoints(tmp_path: Path) -> Non
         "generators/tiny-transformer/train.py", "--work", str(tmp_path / "work"), "--vq-steps", "2", "--lm-steps", "2",
         "--decoder-steps", "2", "--out", str(tmp_path / "model"),
     )
-    assert AutoModelForCausalLM.from_pretrained(tmp_path / "model" / "language_model").config.vocab_size > 1024
-    assert VQModel.from_pretrained(tmp_path / "model" / "video_tokenizer").config.num_vq_embeddings == 1024
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "model" / "language_model").config.vocab_size > 2048
+    assert VQModel.from_pretrained(tmp_path / "model" / "video_tokenizer").config.num_vq_embeddings == 2048
 
 
 @pytest.mark.parametrize(("name", "made"), [("video", "model.safetensors"), ("clip", "open_clip_model.safetensors")])

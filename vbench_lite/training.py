@@ -6,6 +6,7 @@ a folder outside version control, one checkpoint a stage; the same command goes 
 
 from __future__ import annotations
 
+import copy
 import csv
 import hashlib
 import time
@@ -114,6 +115,12 @@ class Average:
                 else:
                     self.shadow[key][name].copy_(value)
 
+    def copies(self) -> dict[str, Any]:
+        """The modules again, with the averaged weights; those in training are not touched."""
+        copies = copy.deepcopy(self._live)
+        self.load_into(copies)
+        return copies
+
     def load_into(self, modules: dict[str, nn.Module]) -> None:
         for key, module in modules.items():
             module.load_state_dict(self.shadow[key])
@@ -131,7 +138,7 @@ class Stage:
     average: Average | None = None
     """Where there is one, it is what the modules hold when `run` is done."""
     evaluate: Callable[[], dict[str, float]] | None = None
-    """Figures on held-out compositions, with the live weights; logged to `<name>-held-out.csv`."""
+    """Figures on held-out compositions, logged to `<name>-held-out.csv`."""
     evaluate_every: int = 100
     save_every: int = 100
     log_every: int = 25

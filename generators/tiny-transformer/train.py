@@ -9,7 +9,9 @@ tokens, in order of time, then row, then column. Interrupted, the same command g
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,9 +22,11 @@ from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from vbench_lite.adapters.video_tokens import VideoTokenLayout
+from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
 from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batches
+from vbench_lite.world.judge import share_right
 from vbench_lite.world.tokenizer import caption_and_video_tokenizer
 
 HERE = Path(__file__).parent
@@ -182,8 +186,14 @@ def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
             logits = lm.lm_head(states[:, PROMPT_TOKENS - 1 : -1])
         return {"loss": F.cross_entropy(logits.float().flatten(0, 1), video.flatten())}
 
+    def judged() -> dict[str, float]:
+        export(copy.deepcopy(vq), average.copies()["lm"], work / "preview")
+        definition = find_definition(str(HERE / "tiny-transformer.toml"))
+        return {"all_four_right": share_right(replace(definition, model=str(work / "preview")), 48)}
+
+    average = Average({"lm": lm}, 0.997)
     optimiser = MuonWithAdam([lm], 0.01, 2e-3, lambda name: "embed" in name or "lm_head" in name)
-    stage = Stage("lm", work, steps, {"lm": lm}, optimiser, Average({"lm": lm}, 0.997))
+    stage = Stage("lm", work, steps, {"lm": lm}, optimiser, average, judged, evaluate_every=500)
     stage.run(loss_of_step)
     return lm.eval()
 

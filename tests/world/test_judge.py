@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from vbench_lite.backbones import load
 from vbench_lite.video import encode_mp4, read_clip
 from vbench_lite.world import Composition, held_out_compositions, render
-from vbench_lite.backbones import load
 from vbench_lite.world.judge import contact_sheet, held_out_cases, load_judge, right_by_clip, thing_by_frame
 
 

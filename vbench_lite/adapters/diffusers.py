@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import gc
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -145,6 +146,7 @@ class DiffusersPipeline:
         import diffusers
 
         diffusers.utils.logging.disable_progress_bar()
+        logging.getLogger("diffusers.pipelines.pipeline_utils").addFilter(_not_about_types)
         variant = {"variant": self.settings.variant} if self.settings.variant else {}
         dtype = {_dtype_argument(): self._dtypes()}
         try:
@@ -273,6 +275,11 @@ def _step_callback(clock: StageClock) -> Any:
         return tensors
 
     return on_step_end
+
+
+def _not_about_types(record: logging.LogRecord) -> bool:
+    """False for diffusers' note that a part is of another class than annotated, which a checkpoint's maker chose."""
+    return not record.getMessage().startswith("Expected types for ")
 
 
 def _dtype_argument() -> str:

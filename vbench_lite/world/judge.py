@@ -26,7 +26,7 @@ from vbench_lite.backbones import video_net
 from vbench_lite.backbones.image_text import embed_frames
 from vbench_lite.generator import Generator
 from vbench_lite.inputs.catalogue import build, check_weights, find_definition
-from vbench_lite.records import ClipSpec, Request
+from vbench_lite.records import ClipSpec, Definition, Request
 from vbench_lite.world.batches import to_model
 from vbench_lite.world.vocabulary import (
     BACKGROUNDS,
@@ -36,6 +36,7 @@ from vbench_lite.world.vocabulary import (
     Composition,
     held_out_compositions,
 )
+
 
 class Case(NamedTuple):
     """What is asked of a generator, in one of its wordings."""
@@ -97,6 +98,20 @@ def make_clips(
     return clips
 
 
+def share_right(definition: Definition, clips: int, seed: int = 0) -> float:
+    """Share of clips of held-out captions in which all four attributes are right; for learning curves.
+
+    torch's own random state is left as it was, so that looking does not change a training.
+    """
+    generator = build(definition)
+    asked = held_out_cases(clips, seed)
+    with torch.random.fork_rng(devices=[]):
+        generator.load("cpu")
+        made = make_clips(generator, asked, definition.clip, int(definition.settings["batch_size"]), seed)
+    generator.close()
+    return float(right_by_clip(load_judge(), made, [case.composition for case in asked])["all"].mean())
+
+
 def contact_sheet(clips: Sequence[Any], captions: Sequence[str], zoom: int = 2) -> Any:
     """One row a clip, every frame of it, the caption above; uint8 RGB."""
     rows = []
@@ -125,8 +140,10 @@ def main(name: str, clips: int, seed: int, sheet: Path | None) -> None:
     for attribute, values in right.items():
         click.echo(f"{attribute:11} {values.mean():.3f}  of {len(values)}")
     encoder = load_backbones("builtin").image
-    steady = np.array([thing_by_frame(encoder, clip, c.composition).mean() for clip, c in zip(made, asked, strict=True)])
-    click.echo(f"thing named rightly in {steady.mean():.3f} of all frames; in every frame of {(steady == 1).mean():.3f} of clips")
+    pairs = zip(made, asked, strict=True)
+    steady = np.array([thing_by_frame(encoder, clip, case.composition).mean() for clip, case in pairs])
+    whole = (steady == 1).mean()
+    click.echo(f"thing named rightly in {steady.mean():.3f} of frames, and in every frame of {whole:.3f} of clips")
     wrong = [case.caption for case, ok in zip(asked, right["all"], strict=True) if not ok]
     click.echo("not all four right: " + ("; ".join(wrong) or "none"))
     if sheet:

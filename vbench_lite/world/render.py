@@ -49,7 +49,7 @@ def render(
 
 
 def _rise(motion: Motion, t: float) -> float:
-    """Where the thing is along its vertical travel at time t in [0, 1], from -0.5 to 0.5, 0.5 being the end or ground."""
+    """Where the thing is on its vertical travel at time t in [0, 1], from -0.5 to 0.5, the end or the ground."""
     return 0.5 - abs(float(np.sin(np.pi * motion.hops * t))) if motion.hops else t - 0.5
 
 
