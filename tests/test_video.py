@@ -54,7 +54,7 @@ def test_neither_file_nor_pixels_depend_on_what_lay_in_memory_before():
 
 @pytest.fixture(scope="module")
 def clip():
-    return render(Composition(2, 1, 1, 4), 0)
+    return render(Composition(2, 1, 1, 4), 0, frames=9)
 
 
 @pytest.fixture(scope="module")

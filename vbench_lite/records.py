@@ -23,7 +23,7 @@ ROUTES = ("transformer", "diffusion", "hybrid", "undisclosed")
 class ClipSpec:
     """The form of clip that is asked for."""
 
-    frames: int = 9
+    frames: int = 17
     fps: float = 8.0
     height: int = 64
     width: int = 64

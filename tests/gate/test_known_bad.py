@@ -26,7 +26,7 @@ from vbench_lite.video import encode_mp4, read_clip
 NAME = "tiny-diffusion"
 FOLDER = catalogue.shipped_folder() / NAME
 PROMPTS, STEPS = 20, 4
-SPOILT = "kitchenware"
+SPOILT = "drinks"
 
 Clips = dict[str, bytes]
 """Prompt id > file."""

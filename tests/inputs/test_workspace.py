@@ -36,7 +36,7 @@ def test_generator_and_suite_are_found_by_name(here: Path, adapter: str) -> None
         assert "{here}/our-model.v2.py" in CommandSettings.of(definition).command
     if adapter == "http":
         body = filled(ServiceSettings.of(definition).submit.body, values_of(Request("p", "a cat", 0, 1, ClipSpec())))
-        assert body == {"prompt": "a cat", "seed": 1, "duration": 1}
+        assert body == {"prompt": "a cat", "seed": 1, "duration": 2}
 
 
 def test_python_workspace_makes_clips_as_it_is(here: Path) -> None:

@@ -22,7 +22,7 @@ SPEC = ClipSpec(9, 8.0, 64, 64)
 
 @pytest.fixture(scope="module")
 def clip():
-    return render(Composition(1, 0, 0, 0), seed=3)
+    return render(Composition(1, 0, 0, 0), seed=3, frames=9)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_what_is_unlike_the_request_is_named(clip, spec, words):
 
 
 def test_an_odd_size_may_be_padded_to_an_even_one():
-    clip = render(Composition(0, 0, 0, 1), 0, height=63, width=65)
+    clip = render(Composition(0, 0, 0, 1), 0, frames=9, height=63, width=65)
     assert conformance(clip, spec=ClipSpec(9, 8.0, 63, 65)).value == 1
 
 

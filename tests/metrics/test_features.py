@@ -36,7 +36,7 @@ def nets():
 
 @pytest.fixture(scope="module")
 def files():
-    return [encode_mp4(render(c, 1), 8) for c in held_out_compositions()[:6]]
+    return [encode_mp4(render(c, 1, frames=9), 8) for c in held_out_compositions()[:6]]
 
 
 def same(a, b):
@@ -140,7 +140,7 @@ def encoded(frames, codec, pixels, suffix):
 
 @pytest.fixture(scope="module")
 def clip():
-    return render(Composition(2, 1, 1, 4), 0)
+    return render(Composition(2, 1, 1, 4), 0, frames=9)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ CLAIMS: dict[str, dict[str, Literal[1, -1]]] = {
     "jitter": {"flicker": -1, "motion": 1, "fvd": 1},
     "colour drift": {"clip_frames": -1, "clip_text": -1, "fvd": 1, "kvd": 1},
     "compression": {"detail": -1},
+    "reversal": {"fvd": 1},
     "object swap": {"clip_frames": -1, "clip_text": -1},
     "caption swap": {"clip_text": -1},
 }
@@ -46,6 +47,7 @@ CLAIMS: dict[str, dict[str, Literal[1, -1]]] = {
 
 UNMOVED: dict[str, tuple[str, ...]] = {
     "shuffle": ("clip_text", "detail"),
+    "reversal": ("clip_text", "flicker", "detail"),
     "caption swap": ("clip_frames", "flicker", "warp_error", "motion", "detail", "conformance", "fvd", "kvd"),
 }
 """damage > metrics that must not move at all: they do not look at what was damaged."""
@@ -87,6 +89,9 @@ def run(
     for name, damage in DAMAGES.items():
         steps = [clean, *(see.all([damage(clip, level) for clip in originals]) for level in range(1, LEVELS + 1))]
         cells += _cells(name, [judge.values(step, chosen) for step in steps])
+    backwards = see.all([clip[::-1].copy() for clip in originals])
+    played = [_turned(clean, backwards, level) for level in range(LEVELS + 1)]
+    cells += _cells("reversal", [judge.values(step, chosen) for step in played])
     swapped = [clean, *(see.all([_swapped(c, clip, n) for c, clip in zip(chosen, originals, strict=True)])
                         for n in range(1, LEVELS + 1))]
     cells += _cells("object swap", [judge.values(step, chosen) for step in swapped])
@@ -97,13 +102,19 @@ def run(
 
 def observations(clips: int) -> int:
     """How many clips `run` looks at."""
-    return clips * (2 + LEVELS * (len(DAMAGES) + 1))
+    return clips * (3 + LEVELS * (len(DAMAGES) + 1))
 
 
 def _compositions(count: int) -> list[Composition]:
     """Evenly over the held-out ones, so that every thing, colour and motion takes part."""
     every = held_out_compositions()
     return [every[int(place)] for place in np.linspace(0, len(every) - 1, count).round()]
+
+
+def _turned(clips: Sequence[Observation], backwards: Sequence[Observation], level: int) -> list[Observation]:
+    """At level n, n fifths of the clips are played backwards."""
+    pairs = zip(clips, backwards, strict=True)
+    return [back if place % LEVELS < level else clip for place, (clip, back) in enumerate(pairs)]
 
 
 def _swapped(composition: Composition, clip: Frames, level: int) -> Frames:

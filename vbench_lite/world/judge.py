@@ -2,15 +2,14 @@
 
     python -m vbench_lite.world.judge tiny-diffusion --clips 576 --sheet sheet.png
 
-The judge is the built-in video network, which reads a clip as a whole; the built-in CLIP then reads
-every frame by itself and says whether the thing stays what it is. Both read blurry clips
-generously, so look at the sheet too.
+The judge is the built-in video network, which reads a clip as a whole; silhouettes then tell frame
+by frame whether the thing stays what it is. Both read blurry clips generously, so look at the sheet
+too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,13 +20,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vbench_lite.backbones import load as load_backbones
 from vbench_lite.backbones import video_net
-from vbench_lite.backbones.image_text import embed_frames
 from vbench_lite.generator import Generator
 from vbench_lite.inputs.catalogue import build, check_weights, find_definition
 from vbench_lite.records import ClipSpec, Definition, Request
 from vbench_lite.world.batches import to_model
+from vbench_lite.world.silhouettes import thing_by_frame
 from vbench_lite.world.vocabulary import (
     BACKGROUNDS,
     COLOURS,
@@ -70,13 +68,6 @@ def right_by_clip(judge: video_net.WorldVideoNet, clips: Sequence[Any], asked: S
         for name in Composition.__dataclass_fields__
     }
     return right | {"all": np.logical_and.reduce(list(right.values()))}
-
-
-def thing_by_frame(encoder: Any, clip: Any, asked: Composition) -> Any:
-    """Whether a CLIP-like encoder names the asked thing in each frame, among all things: boolean (frames,)."""
-    captions = [replace(asked, thing=thing).caption for thing in range(len(THINGS))]
-    likeness = embed_frames(encoder, clip) @ encoder.embed_texts(captions).T
-    return likeness.argmax(1) == asked.thing
 
 
 def held_out_cases(count: int, seed: int) -> list[Case]:
@@ -139,11 +130,12 @@ def main(name: str, clips: int, seed: int, sheet: Path | None) -> None:
     right = right_by_clip(load_judge(), made, [case.composition for case in asked])
     for attribute, values in right.items():
         click.echo(f"{attribute:11} {values.mean():.3f}  of {len(values)}")
-    encoder = load_backbones("builtin").image
-    pairs = zip(made, asked, strict=True)
-    steady = np.array([thing_by_frame(encoder, clip, case.composition).mean() for clip, case in pairs])
+    steady = np.array([thing_by_frame(clip, case.composition).mean() for clip, case in zip(made, asked, strict=True)])
     whole = (steady == 1).mean()
     click.echo(f"thing named rightly in {steady.mean():.3f} of frames, and in every frame of {whole:.3f} of clips")
+    spins = np.array([MOTIONS[case.composition.motion].turn_deg > 0 for case in asked])
+    if spins.any():
+        click.echo(f"in spins alone: {steady[spins].mean():.3f} and {(steady[spins] == 1).mean():.3f}")
     wrong = [case.caption for case, ok in zip(asked, right["all"], strict=True) if not ok]
     click.echo("not all four right: " + ("; ".join(wrong) or "none"))
     if sheet:
