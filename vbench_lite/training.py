@@ -213,7 +213,7 @@ class Stage:
 
 
 def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
-    """Each stage's loss, and what it scored on held-out compositions, against minutes of training, as SVG."""
+    """Each stage's loss, and what it scored on held-out compositions, against its steps, as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -226,14 +226,14 @@ def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
     figure, axes = plt.subplots(1, len(stages), figsize=(4.2 * len(stages), 3.2), layout="constrained", squeeze=False)
     for axis, stage in zip(axes[0], stages, strict=True):
         curve = pd.read_csv(work / f"{stage}.csv")
-        axis.plot(curve["minutes"], curve["loss"], color="#7a7a7a")
-        axis.set(title=stage, xlabel="minutes on one core", ylabel="loss", yscale="log")
+        axis.plot(curve["step"], curve["loss"], color="#7a7a7a")
+        axis.set(title=stage, xlabel="steps", ylabel="loss", yscale="log")
         held_out = work / f"{stage}-held-out.csv"
         if held_out.exists():
             figures = pd.read_csv(held_out)
             name = figures.columns[2]
             right = axis.twinx()
-            right.plot(figures["minutes"], figures[name], color="#0b6e99", marker=".")
+            right.plot(figures["step"], figures[name], color="#0b6e99", marker=".")
             right.set_ylabel(f"{name.replace('_', ' ')}, held out", color="#0b6e99")
     with matplotlib.rc_context({"svg.hashsalt": "vbench-lite", "svg.fonttype": "none"}):
         figure.savefig(picture, metadata={"Date": None})

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
+from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.video import encode_mp4, read_clip
 from vbench_lite.world import Composition, held_out_compositions, render
-from vbench_lite.world.judge import contact_sheet, held_out_cases, load_judge, right_by_clip
+from vbench_lite.world.judge import contact_sheet, held_out_cases, load_judge, right_by_clip, share_right
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +30,12 @@ def test_the_judge_notices_what_is_wrong(asked: list[Composition]) -> None:
     assert backwards["thing"].mean() > 0.95
     frozen = right_by_clip(judge, [np.repeat(clip[:1], 17, 0) for clip in clips], moving)
     assert frozen["all"].mean() < 0.5
+
+
+def test_looking_at_a_generator_in_training_tells_its_share_and_leaves_the_random_numbers_alone() -> None:
+    before = torch.get_rng_state()
+    assert share_right(replace(find_definition("tiny-transformer"), weights={}), 8) >= 0.75
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_held_out_cases_hold_every_wording_once_before_any_comes_again() -> None:
