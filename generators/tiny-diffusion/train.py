@@ -193,7 +193,7 @@ def export(vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], folder: Pat
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-diffusion"))
 @click.option("--vae-steps", default=2300, show_default=True)
 @click.option("--decoder-steps", default=400, show_default=True)
-@click.option("--dit-steps", default=3200, show_default=True)
+@click.option("--dit-steps", default=2600, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
 def main(stage: str, work: Path, vae_steps: int, decoder_steps: int, dit_steps: int, out: Path, threads: int) -> None:

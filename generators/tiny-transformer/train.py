@@ -213,9 +213,9 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
 @click.command(help=__doc__)
 @click.option("--stage", type=click.Choice(["vq", "decoder", "lm", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
-@click.option("--vq-steps", default=5000, show_default=True)
-@click.option("--decoder-steps", default=300, show_default=True)
-@click.option("--lm-steps", default=1850, show_default=True)
+@click.option("--vq-steps", default=4500, show_default=True)
+@click.option("--decoder-steps", default=500, show_default=True)
+@click.option("--lm-steps", default=3600, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
 def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: int, out: Path, threads: int) -> None:

@@ -11,6 +11,7 @@ from vbench_lite.report import flat, markdown, words, write_report
 from vbench_lite.report.data import Report, gather
 from vbench_lite.report.plot_history import history, releases
 from vbench_lite.report.plot_kit import Pen
+from vbench_lite.report.plot_length import growths, length
 from vbench_lite.report.plot_stages import rates
 from vbench_lite.report.plot_sweep import curves, sweep
 from vbench_lite.store import RunFolder, RunSelection
@@ -69,8 +70,25 @@ def test_two_swept_settings_are_a_curve_for_each_value_of_the_other(tmp_path) ->
     ]  # fmt: skip
 
 
+def test_growth_with_length_tells_the_power_of_length_that_time_grows_by(tmp_path) -> None:
+    fakes = [Fake(f"g@clip.frames={n}", device_s=0.01 * n**1.5) for n in (9, 17, 33)]
+
+    def sweep_them(manifest) -> None:
+        for n in (9, 17, 33):
+            manifest["generators"][f"g@clip.frames={n}"]["about"] = {"sweep": {"of": "g", "clip.frames": n}}
+
+    scenario = told(edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)).main
+    (growth,) = growths(scenario)
+    assert growth.power == pytest.approx(1.5, abs=0.15)
+    figure = length(scenario, Pen())
+    assert figure is not None
+    assert "3.7 times the frames" in figure.caption
+    assert [row[1] for row in figure.rows] == ["9", "17", "33"]
+
+
 def test_without_a_sweep_there_is_no_curve(ads) -> None:
     assert sweep(told(ads).main, Pen()) is None
+    assert length(told(ads).main, Pen()) is None
 
 
 def test_speeds_are_told_where_they_were_measured(ads) -> None:

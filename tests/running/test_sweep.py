@@ -24,6 +24,19 @@ def test_two_sweeps_give_every_combination() -> None:
     ]
 
 
+def test_the_form_of_clip_can_be_swept_beside_a_setting() -> None:
+    made = expanded([HYBRID], [parse("clip.frames=9,25"), parse("strength=1")])
+    assert [d.name for d in made] == [f"tiny-hybrid@clip.frames={n},strength=1" for n in (9, 25)]
+    assert [d.clip.frames for d in made] == [9, 25]
+    assert all(d.clip.width == HYBRID.clip.width and "clip.frames" not in d.settings for d in made)
+
+
+@pytest.mark.parametrize("text", ["clip.frames=0", "clip.frames=2.5", "clip.frames=true", "clip.long=9", "clip.fps=x"])
+def test_a_form_that_no_clip_has_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--sweep"):
+        expanded([HYBRID], [parse(text)])
+
+
 def test_without_a_sweep_nothing_changes() -> None:
     assert expanded([HYBRID], []) == [HYBRID]
 

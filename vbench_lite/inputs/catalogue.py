@@ -87,7 +87,7 @@ def read_definition(path: Path) -> Definition:
 def _clip_spec(file: TomlFile) -> ClipSpec:
     file.only(("frames", "fps", "height", "width"), "clip", file.get("clip", dict, {}))
     spec = ClipSpec(
-        frames=file.get("clip.frames", int, 9), fps=file.get("clip.fps", float, 8.0),
+        frames=file.get("clip.frames", int, 17), fps=file.get("clip.fps", float, 8.0),
         height=file.get("clip.height", int, 64), width=file.get("clip.width", int, 64),
     )
     for key in ("frames", "fps", "height", "width"):

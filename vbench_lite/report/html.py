@@ -136,8 +136,8 @@ def _json(value: Any) -> str:
 def _sections(scenes: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """What the page's head leads to: the parts of one scenario, or the scenarios where there are several."""
     short = {
-        "sweep": "Sweep", "plane": "Cost", "history": "History", "best-of-k": "Retrying", "distributions": "Spread",
-        "stages": "Time",
+        "sweep": "Sweep", "length": "Length", "plane": "Cost", "history": "History", "best-of-k": "Retrying",
+        "distributions": "Spread", "stages": "Time",
     }  # fmt: skip
     middle = [("numbers", "Numbers"), *((f.key, short[f.key]) for f in scenes[0]["figures"] if f.key in short)]
     if len(scenes) > 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 from vbench_lite.report.data import Report, Scenario
 from vbench_lite.report.plot_history import history
 from vbench_lite.report.plot_kit import Figure, Pen
+from vbench_lite.report.plot_length import length
 from vbench_lite.report.plot_plane import cost_quality
 from vbench_lite.report.plot_retry import best_of_k
 from vbench_lite.report.plot_spread import distributions, variance
@@ -17,7 +18,7 @@ from vbench_lite.report.plot_where import categories
 from vbench_lite.store import write_whole
 
 FIGURES: tuple[Callable[[Scenario, Pen], Figure | None], ...] = (
-    sweep, cost_quality, history, best_of_k, distributions, variance, categories, stages,
+    sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, stages,
 )  # fmt: skip
 
 

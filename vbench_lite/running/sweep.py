@@ -1,7 +1,7 @@
 """One generator with several values of a setting: `--sweep strength=0.2,0.4`, a curve instead of a point.
 
 Each value is a generator of its own in the run, named so that the curve can be read off the names:
-tiny-hybrid@strength=0.2.
+tiny-hybrid@strength=0.2. A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import dataclasses
 import itertools
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vbench_lite.errors import UsageError
-from vbench_lite.records import Definition
+from vbench_lite.records import ClipSpec, Definition
 
+CLIP = "clip."
 MOST = 64
 """Generators that one sweep may make; more is a slip of the pen."""
 
@@ -24,6 +25,7 @@ class Sweep(NamedTuple):
     """A setting and the values that it takes."""
 
     setting: str
+    """Of the adapter; or of the clip, with "clip." before it."""
     values: tuple[Any, ...]
 
 
@@ -38,7 +40,7 @@ def parse(text: str) -> Sweep:
     """
     setting, _, listed = text.partition("=")
     words = [word.strip() for word in listed.split(",")]
-    if not re.fullmatch(r"[A-Za-z_][\w-]*", setting) or not all(words):
+    if not re.fullmatch(r"[A-Za-z_][\w-]*(\.\w+)?", setting) or not all(words):
         raise UsageError(f'--sweep "{text}": expected SETTING=VALUE,VALUE, e.g. --sweep num_inference_steps=4,8,16.')
     values = tuple(_value(word) for word in words)
     if len(set(map(str, values))) < len(values):
@@ -66,10 +68,23 @@ def _variant(definition: Definition, settings: Sequence[str], choice: Sequence[A
         return definition
     chosen = dict(zip(settings, choice, strict=True))
     label = ",".join(f"{setting}={_label(value)}" for setting, value in chosen.items())
+    own = {setting: value for setting, value in chosen.items() if not setting.startswith(CLIP)}
+    form = {setting.removeprefix(CLIP): value for setting, value in chosen.items() if setting.startswith(CLIP)}
     return dataclasses.replace(
-        definition, name=f"{definition.name}@{label}", settings={**definition.settings, **chosen},
-        about={**definition.about, "sweep": {"of": definition.name, **chosen}},
+        definition, name=f"{definition.name}@{label}", settings={**definition.settings, **own},
+        clip=_form(definition.clip, form), about={**definition.about, "sweep": {"of": definition.name, **chosen}},
     )
+
+
+def _form(clip: ClipSpec, form: Mapping[str, Any]) -> ClipSpec:
+    for key, value in form.items():
+        if key not in ClipSpec.__dataclass_fields__:
+            raise UsageError(f'--sweep: a clip has no "{key}". It has: {", ".join(ClipSpec.__dataclass_fields__)}.')
+        kinds = int | float if key == "fps" else int
+        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+            number = "a number" if key == "fps" else "a whole number"
+            raise UsageError(f"--sweep clip.{key}={value}: expected {number} above 0.")
+    return dataclasses.replace(clip, **form)
 
 
 def _value(word: str) -> Any:
