@@ -25,9 +25,9 @@ class WorldVideoNet(nn.Module):
             *_block(64, 96, 3, (2, 1, 1), 1),
             *_block(96, 128, 3, 2, 1),
             nn.Flatten(),
-            nn.Linear(128 * 2 * 4 * 4, 256),
+            nn.Linear(128 * 2 * 4 * 4, 96),
             nn.ReLU(),
-            nn.Linear(256, FEATURES),
+            nn.Linear(96, FEATURES),
         )
         sizes = {"thing": things, "colour": colours, "background": backgrounds, "motion": motions}
         self.heads = nn.ModuleDict({name: nn.Linear(FEATURES, size) for name, size in sizes.items()})
