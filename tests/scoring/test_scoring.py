@@ -18,7 +18,7 @@ from vbench_lite.store import RunFolder
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import held_out_compositions, render
 
-SPEC = ClipSpec(9, 8.0, 64, 64)
+SPEC = ClipSpec()
 COMPOSITIONS = held_out_compositions()[::5][:16]
 PROMPTS = [{"id": f"p{n:02}", "text": c.caption, "category": "", "tags": []} for n, c in enumerate(COMPOSITIONS)]
 
@@ -116,8 +116,8 @@ def troubled(tmp_path_factory):
     folder = make_run(tmp_path_factory.mktemp("runs") / "trouble", ["g"], prompts)
     good = [encode_mp4(render(c, seed=50), 8) for c in COMPOSITIONS]
     contents = {
-        "p00": good[0][: len(good[0]) // 2], "p01": b"", "p02": encode_mp4(np.zeros((9, 64, 64, 3), np.uint8), 8),
-        "p03": encode_mp4(np.repeat(render(COMPOSITIONS[3], 1)[:1], 9, 0), 8),
+        "p00": good[0][: len(good[0]) // 2], "p01": b"", "p02": encode_mp4(np.zeros((17, 64, 64, 3), np.uint8), 8),
+        "p03": encode_mp4(np.repeat(render(COMPOSITIONS[3], 1)[:1], 17, 0), 8),
         "p04": encode_mp4(render(COMPOSITIONS[4], 1)[:1], 8), "p15": good[15],
     }
     for place, prompt in enumerate(prompts):

@@ -99,8 +99,9 @@ def share_right(definition: Definition, clips: int, seed: int = 0) -> float:
     with torch.random.fork_rng(devices=[]):
         generator.load("cpu")
         made = make_clips(generator, asked, definition.clip, int(definition.settings["batch_size"]), seed)
+        right = right_by_clip(load_judge(), made, [case.composition for case in asked])
     generator.close()
-    return float(right_by_clip(load_judge(), made, [case.composition for case in asked])["all"].mean())
+    return float(right["all"].mean())
 
 
 def contact_sheet(clips: Sequence[Any], captions: Sequence[str], zoom: int = 2) -> Any:
