@@ -34,7 +34,7 @@ CLAIMS: dict[str, dict[str, Literal[1, -1]]] = {
     "blur": {"detail": -1},
     "noise": {"detail": -1, "flicker": -1, "warp_error": 1},
     "flicker": {"flicker": -1, "warp_error": 1},
-    "shuffle": {"flicker": -1, "motion": 1, "fvd": 1, "kvd": 1},
+    "shuffle": {"flicker": -1, "motion": 1, "fvd": 1},
     "freeze": {"motion": -1, "fvd": 1, "kvd": 1},
     "jitter": {"flicker": -1, "motion": 1, "fvd": 1},
     "colour drift": {"clip_frames": -1, "clip_text": -1, "fvd": 1, "kvd": 1},
