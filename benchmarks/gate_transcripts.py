@@ -30,22 +30,22 @@ class Story(NamedTuple):
 
 STORIES = (
     Story(
-        "Pass: the same token transformer with new seeds.",
+        "Pass: the same diffusion generator with new seeds.",
         (
             "vbench run --suite ads --no-report --out results/ads",
-            "vbench run --suite ads --no-report -g tiny-transformer --seed 1 --out results/seeds",
+            "vbench run --suite ads --no-report -g tiny-diffusion --seed 1 --out results/seeds",
         ),
-        "vbench gate results/seeds --baseline results/ads:tiny-transformer",
+        "vbench gate results/seeds --baseline results/ads:tiny-diffusion",
     ),
     Story(
-        "Fail: the diffusion generator with 2 denoising steps instead of 16.",
+        "Fail: the diffusion generator with 1 denoising step instead of 16.",
         (
-            "vbench run --suite ads --no-report -g tiny-diffusion --sweep num_inference_steps=2 --out results/hasty",
+            "vbench run --suite ads --no-report -g tiny-diffusion --sweep num_inference_steps=1 --out results/hasty",
         ),
         "vbench gate results/hasty --baseline results/ads:tiny-diffusion",
     ),
     Story(
-        "Undecided: new seeds again, but only 12 prompts.",
+        "Undecided: the token transformer with new seeds, but only 12 prompts.",
         (
             "vbench run --suite ads --no-report -g tiny-transformer --limit 12 --out results/small",
             "vbench run --suite ads --no-report -g tiny-transformer --limit 12 --seed 1 --out results/small-seeds",
