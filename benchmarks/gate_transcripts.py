@@ -45,10 +45,10 @@ STORIES = (
         "vbench gate results/hasty --baseline results/ads:tiny-diffusion",
     ),
     Story(
-        "Undecided: the token transformer with new seeds, but only 12 prompts.",
+        "Undecided: new seeds again, but only 12 prompts.",
         (
-            "vbench run --suite ads --no-report -g tiny-transformer --limit 12 --out results/small",
-            "vbench run --suite ads --no-report -g tiny-transformer --limit 12 --seed 1 --out results/small-seeds",
+            "vbench run --suite ads --no-report -g tiny-diffusion --limit 12 --out results/small",
+            "vbench run --suite ads --no-report -g tiny-diffusion --limit 12 --seed 1 --out results/small-seeds",
         ),
         "vbench gate results/small-seeds --baseline results/small",
     ),
