@@ -9,7 +9,6 @@ Interrupted, the same command goes on where it stopped.
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -169,8 +168,7 @@ def train_transformer(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> di
 
     def judged() -> dict[str, float]:
         export(copy.deepcopy(vae), average.copies(), work / "preview")
-        definition = find_definition(str(HERE / "tiny-diffusion.toml"))
-        return {"all_four_right": share_right(replace(definition, model=str(work / "preview")), 48)}
+        return share_right(find_definition(str(HERE / "tiny-diffusion.toml")), work / "preview")
 
     average = Average(parts, 0.997)
     optimiser = MuonWithAdam(parts.values(), 0.01, 1.5e-3, for_adam)

@@ -104,13 +104,13 @@ class DiffusersPipeline:
                 f'"{self.definition.name}": there is no readable model_index.json of a diffusers checkpoint in '
                 f"{self.definition.model} ({first_line(error)}). {advice}"
             ) from None
-        found = getattr(diffusers, name, None)
+        found: type[Any] | None = getattr(diffusers, name, None)
         if found is None:
             raise GeneratorError(
                 f'"{self.definition.name}" is a {name}, which diffusers {diffusers.__version__} does not know. '
                 f"Try: pip install -U diffusers"
             )
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _where(self) -> dict[str, Any]:
         """Where to read from: a folder is never looked up on the hub."""

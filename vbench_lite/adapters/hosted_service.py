@@ -37,7 +37,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS
@@ -138,7 +138,7 @@ class ServiceSettings:
 def _section(name: str, kind: type[Section], given: Any, where: str) -> Section:
     if not isinstance(given, dict):
         raise UsageError(f'"{name}": [{where}] is missing. See docs/generators.md for a hosted service\'s description.')
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(cast(Any, kind))}
     unknown = [key for key in given if key not in known]
     if unknown:
         raise UsageError(f'"{name}": [{where}] has no key "{unknown[0]}". Known: {", ".join(sorted(known))}.')

@@ -86,9 +86,10 @@ def read_definition(path: Path) -> Definition:
 
 def _clip_spec(file: TomlFile) -> ClipSpec:
     file.only(("frames", "fps", "height", "width"), "clip", file.get("clip", dict, {}))
+    usual = ClipSpec()
     spec = ClipSpec(
-        frames=file.get("clip.frames", int, 17), fps=file.get("clip.fps", float, 8.0),
-        height=file.get("clip.height", int, 64), width=file.get("clip.width", int, 64),
+        frames=file.get("clip.frames", int, usual.frames), fps=file.get("clip.fps", float, usual.fps),
+        height=file.get("clip.height", int, usual.height), width=file.get("clip.width", int, usual.width),
     )
     for key in ("frames", "fps", "height", "width"):
         if getattr(spec, key) <= 0:

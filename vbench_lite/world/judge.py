@@ -10,6 +10,7 @@ too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,19 +90,21 @@ def make_clips(
     return clips
 
 
-def share_right(definition: Definition, clips: int, seed: int = 0) -> float:
-    """Share of clips of held-out captions in which all four attributes are right; for learning curves.
+def share_right(definition: Definition, model: Path, clips: int = 48, seed: int = 0) -> dict[str, float]:
+    """Share of clips of held-out captions in which all four attributes are right, with the weights in `model`.
+
+    One figure of a learning curve: the definition is the committed one, the weights are those of the moment.
 
     torch's own random state is left as it was, so that looking does not change a training.
     """
-    generator = build(definition)
+    generator = build(replace(definition, model=str(model)))
     asked = held_out_cases(clips, seed)
     with torch.random.fork_rng(devices=[]):
         generator.load("cpu")
         made = make_clips(generator, asked, definition.clip, int(definition.settings["batch_size"]), seed)
         right = right_by_clip(load_judge(), made, [case.composition for case in asked])
     generator.close()
-    return float(right["all"].mean())
+    return {"all_four_right": float(right["all"].mean())}
 
 
 def contact_sheet(clips: Sequence[Any], captions: Sequence[str], zoom: int = 2) -> Any:
