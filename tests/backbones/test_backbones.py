@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import numpy as np
 import open_clip
@@ -96,8 +97,8 @@ def published(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def standard(published):
-    """The shipped set with its weights in place of the missing ones."""
-    own = (backbones.shipped_sets()["standard"]).read_text()
+    """The shipped set with weights of the same form in place of the missing ones, and so without their digests."""
+    own = re.sub(r"^sha256 = .*\n", "", backbones.shipped_sets()["standard"].read_text(), flags=re.MULTILINE)
     own = own.replace("[image]\n", '[image]\npath = "vit.safetensors"\n')
     (published / "own.toml").write_text(own)
     return load(str(published / "own.toml"))
@@ -127,6 +128,15 @@ def test_other_weights_than_the_set_names_are_refused(published):
     )
     with pytest.raises(WeightsError, match="is not the file"):
         load(path)
+
+
+def test_the_standard_set_takes_no_other_files_than_the_published_ones(published):
+    own = backbones.shipped_sets()["standard"].read_text().replace("[image]\n", '[image]\npath = "vit.safetensors"\n')
+    (published / "strict.toml").write_text(own)
+    missing = load(str(published / "strict.toml"), strict=False).missing
+    assert "expected ac4f8c4b88af" in missing["image"]
+    assert "create_model('ViT-B-32'" in missing["image"]
+    assert "expected bec6519f66ea" in missing["video"]
 
 
 def test_a_network_of_another_width_is_refused(published):

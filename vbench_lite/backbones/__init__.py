@@ -222,16 +222,17 @@ def check_file(entry: Entry, path: Path) -> str:
     """
     from vbench_lite.errors import WeightsError
 
+    fetch = entry.settings.get("fetch")
     if not path.is_file():
-        fetch = entry.settings.get("fetch")
         how = f"Fetch it with: {fetch}" if fetch else "Put the file there, or name its path in the TOML."
         raise WeightsError(f'the {entry.kind} network of "{entry.set_name}" lacks its weights {path}. {how}')
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     expected = entry.settings.get("sha256")
     if expected and found != expected:
+        again = f"Fetch it again with: {fetch}" if fetch else "Fetch it again"
         raise WeightsError(
             f'{path} is not the file that "{entry.set_name}" names: its sha256 is {found[:12]}..., expected '
-            f"{expected[:12]}.... Fetch it again, or name the new digest in a TOML of your own."
+            f"{expected[:12]}.... {again}, or name the new digest in a TOML of your own."
         )
     return found
