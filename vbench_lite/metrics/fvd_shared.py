@@ -3,53 +3,32 @@
 What one side owes to the choice of prompts, the other owes to it too, and the simpler way is then the
 surer one: what halves fall short by across the sets is taken as the geometric mean of what they fall
 short by within each, and the step from quarters to halves is gone on by `STEPS` of it, for covariances
-that differ in direction. `fvd_corrected` has the general way, which finds out how well directions
-agree; with shared prompts the chance in that is several times that of the distance itself.
+that differ in direction. `fvd_general` finds out how well directions agree; with shared prompts the
+chance in that can be several times that of the distance itself, and only its doubt is taken from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-import numpy as np
-
+from vbench_lite.metrics.fvd_general import differing_part
+from vbench_lite.metrics.mean_term import MeanTerm
 from vbench_lite.metrics.overlaps import Overlaps, PairOfSets
-from vbench_lite.metrics.set_intervals import Features
+from vbench_lite.metrics.set_intervals import Estimated, Features
 
 STEPS = 1.5
 """How many times the step from quarters to halves is gone on: right for a bias that falls as n to the power -0.74."""
 
 
-class MeanTerm(NamedTuple):
-    """|m1 - m2|^2 without what it owes to the number of clips."""
-
-    value: float
-    by_group: Features
-    pairs: float
-    """Variance of pairs of groups, which the squares of `by_group` hold two times."""
-
-
-class SharedEstimate(NamedTuple):
-    value: float
-    by_group: Features
-    """Each prompt's influence."""
-    variance: float
-    doubt: float
-    """The part of the variance that is no prompt's: of what the extrapolation may have missed."""
-
-
-def shared_estimate(pair: PairOfSets, mean: MeanTerm, by_group: Callable[[Features], Features]) -> SharedEstimate:
-    """Squared Fréchet distance, corrected; `by_group` sums what belongs to clips over their prompts."""
+def shared_estimate(pair: PairOfSets, mean: MeanTerm) -> Estimated:
+    """Squared Fréchet distance, corrected."""
     (half, half_by), (quarter, quarter_by) = (_of_parts(pair, pair.overlaps(share)) for share in (0.5, 0.25))
     step = half - quarter
-    step_by = by_group(half_by - quarter_by)
-    influence = mean.by_group + by_group(half_by) + STEPS * step_by
-    prompts = len(influence)
-    variance = prompts * float(np.var(influence, ddof=1))
-    variance = max(variance - mean.pairs, variance / 2)
-    doubt = max(step**2 - prompts * float(np.var(step_by, ddof=1)), 0.0) / 4
-    return SharedEstimate(mean.value + half + STEPS * step, influence, variance + doubt, doubt)
+    step_by = pair.by_group(half_by - quarter_by)
+    chance = mean.chance._replace(by_group=mean.chance.by_group + pair.by_group(half_by) + STEPS * step_by)
+    variance, pairs = chance.variance(), chance.pairs_variance()
+    variance = max(variance - pairs, variance / 2)
+    doubt = max(step**2 - chance._replace(by_group=step_by).variance(), 0.0) / 4
+    value = mean.value + half + STEPS * step
+    return Estimated(value, variance + doubt, pairs + doubt, chance, doubt, differing_part(pair))
 
 
 def _of_parts(pair: PairOfSets, part: Overlaps) -> tuple[float, Features]:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.analysis.stats import Interval
-from vbench_lite.metrics.set_intervals import Features, checked, jackknife_variance, label, t_interval
+from vbench_lite.metrics.set_intervals import Chance, Features, checked, drawn_together, label, leaning_ends, t_quantile
 
 FEWEST_GROUPS = 4
 """Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""
+LEAST_OF_PAIRS = 0.3
+"""The variance is never taken for less than this share of what pairs of groups make of it."""
 
 
 def kernel(x: Features, y: Features) -> Features:
@@ -46,7 +48,7 @@ def kernel_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str], reference_prompts: Sequence[str],
     confidence: float = 0.95,
 ) -> Interval:
-    """The distance and its interval by leaving out one prompt at a time, less what that counts twice.
+    """The distance and its interval, from what each prompt and each pair of prompts does to it.
 
     Args:
         generated, reference: As `kernel_distance`.
@@ -63,10 +65,11 @@ def kernel_interval(
     blocks = _Blocks(*checked(generated, reference), *label(generated_prompts, reference_prompts))
     if blocks.groups < FEWEST_GROUPS:
         return Interval(blocks.value(), None, None)
-    left_out = blocks.left_out()
-    pairs = blocks.pairs_variance()
-    variance = max(jackknife_variance(left_out) - pairs, pairs)
-    return t_interval(blocks.value(), variance, blocks.fewest - 1, confidence)
+    value, chance = blocks.value(), blocks.chance()
+    pairs = chance.pairs_variance()
+    variance = max(chance.variance() - pairs, LEAST_OF_PAIRS * pairs)
+    down, up = leaning_ends(chance, variance, pairs, t_quantile(blocks.fewest - 1, confidence))
+    return Interval(value, value - down, value + up)
 
 
 class _Blocks:
@@ -80,9 +83,8 @@ class _Blocks:
     def __init__(self, x: Features, y: Features, x_groups: NDArray[np.int64], y_groups: NDArray[np.int64]) -> None:
         count = int(max(x_groups.max(), y_groups.max())) + 1
         self.groups = count
-        own = [np.unique(x_groups), np.unique(y_groups)]
-        self.fewest = min(map(len, own))
-        self.sides = [np.arange(count)] if np.intersect1d(own[0], own[1]).size else own
+        self.fewest = min(len(np.unique(x_groups)), len(np.unique(y_groups)))
+        self.samples = drawn_together((x_groups, y_groups))
         in_x, in_y = np.eye(count)[:, x_groups], np.eye(count)[:, y_groups]
         nx, ny = in_x.sum(1), in_y.sum(1)
         self.xx = _Pairs(in_x @ kernel(x, x) @ in_x.T, np.outer(nx, nx))
@@ -92,11 +94,19 @@ class _Blocks:
     def value(self) -> float:
         return self.xx.mean() + self.yy.mean() - 2 * self.xy.mean()
 
-    def pairs_variance(self) -> float:
-        """The variance that is of pairs of groups and of no single one; leaving out one at a time counts it twice."""
+    def chance(self) -> Chance:
+        """Influences by leaving out one group at a time, and pairs, of which the distance is a sum."""
+        left_out = self.left_out()
+        by_group = np.zeros(self.groups)
+        for sample in self.samples:
+            by_group[sample] = (left_out[sample].mean() - left_out[sample]) * (len(sample) - 1) / len(sample)
         across = self.xy.sums / self.xy.counts.sum()
-        pairs = self.xx.sums / self.xx.counts.sum() + self.yy.sums / self.yy.counts.sum() - across - across.T
-        return float(2 * sum(np.square(_centred(pairs, a, b)).sum() for a in self.sides for b in self.sides))
+        sums = self.xx.sums / self.xx.counts.sum() + self.yy.sums / self.yy.counts.sum() - across - across.T
+        pairs = np.zeros_like(sums)
+        for a in self.samples:
+            for b in self.samples:
+                pairs[np.ix_(a, b)] = 2 * _centred(sums, a, b)
+        return Chance(by_group, pairs, self.samples)
 
     def left_out(self) -> Features:
         """The distance without each group."""

@@ -56,6 +56,8 @@ class PairOfSets:
         pooled = np.concatenate([x, y])
         self.products = pooled @ pooled.T
         self.labels = labels
+        self.clips = len(x), len(y)
+        self.width = x.shape[1]
         self.members = [_members(labels[0], 0), _members(labels[1], len(x))]
         self.groups = min(map(len, self.members))
         alone = [np.square(side - side.mean(0)).sum(1) / (len(side) - 1) for side in (x, y)]
@@ -63,6 +65,12 @@ class PairOfSets:
         """(2, clips): derivatives of the two traces; they add up to the traces."""
         content = hashlib.sha256(pooled.tobytes()).digest()
         self.rng = np.random.default_rng(list(content[:8]))  # a fixed choice of places would favour some clips always
+
+    def by_group(self, by_clip: Features) -> Features:
+        """Sums over each group's clips of both sides."""
+        count = int(max(side.max() for side in self.labels)) + 1
+        found: Features = np.bincount(np.concatenate(self.labels), by_clip, count).astype(np.float64)
+        return found
 
     def overlaps(self, share: float) -> Overlaps:
         """Of parts that hold this share of the groups, at most a half."""
