@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -130,9 +131,10 @@ def _compare(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
     )  # fmt: skip
 
 
-def set_error(low: float | None, high: float | None) -> float | None:
-    """The standard error that a stored 95 % interval stands for."""
-    return None if low is None or high is None else (high - low) / (2 * _Z)
+def set_error(score: Mapping[str, Any]) -> float | None:
+    """The standard error that a stored 95 % interval stands for: that of its longer side, where it leans."""
+    value, low, high = score["value"], score.get("low"), score.get("high")
+    return None if value is None or low is None or high is None else max(value - low, high - value) / _Z
 
 
 def _compare_sets(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
@@ -142,7 +144,7 @@ def _compare_sets(quantity: Quantity, baseline: Side, candidate: Side) -> Compar
         if score["value"] is None:
             return _none(quantity, f"the {who} has none: {score.get('reason') or 'not computed'}")
     difference = new["value"] - old["value"]
-    errors = [set_error(score.get("low"), score.get("high")) for score in (old, new)]
+    errors = [set_error(score) for score in (old, new)]
     clips = min(score.get("n", 0) for score in (old, new))
     counts = (len(baseline.grid.prompts), clips, old.get("unscored", 0), new.get("unscored", 0))
     if None in errors:

@@ -49,7 +49,7 @@ def of_sets(check: Check, quantity: Quantity, sides: tuple[Side, Side], category
     if alone:
         toward = 1.0 if check.rule == "min" else -1.0
         known |= {"limit": check.value, "clearance": toward * (new["value"] - (check.value or 0.0))}
-        error = _known(set_error(new.get("low"), new.get("high")))
+        error = _known(set_error(new))
         return _with_error(check, policy, known, (error, error), new["value"])
     return _two_sets(check, quantity, policy, known, sides)
 
@@ -75,7 +75,7 @@ def _two_sets(
         errors = [MeanError(np.asarray(error_of_difference(parts[1], parts[0], w)), freedom) for w in (weight, 1.0)]
         known["words"] = "by the stored features, prompt by prompt"
         return _with_error(check, policy, known, (errors[0], errors[1]), difference)
-    single = [set_error(score.get("low"), score.get("high")) for score in (old, new)]
+    single = [set_error(score) for score in (old, new)]
     if single[0] is None or single[1] is None:
         return _with_error(check, policy, known, (None, None), difference)
     told = [_known(math.hypot(single[1], by * single[0])) for by in (weight, 1.0)]

@@ -52,9 +52,9 @@ METRICS: list[Metric] = [
            "frames, size and rate as asked; neither black, frozen nor broken"),
     Metric("fvd", "distance", False, "1", "set", "video", "vbench_lite.metrics.fvd:Fvd",
            "distance of the clips from real ones, as published: biased at small numbers"),
-    Metric("fvd_corrected", "distance", False, "2", "set", "video", "vbench_lite.metrics.fvd:FvdCorrected",
+    Metric("fvd_corrected", "distance", False, "3", "set", "video", "vbench_lite.metrics.fvd:FvdCorrected",
            "the same distance with the bias of small numbers taken out, and an interval"),
-    Metric("kvd", "squared", False, "1", "set", "video", "vbench_lite.metrics.fvd:Kvd",
+    Metric("kvd", "squared", False, "2", "set", "video", "vbench_lite.metrics.fvd:Kvd",
            "kernel distance of the clips from real ones; unbiased"),
 ]
 

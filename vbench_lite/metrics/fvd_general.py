@@ -33,7 +33,7 @@ LOOSE = 0.7
 """Times the variance of the excess counts: it is not as large as the two log ratios in it would make it apart."""
 LEAST_TRUST = 0.15
 """Share of the excess's variance that counts, however little the excess itself does."""
-FEW = 20.0
+FEW = 10.0
 """Groups: the variance grows by the square of this over their number, for what influences do not see."""
 DOUBT = 0.15
 """Standard error of what differing directions make, as a share of it: the line is only a line."""
