@@ -217,6 +217,19 @@ def test_covariances_turned_against_each_other_are_corrected_and_told():
     assert np.mean(["extrapolated" in (f.reason or "") for f in found]) > 0.5
 
 
+def test_spectra_of_another_shape_than_is_assumed_widen_the_interval_and_are_told():
+    rng = np.random.default_rng(0)
+    spiked, decaying = np.full(64, 0.1 / 64), np.exp(-np.arange(64) / 8)
+    spiked[:20] += 0.9 / 20
+    decaying /= decaying.sum()
+    truth = 2 - 2 * np.sqrt(spiked * decaying).sum()
+    for _ in range(6):
+        x, y = (rng.normal(size=(64, 64)) * side**0.5 for side in (spiked, decaying))
+        found = corrected_interval(x, y)
+        assert found.low < truth < found.high
+        assert "extrapolated" in found.reason
+
+
 @pytest.mark.parametrize("shape", [(8, 3), (16, 400), (40, 64), (300, 12)])
 def test_a_corrected_distance_is_a_number_for_any_clips_and_values(shape):
     found = corrected_interval(normal(0, *shape), normal(1, shape[0] + 5, shape[1]))

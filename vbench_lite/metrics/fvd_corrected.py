@@ -18,21 +18,12 @@ from math import hypot
 import numpy as np
 
 from vbench_lite.analysis.paired_distance import Parts
-from vbench_lite.metrics.fvd_general import DOUBT, general_estimate
+from vbench_lite.metrics import set_intervals
+from vbench_lite.metrics.fvd_general import DOUBT, DOUBT_OF_MISFIT, general_estimate
 from vbench_lite.metrics.fvd_shared import shared_estimate
 from vbench_lite.metrics.mean_term import mean_term
 from vbench_lite.metrics.overlaps import PairOfSets
-from vbench_lite.metrics.set_intervals import (
-    Estimated,
-    Features,
-    Labels,
-    checked,
-    group_names,
-    label,
-    leaning_ends,
-    shared,
-    t_quantile,
-)
+from vbench_lite.metrics.set_intervals import Estimated, Features, Labels
 
 FEWEST_GROUPS = 8
 """Of clips that are not independent (prompts, or single clips): a quarter must hold two."""
@@ -41,12 +32,12 @@ FEWEST_FOR_INTERVAL = 16
 STILL = 1e-24
 """Of the other side's trace: less is rounding."""
 DOUBT_UPWARDS = 0.7
-"""The same for the upper end: where the line was wrong in simulations, the distance was too small."""
+"""As `DOUBT` of directions, for the upper end: where the line was wrong, the distance was mostly too small."""
 DOUBTFUL = 1.25
 """Standard errors: where differing directions make more of the value than that, the interval comes with a warning."""
 EXTRAPOLATED = (
-    "the covariances differ in direction, and more than the interval's standard error is extrapolated for that: "
-    "in simulations such intervals held the truth in 61 to 100 of 100 cases, not in 95"
+    "the covariances differ in direction or shape, and more than the interval's standard error is extrapolated for "
+    "that: in simulations such intervals held the truth in 87 to 100 of 100 cases, not in 95"
 )
 
 
@@ -83,8 +74,8 @@ def corrected_interval(
     """
     x, x_prompts = _in_fixed_order(generated, generated_prompts)
     y, y_prompts = _in_fixed_order(reference, reference_prompts)
-    x, y = checked(x, y)
-    labels = label(x_prompts, y_prompts)
+    x, y = set_intervals.checked(x, y)
+    labels = set_intervals.label(x_prompts, y_prompts)
     fewest = min(len(np.unique(side)) for side in labels)
     if fewest < FEWEST_GROUPS:
         raise ValueError(f"clips of {fewest} prompts: a corrected distance needs {FEWEST_GROUPS} or more")
@@ -94,16 +85,17 @@ def corrected_interval(
         return Corrected(0.0, None, None, "every clip of both sides has the same features")
     found = _estimate((x - centre) / size, (y - centre) / size, labels)
     value = float(found.value) * size**2
-    names = group_names(x_prompts, y_prompts)
+    names = set_intervals.group_names(x_prompts, y_prompts)
     parts = Parts(value, tuple(names), found.chance.by_group * size**2, float(found.rest) * size**4)
     if fewest < FEWEST_FOR_INTERVAL:
         few = f"clips of {fewest} prompts: an interval needs {FEWEST_FOR_INTERVAL}"
         return Corrected(value, None, None, few, parts)
-    quantile = t_quantile(fewest - 1, confidence)
-    down, up = leaning_ends(found.chance, found.variance, found.least, quantile)
-    low = value - hypot(down, quantile * DOUBT * found.turned) * size**2
-    high = value + hypot(up, quantile * DOUBT_UPWARDS * found.turned) * size**2
-    doubtful = abs(found.turned) > DOUBTFUL * hypot(found.variance**0.5, DOUBT * found.turned)
+    quantile = set_intervals.t_quantile(fewest - 1, confidence)
+    down, up = set_intervals.leaning_ends(found.chance, found.variance, found.least, quantile)
+    misfit, error = DOUBT_OF_MISFIT * found.misfit, found.variance**0.5
+    low = value - hypot(down, quantile * DOUBT * found.turned, quantile * misfit) * size**2
+    high = value + hypot(up, quantile * DOUBT_UPWARDS * found.turned, quantile * misfit) * size**2
+    doubtful = abs(found.turned) > DOUBTFUL * hypot(error, DOUBT * found.turned) or abs(misfit) > error
     return Corrected(value, low, high, EXTRAPOLATED if doubtful else None, parts)
 
 
@@ -113,7 +105,7 @@ def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> Estima
     if traces.min() <= STILL * traces.max():  # one side does not vary, so nothing overlaps
         chance = mean.chance._replace(by_group=mean.chance.by_group + pair.by_group(pair.traces_by.sum(0)))
         return Estimated(mean.value + traces.sum(), chance.variance(), 0.0, chance, 0.0, 0.0)
-    return shared_estimate(pair, mean) if shared(labels) else general_estimate(pair, mean)
+    return shared_estimate(pair, mean) if set_intervals.shared(labels) else general_estimate(pair, mean)
 
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:

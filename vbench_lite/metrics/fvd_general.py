@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,8 @@ FEW = 10.0
 """Groups: the variance grows by the square of this over their number, for what influences do not see."""
 DOUBT = 0.15
 """Standard error of what differing directions make, as a share of it: the line is only a line."""
+DOUBT_OF_MISFIT = 0.6
+"""Standard error for want of fit, as a share of what large and small parts of the sets disagree by."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,22 @@ class _Directions:
     excess_variance: float = 0.0
 
 
+class _Lift(NamedTuple):
+    """What overlaps add to the distance."""
+
+    value: float
+    """-2 times the true overlap of x with y."""
+    turned: float = 0.0
+    """How much of it stands for directions that differ, beyond the number of clips."""
+    misfit: float = 0.0
+    """How much smaller small parts would have it: nothing, if spectra and directions were as they are taken to be."""
+
+
 def general_estimate(pair: PairOfSets, mean: MeanTerm) -> Estimated:
     """|m1 - m2|^2 + t1 + t2 - 2 (O12 + what O12 falls short by), and its chance."""
     sight = _Sight(pair)
-    lift, turned = sight.overlap_term(sight.seen)
-    slopes = secant_slopes(lambda seen: sight.overlap_term(seen)[0], sight.seen, sight.spread())
+    lift = sight.lift(sight.seen)
+    slopes = secant_slopes(lambda seen: sight.lift(seen).value, sight.seen, sight.spread())
     influence = mean.chance.by_group + pair.by_group((slopes[:2] + 1) @ pair.traces_by)
     pairs = counted_twice = mean.chance.pairs_variance()
     for slope, part in ((slopes[2:5], sight.large), (np.append(slopes[5:7], 0), sight.small)):
@@ -67,15 +81,15 @@ def general_estimate(pair: PairOfSets, mean: MeanTerm) -> Estimated:
     variance = chance.variance()
     variance = max(variance - counted_twice, variance / 4) + float(chances.sum())
     few = 1 + (FEW / pair.groups) ** 2
-    rest = (float(chances.sum()) + (DOUBT * turned) ** 2) * few
-    value = mean.value + pair.traces_by.sum() + lift
-    return Estimated(value, variance * few, pairs + float(chances[5:].sum()), chance, rest, turned)
+    rest = (float(chances.sum()) + (DOUBT * lift.turned) ** 2 + (DOUBT_OF_MISFIT * lift.misfit) ** 2) * few
+    value, least = mean.value + pair.traces_by.sum() + lift.value, pairs + float(chances[5:].sum())
+    return Estimated(value, variance * few, least, chance, rest, lift.turned, lift.misfit)
 
 
 def differing_part(pair: PairOfSets) -> float:
     """How much of a distance stands for directions that differ, beyond the clips' number."""
     sight = _Sight(pair)
-    return sight.overlap_term(sight.seen)[1]
+    return sight.lift(sight.seen).turned
 
 
 class _Sight:
@@ -105,20 +119,20 @@ class _Sight:
         found[7, 0], found[8, 1] = self.variances[5:] ** 0.5
         return found
 
-    def overlap_term(self, seen: Features) -> tuple[float, float]:
-        """-2 times the true overlap of x with y; and how much of it stands for directions that differ."""
+    def lift(self, seen: Features) -> _Lift:
         t1, t2, o11, o22, o12, q11, q22, half_log, excess = seen.tolist()
         b1, b2, rank = t1 - o11, t2 - o22, self.directions.rank
         shares = b1 / t1, b2 / t2
         told = float(np.clip(min(shares) / LEAST_SHORT, 0, 1))  # where it is less, shares are averaged: roots need more
         plain = (1 - told) * (t1 * t2) ** 0.5 * sum(shares) / 2
         if told == 0:
-            return -2 * (o12 + plain), 0.0
+            return _Lift(-2 * (o12 + plain))
         if rank <= 0:
-            return -2 * (o12 + plain + told * (b1 * b2) ** 0.5), 0.0
+            return _Lift(-2 * (o12 + plain + told * (b1 * b2) ** 0.5))
         line = alignment(half_log, prior_level(half_log, rank, self.width) + excess, rank, self.width)
-        short, aligned = self.spectrum.short((b1, max(t1 - q11, b1)), (b2, max(t2 - q22, b2)), line)
-        return -2 * (o12 + plain + told * short), 2 * told * (aligned - short)
+        short = self.spectrum.short((b1, max(t1 - q11, b1)), (b2, max(t2 - q22, b2)), line)
+        misfit = 2 * told * (self.small.values[2] + short.small - o12 - short.large)
+        return _Lift(-2 * (o12 + plain + told * short.large), 2 * told * (short.aligned - short.large), misfit)
 
     def _directions(self, large: Overlaps, small: Overlaps) -> _Directions:
         """From parts of at most half as many clips as there are features, and parts half as large."""

@@ -105,6 +105,8 @@ class Estimated(NamedTuple):
     """Variance that is no group's: of what was extrapolated, and of how."""
     turned: float
     """How much of the value stands for directions that differ, beyond the clips' number."""
+    misfit: float = 0.0
+    """How far apart large and small parts of the sets would put it."""
 
 
 def leaning_ends(chance: Chance, variance: float, least: float, quantile: float) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,17 @@ POWERS = np.linspace(-0.5, 8, 86)
 """Exponents of spectra that are tried; steeper ones make no difference."""
 
 Pair = tuple[float, float]
+
+
+class Shortfall(NamedTuple):
+    """By how much overlaps of x with y fall short of the true one."""
+
+    large: float
+    """Of large parts."""
+    small: float
+    """Of small ones."""
+    aligned: float
+    """Of large ones, if covariances were aligned."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +79,13 @@ class Spectrum:
         self.ranks = np.concatenate([np.linspace(0.01, 1, 40)[:-1], np.geomspace(1, 0.999 * width, 160)])
         steps = np.diff(self.ranks)
         weights = np.concatenate([[steps[0]], steps[1:] + steps[:-1], [steps[-1]]]) / 2
-        self.missed = np.minimum(self.ranks / large, 1) * weights
+        self.missed, self.missed_more = (np.minimum(self.ranks / size, 1) * weights for size in (large, small))
         self.end = np.sqrt(1 - self.ranks / width)
         powers = np.exp(-np.outer(POWERS, np.log(self.ranks))) * self.end
-        more = powers @ (np.minimum(self.ranks / small, 1) * weights)
-        self.ratios = np.maximum.accumulate(more / (powers @ self.missed))
+        self.ratios = np.maximum.accumulate((powers @ self.missed_more) / (powers @ self.missed))
 
-    def short(self, x_short: Pair, y_short: Pair, line: Alignment) -> tuple[float, float]:
-        """What large parts of x with y fall short by; and the same as if covariances were aligned.
+    def short(self, x_short: Pair, y_short: Pair, line: Alignment) -> Shortfall:
+        """What parts of x with y fall short by.
 
         Args:
             x_short, y_short: By what large and small parts of a set fall short of its trace.
@@ -83,7 +94,8 @@ class Spectrum:
         x, y = self._profile(*x_short), self._profile(*y_short)
         aligned = np.sqrt(x * y)
         factor = np.exp(np.clip(line.level + line.slope * np.log(self.ranks / line.rank), -3, 1))
-        return float(self.missed @ (factor * aligned)), float(self.missed @ aligned)
+        both = factor * aligned
+        return Shortfall(float(self.missed @ both), float(self.missed_more @ both), float(self.missed @ aligned))
 
     def _profile(self, large: float, small: float) -> Features:
         """2/pi a(u), a power of u up to the width, that falls short by `large` and, as near as can be, by `small`."""
