@@ -111,6 +111,10 @@ class RunFolder:
     def exists(self) -> bool:
         return self.manifest_path.exists()
 
+    def keeps_clips(self) -> bool:
+        """Whether there are clips to score; a baseline has none."""
+        return (self.path / "clips").is_dir()
+
     def manifest(self) -> dict[str, Any]:
         """run.json.
 

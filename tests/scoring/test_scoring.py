@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from vbench_lite.analysis.summary import summarise
+from vbench_lite.errors import StoreError
 from vbench_lite.metrics import METRICS
 from vbench_lite.records import ClipKey, ClipRecord, ClipSpec
 from vbench_lite.scoring import scorer
@@ -210,6 +212,19 @@ def test_score_command_scores_clips_made_elsewhere(tmp_path, monkeypatch):
     again = CliRunner().invoke(group, ["score", "out"])
     assert again.exit_code == 0, again.output
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["generators"] == summary["generators"]
+
+
+def test_a_baseline_is_not_scored_again_and_keeps_its_scores(good_and_blurry, scored, tmp_path):
+    from vbench_lite.cli.score_command import command
+
+    summarise(good_and_blurry, scored)
+    baseline = tmp_path / "baseline"
+    shutil.copytree(good_and_blurry.path, baseline, ignore=shutil.ignore_patterns("clips"))
+    before = (baseline / "clips.csv").read_bytes()
+    result = CliRunner().invoke(command, [str(baseline)])
+    assert isinstance(result.exception, StoreError)
+    assert "vbench baseline promote" in str(result.exception)
+    assert (baseline / "clips.csv").read_bytes() == before
 
 
 def test_score_command_says_what_to_do_with_a_folder_of_clips(tmp_path):

@@ -146,7 +146,7 @@ def differences(baseline: Side, candidate: Side) -> Iterator[Difference]:
 
 def _metric_differences(baseline: RunView, candidate: RunView) -> Iterator[Difference]:
     both = [name for name in baseline.metrics if name in candidate.metrics]
-    rescore = f"Score both with one version: vbench score {baseline.folder.path}; vbench score {candidate.folder.path}"
+    rescore = f"Score both with one version: {_again(baseline)}; {_again(candidate)}"
     for name in both:
         for field in _METRIC_FIELDS:
             old, new = baseline.metrics[name].get(field), candidate.metrics[name].get(field)
@@ -156,6 +156,14 @@ def _metric_differences(baseline: RunView, candidate: RunView) -> Iterator[Diffe
         old, new = (_note(run, note) for run in (baseline, candidate))
         if old is not None and new is not None and old != new:
             yield Difference(f"the scoring {note}", f"{old}", f"{new}", rescore)
+
+
+def _again(run: RunView) -> str:
+    """The command that scores a run with this version; a baseline keeps no clips, so another takes its place."""
+    path = run.folder.path
+    if run.folder.keeps_clips():
+        return f"vbench score {path}"
+    return f"vbench baseline promote RUN --to {path} --reason ... --by ..., of a run that is scored with it"
 
 
 def _note(run: RunView, name: str) -> Any:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vbench_lite import backbones as networks
 from vbench_lite.backbones import Backbones
+from vbench_lite.errors import StoreError
 from vbench_lite.metrics import METRICS, Metric
 from vbench_lite.metrics.base import Case
 from vbench_lite.metrics.features import Observation, Unreadable, observe_all
@@ -87,10 +88,15 @@ def score_run(
         device: Where the networks run; the first CUDA device or the CPU where not given.
 
     Raises:
-        StoreError: There is no such run.
+        StoreError: There is no such run, or it was promoted to a baseline, which keeps no clips.
         WeightsError: Weights of the backbones are missing or altered.
     """
     asked = asked_of(folder.manifest())
+    if folder.table_path.exists() and not folder.keeps_clips():
+        raise StoreError(
+            f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
+            f"Score the run that it came from, then: vbench baseline promote RUN --to {folder.path} --reason ... --by ..."
+        )
     nets = networks.load(backbones, device or default_device())
     records = {record.key: record for record in folder.records()}
     return Scorer(asked, nets, workers).score(folder, records)
