@@ -95,7 +95,8 @@ def score_run(
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
-            f"Score the run that it came from, then: vbench baseline promote RUN --to {folder.path} --reason ... --by ..."
+            "Score the run that it came from, then: "
+            f"vbench baseline promote RUN --to {folder.path} --reason ... --by ..."
         )
     nets = networks.load(backbones, device or default_device())
     records = {record.key: record for record in folder.records()}
