@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
     def cells(self) -> str:
         mean, deviation = self.values.mean(), self.values.std()
-        ends = f"-{self.down:.3f} +{self.up:.3f}"
+        ends = f"{-self.down:+.3f} {self.up:+.3f}"
         return f"{self.truth:.3f} | {mean:.3f} | {deviation:.3f} | {ends} | {self.held:.3f} | {self.told:.2f}"
 
 
@@ -79,7 +79,7 @@ def fvd_rows(size: Size, seed: int) -> Iterator[str]:
             x, y = drawn(case, size.clips, "normal", generator(seed, size.clips, run, place))
             plain.append(frechet_distance(generated=x, reference=y))
             found.append(corrected_interval(x, y))
-        name = case.name + (" (blind)" if case.blind else "")
+        name = case.name + (f" ({case.unseen} blind)" if case.unseen else "")
         yield f"{name} | {size.clips} | {np.mean(plain):.2f} | {Found.of(frechet_truth(case), found).cells()}"
 
 

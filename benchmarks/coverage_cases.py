@@ -18,8 +18,8 @@ class Case(NamedTuple):
     first: Array
     second: Array
     shift: Array
-    blind: bool = False
-    """Whether the estimator's constants were chosen without looking at it."""
+    unseen: str = ""
+    """What was finished without looking at it: the "value", or the value and its "interval"."""
 
 
 def power_law(values: int, power: float) -> Array:
@@ -68,20 +68,39 @@ def cases(values: int) -> Iterator[Case]:
     yield Case("slightly turned, 1/i", middle, np.diag(middle) @ rotation(values, 0.5, rng), shift)
     yield Case("turned at random, 1/i", middle, np.diag(middle) @ rotation(values, None, rng), shift)
     yield Case("20 directions and noise against a decay", spiked(values, 20, 0.9) ** 0.5, decaying, shift)
-    yield from blind_cases(values, shift, np.random.default_rng(2026))
+    yield from later_cases(values, shift, np.random.default_rng(2026))
+    yield from latest_cases(values, shift, np.random.default_rng(1122))
 
 
-def blind_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
-    """Families that were first drawn after the estimator was finished."""
+def later_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
+    """Families that were first drawn after the estimator of the value was finished."""
     lognormal = _scaled(np.sort(np.exp(1.5 * rng.normal(size=values)))[::-1]) ** 0.5
     gentle, firm = power_law(values, 0.6) ** 0.5, power_law(values, 1.2) ** 0.5
-    yield Case("equal, log-normal", lognormal, lognormal, shift, blind=True)
-    yield Case("three times the variance, i^-1.2", firm, 3**0.5 * firm, shift, blind=True)
-    yield Case("i^-0.6 against i^-1.2", gentle, firm, shift, blind=True)
+    yield Case("equal, log-normal", lognormal, lognormal, shift, unseen="value")
+    yield Case("three times the variance, i^-1.2", firm, 3**0.5 * firm, shift, unseen="value")
+    yield Case("i^-0.6 against i^-1.2", gentle, firm, shift, unseen="value")
     yield Case("3 spikes, turned slightly", spiked(values, 3, 0.5) ** 0.5,
-               np.diag(spiked(values, 3, 0.5) ** 0.5) @ rotation(values, 0.3, rng), shift, blind=True)  # fmt: skip
+               np.diag(spiked(values, 3, 0.5) ** 0.5) @ rotation(values, 0.3, rng), shift, unseen="value")  # fmt: skip
     yield Case("log-normal, turned at random", lognormal, np.diag(lognormal) @ rotation(values, None, rng), shift,
-               blind=True)  # fmt: skip
+               unseen="value")  # fmt: skip
+
+
+def latest_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
+    """Families that were first drawn after the interval was finished too."""
+    rank = np.arange(1, values + 1)
+    bent, plateaus = _scaled((rank + 5.0) ** -1.3) ** 0.5, _scaled(np.where(rank <= values // 8, 1.0, 0.05)) ** 0.5
+    gentle = power_law(values, 0.8) ** 0.5
+    louder = gentle * np.where(rank <= 10, 2**0.5, 1.0)
+    firm = power_law(values, 1.2) ** 0.5
+    far = np.zeros(values)
+    far[:4] = 0.75
+    yield Case("equal, (i + 5)^-1.3, means far apart", bent, bent, far, unseen="interval")
+    yield Case("equal, two plateaus", plateaus, plateaus, shift, unseen="interval")
+    yield Case("the first 10 variances doubled, i^-0.8", gentle, louder, shift, unseen="interval")
+    yield Case("turned and 1.5 times the variance, i^-1.2", firm,
+               1.5**0.5 * np.diag(firm) @ rotation(values, 0.8, rng), shift, unseen="interval")  # fmt: skip
+    yield Case("half the directions lost, 1/i", power_law(values, 1.0) ** 0.5,
+               power_law(values, 1.0) ** 0.5 * np.where(rank % 2, 1.0, 0.3), shift, unseen="interval")  # fmt: skip
 
 
 def root(side: Array) -> Array:
