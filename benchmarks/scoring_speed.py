@@ -36,7 +36,6 @@ from vbench_lite.backbones import Entry
 from vbench_lite.backbones.image_text import BATCH, OpenClipEncoder
 from vbench_lite.backbones.video_encoders import ClipEncoder
 from vbench_lite.metrics.features import ImagePass, VideoPass
-from vbench_lite.metrics.fvd import frechet_distance
 from vbench_lite.metrics.temporal_coherence import flow_size, frame_difference
 from vbench_lite.video import ClipReader, encode_mp4
 
@@ -220,14 +219,6 @@ def bare_network(frames: int) -> float:
     return total
 
 
-def torchmetrics_formula(x: np.ndarray, y: np.ndarray) -> float:
-    """torchmetrics' FID from features: covariances, and the eigenvalues of their product."""
-    a, b = torch.from_numpy(x), torch.from_numpy(y)
-    s1, s2 = torch.cov(a.T), torch.cov(b.T)
-    root = torch.linalg.eigvals(s1 @ s2).sqrt().real.sum()
-    return float((a.mean(0) - b.mean(0)).square().sum() + s1.trace() + s2.trace() - 2 * root)
-
-
 @click.command(help=__doc__)
 @click.option("--clips", default="16x256x256,49x512x512", show_default=True, help="frames x height x width, ...")
 @click.option("--front", default="129x720x1280", show_default=True, help="The clip of the front end.")
@@ -253,11 +244,6 @@ def main(clips: str, front: str, times: int, child: str | None) -> None:
             path.write_bytes(moving_clip(size(front)))
             theirs, ours = (apart(side, "front", path, times) for side in ("published", "here"))
             show(f"decoding and resizing for all metrics, {size(front)}", theirs, ours, "")
-    x, y = np.random.default_rng(1).normal(size=(2, 64, 400))
-    slow = cpu_s(lambda: torchmetrics_formula(x, y), 2)
-    fast = cpu_s(lambda: [frechet_distance(generated=x, reference=y) for _ in range(20)], 3) / 20
-    click.echo(f"\nFréchet distance, 64 clips of 400 values: eigenvalues {slow * 1e3:.1f} ms, here {fast * 1e3:.2f} ms "
-               f"({slow / fast:.0f} times)")
 
 
 def show(name: str, theirs: dict[str, float], ours: dict[str, float], bare: str) -> None:
