@@ -42,8 +42,8 @@ def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, L
     Clips of one prompt share a group, on both sides; clips without a prompt are groups of their own.
     """
     number = {name: place for place, name in enumerate(group_names(generated, reference))}
-    sides = (_named(generated, "\ngenerated"), _named(reference, REAL))
-    return tuple(np.array([number[name] for name in side], np.int64) for side in sides)  # type: ignore[return-value]
+    of_generated, of_reference = _named(generated, "\ngenerated"), _named(reference, REAL)
+    return np.array([number[n] for n in of_generated], np.int64), np.array([number[n] for n in of_reference], np.int64)
 
 
 def group_names(generated: Sequence[str], reference: Sequence[str]) -> list[str]:
