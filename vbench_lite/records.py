@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 FORMAT = 1
 """Of run.json, clip records, clips.csv and summary.json. 1: first."""
 
-ROUTES = ("transformer", "diffusion", "hybrid", "undisclosed")
+Route = Literal["transformer", "diffusion", "hybrid", "undisclosed"]
+ROUTES: tuple[Route, ...] = get_args(Route)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Definition:
     """A generator under test, as its TOML says."""
 
     name: str
-    route: Literal["transformer", "diffusion", "hybrid", "undisclosed"]
+    route: Route
     adapter: str
     """A name in `adapters.ADAPTERS`, an entry point, or "pkg.mod:Class"."""
     model: str = ""

@@ -62,7 +62,8 @@ class Spread:
 
     def shares(self) -> tuple[float, float, float]:
         """(prompts, own, clips) as parts of 1."""
-        return tuple(part / self.total if self.total else 0.0 for part in (self.prompts, self.own, self.clips))  # type: ignore[return-value]
+        whole = self.total or 1.0  # nothing varies: every part is 0
+        return self.prompts / whole, self.own / whole, self.clips / whole
 
 
 def spread(values: Array, others: Sequence[Array] = ()) -> Spread | None:

@@ -74,7 +74,8 @@ def load_torchscript(entry: Entry, device: str) -> ClipEncoder:
     """A TorchScript file, such as the I3D (Kinetics-400 logits) that FVD is published with."""
     path = entry.path or Path(entry.settings["path"])
     digest = check_file(entry, path)
-    net: Any = torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call]
+    read: Any = torch.jit.load  # has no types
+    net = read(str(path), map_location=device).eval()
     arguments = entry.settings.get("arguments", {})
     return ClipEncoder(
         f"{entry.set_name}/{path.stem}@{digest[:8]}", lambda clip: net(clip, **arguments), entry, device

@@ -18,7 +18,7 @@ from vbench_lite.gate.needed import needed, remedies
 from vbench_lite.gate.plain_evidence import of_figures, of_history
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
 from vbench_lite.gate.set_evidence import of_sets
-from vbench_lite.gate.verdict import CheckResult, Finding, Outcome, Remedy, Verdict
+from vbench_lite.gate.verdict import CheckResult, Decision, Finding, Outcome, Remedy, Verdict
 from vbench_lite.gate.whole_runs import look
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
@@ -68,7 +68,7 @@ def decide(
         told += remedies([check for check in checks if check.generator == sides[1].generator], *sides)
     exit_code = EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome]
     return Verdict(
-        outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),  # type: ignore[arg-type]
+        outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),
         checks, tuple(findings), tuple(told),
     )  # fmt: skip
 
@@ -204,8 +204,8 @@ def _between(check: Check, seen: Evidence) -> str:
     return f"the figure lies {side} the limit, but chance could have put it there"
 
 
-def _outcome(checks: tuple[CheckResult, ...], findings: list[Finding]) -> str:
-    outcomes = {check.outcome for check in checks} | {finding.outcome for finding in findings}
+def _outcome(checks: tuple[CheckResult, ...], findings: list[Finding]) -> Decision:
+    outcomes: set[str] = {check.outcome for check in checks} | {finding.outcome for finding in findings}
     if "fail" in outcomes:
         return "fail"
     return "undecided" if "undecided" in outcomes or "pass" not in outcomes else "pass"

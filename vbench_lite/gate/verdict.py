@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Outcome = Literal["pass", "fail", "undecided", "skipped"]
+Decision = Literal["pass", "fail", "undecided"]
 
 
 class Needed(NamedTuple):
@@ -83,7 +84,7 @@ class Remedy(NamedTuple):
 class Verdict:
     """The gate's decision and everything that it rests on."""
 
-    outcome: Literal["pass", "fail", "undecided"]
+    outcome: Decision
     exit_code: int
     headline: str
     baseline: str

@@ -8,12 +8,12 @@ import math
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from vbench_lite.adapters import ADAPTERS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
-from vbench_lite.records import ROUTES, ClipSpec, Definition, Price
+from vbench_lite.records import ROUTES, ClipSpec, Definition, Price, Route
 from vbench_lite.tomlfile import TomlFile
 
 KEYS = (
@@ -76,7 +76,7 @@ def read_definition(path: Path) -> Definition:
         model = str(folder / model)
     clip = _clip_spec(file)
     return Definition(
-        name=path.stem, route=route, adapter=file.get("adapter", str), model=model,  # type: ignore[arg-type]
+        name=path.stem, route=cast(Route, route), adapter=file.get("adapter", str), model=model,
         revision=file.get("revision", str, ""), source=file.get("source", str, ""),
         licence=file.get("licence", str, ""), clip=clip, settings=file.get("settings", dict, {}),
         price=_price(file, clip), weights=file.get("weights", dict, {}), folder=folder,
