@@ -16,10 +16,10 @@ import numpy as np
 from scipy import special
 
 from vbench_lite.analysis import economics
-from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.paired import scored_pairs
 from vbench_lite.analysis.quantities import COSTS, RATIOS
-from vbench_lite.analysis.stats import Array, mean_interval
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import Array, mean_interval
 
 PROMPTS, CLIPS = 40, 2
 NOISES = ("3 %", "10 %", "30 %", "1 of 10 batches twice as slow")

@@ -20,10 +20,10 @@ import numpy as np
 from coverage_cases import Array, Case, cases, frechet_truth, kernel_truth, noise, spread
 
 from vbench_lite.analysis.economics import share_of
-from vbench_lite.analysis.stats import Interval, clustered_mean
-from vbench_lite.metrics.fvd import frechet_distance, resampled_distances
-from vbench_lite.metrics.fvd_corrected import Corrected, corrected_interval
-from vbench_lite.metrics.kernel import kernel_interval
+from vbench_lite.distances.corrected import Corrected, corrected_interval
+from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.kernel import kernel_interval
+from vbench_lite.stats import Interval, clustered_mean
 
 RUNS = {32: 80, 64: 80, 80: 80, 256: 24}
 """Of a case with so many clips, where --runs does not say: what a quarter of an hour is enough for."""

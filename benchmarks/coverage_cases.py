@@ -81,7 +81,8 @@ def later_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator
     yield Case("i^-0.6 against i^-1.2", gentle, firm, shift, unseen="value")
     yield Case("3 spikes, turned slightly", spiked(values, 3, 0.5) ** 0.5,
                np.diag(spiked(values, 3, 0.5) ** 0.5) @ rotation(values, 0.3, rng), shift, unseen="value")  # fmt: skip
-    yield Case("log-normal, turned at random", lognormal, np.diag(lognormal) @ rotation(values, None, rng), shift,
+    yield Case("log-normal, turned at random", lognormal,
+               np.diag(lognormal) @ rotation(values, None, rng), shift,
                unseen="value")  # fmt: skip
 
 

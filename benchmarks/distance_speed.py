@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torchmetrics.image.fid import _compute_fid
 
-from vbench_lite.metrics.fvd import frechet_distance, resampled_distances
-from vbench_lite.metrics.fvd_corrected import corrected_interval
-from vbench_lite.metrics.kernel import kernel_interval
+from vbench_lite.distances.corrected import corrected_interval
+from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.kernel import kernel_interval
 
 BOOTSTRAPS = 1000
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

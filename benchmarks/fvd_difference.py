@@ -13,8 +13,8 @@ import argparse
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.paired_distance import error_of_difference
-from vbench_lite.metrics.fvd_corrected import corrected_interval
+from vbench_lite.distances.corrected import corrected_interval
+from vbench_lite.distances.paired import error_of_difference
 
 WIDTH, SHARED = 64, 0.7
 SPECTRUM = 1 / np.arange(1, WIDTH + 1)

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.analysis.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 from vbench_lite.gate.categories import FEW, borrowed
 from vbench_lite.gate.policy import CAUTION
+from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 
 Array = np.ndarray
 SCORES = 3
@@ -212,8 +212,8 @@ def _means(pairs: Pairs) -> Told:
 def _tails(pairs: Pairs) -> Told:
     prompts = pairs.old.shape[2]
     freedom = min(prompts, round(prompts * pairs.old.shape[3] * TAIL)) - 1
-    clearance = (_tail(pairs.new) - _tail(pairs.old)).mean(3) + GUARD_SD * pairs.spread[:, :, None]
-    return list((clearance.mean(2) >= 0).T), list(mean_test(clearance, freedom).below.T)
+    distance_to_limit = (_tail(pairs.new) - _tail(pairs.old)).mean(3) + GUARD_SD * pairs.spread[:, :, None]
+    return list((distance_to_limit.mean(2) >= 0).T), list(mean_test(distance_to_limit, freedom).below.T)
 
 
 def _categories(pairs: Pairs) -> Told:

@@ -33,9 +33,9 @@ from vbench_lite.generator import Output
 from vbench_lite.measuring import energy
 from vbench_lite.measuring.devices import find_device
 from vbench_lite.records import ClipRecord, ClipSpec, Definition, Prompt, Request, Suite
-from vbench_lite.running.plan import make_plan
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.plan import make_plan
 from vbench_lite.running.runner import run
-from vbench_lite.store import RunFolder
 
 HELD_MIB = 512
 

@@ -30,9 +30,9 @@ from vbench_lite.inputs import catalogue
 from vbench_lite.measuring.devices import find_device
 from vbench_lite.measuring.measure import Meter
 from vbench_lite.records import ClipSpec, Definition, Prompt, Request, Suite
-from vbench_lite.running.plan import make_plan
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.plan import make_plan
 from vbench_lite.running.runner import run
-from vbench_lite.store import RunFolder
 
 
 def bare_loop(definition: Definition, requests: list[Request]) -> list[float]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vbench_lite.running.plan import Plan
+    from vbench_lite.run.plan import Plan
 
 CLIPS_PER_PROMPT = 4
 STEPS = ("run", "again", "score", "report")
@@ -31,7 +31,7 @@ STEPS = ("run", "again", "score", "report")
 def plan_of(clips: int) -> Plan:
     """One generator, and as many prompts as it takes."""
     from vbench_lite.records import ClipSpec, Definition, Prompt, Suite
-    from vbench_lite.running.plan import make_plan
+    from vbench_lite.run.plan import make_plan
 
     prompts = tuple(
         Prompt(f"p{n:06d}", f"a square crosses picture {n % 50}", f"kind-{n % 5}")
@@ -47,8 +47,8 @@ def run(folder: Path, clips: int) -> None:
     """Everything that is missing: all of it the first time, nothing the second."""
     from vbench_lite.measuring import prices
     from vbench_lite.measuring.devices import find_device
+    from vbench_lite.run.folder import RunFolder
     from vbench_lite.running import runner
-    from vbench_lite.store import RunFolder
 
     plan, device = plan_of(clips), find_device("cpu")
     rates = {d.name: prices.price_of(d, device) for d in plan.definitions}
@@ -58,8 +58,8 @@ def run(folder: Path, clips: int) -> None:
 def score(folder: Path, clips: int) -> None:
     """Scores and summary."""
     from vbench_lite.analysis import summary
+    from vbench_lite.run.folder import RunFolder
     from vbench_lite.scoring import scorer
-    from vbench_lite.store import RunFolder
 
     run_folder = RunFolder(folder)
     summary.summarise(run_folder, scorer.score_run(run_folder))
@@ -68,7 +68,7 @@ def score(folder: Path, clips: int) -> None:
 def report(folder: Path, clips: int) -> None:
     """The HTML report."""
     from vbench_lite.report import write_report
-    from vbench_lite.store import RunFolder, RunSelection
+    from vbench_lite.run.folder import RunFolder, RunSelection
 
     write_report([RunSelection(RunFolder(folder), None)], folder / "report.html")
 

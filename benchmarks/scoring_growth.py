@@ -23,7 +23,7 @@ import click
 import numpy as np
 
 from vbench_lite.records import ClipRecord, ClipSpec
-from vbench_lite.store import RunFolder
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import held_out_compositions, render
 

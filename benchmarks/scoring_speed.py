@@ -35,7 +35,7 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Norma
 from vbench_lite.backbones import Entry
 from vbench_lite.backbones.image_text import BATCH, OpenClipEncoder
 from vbench_lite.backbones.video_encoders import ClipEncoder
-from vbench_lite.metrics.features import ImagePass, VideoPass
+from vbench_lite.features.extract import ImagePass, VideoPass
 from vbench_lite.metrics.temporal_coherence import flow_size, frame_difference
 from vbench_lite.video import ClipReader, encode_mp4
 

@@ -31,7 +31,7 @@ from vbench_lite.records import (
     Score,
     Scored,
 )
-from vbench_lite.store import RunFolder
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import compositions, render
 

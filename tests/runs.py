@@ -7,7 +7,7 @@ from typing import Any
 
 from vbench_lite.measuring.devices import Device, find_device
 from vbench_lite.records import ClipSpec, Definition, Prompt, Suite
-from vbench_lite.running.plan import Plan, make_plan
+from vbench_lite.run.plan import Plan, make_plan
 
 SMALL = ClipSpec(frames=2, fps=8.0, height=16, width=16)
 

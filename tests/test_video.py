@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.metrics.features import Observation, Unreadable, observe, observe_all
+from vbench_lite.features.extract import Observation, Unreadable, observe, observe_all
 from vbench_lite.video import UnreadableClip, encode_mp4, read_clip
 from vbench_lite.world import Composition, render
 

@@ -26,6 +26,10 @@ AVX_512F = 13
 """OpenCV's number of the instruction set."""
 
 
+CLIP_SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
+"""Endings of files that are read as clips."""
+
+
 class UnreadableClip(VbenchError):
     """A clip that cannot be decoded, or that decodes to more than the limits allow."""
 

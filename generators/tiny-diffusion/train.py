@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
 from vbench_lite.inputs.catalogue import find_definition
-from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention, record_digests
+from vbench_lite.recipes.batches import picture_loss, psnr_db, world_batches
+from vbench_lite.recipes.judge import share_right
+from vbench_lite.recipes.tokenizer import caption_tokenizer
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
-from vbench_lite.world.batches import picture_loss, psnr_db, world_batches
-from vbench_lite.world.judge import share_right
-from vbench_lite.world.tokenizer import caption_tokenizer
 
 HERE = Path(__file__).parent
 TEXT_TOKENS = 16

@@ -20,13 +20,13 @@ from diffusers import VQModel
 from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from vbench_lite.adapters.video_tokens import VideoTokenLayout
+from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
 from vbench_lite.inputs.catalogue import find_definition
-from vbench_lite.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
+from vbench_lite.recipes.batches import Batch, picture_loss, psnr_db, world_batches
+from vbench_lite.recipes.judge import share_right
+from vbench_lite.recipes.tokenizer import caption_and_video_tokenizer
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
-from vbench_lite.world.batches import Batch, picture_loss, psnr_db, world_batches
-from vbench_lite.world.judge import share_right
-from vbench_lite.world.tokenizer import caption_and_video_tokenizer
 
 HERE = Path(__file__).parent
 CODES = 2048

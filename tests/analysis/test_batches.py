@@ -5,10 +5,10 @@ import pytest
 from scipy import special
 
 from vbench_lite.analysis import economics
-from vbench_lite.analysis.batches import MIN_BATCHES, marks, spread_out, together
-from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, marks, together
 from vbench_lite.analysis.paired import pair, scored_pairs
 from vbench_lite.analysis.quantities import COSTS, RATIOS
+from vbench_lite.run.clips import ClipGrid
 
 TIME = next(q for q in COSTS if q.name == "device_s_per_clip")
 DEARNESS = next(q for q in RATIOS if q.name == "usd_per_usable_clip")
@@ -52,7 +52,7 @@ def test_a_price_a_clip_is_no_measurement() -> None:
 def test_the_spread_over_prompts_becomes_that_over_batches() -> None:
     seconds = np.array([0.54, 0.28, 0.26, 0.29])
     by_prompt, groups = np.repeat(seconds, 10), np.repeat(np.arange(4), 10)
-    wide = spread_out(by_prompt, groups)
+    wide = inflate_to_batch_variance(by_prompt, groups)
     assert wide.mean() == pytest.approx(seconds.mean())
     assert wide.std(ddof=1) / 40**0.5 == pytest.approx(seconds.std(ddof=1) / 4**0.5)
 

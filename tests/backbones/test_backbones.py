@@ -15,7 +15,7 @@ from tests.backbones.i3d import I3D
 from vbench_lite import backbones
 from vbench_lite.backbones import availability, load, read_set
 from vbench_lite.errors import BadFile, UnknownName, WeightsError
-from vbench_lite.metrics.features import observe, spaced
+from vbench_lite.features.extract import observe, spaced
 from vbench_lite.world import Composition, held_out_compositions, render
 
 

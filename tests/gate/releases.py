@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.store import RunFolder, to_json, write_whole
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.run.folder import RunFolder
 
 CATEGORIES = ("footwear", "drinks", "home", "toys", "watches")
 METRICS: dict[str, tuple[float, float, bool | None]] = {

@@ -9,8 +9,8 @@ import pytest
 
 from tests.gate.releases import Scores, write
 from vbench_lite.analysis.comparable import open_run
-from vbench_lite.analysis.paired_distance import Parts
-from vbench_lite.analysis.set_features import SetFeatures, sha256
+from vbench_lite.distances.paired import DistanceInfluence
+from vbench_lite.distances.stored import SetFeatures, sha256
 from vbench_lite.errors import BadFile, StoreError
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
 from vbench_lite.gate.categories import FEW, borrowed
@@ -84,7 +84,7 @@ def with_fvd(path: Path, value: float, seed: int, **how: Any) -> str:
     rng = np.random.default_rng(seed)
     prompts = tuple(f"p{n:03d}" for n in range(40))
     moved = 0.24 * (np.random.default_rng(9).normal(size=40) + 0.1 * rng.normal(size=40))
-    parts = Parts(value, prompts, moved, 0.0)
+    parts = DistanceInfluence(value, prompts, moved, 0.0)
     content = SetFeatures(*rng.normal(size=(2, 40, 4)).astype("f4"), prompts, prompts, "net@1", parts).content()
     (path / "features").mkdir()
     (path / "features" / "model.npz").write_bytes(content)

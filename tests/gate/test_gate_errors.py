@@ -8,10 +8,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.comparable import RunView
 from vbench_lite.gate import choose_policy, decide
-from vbench_lite.store import RunFolder
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.run.folder import RunFolder
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gate_errors.py"
 NAMES = ("fidelity", "steadiness", "sharpness")

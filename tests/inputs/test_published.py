@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.adapters.command import CommandSettings
-from vbench_lite.adapters.diffusers import LoadSettings
-from vbench_lite.adapters.families import FRAME_ARGUMENTS, family_table
-from vbench_lite.adapters.hosted_service import ServiceSettings, filled, values_of
+from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, values_of
+from vbench_lite.adapters.models.diffusers import LoadSettings
+from vbench_lite.adapters.models.families import FRAME_ARGUMENTS, family_table
 from vbench_lite.adapters.programs import fill
 from vbench_lite.inputs.catalogue import definition_paths, parts, read_definition
 from vbench_lite.records import Definition, Request

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from vbench_lite.adapters.command import CommandSettings
-from vbench_lite.adapters.hosted_service import ServiceSettings, filled, values_of
+from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, values_of
 from vbench_lite.cli.init_command import command
 from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.inputs.catalogue import build, find_definition

@@ -17,10 +17,10 @@ from vbench_lite.measuring import energy, prices
 from vbench_lite.measuring.devices import Device, find_device
 from vbench_lite.measuring.measure import Meter, Reading
 from vbench_lite.records import Measurement, Price
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.plan import WHOLE, Shard, clip_seed
 from vbench_lite.running import forecast
-from vbench_lite.running.plan import WHOLE, Shard, clip_seed
 from vbench_lite.running.runner import Options, run
-from vbench_lite.store import RunFolder
 
 
 def test_a_window_sees_its_own_time_and_peak_and_not_that_of_the_one_before():

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
 
 from vbench_lite.backbones.image_text import OpenClipEncoder, embed_frames
+from vbench_lite.features.extract import ImagePass
 from vbench_lite.metrics.clip_consistency import clip_frames, clip_text, frames_consistency, text_similarity
-from vbench_lite.metrics.features import ImagePass
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 

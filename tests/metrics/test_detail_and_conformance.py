@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.metrics.base import Case
+from vbench_lite.features.extract import observe
+from vbench_lite.metrics.base import ClipContext
 from vbench_lite.metrics.conformance import Conformance
 from vbench_lite.metrics.detail import Detail, detail, energy_ratio, fine_energy
-from vbench_lite.metrics.features import observe
 from vbench_lite.metrics.temporal_coherence import Flicker
 from vbench_lite.records import ClipSpec
 from vbench_lite.video import encode_mp4
@@ -35,7 +35,7 @@ def stored(frames, fps=8.0):
 
 
 def conformance(frames, fps=8.0, spec=SPEC, still=False):
-    return Conformance().score(Case(stored(frames, fps), spec=spec, still_asked=still))
+    return Conformance().score(ClipContext(stored(frames, fps), spec=spec, still_asked=still))
 
 
 def test_a_clip_is_as_detailed_as_itself(clip, energy):
@@ -54,7 +54,7 @@ def test_blur_and_noise_both_lower_detail(clip, energy):
 
 def test_noise_is_flagged_beside_its_value(clip, energy):
     noisy = (clip + np.random.default_rng(0).normal(0, 30, clip.shape)).clip(0, 255).astype(np.uint8)
-    score = Detail().score(Case(observe(noisy, NOTHING), real_energy=energy))
+    score = Detail().score(ClipContext(observe(noisy, NOTHING), real_energy=energy))
     assert score.value < 1
     assert "noise" in score.reason
 
@@ -64,7 +64,7 @@ def test_a_flat_frame_has_no_fine_energy():
 
 
 def test_detail_without_real_clips_is_unscored_with_the_reason(clip):
-    score = Detail().score(Case(observe(clip, NOTHING)))
+    score = Detail().score(ClipContext(observe(clip, NOTHING)))
     assert score == (None, "there are no real clips to compare with")
 
 
@@ -96,7 +96,7 @@ def test_a_clip_that_was_asked_in_no_form_has_only_to_show_something(clip):
 @pytest.mark.parametrize(("value", "words"), [(0, "black"), (3, "black"), (255, "blank"), (128, "blank")])
 def test_a_flat_clip_is_flagged_though_it_is_perfectly_steady(value, words):
     flat = np.full((9, 64, 64, 3), value, np.uint8)
-    assert Flicker().score(Case(stored(flat))).value == 1
+    assert Flicker().score(ClipContext(stored(flat))).value == 1
     score = conformance(flat)
     assert score.value == 0
     assert words in score.reason
@@ -114,11 +114,11 @@ def test_a_stuttering_clip_is_flagged(clip):
 
 def test_a_single_frame_is_flagged_and_not_scored_for_steadiness(clip):
     assert "single frame" in conformance(clip[:1], spec=None).reason
-    assert Flicker().score(Case(stored(clip[:1]))).value is None
+    assert Flicker().score(ClipContext(stored(clip[:1]))).value is None
 
 
 def test_per_clip_metrics_stream_and_merge(clip):
-    cases = [Case(observe(c, NOTHING)) for c in (clip, clip[::2], clip[:1])]
+    cases = [ClipContext(observe(c, NOTHING)) for c in (clip, clip[::2], clip[:1])]
     whole, first, second = Flicker(), Flicker(), Flicker()
     for case in cases:
         whole.update(case)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.built_runs import DEFAULT, Fake, build_run
 from vbench_lite.analysis.summary import summarise
-from vbench_lite.store import RunFolder
+from vbench_lite.run.folder import RunFolder
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = (

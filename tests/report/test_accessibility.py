@@ -3,7 +3,7 @@
 import pytest
 
 from vbench_lite.report import write_report
-from vbench_lite.store import RunSelection
+from vbench_lite.run.folder import RunSelection
 
 pytestmark = pytest.mark.browser
 VIEWS = {"a desk, light": (1280, 900, "light"), "a phone, dark": (390, 844, "dark")}

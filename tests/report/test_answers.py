@@ -6,14 +6,14 @@ import pytest
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
-from vbench_lite.report.answer_lead import standings
-from vbench_lite.report.answer_use import triage
-from vbench_lite.report.answer_where import by_category
-from vbench_lite.report.answers import answers, headline
+from vbench_lite.report.answers.all import answers, headline
+from vbench_lite.report.answers.leads import leads
+from vbench_lite.report.answers.quality_and_cost import standings
+from vbench_lite.report.answers.scenario_and_release import by_category
+from vbench_lite.report.answers.unevenness_and_work import triage
 from vbench_lite.report.data import gather
-from vbench_lite.report.findings import leads
 from vbench_lite.report.tables import groups
-from vbench_lite.store import RunSelection
+from vbench_lite.run.folder import RunSelection
 
 
 def report_of(*folders, generator=None):

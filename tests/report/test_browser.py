@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.report import write_report
-from vbench_lite.store import RunSelection
+from vbench_lite.run.folder import RunSelection
 
 pytestmark = pytest.mark.browser
 

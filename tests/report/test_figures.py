@@ -7,14 +7,17 @@ import pytest
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
-from vbench_lite.report import flat, markdown, words, write_report
+from vbench_lite.report import glossary as words
+from vbench_lite.report import write_report
 from vbench_lite.report.data import Report, gather
-from vbench_lite.report.plot_history import history, releases
-from vbench_lite.report.plot_kit import Pen
-from vbench_lite.report.plot_length import growths, length
-from vbench_lite.report.plot_stages import rates
-from vbench_lite.report.plot_sweep import curves, sweep
-from vbench_lite.store import RunFolder, RunSelection
+from vbench_lite.report.figures.history import history, releases
+from vbench_lite.report.figures.kit import FigureRenderer
+from vbench_lite.report.figures.length import growths, length
+from vbench_lite.report.figures.stages import rates
+from vbench_lite.report.figures.sweep import curves, sweep
+from vbench_lite.report.formats import data as flat
+from vbench_lite.report.formats import markdown
+from vbench_lite.run.folder import RunFolder, RunSelection
 
 STRENGTHS = (0.2, 0.8, 0.4)
 
@@ -46,7 +49,7 @@ def test_a_sweep_is_a_curve_in_the_order_of_its_values_with_the_rest_beside_it(s
     scenario = told(swept).main
     (curve,) = curves(scenario)
     assert [curve.value(entry) for entry in curve.entries] == ["0.2", "0.4", "0.8"]
-    figure = sweep(scenario, Pen())
+    figure = sweep(scenario, FigureRenderer())
     assert figure is not None
     qualities = ("usable", "clip_frames", "detail", "clip_text")
     assert [panel.name for panel in figure.panels] == [f"sweep-{name}" for name in qualities]
@@ -80,15 +83,15 @@ def test_growth_with_length_tells_the_power_of_length_that_time_grows_by(tmp_pat
     scenario = told(edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)).main
     (growth,) = growths(scenario)
     assert growth.power == pytest.approx(1.5, abs=0.15)
-    figure = length(scenario, Pen())
+    figure = length(scenario, FigureRenderer())
     assert figure is not None
     assert "3.7 times the frames" in figure.caption
     assert [row[1] for row in figure.rows] == ["9", "17", "33"]
 
 
 def test_without_a_sweep_there_is_no_curve(ads) -> None:
-    assert sweep(told(ads).main, Pen()) is None
-    assert length(told(ads).main, Pen()) is None
+    assert sweep(told(ads).main, FigureRenderer()) is None
+    assert length(told(ads).main, FigureRenderer()) is None
 
 
 def test_speeds_are_told_where_they_were_measured(ads) -> None:
@@ -122,7 +125,7 @@ def test_releases_stand_in_their_order_with_date_version_and_size(releases_told)
     scenario = releases_told.main
     days = [entry.run.created[:10] for entry in releases(scenario, scenario.entries[0])]
     assert days == ["2026-11-10", "2026-11-11", "2026-11-12"]
-    figure = history(scenario, Pen())
+    figure = history(scenario, FigureRenderer())
     assert figure is not None
     assert figure.header[:5] == ("Generator", "Date", "Run", "Version", "Prompts")
     assert figure.rows[0][4] == f"20 {words.TIMES} 2"

@@ -13,8 +13,8 @@ from vbench_lite.cli.report_command import FORMATS, command
 from vbench_lite.errors import StoreError, UnknownName
 from vbench_lite.report import REPORTERS, terminal_table, write_report
 from vbench_lite.report.data import gather
-from vbench_lite.report.markdown import render
-from vbench_lite.store import RunFolder, RunSelection, select_run
+from vbench_lite.report.formats.markdown import render
+from vbench_lite.run.folder import RunFolder, RunSelection, select_run
 
 
 def write(folder: RunFolder, out, form: str, clips: str = "auto") -> str:
@@ -73,13 +73,13 @@ def test_the_model_card_block_is_yaml_that_hugging_face_reads(ads, tmp_path) -> 
 
 
 def test_plots_come_as_svg_and_png_and_are_the_same_every_time(ads, tmp_path) -> None:
-    from vbench_lite.report.plot_kit import Pen
-    from vbench_lite.report.plot_plane import cost_quality
+    from vbench_lite.report.figures.cost_quality import cost_quality
+    from vbench_lite.report.figures.kit import FigureRenderer
 
     folder = write_report([RunSelection(ads, None)], tmp_path / "a", "plots")
     names = {path.name for path in folder.iterdir()}
     assert {"plane-usable.svg", "plane-usable.png", "spread-detail.svg", "best-usable.svg"} <= names
-    again = cost_quality(gather([RunSelection(ads, None)]).main, Pen(png=True))
+    again = cost_quality(gather([RunSelection(ads, None)]).main, FigureRenderer(png=True))
     for panel in again.panels:
         assert (folder / f"{panel.name}.svg").read_text() == panel.svg
         assert (folder / f"{panel.name}.png").read_bytes() == panel.png

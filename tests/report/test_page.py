@@ -8,9 +8,10 @@ import re
 import pytest
 
 from tests.report.conftest import scored
-from vbench_lite.report import media, write_report
+from vbench_lite.report import write_report
 from vbench_lite.report.data import gather
-from vbench_lite.store import RunSelection
+from vbench_lite.report.formats import media
+from vbench_lite.run.folder import RunSelection
 
 
 @pytest.fixture(scope="module")

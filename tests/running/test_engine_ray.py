@@ -13,9 +13,9 @@ import pytest
 
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.errors import UsageError
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.running.engines import ray as ray_engine
 from vbench_lite.running.runner import Options, Outcome, run
-from vbench_lite.store import RunFolder
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'vbench-lite[ray]'")
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.records import ClipKey
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.running.runner import Outcome, run
-from vbench_lite.store import RunFolder
 
 KILLS = int(os.environ.get("VBENCH_KILLS", "50"))
 CLIPS = 400
@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_no_half_file_and_says_what_to_do(tmp_path):
     import resource
 
     from vbench_lite.errors import StoreError
-    from vbench_lite.store import write_whole
+    from vbench_lite.run.folder import write_whole
 
     whole = tmp_path / "whole.bin"
     write_whole(whole, b"before")

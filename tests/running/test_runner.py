@@ -10,12 +10,12 @@ import pytest
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.errors import FolderLocked, GeneratorError, PlanConflict, StoreError, UsageError
 from vbench_lite.records import ClipRecord
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.plan import WHOLE, Shard
 from vbench_lite.running.budget import Budget
 from vbench_lite.running.engines import local
 from vbench_lite.running.lock import locked
-from vbench_lite.running.plan import WHOLE, Shard
 from vbench_lite.running.runner import Options, Outcome, run
-from vbench_lite.store import RunFolder
 
 
 def ran(tmp_path: Path, *definitions, options: Options | None = None, **plan) -> tuple[Outcome, RunFolder]:

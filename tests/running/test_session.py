@@ -11,7 +11,7 @@ from tests.runs import SMALL, small_suite
 from vbench_lite.errors import GeneratorError, WeightsError
 from vbench_lite.generator import Output
 from vbench_lite.records import Definition, Request
-from vbench_lite.running.session import BrokenProcessError, Place, Session
+from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 from vbench_lite.video import encode_mp4
 
 FRAMES = np.zeros((2, 16, 16, 3), np.uint8)
@@ -51,7 +51,7 @@ def session(tmp_path, monkeypatch):
         if answer:
             monkeypatch.setattr(Recorder, "answer", staticmethod(answer))
         defined = Definition("it", "diffusion", "tests.running.test_session:Recorder", clip=SMALL, **definition)
-        place = Place("cpu", None, (), 2.0, tmp_path / "state" / "it", small_suite(4).prompts)
+        place = WorkerPlacement("cpu", None, (), 2.0, tmp_path / "state" / "it", small_suite(4).prompts)
         made = Session(defined, place)
         made.start()
         return made

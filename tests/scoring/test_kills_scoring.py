@@ -15,9 +15,9 @@ from tests.runs import cpu, simulated, small_plan
 from vbench_lite import report
 from vbench_lite.analysis import summary
 from vbench_lite.records import ClipSpec
+from vbench_lite.run.folder import RunFolder, RunSelection
 from vbench_lite.running.runner import run
 from vbench_lite.scoring import scorer
-from vbench_lite.store import RunFolder, RunSelection
 
 KILLS = int(os.environ.get("VBENCH_SCORING_KILLS", "3"))
 

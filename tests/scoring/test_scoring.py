@@ -15,8 +15,8 @@ from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
 from vbench_lite.metrics import METRICS
 from vbench_lite.records import ClipKey, ClipRecord, ClipSpec
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.scoring import scorer
-from vbench_lite.store import RunFolder
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import held_out_compositions, render
 

@@ -1,11 +1,11 @@
 """Code that drives one kind of generator each. One more adapter: one file and one line here."""
 
 ADAPTERS = {
-    "token-transformer": "vbench_lite.adapters.token_transformer:TokenTransformer",
-    "diffusers": "vbench_lite.adapters.diffusers:DiffusersPipeline",
-    "hybrid": "vbench_lite.adapters.hybrid:Hybrid",
+    "token-transformer": "vbench_lite.adapters.models.token_transformer:TokenTransformer",
+    "diffusers": "vbench_lite.adapters.models.diffusers:DiffusersPipeline",
+    "hybrid": "vbench_lite.adapters.models.hybrid:Hybrid",
     "command": "vbench_lite.adapters.command:Command",
-    "http": "vbench_lite.adapters.http:HostedService",
+    "http": "vbench_lite.adapters.hosted.adapter:HostedService",
     "recorded": "vbench_lite.adapters.recorded:RecordedClips",
     "simulated": "vbench_lite.adapters.simulated:Simulated",
 }

@@ -28,7 +28,7 @@ from typing import Any
 from vbench_lite.adapters.programs import Resident, Start, fill, only_clip, run_once
 from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
-from vbench_lite.inputs.clipnames import SUFFIXES
+from vbench_lite.video import CLIP_SUFFIXES
 from vbench_lite.records import ClipSpec, Definition, Request
 
 ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")
@@ -62,8 +62,8 @@ class CommandSettings:
                 f'"{name}": "command" must be a list such as ["python", "make.py", "--out", "{{out}}"], '
                 f"one string an argument; no shell is involved."
             )
-        if given.get("suffix", ".mp4") not in SUFFIXES:
-            raise UsageError(f'"{name}": "suffix" is "{given["suffix"]}": expected one of {", ".join(SUFFIXES)}.')
+        if given.get("suffix", ".mp4") not in CLIP_SUFFIXES:
+            raise UsageError(f'"{name}": "suffix" is "{given["suffix"]}": expected one of {", ".join(CLIP_SUFFIXES)}.')
         settings = cls(**given)
         if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
             raise UsageError(f'"{name}": the command never says {{out}}, so it cannot know where to write the clip.')

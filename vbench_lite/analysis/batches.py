@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.stats import Array
+from vbench_lite.stats import Array
 
 MIN_BATCHES = 4
 """Below this nothing is said of chance. From here on t over batches covers what it claims (docs/report.md)."""
@@ -24,7 +24,7 @@ MIN_BATCHES = 4
 Groups = NDArray[np.int64]
 
 
-def marks(values: Array, wall_s: Array, power: bool = False) -> list[float | tuple[float, float] | None]:
+def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> list[float | tuple[float, float] | None]:
     """What two clips must share to have been measured as one; None where a clip stands alone.
 
     Args:
@@ -64,7 +64,7 @@ def together(prompts: Sequence[int], *marked: Iterable[float | tuple[float, floa
     return np.unique([root(prompt) for prompt in range(len(parent))], return_inverse=True)[1].astype(np.int64)
 
 
-def spread_out(values: Array, groups: Groups) -> Array:
+def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
     """One number a prompt, of the same mean, whose spread over the root of the prompts is the error over groups.
 
     So that what is counted by group can be added to what is counted by prompt, and tested alike, with groups - 1

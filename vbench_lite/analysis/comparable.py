@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vbench_lite.analysis.clip_table import ClipGrid, read_grids
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.errors import NotComparable
-from vbench_lite.store import RunFolder, select_run
+from vbench_lite.run.clips import ClipGrid, read_grids
+from vbench_lite.run.folder import RunFolder, select_run
 
 _PROTOCOL_NOTES = ("protocol", "protocols")
 _METRIC_FIELDS = ("version", "backbone", "protocol", "unit", "per", "higher_is_better")

@@ -13,7 +13,7 @@ import numpy as np
 from vbench_lite.analysis.comparable import RunView, Side, match, require_comparable, unlike_for
 from vbench_lite.analysis.paired import align, scored_pairs
 from vbench_lite.analysis.quantities import Quantity, quantities
-from vbench_lite.analysis.stats import MIN_PROMPTS, OneSided, holm, mean_interval, mean_test, normal_test
+from vbench_lite.stats import MIN_PROMPTS, OneSided, holm, mean_interval, mean_test, normal_test
 
 Words = Literal[
     "better", "worse", "no difference shown", "too few prompts to tell", "too few batches to tell", "not judged",

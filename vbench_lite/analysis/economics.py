@@ -14,9 +14,9 @@ from math import comb, sqrt
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.batches import MIN_BATCHES, marks, spread_out, together
-from vbench_lite.analysis.stats import Array, Interval, clustered_mean, mean_interval
+from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
 from vbench_lite.records import ClipRecord, Estimate
+from vbench_lite.stats import Array, Interval, clustered_mean, mean_interval
 
 Known = Sequence[float | None]
 
@@ -86,7 +86,7 @@ def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: 
         return mean(values, prompts, reason)
     figures, walls = (_array(each, known) for each in (values, wall_s))
     names, places = np.unique([prompts[n] for n in known], return_inverse=True)
-    groups = together(places.tolist(), marks(figures, walls, power))
+    groups = together(places.tolist(), measurement_ids(figures, walls, power))
     batches = int(groups.max()) + 1
     if batches == len(names):
         return mean(values, prompts, reason)
@@ -95,7 +95,7 @@ def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: 
     if batches < MIN_BATCHES:
         few = f"{batches} measured batch{'es give' if batches > 1 else ' gives'} no interval"
         return Estimate(float(means.mean()), n=len(known), unscored=unscored, reason=few)
-    interval = mean_interval(spread_out(means, groups), freedom=batches - 1)
+    interval = mean_interval(inflate_to_batch_variance(means, groups), freedom=batches - 1)
     return _estimate(interval._replace(low=max(interval.low or 0.0, 0.0)), len(known), unscored)
 
 

@@ -8,10 +8,17 @@ from typing import Literal
 
 import numpy as np
 
-from vbench_lite.analysis.batches import MIN_BATCHES, Groups, joint_freedom, marks, spread_out, together
-from vbench_lite.analysis.clip_table import ClipGrid
+from vbench_lite.analysis.batches import (
+    MIN_BATCHES,
+    Groups,
+    inflate_to_batch_variance,
+    joint_freedom,
+    measurement_ids,
+    together,
+)
 from vbench_lite.analysis.quantities import Quantity, clip_values, ratio_parts
-from vbench_lite.analysis.stats import MIN_PROMPTS, Array
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import MIN_PROMPTS, Array
 
 Statistic = Literal["mean", "worst-decile"]
 TAIL = 0.1
@@ -66,7 +73,7 @@ def measured_groups(quantity: Quantity, *grids: ClipGrid) -> Groups | None:
     shape = grids[0].made.shape
     prompts = np.repeat(np.arange(shape[0]), shape[1]).tolist()
     power = quantity.column == "energy_j"
-    groups = together(prompts, *(marks(g.values(quantity.column), g.values("wall_s"), power) for g in grids))
+    groups = together(prompts, *(measurement_ids(g.values(quantity.column), g.values("wall_s"), power) for g in grids))
     return groups if groups.max() + 1 < shape[0] else None
 
 
@@ -101,7 +108,7 @@ def by_measurement(values: Array, quantity: Quantity, *grids: ClipGrid) -> Count
     batches = int(groups.max()) + 1
     if batches < MIN_BATCHES:
         return Counted(values, None, batches)
-    return Counted(spread_out(values, groups), batches - 1, batches)
+    return Counted(inflate_to_batch_variance(values, groups), batches - 1, batches)
 
 
 def few_batches(batches: int) -> str:

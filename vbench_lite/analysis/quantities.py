@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from vbench_lite.analysis.clip_table import ClipGrid
-from vbench_lite.analysis.stats import Array
 from vbench_lite.errors import UnknownName
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import Array
 
 Kind = Literal["score", "cost", "share", "ratio", "set"]
 _KINDS: dict[str, Kind] = {"clip": "score", "set": "set"}

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbench_lite.analysis import economics, usable
+from vbench_lite.files import write_whole
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord, Estimate, MetricInfo, Score, Scored, Threshold
-from vbench_lite.store import RunFolder, write_whole
+from vbench_lite.run.folder import RunFolder
 
 MEASURED = ("wall_s", "device_s", "gpu_busy_s", "peak_memory_mb", "peak_reserved_mb", "peak_rss_mb", "energy_j")
 COLUMNS = (

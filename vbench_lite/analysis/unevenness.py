@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.analysis.economics import best_of
-from vbench_lite.analysis.stats import Array, mean_interval
 from vbench_lite.records import Estimate
+from vbench_lite.stats import Array, mean_interval
 
 WORST = 0.1
 

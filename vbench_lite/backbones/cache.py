@@ -11,7 +11,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from vbench_lite.errors import StoreError
-from vbench_lite.store import write_whole
+from vbench_lite.files import write_whole
 
 
 def cache_folder() -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from vbench_lite.files import to_json
 from vbench_lite.gate.baseline import Promotion, promote, read_history
-from vbench_lite.store import to_json
 
 FOLDER = Path("results/baseline")
 

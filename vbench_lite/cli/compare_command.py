@@ -8,7 +8,7 @@ import click
 
 from vbench_lite.analysis.comparable import open_run
 from vbench_lite.analysis.compare import Comparison, PairComparison, compare_runs
-from vbench_lite.store import to_json
+from vbench_lite.files import to_json
 
 _STYLE = {"better": "green", "worse": "red", "not compared": "dim", "not judged": "dim"}
 _DIRECTION = {True: "higher", False: "lower", None: ""}

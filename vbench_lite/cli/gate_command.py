@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from vbench_lite.analysis.comparable import open_run
+from vbench_lite.files import write_whole
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
 from vbench_lite.gate.baseline import read_history
 from vbench_lite.gate.explain import explain
-from vbench_lite.gate.words import MARK, interval, number, policy_line, title
-from vbench_lite.store import select_run, write_whole
+from vbench_lite.gate.formatting import MARK, interval, number, policy_line, title
+from vbench_lite.run.folder import select_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
 _FILE = click.Path(dir_okay=False, path_type=Path)

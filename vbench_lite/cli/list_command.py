@@ -68,7 +68,7 @@ def _metrics() -> list[Row]:
 
 
 def _runs() -> list[Row]:
-    from vbench_lite.store import RunFolder
+    from vbench_lite.run.folder import RunFolder
 
     rows = []
     for manifest in sorted(Path("results").glob("*/run.json")):

@@ -40,7 +40,7 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
       vbench report results/ads --format markdown > comment.md
     """
     from vbench_lite.report import STDOUT, find_reporter, write_report
-    from vbench_lite.store import select_run
+    from vbench_lite.run.folder import select_run
 
     reporter = find_reporter(format_ or _by_ending(out))
     if out == STDOUT and reporter.files:

@@ -17,10 +17,10 @@ from vbench_lite.errors import UsageError
 
 if TYPE_CHECKING:
     from vbench_lite.measuring.devices import Device
+    from vbench_lite.run.folder import RunFolder
+    from vbench_lite.run.plan import Plan, Shard
     from vbench_lite.running.budget import Budget
-    from vbench_lite.running.plan import Plan, Shard
     from vbench_lite.running.runner import Outcome
-    from vbench_lite.store import RunFolder
 
 DEFAULT_GENERATORS = ("tiny-transformer", "tiny-diffusion")
 
@@ -108,10 +108,11 @@ class _Run:
     """One run of the command: resolves the arguments first, so that nothing is made of half of them."""
 
     def __init__(self, arguments: Arguments) -> None:
-        from vbench_lite import store
         from vbench_lite.inputs import catalogue, suites
         from vbench_lite.measuring import prices
-        from vbench_lite.running import plan, sweep
+        from vbench_lite.run import folder as store
+        from vbench_lite.run import plan
+        from vbench_lite.running import sweep
 
         self.arguments = arguments
         suite = suites.load_suite(arguments.suite)
@@ -252,7 +253,7 @@ class _Run:
         if path.exists() and path.stat().st_mtime >= self.folder.summary_path.stat().st_mtime:
             return path
         from vbench_lite import report
-        from vbench_lite.store import RunSelection
+        from vbench_lite.run.folder import RunSelection
 
         return report.write_report([RunSelection(self.folder, None)], None, "html")
 

@@ -16,7 +16,7 @@ import click
 from vbench_lite.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_lite.store import RunFolder
+    from vbench_lite.run.folder import RunFolder
 
 SHOWN = 10
 """Files that are named one by one, when they belong to no prompt."""
@@ -59,7 +59,7 @@ def command(
 
 
 def _run_folder(target: Path, out: Path | None) -> RunFolder:
-    from vbench_lite.store import select_run
+    from vbench_lite.run.folder import select_run
 
     if out is not None:
         raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
@@ -72,12 +72,13 @@ def _run_folder(target: Path, out: Path | None) -> RunFolder:
 
 def _collect(clips: Path, suite_name: str, out: Path | None, backbones: str | None) -> RunFolder:
     """A run that holds the folder's clips as if a generator had made them."""
-    from vbench_lite import store
     from vbench_lite.inputs import suites
     from vbench_lite.inputs.clipnames import match_folder
     from vbench_lite.measuring import devices, prices
     from vbench_lite.records import Definition
-    from vbench_lite.running import plan, runner
+    from vbench_lite.run import folder as store
+    from vbench_lite.run import plan
+    from vbench_lite.running import runner
 
     if not clips.is_dir():
         raise UsageError(f"there is no folder of clips at {clips}.")

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from vbench_lite.scoring.selftest import Cell
+    from vbench_lite.scoring.selftest import SelftestResult
 
 
 PAGE_WIDTH = 140
@@ -50,7 +50,7 @@ def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> N
         raise SystemExit(1)
 
 
-def _print(cells: list[Cell], broken: list[Cell]) -> None:
+def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
     from rich.console import Console
 
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_WIDTH).print(_table(cells))
@@ -62,7 +62,7 @@ def _print(cells: list[Cell], broken: list[Cell]) -> None:
     click.echo(f"{claims - len(broken)} of {claims} claims hold.")
 
 
-def _table(cells: list[Cell]) -> Table:
+def _table(cells: list[SelftestResult]) -> Table:
     from rich.table import Table
 
     metrics = list(dict.fromkeys(cell.metric for cell in cells))
@@ -75,7 +75,7 @@ def _table(cells: list[Cell]) -> Table:
     return table
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: SelftestResult) -> str:
     if cell.correlation is None:
         return "-"
     mark = "" if cell.claim is None else "x" if cell.holds is False else "=" if cell.claim == "unmoved" else "!"

@@ -19,11 +19,12 @@ import numpy as np
 
 from vbench_lite.analysis.comparable import RunView, Side, open_run
 from vbench_lite.analysis.quantities import COSTS, SHARES, clip_values, quantities
-from vbench_lite.analysis.set_features import read_features
+from vbench_lite.distances.stored import read_features
 from vbench_lite.errors import StoreError
+from vbench_lite.files import to_json, write_whole
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.records import FORMAT
-from vbench_lite.store import RunFolder, to_json, write_whole
+from vbench_lite.run.folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.comparable import Side
 from vbench_lite.analysis.paired import Paired, align, pair
 from vbench_lite.analysis.quantities import Quantity, clip_values
-from vbench_lite.analysis.stats import MIN_PROMPTS, Array, OneSided
 from vbench_lite.gate.evidence import Evidence, of_pairs
 from vbench_lite.gate.policy import Check, Policy
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import MIN_PROMPTS, Array, OneSided
 
 FEW = 20
 """Prompts from which on a category is judged by its own spread."""
@@ -59,7 +59,7 @@ def of_category(
     lent = borrowed(crowd.gains, old.categories, category)
     if lent is None or seen.holds is not None or seen.why_none is not None:
         return seen
-    broken, loss = lent.test(np.asarray(seen.clearance)), lent.test(gains.mean())
+    broken, loss = lent.test(np.asarray(seen.distance_to_limit)), lent.test(gains.mean())
     half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
     return dataclasses.replace(
         seen, p_fail=float(broken.below), p_loss=float(loss.below) if seen.prompts < MIN_PROMPTS else None,

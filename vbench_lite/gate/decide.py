@@ -9,23 +9,23 @@ from typing import Any
 
 from vbench_lite.analysis.comparable import RunView, Side, match, require_comparable, unlike_for
 from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
-from vbench_lite.analysis.stats import MIN_PROMPTS, holm
 from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.gate.categories import by_mean, of_category
 from vbench_lite.gate.evidence import Evidence, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.needed import needed, remedies
-from vbench_lite.gate.plain_evidence import of_figures, of_history
+from vbench_lite.gate.point_rules import of_figures, of_history
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
+from vbench_lite.gate.run_problems import find_run_problems
 from vbench_lite.gate.set_evidence import of_sets
 from vbench_lite.gate.verdict import CheckResult, Decision, Finding, Outcome, Remedy, Verdict
-from vbench_lite.gate.whole_runs import look
+from vbench_lite.stats import MIN_PROMPTS, holm
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
 
 
 @dataclass(frozen=True)
-class Posed:
+class PlannedCheck:
     """A check on one quantity of one generator, perhaps in one category, with what was seen."""
 
     check: Check
@@ -52,9 +52,11 @@ def decide(
     pairs = match(baseline, candidate)
     for sides in pairs:
         require_comparable(*sides)
-    findings = [finding for sides in pairs for finding in look(*sides, policy)]
+    findings = [finding for sides in pairs for finding in find_run_problems(*sides, policy)]
     posed = [
-        Posed(check, quantity, sides, category, _evidence(check, quantity, sides, category, policy, history or []))
+        PlannedCheck(
+            check, quantity, sides, category, _evidence(check, quantity, sides, category, policy, history or [])
+        )
         for sides in pairs for check in policy.checks for quantity, category in _expand(check, sides, policy)
     ]  # fmt: skip
     small = sum(one.evidence.p_loss is not None for one in posed)
@@ -73,7 +75,7 @@ def decide(
     )  # fmt: skip
 
 
-def _adjusted(posed: Posed, small: int) -> Posed:
+def _adjusted(posed: PlannedCheck, small: int) -> PlannedCheck:
     """With the chance of a small category's loss as the least of so many (Bonferroni)."""
     seen = posed.evidence
     if seen.p_loss is None:
@@ -148,7 +150,7 @@ def _evidence(
     return of_clips(check, quantity, sides, category, policy)
 
 
-def _result(posed: Posed, p_fail_holm: float | None, policy: Policy) -> CheckResult:
+def _result(posed: PlannedCheck, p_fail_holm: float | None, policy: Policy) -> CheckResult:
     check, seen = posed.check, posed.evidence
     outcome, reason = _judge(check, seen, p_fail_holm, policy)
     metric = posed.quantity.name if posed.quantity else ""
@@ -178,14 +180,15 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
     if not too_few and seen.p_pass is not None and seen.p_pass <= policy.strict:
         if seen.prompts < policy.min_prompts:
             too_few = f"{seen.prompts} prompts are fewer than the {policy.min_prompts} that the policy asks for"
-        elif (have := seen.clips if policy.rare_losses == "clips" else seen.prompts) < seen.to_see:
+        elif (have := seen.clips if policy.rare_losses == "clips" else seen.prompts) < seen.min_units_for_rare_loss:
             unit = "clips" if policy.rare_losses == "clips" else "prompts"
-            too_few = f"a rare loss that costs the margin shows in {seen.to_see} {unit}, not in {have}"
+            too_few = f"a rare loss that costs the margin shows in {seen.min_units_for_rare_loss} {unit}, not in {have}"
         else:
             return "pass", f"shown{told}"
-    if check.undecided == "inside" and seen.clearance < 0 and seen.p_loss is not None and seen.p_loss > policy.level:
+    outside = seen.distance_to_limit < 0
+    if check.undecided == "inside" and outside and seen.p_loss is not None and seen.p_loss > policy.level:
         return "pass", f"outside its limit, but {seen.prompts} prompts of a category lose as much by chance{told}"
-    if check.undecided == "pass" or (check.undecided == "inside" and seen.clearance >= 0):
+    if check.undecided == "pass" or (check.undecided == "inside" and seen.distance_to_limit >= 0):
         return "pass", f"not shown to be broken{f'; {too_few}' if too_few else ''}{told}"
     return "undecided", (too_few or _between(check, seen)) + told
 
@@ -198,9 +201,9 @@ def _between(check: Check, seen: Evidence) -> str:
     if check.rule == "no-new-failures":
         return "more clips fail than before, but not beyond chance"
     error = seen.deviation / max(seen.prompts, 1) ** 0.5
-    if seen.clearance > 2 * error > 0:
+    if seen.distance_to_limit > 2 * error > 0:
         return "most prompts are well inside the limit, but a few lose so much that the mean cannot be trusted"
-    side = "inside" if seen.clearance > 0 else "outside"
+    side = "inside" if seen.distance_to_limit > 0 else "outside"
     return f"the figure lies {side} the limit, but chance could have put it there"
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.comparable import Side
 from vbench_lite.analysis.paired import Paired, align, by_measurement, few_batches, pair, tail_parts
 from vbench_lite.analysis.quantities import Quantity, clip_values
-from vbench_lite.analysis.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
 from vbench_lite.gate.policy import Check, Policy
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Evidence:
     prompts: int = 0
     clips: int = 0
     filled: tuple[int, int] = (0, 0)
-    clearance: float = 0.0
+    distance_to_limit: float = 0.0
     """Mean distance from the limit, positive on the good side."""
     deviation: float = 0.0
     """Of that distance, between prompts."""
     within: float | None = None
     """Its variance between clips of a prompt."""
-    to_see: int = 0
+    min_units_for_rare_loss: int = 0
     """How many prompts (or clips) it takes to have met a loss so rare that it would just cost the margin."""
     words: str = ""
     """What was seen, where numbers alone do not tell."""
@@ -56,7 +56,7 @@ def of_clips(
     """All that the clips of two runs say about one check.
 
     Args:
-        check: Not on a set metric, nor on a median against the baseline: `plain_evidence` has those.
+        check: Not on a set metric, nor on a median against the baseline: `point_rules` has those.
         quantity: None for no-new-failures.
         sides: Baseline and candidate, comparable.
         category: Only its prompts; "" for those that the check names, or all.
@@ -92,7 +92,7 @@ def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
     if pairs.too_few == "batches" and check.evidence != "point":
         return Evidence(few_batches(pairs.batches or 0))
     slack = -margin if check.rule == "superior" else margin
-    clearance, allowed = pairs.gains + slack, float(margin.mean())
+    distance_to_limit, allowed = pairs.gains + slack, float(margin.mean())
     gain = mean_interval(pairs.gains, 1 - 2 * policy.strict, pairs.freedom)
     ends = sorted(_as_difference(end, pairs) for end in (gain.low, gain.high) if end is not None)
     known: dict[str, Any] = {
@@ -102,24 +102,24 @@ def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
         "clips": pairs.clips, "filled": pairs.filled, "within": pairs.within,
         "to_see": _to_see(allowed, pairs, policy) if check.rule == "non-inferior" else 0,
     }  # fmt: skip
-    return _decided(check, clearance, allowed, known, pairs.freedom)
+    return _decided(check, distance_to_limit, allowed, known, pairs.freedom)
 
 
 def _decided(
-    check: Check, clearance: Array, scale: float, known: dict[str, Any], freedom: float | None = None
+    check: Check, distance_to_limit: Array, scale: float, known: dict[str, Any], freedom: float | None = None
 ) -> Evidence:
     """The evidence in one clearance a prompt: its mean distance from the limit, positive on the good side."""
     known |= {
-        "prompts": len(clearance), "clearance": float(clearance.mean()),
-        "deviation": float(clearance.std(ddof=1)) if len(clearance) > 1 else 0.0,
+        "prompts": len(distance_to_limit), "clearance": float(distance_to_limit.mean()),
+        "deviation": float(distance_to_limit.std(ddof=1)) if len(distance_to_limit) > 1 else 0.0,
     }  # fmt: skip
     if check.evidence == "point":
         return Evidence(holds=at_least(known["clearance"], scale), **known)
-    if len(clearance) < MIN_PROMPTS:
+    if len(distance_to_limit) < MIN_PROMPTS:
         return Evidence(**known)
-    if check.rule == "non-inferior" and scale == 0 and not clearance.any():  # nothing changed, nothing was tolerated
+    if check.rule == "non-inferior" and scale == 0 and not distance_to_limit.any():  # identical, and no margin
         return Evidence(p_pass=0.0, p_fail=1.0, **known)
-    test = mean_test(clearance, freedom)
+    test = mean_test(distance_to_limit, freedom)
     return Evidence(p_pass=float(test.above), p_fail=float(test.below), **known)
 
 
@@ -129,9 +129,9 @@ def _as_difference(gain: float, pairs: Paired) -> float:
     return pairs.baseline * (math.exp(difference) - 1) if pairs.quantity.kind == "ratio" else difference
 
 
-def at_least(clearance: float, scale: float) -> bool:
+def at_least(distance_to_limit: float, scale: float) -> bool:
     """Not below the limit, but for what rounding does."""
-    return clearance >= -1e-12 * max(1.0, abs(scale))
+    return distance_to_limit >= -1e-12 * max(1.0, abs(scale))
 
 
 def _margin(check: Check, pairs: Paired) -> Array | str:

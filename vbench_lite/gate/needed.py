@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vbench_lite.analysis.clip_table import ClipGrid
 from vbench_lite.analysis.comparable import Side, run_command
-from vbench_lite.analysis.stats import prompts_to_decide
 from vbench_lite.gate.evidence import Evidence
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import CheckResult, Needed, Remedy
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.stats import prompts_to_decide
 
 _MOST_PROMPTS = 10_000
 _MOST_CLIPS = 64
@@ -25,7 +25,7 @@ def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed 
     """
     if evidence.holds is not None or evidence.why_none is not None or not evidence.deviation:
         return None
-    distance = abs(evidence.clearance)
+    distance = abs(evidence.distance_to_limit)
     prompts = prompts_to_decide(distance, evidence.deviation, policy.strict)
     if prompts is not None:
         prompts = max(prompts, _fewest(evidence, clips_per_prompt, policy))
@@ -35,10 +35,10 @@ def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed 
 
 def _fewest(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> int:
     """Prompts without which nothing is shown, however clear it looks."""
-    if evidence.clearance <= 0:
+    if evidence.distance_to_limit <= 0:
         return policy.min_prompts
     each = clips_per_prompt if policy.rare_losses == "clips" else 1
-    return max(policy.min_prompts, -(-evidence.to_see // each))
+    return max(policy.min_prompts, -(-evidence.min_units_for_rare_loss // each))
 
 
 def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: Policy) -> int | None:

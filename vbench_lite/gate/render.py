@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from vbench_lite.files import to_json
+from vbench_lite.gate.formatting import MARK, interval, number, policy_line, sentence, title
 from vbench_lite.gate.verdict import CheckResult, Verdict
-from vbench_lite.gate.words import MARK, interval, number, policy_line, sentence, title
 from vbench_lite.records import FORMAT
-from vbench_lite.store import to_json
 
 MOST_ANNOTATIONS = 10
 """GitHub shows ten of a kind for each step and drops the rest in silence."""

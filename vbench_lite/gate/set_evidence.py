@@ -10,9 +10,9 @@ import numpy as np
 
 from vbench_lite.analysis.comparable import Side
 from vbench_lite.analysis.compare import set_error
-from vbench_lite.analysis.paired_distance import Parts, error_of_difference
 from vbench_lite.analysis.quantities import Quantity
-from vbench_lite.analysis.set_features import read_features
+from vbench_lite.distances.paired import DistanceInfluence, error_of_difference
+from vbench_lite.distances.stored import read_features
 from vbench_lite.errors import BadFile
 from vbench_lite.gate.categories import MeanError
 from vbench_lite.gate.evidence import Evidence, at_least
@@ -87,7 +87,7 @@ def _whole(score: Mapping[str, Any]) -> float | None:
     return next((float(each) for each in (score["value"], score.get("high")) if each is not None and each > 0), None)
 
 
-def _parts(side: Side) -> Parts | None:
+def _parts(side: Side) -> DistanceInfluence | None:
     """What the run's features say about its FVD, where scoring stored them."""
     digest = ((side.run.summary.get("notes") or {}).get("features") or {}).get(side.generator)
     return read_features(side.run.folder.features_path(side.generator), digest).corrected if digest else None

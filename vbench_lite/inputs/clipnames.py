@@ -26,7 +26,6 @@ from pathlib import Path
 from vbench_lite.errors import BadFile, UsageError
 from vbench_lite.records import Prompt
 
-SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
 TABLE = "clips.csv"
 SHORTEST_CUT = 100
 """Characters that a cut prompt must keep to be recognised."""
@@ -74,7 +73,7 @@ def match_folder(folder: Path, prompts: Sequence[Prompt]) -> Matched:
         raise UsageError(f"there is no folder {folder}.")
     if (folder / TABLE).exists():
         return _by_table(folder, prompts)
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in CLIP_SUFFIXES and p.is_file())
     if not files:
         raise UsageError(f"{folder} holds no clip: expected files such as \"{{prompt}}-0.mp4\", or a {TABLE}.")
     names = _Names(prompts)
@@ -191,7 +190,7 @@ def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
         found.append(_listed_clip(path, line, row, clip, place[0], taken))
     listed = {clip.path.resolve() for clip in found} | {file.resolve() for file, _ in unmatched}
     for file in sorted(folder.iterdir()):
-        if file.suffix.lower() in SUFFIXES and file.resolve() not in listed:
+        if file.suffix.lower() in CLIP_SUFFIXES and file.resolve() not in listed:
             unmatched.append((file, f"it is not in {TABLE}"))
     return _collect(found, unmatched)
 

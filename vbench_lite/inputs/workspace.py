@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vbench_lite.errors import StoreError, UsageError
-from vbench_lite.store import write_whole
+from vbench_lite.files import write_whole
 
 ADAPTERS = ("diffusers", "command", "http", "python")
 IGNORED = "results/*\n!results/baseline/\nreports/\n"

@@ -61,7 +61,7 @@ class Meter:
         rss = self._memory.peak_mb()
         return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss)
 
-    def forgive(self) -> None:
+    def release_cached_memory(self) -> None:
         """After running out of memory: gives back what the allocator holds."""
 
     def now_mb(self) -> float:
@@ -101,7 +101,7 @@ class CudaMeter(Meter):
             wall.peak_rss_mb,
         )
 
-    def forgive(self) -> None:
+    def release_cached_memory(self) -> None:
         self._cuda.empty_cache()
 
     def _synchronise(self) -> None:

@@ -14,11 +14,11 @@ from torchmetrics import Metric
 from vbench_lite.records import ClipSpec, Score
 
 if TYPE_CHECKING:
-    from vbench_lite.metrics.features import Observation
+    from vbench_lite.features.extract import Observation
 
 
 @dataclass(frozen=True)
-class Case:
+class ClipContext:
     """A clip, and what it is judged against."""
 
     clip: Observation
@@ -38,7 +38,7 @@ class Case:
 class ClipMetric(Metric):
     """Mean over clips of one score each. Merging two gives what one would give that saw all clips.
 
-    `update` takes a `Case`; `score` judges one without remembering it. Clips that cannot be scored
+    `update` takes a `ClipContext`; `score` judges one without remembering it. Clips that cannot be scored
     are counted in `unscored`, never averaged in.
     """
 
@@ -53,11 +53,11 @@ class ClipMetric(Metric):
         self.add_state("scored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("unscored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         """The value of one clip, or why it has none."""
         raise NotImplementedError
 
-    def update(self, case: Case) -> None:
+    def update(self, case: ClipContext) -> None:
         score = self.score(case)
         if score.value is None:
             self.unscored += 1

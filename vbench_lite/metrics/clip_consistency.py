@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.metrics.base import ONE_FRAME, Case, ClipMetric, mean_or_none
+from vbench_lite.metrics.base import ONE_FRAME, ClipContext, ClipMetric, mean_or_none
 from vbench_lite.records import Score
 
 Frames = NDArray[np.uint8]
@@ -102,7 +102,7 @@ class ClipFrames(ClipMetric):
 
     higher_is_better = True
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         if not case.clip.image.size:
             return Score(None, case.image_problem)
         return mean_or_none(case.clip.likeness, ONE_FRAME)
@@ -113,7 +113,7 @@ class ClipText(ClipMetric):
 
     higher_is_better = True
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         if not case.clip.image.size:
             return Score(None, case.image_problem)
         if case.text is None:

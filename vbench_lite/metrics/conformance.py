@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vbench_lite.metrics.base import Case, ClipMetric
+from vbench_lite.metrics.base import ClipContext, ClipMetric
 from vbench_lite.records import ClipSpec, Score
 
 if TYPE_CHECKING:
-    from vbench_lite.metrics.features import Observation
+    from vbench_lite.features.extract import Observation
 
 BLACK_BELOW = 0.08
 """Mean luma, 0 to 1, under which a flat frame is black; limited-range black decodes to 0."""
@@ -64,6 +64,6 @@ class Conformance(ClipMetric):
 
     higher_is_better = True
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         found = problems(case.clip, case.spec, case.still_asked)
         return Score(0.0, "; ".join(found)) if found else Score(1.0)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.metrics.base import Case, ClipMetric
+from vbench_lite.metrics.base import ClipContext, ClipMetric
 from vbench_lite.records import Score
 
 Frame = NDArray[np.uint8]
@@ -62,7 +62,7 @@ class Detail(ClipMetric):
 
     higher_is_better = True
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         if not case.real_energy:
             return Score(None, case.real_problem)
         ratio = float(case.clip.fine_energies.mean()) / case.real_energy

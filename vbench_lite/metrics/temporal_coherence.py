@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.metrics.base import ONE_FRAME, Case, ClipMetric, mean_or_none
+from vbench_lite.metrics.base import ONE_FRAME, ClipContext, ClipMetric, mean_or_none
 from vbench_lite.records import Score
 
 Frame = NDArray[np.uint8]
@@ -191,7 +191,7 @@ class Flicker(ClipMetric):
 
     higher_is_better = True
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         return mean_or_none(1 - case.clip.differences, ONE_FRAME)
 
 
@@ -200,7 +200,7 @@ class WarpError(ClipMetric):
 
     higher_is_better = False
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         if case.clip.frames < 2:
             return Score(None, ONE_FRAME)
         errors = case.clip.warp_errors
@@ -212,7 +212,7 @@ class Motion(ClipMetric):
 
     higher_is_better = None
 
-    def score(self, case: Case) -> Score:
+    def score(self, case: ClipContext) -> Score:
         if case.clip.frames < 2:
             return Score(None, ONE_FRAME)
         if not case.clip.fps:

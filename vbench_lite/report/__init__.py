@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UnknownName
-from vbench_lite.report.terminal import terminal_table
-from vbench_lite.store import RunSelection, write_whole
+from vbench_lite.files import write_whole
+from vbench_lite.report.formats.terminal import terminal_table
+from vbench_lite.run.folder import RunSelection
 
 if TYPE_CHECKING:
     from vbench_lite.report.data import Report
@@ -36,14 +37,14 @@ class Reporter:
 
 
 REPORTERS = (
-    Reporter("html", ".html", "vbench_lite.report.html:write_html", files=True),
-    Reporter("markdown", ".md", "vbench_lite.report.markdown:render"),
-    Reporter("json", ".json", "vbench_lite.report.flat:render_json"),
-    Reporter("csv", ".csv", "vbench_lite.report.flat:render_csv"),
-    Reporter("model-card", ".model-card.md", "vbench_lite.report.flat:render_model_card"),
-    Reporter("metrics", ".metrics.json", "vbench_lite.report.flat:render_metrics"),
-    Reporter("vbench", ".eval_results.json", "vbench_lite.report.vbench_results:render"),
-    Reporter("plots", "-plots", "vbench_lite.report.plots:write_plots", files=True),
+    Reporter("html", ".html", "vbench_lite.report.formats.html:write_html", files=True),
+    Reporter("markdown", ".md", "vbench_lite.report.formats.markdown:render"),
+    Reporter("json", ".json", "vbench_lite.report.formats.data:render_json"),
+    Reporter("csv", ".csv", "vbench_lite.report.formats.data:render_csv"),
+    Reporter("model-card", ".model-card.md", "vbench_lite.report.formats.data:render_model_card"),
+    Reporter("metrics", ".metrics.json", "vbench_lite.report.formats.data:render_metrics"),
+    Reporter("vbench", ".eval_results.json", "vbench_lite.report.formats.vbench:render"),
+    Reporter("plots", "-plots", "vbench_lite.report.figures.all:write_plots", files=True),
 )
 STDOUT = Path("-")
 

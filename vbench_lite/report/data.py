@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vbench_lite.analysis.clip_table import ClipGrid, read_grids
 from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, SHARES, Quantity, clip_values
-from vbench_lite.analysis.stats import Array
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ROUTES, ClipKey, ClipRecord
-from vbench_lite.report import words
-from vbench_lite.store import RunFolder, RunSelection
+from vbench_lite.report import glossary as words
+from vbench_lite.run.clips import ClipGrid, read_grids
+from vbench_lite.run.folder import RunFolder, RunSelection
+from vbench_lite.stats import Array
 
 TONES = 3
 """Shades of a route's colour; the marker's shape tells further generators apart."""
@@ -57,7 +57,7 @@ def _processes(path: Path) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class GeneratorResult:
     """One generator of one run, as the report shows it."""
 
     label: str
@@ -155,14 +155,14 @@ NOTHING: Mapping[str, Any] = {"value": None, "low": None, "high": None, "n": 0, 
 
 
 @dataclass(frozen=True)
-class Scenario:
+class SuiteResult:
     """Everything about one suite, measured in one way: numbers that may stand side by side."""
 
     suite: Mapping[str, Any]
     """As in run.json."""
     metrics: Mapping[str, Mapping[str, Any]]
-    entries: Sequence[Entry]
-    past: Sequence[Entry] = field(default=())
+    entries: Sequence[GeneratorResult]
+    past: Sequence[GeneratorResult] = field(default=())
     """Older results of the same generators, oldest first."""
 
     @property
@@ -193,7 +193,7 @@ class Scenario:
         ]  # fmt: skip
 
     @property
-    def heads(self) -> list[str]:
+    def headline_metrics(self) -> list[str]:
         """The telling metric of each question, as far as this scenario has it."""
         found = (next((m for m in q.metrics if m in self.metrics), None) for q in words.QUESTIONS)
         return [m for m in found if m is not None]
@@ -209,7 +209,7 @@ class Scenario:
         return str(self.suite.get("title") or self.suite["name"])
 
 
-class Seat(NamedTuple):
+class MarkerStyle(NamedTuple):
     """What a generator is known by throughout a report, in every scenario."""
 
     number: int
@@ -219,17 +219,17 @@ class Seat(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    scenarios: Sequence[Scenario]
+    scenarios: Sequence[SuiteResult]
     runs: Sequence[Run]
 
     @property
-    def main(self) -> Scenario:
+    def main(self) -> SuiteResult:
         return self.scenarios[0]
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[GeneratorResult]:
         """Every generator once, in the order of their numbers."""
-        first: dict[int, Entry] = {}
+        first: dict[int, GeneratorResult] = {}
         for scenario in self.scenarios:
             for entry in scenario.entries:
                 first.setdefault(entry.number, entry)
@@ -263,7 +263,7 @@ def gather(selections: Iterable[RunSelection]) -> Report:
             groups.setdefault(_kind(run), []).append((run, name, selection.generator is not None))
     if not groups:
         raise StoreError("there is no run to report on. Make one with: vbench run --suite ads")
-    seats: dict[str, Seat] = {}
+    seats: dict[str, MarkerStyle] = {}
     return Report([_scenario(n, group, seats) for n, group in enumerate(groups.values())], list(runs.values()))
 
 
@@ -280,19 +280,19 @@ def _kind(run: Run) -> str:
     return json.dumps([suite["name"], suite.get("digest"), sorted(measured.items())])
 
 
-def _scenario(place: int, group: Sequence[tuple[Run, str, bool]], seats: dict[str, Seat]) -> Scenario:
+def _scenario(place: int, group: Sequence[tuple[Run, str, bool]], seats: dict[str, MarkerStyle]) -> SuiteResult:
     """One scenario; `seats` keeps marker and shade of each generator, so that it looks alike in all of them."""
     group = sorted(group, key=lambda item: item[0].created)
     newest = {name: run for run, name, _ in group}
     shown = [(run, name) for run, name, single in group if single or newest[name] is run]
-    past = [Entry(name, name, run) for run, name, single in group if (run, name) not in shown and not single]
-    entries: list[Entry] = []
+    past = [GeneratorResult(name, name, run) for run, name, single in group if (run, name) not in shown and not single]
+    entries: list[GeneratorResult] = []
     for run, name in dict.fromkeys(shown):
         twice = sum(other == name for _, other in shown) > 1
         label = f"{name} ({run.folder.name})" if twice else name
         route = run.summary["generators"][name]["route"]
         alike = sum(seat.route == route for seat in seats.values())
-        seat = seats.setdefault(label, Seat(len(seats), route, alike % TONES))
-        entries.append(Entry(label, name, run, seat.number, seat.tone, place))
+        seat = seats.setdefault(label, MarkerStyle(len(seats), route, alike % TONES))
+        entries.append(GeneratorResult(label, name, run, seat.number, seat.tone, place))
     last = entries[-1].run
-    return Scenario(last.manifest["suite"], last.summary["metrics"], entries, past)
+    return SuiteResult(last.manifest["suite"], last.summary["metrics"], entries, past)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vbench_lite.report import words
-from vbench_lite.report.clips import needs
-from vbench_lite.report.data import Entry, Report, Scenario
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.formats.clip_board import needs
 
 FEW_PROMPTS = 20
 """Below this, intervals are wide."""
@@ -19,7 +19,7 @@ NOTES = {
 """What scoring notes beside the numbers, in words."""
 
 
-def facts(scenario: Scenario) -> list[tuple[str, str]]:
+def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
     """Names and values, in the order in which one would ask."""
     manifest = scenario.newest.manifest
     suite, plan = scenario.suite, manifest["plan"]
@@ -41,13 +41,13 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
     return [(name, value) for name, value in found if value]
 
 
-def _intervals(scenario: Scenario) -> str:
+def _intervals(scenario: SuiteResult) -> str:
     told = "95 %, over prompts: clips of one prompt are not independent"
     batches = counted(scenario)
     return f"{told}; of time, energy and money over {batches}, whose clips share one time" if batches else told
 
 
-def counted(scenario: Scenario) -> str:
+def counted(scenario: SuiteResult) -> str:
     """What the intervals of time and money count where it is not prompts: "4 measured batches each"; else ""."""
     counts = [entry.batches for entry in scenario.entries]
     known = sorted({count for count in counts if count is not None})
@@ -67,7 +67,7 @@ def _reference(reference: str) -> str:
     return {"world": "clips of the built-in world", "": "none"}.get(reference, reference)
 
 
-def _networks(scenario: Scenario) -> list[str]:
+def _networks(scenario: SuiteResult) -> list[str]:
     return sorted({str(info["backbone"]) for info in scenario.metrics.values() if info["backbone"]})
 
 
@@ -95,7 +95,7 @@ def _plain(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def thresholds(scenario: Scenario) -> list[tuple[str, str, str]]:
+def thresholds(scenario: SuiteResult) -> list[tuple[str, str, str]]:
     """What a usable clip needs of each metric, and who says so."""
     says = {"suite": "the suite", "reference": "the worst 5 % of the reference clips"}
     return [
@@ -104,7 +104,7 @@ def thresholds(scenario: Scenario) -> list[tuple[str, str, str]]:
     ]
 
 
-def reference_share(scenario: Scenario) -> str:
+def reference_share(scenario: SuiteResult) -> str:
     share = scenario.summary.get("usable", {}).get("reference_share")
     if share is None:
         return ""
@@ -114,7 +114,7 @@ def reference_share(scenario: Scenario) -> str:
     )
 
 
-def prices(scenario: Scenario) -> list[tuple[str, str, str, str]]:
+def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
     """What was charged for, with date and source."""
     units = {"usd_per_device_hour": "a device hour", "usd_per_clip": "a clip", "usd_per_second": "a second of clip"}
     rows = []
@@ -128,16 +128,16 @@ def prices(scenario: Scenario) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def definitions(scenario: Scenario) -> list[tuple[str, str, str, str, str]]:
+def definitions(scenario: SuiteResult) -> list[tuple[str, str, str, str, str]]:
     """Each generator with what drives it and what it was asked for."""
     return [(e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), _weights(e)) for e in scenario.entries]
 
 
-def _weights(entry: Entry) -> str:
+def _weights(entry: GeneratorResult) -> str:
     return str(entry.definition.get("weights_digest") or "")[:12]
 
 
-def _driven(entry: Entry) -> str:
+def _driven(entry: GeneratorResult) -> str:
     definition = entry.definition
     model = str(definition.get("model") or "")
     model = model.rsplit("/", 1)[-1] if model.startswith("/") else model
@@ -145,7 +145,7 @@ def _driven(entry: Entry) -> str:
     return " · ".join(part for part in (str(definition.get("adapter", "")), model, settings) if part)
 
 
-def _clip(entry: Entry) -> str:
+def _clip(entry: GeneratorResult) -> str:
     clip = entry.definition.get("clip") or {}
     if not clip:
         return ""
@@ -171,7 +171,7 @@ def warnings(report: Report) -> list[str]:
     return found
 
 
-def _gaps_of(entry: Entry) -> list[str]:
+def _gaps_of(entry: GeneratorResult) -> list[str]:
     """Clips of an entry that are missing, failed or without a score."""
     missing, failed = int(entry.grid.missing.sum()), int((~entry.grid.made).sum())
     found = []

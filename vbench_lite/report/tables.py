@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbench_lite.analysis.economics import share_of
-from vbench_lite.report import words
-from vbench_lite.report.data import Entry, Scenario
-from vbench_lite.report.findings import Lead, leads
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.leads import Lead, leads
+from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.method import counted
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One figure of one generator."""
 
     written: words.Written
@@ -29,7 +29,7 @@ class Row:
     name: str
     arrow: str
     direction: str
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Group:
     rows: Sequence[Row]
 
 
-def standfirst(scenario: Scenario) -> str:
+def standfirst(scenario: SuiteResult) -> str:
     """What was asked, of whom, on what, when."""
     manifest = scenario.newest.manifest
     clips = manifest["plan"]["clips_per_prompt"]
@@ -52,7 +52,7 @@ def standfirst(scenario: Scenario) -> str:
     )
 
 
-def groups(scenario: Scenario) -> list[Group]:
+def groups(scenario: SuiteResult) -> list[Group]:
     """Scores by the question they answer, then use and cost."""
     found = leads(scenario)
     asked = [(q.title, [m for m in q.metrics if m in scenario.metrics]) for q in (*words.QUESTIONS, words.SET_METRICS)]
@@ -64,25 +64,25 @@ def groups(scenario: Scenario) -> list[Group]:
     return [*made, Group(title, [_usable_row(scenario, found.get("usable")), *costs])]
 
 
-def _shown(scenario: Scenario, cost: str) -> bool:
+def _shown(scenario: SuiteResult, cost: str) -> bool:
     if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
         return False  # on a CPU that is the process's memory, which has its own line
     return cost in words.COSTS[:4] or any(e.cost(cost)["value"] is not None for e in scenario.entries)
 
 
-def usable_estimate(entry: Entry) -> dict[str, Any]:
+def usable_estimate(entry: GeneratorResult) -> dict[str, Any]:
     """The share of usable clips with its interval, as an estimate."""
     prompts = [str(p) for p in range(len(entry.usable)) for _ in range(entry.usable.shape[1])]
     share = share_of((entry.usable.ravel() == 1).tolist(), prompts)
     return {"value": share.value, "low": share.low, "high": share.high, "n": entry.grid.clips, "unscored": 0}
 
 
-def _score_row(scenario: Scenario, metric: str, lead: Lead | None) -> Row:
+def _score_row(scenario: SuiteResult, metric: str, lead: Lead | None) -> Row:
     told = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
     return _row(metric, scenario.metrics[metric]["higher_is_better"], told, lead)
 
 
-def _cost_row(scenario: Scenario, cost: str, lead: Lead | None) -> Row:
+def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
     told = [
         (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e, e.cost(cost), "measured"))
         for e in scenario.entries
@@ -90,7 +90,7 @@ def _cost_row(scenario: Scenario, cost: str, lead: Lead | None) -> Row:
     return _row(cost, False, told, lead)
 
 
-def _usable_row(scenario: Scenario, lead: Lead | None) -> Row:
+def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
     told = []
     for e in scenario.entries:
         share = usable_estimate(e)
@@ -101,13 +101,15 @@ def _usable_row(scenario: Scenario, lead: Lead | None) -> Row:
     return _row("usable", True, told, lead)
 
 
-def _unscored(entry: Entry, estimate: Mapping[str, Any], done: str) -> str:
+def _unscored(entry: GeneratorResult, estimate: Mapping[str, Any], done: str) -> str:
     """Clips without this figure, over and above those that failed, which the share of usable clips tells."""
     count = (estimate.get("unscored") or 0) - entry.figures["failed"]
     return f"{words.several(count, 'clip')} not {done}" if count > 0 and estimate["value"] is not None else ""
 
 
-def _row(name: str, higher: bool | None, told: Sequence[tuple[Entry, words.Written, str]], lead: Lead | None) -> Row:
+def _row(
+    name: str, higher: bool | None, told: Sequence[tuple[GeneratorResult, words.Written, str]], lead: Lead | None
+) -> Row:
     arrow, direction = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "")}[higher]
     first = lead.first if lead is not None and lead.real else None
-    return Row(name, arrow, direction, [Cell(written, entry is first, text) for entry, written, text in told])
+    return Row(name, arrow, direction, [TableCell(written, entry is first, text) for entry, written, text in told])

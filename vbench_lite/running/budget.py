@@ -9,7 +9,7 @@ from typing import Any
 from vbench_lite.analysis.economics import clip_cost_usd
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.records import ClipRecord, Definition
-from vbench_lite.running.plan import Batch
+from vbench_lite.run.plan import Batch
 
 
 class Budget:

@@ -16,17 +16,17 @@ from vbench_lite.errors import StoreError
 from vbench_lite.measuring.devices import Device
 from vbench_lite.progress import duration
 from vbench_lite.records import ClipRecord, Definition, Estimate, Request
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import definition_json, same_clips
+from vbench_lite.run.plan import Plan, Shard, setting
 from vbench_lite.running.inventory import take_inventory
-from vbench_lite.running.manifest import definition_json, same_clips
-from vbench_lite.running.plan import Plan, Shard, setting
-from vbench_lite.store import RunFolder
 
 ENOUGH = 2000
 """Clips that an estimate looks at, at most."""
 
 
 @dataclass(frozen=True)
-class Part:
+class CostLine:
     """One generator's share of the bill."""
 
     generator: str
@@ -50,7 +50,7 @@ class Forecast:
     folder: Path
     prompts: int
     clips_per_prompt: int
-    parts: tuple[Part, ...]
+    parts: tuple[CostLine, ...]
 
     @property
     def usd(self) -> float | None:
@@ -90,7 +90,7 @@ class Forecast:
         return "\n".join(lines)
 
 
-def _line(part: Part) -> str:
+def _line(part: CostLine) -> str:
     if not part.left:
         return f"{part.generator}: all {part.asked} clips are there already"
     text = f"{part.generator}: {part.left} of {part.asked} clips to make; "
@@ -130,7 +130,7 @@ def forecast(
 
 def _part(
     plan: Plan, folder: RunFolder, device: Device, price: Mapping[str, Any], shard: Shard, definition: Definition
-) -> Part:
+) -> CostLine:
     left = [request for batch in plan.batches(definition, shard) for request in batch.requests]
     asked = len(left)
     if folder.exists():
@@ -142,7 +142,7 @@ def _part(
     side_by_side = device.count // setting(definition, "devices", 1) if device.kind == "cuda" else 1
     wall = None if hours.value is None else hours.value / setting(definition, "devices", 1) / max(1, side_by_side)
     usd = _usd(price, hours, records, left)
-    return Part(definition.name, asked, len(left), hours, wall, usd, price, source)
+    return CostLine(definition.name, asked, len(left), hours, wall, usd, price, source)
 
 
 def _usd(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ClipKey, ClipRecord, Definition, Request
-from vbench_lite.running.plan import Batch, Plan, Shard
-from vbench_lite.store import RunFolder
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.plan import Batch, Plan, Shard
 
 
 @dataclass

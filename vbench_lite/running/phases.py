@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vbench_lite.files import to_json, write_whole
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT
+from vbench_lite.run.plan import Shard
 from vbench_lite.running.engines import Phase
-from vbench_lite.running.plan import Shard
-from vbench_lite.store import to_json, write_whole
 
 
 class PhaseLog:

@@ -18,14 +18,14 @@ from vbench_lite.errors import GeneratorError, StoreError, WeightsError
 from vbench_lite.measuring.devices import Device
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipRecord, Definition, Request
-from vbench_lite.running.engines import Made, Phase, Trouble, Work, load_engine
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import build_manifest, refuse_other_plan
+from vbench_lite.run.plan import WHOLE, Batch, Plan, Shard, clip_seed, spread
+from vbench_lite.running.attempts import Finished
+from vbench_lite.running.engines import Made, Phase, Work, WorkerLost, load_engine
 from vbench_lite.running.inventory import batches_of, take_inventory
 from vbench_lite.running.lock import locked
-from vbench_lite.running.manifest import build_manifest, refuse_other_plan
 from vbench_lite.running.phases import PhaseLog
-from vbench_lite.running.plan import WHOLE, Batch, Plan, Shard, clip_seed, spread
-from vbench_lite.running.takes import Finished
-from vbench_lite.store import RunFolder
 
 __all__ = ["Options", "Outcome", "clip_seed", "run"]
 
@@ -124,7 +124,7 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
     with locked(folder.path, options.shard):
         _prepare(plan, folder, device, options)
         outcome = Outcome()
-        parts = [_Part(plan, folder, device, options, definition, outcome) for definition in plan.definitions]
+        parts = [GeneratorRun(plan, folder, device, options, definition, outcome) for definition in plan.definitions]
         for part in parts:
             part.look()
         for part in parts:
@@ -175,7 +175,7 @@ def clear(folder: RunFolder) -> None:
     folder.manifest_path.unlink(missing_ok=True)
 
 
-class _Part:
+class GeneratorRun:
     """One generator's part of a run. It is also the feed that the engine takes batches from."""
 
     def __init__(
@@ -195,7 +195,7 @@ class _Part:
 
     @property
     def stopped(self) -> bool:
-        """See `Feed`."""
+        """See `BatchSource`."""
         return self._interrupted or self._overdrawn
 
     @property
@@ -203,17 +203,17 @@ class _Part:
         return bool(self._options.stop and self._options.stop.requested)
 
     def affordable_s(self) -> float:
-        """See `Feed`."""
+        """See `BatchSource`."""
         return self._options.budget.affordable_s(self._definition) if self._options.budget else math.inf
 
     def overdrawn(self, device_s: float) -> None:
-        """See `Feed`."""
+        """See `BatchSource`."""
         assert self._options.budget
         self._options.budget.overdrawn(self._definition, device_s)
         self._overdrawn = self._outcome.over_budget = True
 
     def take(self) -> Batch | None:
-        """The next batch, if the budget allows it; see `Feed`."""
+        """The next batch, if the budget allows it; see `BatchSource`."""
         self._next = self._next or next(self._batches, None)
         budget = self._options.budget
         if self._next is None or self.stopped:
@@ -272,7 +272,7 @@ class _Part:
             log.error("%s", error, extra={"generator": name})
         return self._outcome.made - before
 
-    def _on(self, event: Made | Phase | Trouble, pool: Executor, tick: Callable[..., None]) -> None:
+    def _on(self, event: Made | Phase | WorkerLost, pool: Executor, tick: Callable[..., None]) -> None:
         if isinstance(event, Made):
             for record in pool.map(self._write, event.clips):
                 self._count(record)

@@ -19,7 +19,7 @@ from vbench_lite.generator import Generator, Output, RunContext
 from vbench_lite.inputs import catalogue
 from vbench_lite.measuring import energy
 from vbench_lite.records import Definition, Prompt, Request
-from vbench_lite.running.takes import Finished, Take, encode, record_of, take_of, wrong_answer
+from vbench_lite.running.attempts import Attempt, Finished, encode, record_of, take_of, wrong_answer
 
 if TYPE_CHECKING:
     from vbench_lite.measuring.measure import Meter, Reading
@@ -28,7 +28,7 @@ LOOK_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerPlacement:
     """Where a process works, and what it is told about its run."""
 
     device: str
@@ -74,7 +74,7 @@ class Timings:
 class Session:
     """A resident generator."""
 
-    def __init__(self, definition: Definition, place: Place) -> None:
+    def __init__(self, definition: Definition, place: WorkerPlacement) -> None:
         self.definition, self.place = definition, place
         self.timings = Timings()
         self._generator: Generator
@@ -100,7 +100,7 @@ class Session:
             self._meter = measure.meter(self.place.device)
         self._counter, reason = energy.counter(self.place.uuids)
         self.timings.energy = self._counter.method if self._counter else reason
-        self._windows: energy.EnergyWindows[Take] = energy.EnergyWindows(self._counter)
+        self._windows: energy.EnergyWindows[Attempt] = energy.EnergyWindows(self._counter)
         if begin := getattr(self._generator, "begin", None):
             begin(RunContext(self.place.state, self.place.prompts))
         with _Stopwatch(self.timings, "load_s"):
@@ -114,7 +114,7 @@ class Session:
                 self._or_sentence(lambda: warm_up(requests))
         self.timings.compile_s = compile_s()
 
-    def generate(self, requests: Sequence[Request]) -> list[Take]:
+    def generate(self, requests: Sequence[Request]) -> list[Attempt]:
         """Makes the clips of one batch. Returns those whose measurement is complete, perhaps of earlier batches.
 
         Raises:
@@ -129,7 +129,7 @@ class Session:
         self.timings.clips += len(takes)
         return self._windows.add(takes)
 
-    def settle(self) -> list[Take]:
+    def settle(self) -> list[Attempt]:
         """The clips whose energy window is still open; call it when no work waits."""
         self._ended = None
         return self._windows.settle()
@@ -153,7 +153,7 @@ class Session:
             self._counter.stop()
         self.timings.device_after = energy.device_state(self.place.uuids) if self.place.uuids else {}
 
-    def encode(self, take: Take) -> Finished:
+    def encode(self, take: Attempt) -> Finished:
         """The clip's bytes and its record. Runs beside the next `generate`."""
         with _Stopwatch(self.timings, "encode_s"):
             try:
@@ -162,7 +162,7 @@ class Session:
                 failure = f"not encodable: {short(error)}"
                 return Finished(record_of(self.definition, take.request, failure, take.measurement))
 
-    def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Take]:
+    def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Attempt]:
         """One call; where it fails for several clips together, each is asked for alone."""
         outputs, reading, failure = self._call(requests)
         self.timings.generate_s += reading.wall_s
@@ -171,7 +171,7 @@ class Session:
             return [take for request in requests for take in self._attempt([request], wasted_s)]
         measured = reading.share(len(requests), self.place.devices_held, wasted_s)
         if failure or outputs is None:
-            return [Take(request, measured, failure=failure) for request in requests]
+            return [Attempt(request, measured, failure=failure) for request in requests]
         self._made += len(requests)
         return [take_of(request, output, measured) for request, output in zip(requests, outputs, strict=True)]
 
@@ -199,7 +199,7 @@ class Session:
             reason = f"out of {where}: {short(error)}"
             if clips == 1 and self._made:
                 raise BrokenProcessError(reason) from error
-            self._meter.forgive()
+            self._meter.release_cached_memory()
             return reason
         traceback.print_exception(error)
         if "CUDA error" in str(error) or "device-side assert" in str(error):

@@ -21,9 +21,9 @@ from typing import Any
 
 from vbench_lite.errors import VbenchError
 from vbench_lite.records import Definition
-from vbench_lite.running.plan import Batch
-from vbench_lite.running.session import BrokenProcessError, Place, Session
-from vbench_lite.running.takes import Take
+from vbench_lite.run.plan import Batch
+from vbench_lite.running.attempts import Attempt
+from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 
 BACKLOG = 3
 """Batches that may wait to be encoded; with more, generation waits rather than fill the memory."""
@@ -32,7 +32,7 @@ Order = Batch | None
 """None: finish and end."""
 
 
-def main(definition: Definition, place: Place, pipe: Connection) -> None:
+def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
     """Runs until told to end. Its children share its process group, so that they can be ended with it."""
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C reaches the run, which decides; not this process
@@ -41,7 +41,7 @@ def main(definition: Definition, place: Place, pipe: Connection) -> None:
     Worker(definition, place, pipe).run()
 
 
-def _redirect(place: Place) -> None:
+def _redirect(place: WorkerPlacement) -> None:
     """Sends what the generator prints to its log: stdout belongs to the run's results."""
     if place.log:
         place.log.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _redirect(place: Place) -> None:
 class Worker:
     """The threads of one process."""
 
-    def __init__(self, definition: Definition, place: Place, pipe: Connection) -> None:
+    def __init__(self, definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
         self._session = Session(definition, place)
         self._pipe, self._sending = pipe, threading.Lock()
         self._inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
@@ -107,12 +107,12 @@ class Worker:
             batch = self._inbox.get()
         return None if self._stopped.is_set() else batch
 
-    def _encode(self, takes: Sequence[Take]) -> None:
+    def _encode(self, takes: Sequence[Attempt]) -> None:
         if takes:
             self._room.acquire()
             self._encoder.submit(self._encode_and_send, takes)
 
-    def _encode_and_send(self, takes: Sequence[Take]) -> None:
+    def _encode_and_send(self, takes: Sequence[Attempt]) -> None:
         try:
             self._send("clips", [self._session.encode(take) for take in takes])
         except BaseException:  # without its clips the run would wait for ever; it takes them to another process

@@ -18,10 +18,10 @@ import click
 import numpy as np
 
 from vbench_lite.backbones import Backbones, load
+from vbench_lite.features.extract import observe
+from vbench_lite.files import to_json, write_whole
 from vbench_lite.metrics import METRICS
-from vbench_lite.metrics.base import Case
-from vbench_lite.metrics.features import observe
-from vbench_lite.store import to_json, write_whole
+from vbench_lite.metrics.base import ClipContext
 
 TOLERANCE = 1e-3
 """Relative to the expected value, or to `SMALL` where that is smaller."""
@@ -50,7 +50,7 @@ def _measure_one(name: str, nets: Backbones) -> dict[str, float]:
     seen = observe(folder() / f"{name}.mp4", nets)
     readable = nets.image is not None and nets.image.cannot_read(CAPTIONS[name]) is None
     text = nets.image.embed_texts([CAPTIONS[name]])[0] if nets.image and readable else None
-    case = Case(seen, text=text, real_energy=REAL_ENERGY)
+    case = ClipContext(seen, text=text, real_energy=REAL_ENERGY)
     scores = {m.name: m.load()().score(case).value for m in METRICS if m.per == "clip"}
     found = {metric: value for metric, value in scores.items() if value is not None}
     if seen.video.size:

@@ -16,12 +16,11 @@ import av
 import numpy as np
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.metrics.features import AnySource, Observation, observe_all
+from vbench_lite.features.extract import AnySource, Observation, observe_all
 from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.video import ENCODER, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
 
-SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
 SEEDS = range(1_000, 1_004)
 """Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
 
@@ -103,7 +102,7 @@ def _world_clip(composition: Composition, seed: int, spec: ClipSpec) -> WorldCli
 
 def clip_files(folder: Path) -> list[Path]:
     """The clips under a folder, in a fixed order that is not the order of their names."""
-    paths = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in CLIP_SUFFIXES]
     return sorted(paths, key=lambda path: hashlib.sha256(str(path.relative_to(folder)).encode()).hexdigest())
 
 

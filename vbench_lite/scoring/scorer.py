@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from vbench_lite import backbones as networks
 from vbench_lite.backbones import Backbones
 from vbench_lite.errors import StoreError
+from vbench_lite.features.extract import Observation, Unreadable, observe_all
 from vbench_lite.metrics import METRICS, Metric
-from vbench_lite.metrics.base import Case
-from vbench_lite.metrics.features import Observation, Unreadable, observe_all
+from vbench_lite.metrics.base import ClipContext
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, Score, Scored
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.scoring import anchors
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
-from vbench_lite.store import RunFolder
 
 STILL_TAGS = frozenset({"still", "stillness", "motionless"})
 """Tags of prompts that ask for a clip in which nothing moves."""
@@ -180,10 +180,10 @@ class Scorer:
         with progress("scoring real clips", count) as tick:
             return folder_reference(Path(source), count, self.nets, workers=self.workers, tick=tick)
 
-    def _case(self, clip: Observation, prompt: Prompt, spec: ClipSpec | None, reference: Reference) -> Case:
+    def _case(self, clip: Observation, prompt: Prompt, spec: ClipSpec | None, reference: Reference) -> ClipContext:
         energy, energy_problem = reference.real_energy(prompt.id, clip.height, clip.width)
         no_image = self.nets.missing.get("image", "this set of backbones has no image-and-text network")
-        return Case(
+        return ClipContext(
             clip, self.texts.get(prompt.id), self.text_problems.get(prompt.id, no_image), no_image, spec,
             bool(STILL_TAGS & set(prompt.tags)), energy, energy_problem,
         )

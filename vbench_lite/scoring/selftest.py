@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from vbench_lite.backbones import Backbones
+from vbench_lite.features.extract import Observation, observe_all
 from vbench_lite.metrics import METRICS, find
-from vbench_lite.metrics.base import Case
-from vbench_lite.metrics.features import Observation, observe_all
+from vbench_lite.metrics.base import ClipContext
 from vbench_lite.records import ClipSpec
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
 from vbench_lite.scoring.reference import features_of
@@ -54,7 +54,7 @@ UNMOVED: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Cell:
+class SelftestResult:
     """One metric under one damage."""
 
     damage: str
@@ -70,7 +70,7 @@ class Cell:
 
 def run(
     nets: Backbones, clips: int = 16, workers: int | None = None, tick: Callable[[], object] = lambda: None
-) -> list[Cell]:
+) -> list[SelftestResult]:
     """The whole table.
 
     Args:
@@ -161,7 +161,7 @@ class _Judge:
         if self.nets.image:
             texts = list(self.nets.image.embed_texts([c.caption for c in asked]))
         cases = [
-            Case(clip, text=text, spec=SPEC, real_energy=energy)
+            ClipContext(clip, text=text, spec=SPEC, real_energy=energy)
             for clip, text, energy in zip(clips, texts, self.energies, strict=True)
         ]
         found: dict[str, float | None] = {}
@@ -182,21 +182,21 @@ class _Judge:
         return float(metric.compute())
 
 
-def _cells(damage: str, steps: Sequence[dict[str, float | None]]) -> list[Cell]:
+def _cells(damage: str, steps: Sequence[dict[str, float | None]]) -> list[SelftestResult]:
     return [_cell(damage, name, tuple(step[name] for step in steps)) for name in steps[0]]
 
 
-def _cell(damage: str, metric: str, values: tuple[float | None, ...]) -> Cell:
+def _cell(damage: str, metric: str, values: tuple[float | None, ...]) -> SelftestResult:
     known = [value for value in values if value is not None]
     correlation = rank_correlation(known) if len(known) == len(values) else None
     way = CLAIMS.get(damage, {}).get(metric)
     if way:
         holds = None if correlation is None else way * correlation >= REACTS
-        return Cell(damage, metric, values, correlation, "up" if way > 0 else "down", holds)
+        return SelftestResult(damage, metric, values, correlation, "up" if way > 0 else "down", holds)
     if metric in UNMOVED.get(damage, ()):
         holds = None if correlation is None else bool(np.ptp(known) <= 1e-9 * max(1.0, abs(known[0])))
-        return Cell(damage, metric, values, correlation, "unmoved", holds)
-    return Cell(damage, metric, values, correlation, None, None)
+        return SelftestResult(damage, metric, values, correlation, "unmoved", holds)
+    return SelftestResult(damage, metric, values, correlation, None, None)
 
 
 def rank_correlation(values: Sequence[float]) -> float:

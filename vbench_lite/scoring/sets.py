@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vbench_lite.analysis.set_features import SetFeatures
+from vbench_lite.distances.stored import SetFeatures
+from vbench_lite.features.extract import Observation, Unreadable
 from vbench_lite.metrics import METRICS
-from vbench_lite.metrics.features import Observation, Unreadable
 from vbench_lite.records import ClipKey, Estimate
 from vbench_lite.scoring.reference import Reference, features_of
 

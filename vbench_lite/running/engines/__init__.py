@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Protocol
 from vbench_lite.errors import DeviceError, UnknownName
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import Definition, Measurement, Prompt, Request
-from vbench_lite.running.plan import Batch, setting
-from vbench_lite.running.session import Place
-from vbench_lite.running.takes import Finished, record_of
+from vbench_lite.run.plan import Batch, setting
+from vbench_lite.running.attempts import Finished, record_of
+from vbench_lite.running.session import WorkerPlacement
 
 ENGINES = {"local": "vbench_lite.running.engines.local:LocalEngine", "ray": "vbench_lite.running.engines.ray:RayEngine"}
 
@@ -41,7 +41,7 @@ class Work:
     """Folder for what generators print."""
 
 
-class Feed(Protocol):
+class BatchSource(Protocol):
     """Where an engine takes its batches from."""
 
     @property
@@ -72,17 +72,17 @@ class Phase(NamedTuple):
     timings: dict[str, Any]
 
 
-class Trouble(NamedTuple):
+class WorkerLost(NamedTuple):
     """A process was lost; said in the log."""
 
     text: str
 
 
-Event = Made | Phase | Trouble
+Event = Made | Phase | WorkerLost
 
 
 class Engine(Protocol):
-    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+    def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
         """Makes what the feed gives.
 
         Raises:
@@ -98,13 +98,13 @@ def load_engine(name: str) -> Engine:
     return engine
 
 
-def places(work: Work) -> list[Place]:
+def places(work: Work) -> list[WorkerPlacement]:
     """One for each process: so many devices each as the definition's `devices` says."""
     definition, device = work.definition, work.device
     log = work.logs / f"{definition.name}.log"
     if device.kind == "cpu":
         workers = setting(definition, "workers", 1)
-        place = Place("cpu", None, (), 1 / workers, work.state, work.prompts, log)
+        place = WorkerPlacement("cpu", None, (), 1 / workers, work.state, work.prompts, log)
         return [place] * workers
     each = setting(definition, "devices", 1)
     if each > device.count:
@@ -112,7 +112,7 @@ def places(work: Work) -> list[Place]:
     groups = [range(i, i + each) for i in range(0, device.count - each + 1, each)]
     names = [device.visible_name(i) for i in range(device.count)]
     return [
-        Place(
+        WorkerPlacement(
             "cuda:0", ",".join(names[i] for i in group), tuple(device.uuids[i] for i in group), float(each),
             work.state, work.prompts, log,
         )
@@ -120,10 +120,10 @@ def places(work: Work) -> list[Place]:
     ]
 
 
-class Orders:
+class RetryQueue:
     """What to make next: what was lost with a process first, then the feed. Counts tries."""
 
-    def __init__(self, work: Work, feed: Feed) -> None:
+    def __init__(self, work: Work, feed: BatchSource) -> None:
         self._work, self._feed = work, feed
         self._again: deque[Batch] = deque()
         self._tries: Counter[Request] = Counter()

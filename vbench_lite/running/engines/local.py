@@ -14,22 +14,22 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vbench_lite.errors import GeneratorError
+from vbench_lite.run.plan import Batch
 from vbench_lite.running import worker
 from vbench_lite.running.engines import (
     AHEAD,
+    BatchSource,
     Event,
-    Feed,
     Made,
-    Orders,
     Phase,
-    Trouble,
+    RetryQueue,
     Work,
+    WorkerLost,
     places,
     strike_off,
     timeout_s,
 )
-from vbench_lite.running.plan import Batch
-from vbench_lite.running.session import Place
+from vbench_lite.running.session import WorkerPlacement
 
 LOOK_EVERY_S = 0.5
 CLOSE_S = 0.02
@@ -44,7 +44,7 @@ class _Process:
     """The run's side of one worker process."""
 
     name: str
-    place: Place
+    place: WorkerPlacement
     life: int = 0
     tickets: int = 0
     handle: Any = None
@@ -112,7 +112,7 @@ class _Process:
 class LocalEngine:
     """The pool. Processes of one generator are gone before the next one starts."""
 
-    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+    def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
         """See `Engine.run`."""
         processes = [_Process(f"{work.definition.name}-{n}", place) for n, place in enumerate(places(work))]
         try:
@@ -123,9 +123,9 @@ class LocalEngine:
 
 
 class _Pool:
-    def __init__(self, work: Work, feed: Feed, processes: list[_Process]) -> None:
+    def __init__(self, work: Work, feed: BatchSource, processes: list[_Process]) -> None:
         self._work, self._feed, self._processes = work, feed, processes
-        self._orders = Orders(work, feed)
+        self._orders = RetryQueue(work, feed)
         self._useless = 0
         self._told_to_stop = False
 
@@ -163,7 +163,7 @@ class _Pool:
                 dropped, seconds = process.at_hand[process.making], process.unbilled_s
                 process.discard()
                 self._feed.overdrawn(seconds * process.place.devices_held)
-                yield Trouble(
+                yield WorkerLost(
                     f"{process.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed; "
                     f"{_describe(dropped)}"
                 )
@@ -233,7 +233,7 @@ class _Pool:
         if self._feed.stopped:
             return
         if not willing:
-            yield Trouble(f"{process.name}: {reason}; {_describe(blamed)}")
+            yield WorkerLost(f"{process.name}: {reason}; {_describe(blamed)}")
             self._count_useless(blamed, process, reason)
         failed = self._orders.lost(blamed, innocent, reason, seconds)
         if failed:

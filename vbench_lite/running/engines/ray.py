@@ -16,11 +16,22 @@ from typing import Any, Literal
 
 from vbench_lite.errors import DeviceError, GeneratorError, UsageError
 from vbench_lite.measuring.devices import CPU_UNMEASURED, Device
-from vbench_lite.running.engines import AHEAD, Event, Feed, Made, Orders, Phase, Trouble, Work, strike_off, timeout_s
+from vbench_lite.run.plan import Batch, setting
+from vbench_lite.running.attempts import Finished
+from vbench_lite.running.engines import (
+    AHEAD,
+    BatchSource,
+    Event,
+    Made,
+    Phase,
+    RetryQueue,
+    Work,
+    WorkerLost,
+    strike_off,
+    timeout_s,
+)
 from vbench_lite.running.engines.ray_actor import Actor, describe_device
-from vbench_lite.running.plan import Batch, setting
-from vbench_lite.running.session import Place
-from vbench_lite.running.takes import Finished
+from vbench_lite.running.session import WorkerPlacement
 
 LOOK_EVERY_S = 0.5
 END_WITHIN_S = 30.0
@@ -111,7 +122,7 @@ class _Seat:
 class RayEngine:
     """The pool of actors of one generator."""
 
-    def run(self, work: Work, feed: Feed) -> Iterator[Event]:
+    def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
         """See `Engine.run`."""
         pool = _Pool(connect(), work, feed)
         try:
@@ -121,9 +132,9 @@ class RayEngine:
 
 
 class _Pool:
-    def __init__(self, ray: Any, work: Work, feed: Feed) -> None:
+    def __init__(self, ray: Any, work: Work, feed: BatchSource) -> None:
         self._ray, self._work, self._feed = ray, work, feed
-        self._orders = Orders(work, feed)
+        self._orders = RetryQueue(work, feed)
         self._suspects: list[Batch] = []
         """Lost with an actor: made alone, so that another loss tells which of them is at fault."""
         definition, device = work.definition, work.device
@@ -199,7 +210,7 @@ class _Pool:
             "scheduling_strategy": "SPREAD",
         }
         work, device = self._work, "cuda:0" if cuda else "cpu"
-        place = Place(device, None, (), self._held, work.state, work.prompts)
+        place = WorkerPlacement(device, None, (), self._held, work.state, work.prompts)
         seat.actor = self._ray.remote(**options)(Actor).remote(work.definition, place)
         first = seat.first or self._suspects[-1]
         seat.starting = seat.actor.start.remote(first.requests)
@@ -255,7 +266,7 @@ class _Pool:
                 self._discard(seat)
                 self._feed.overdrawn(seconds * self._held)
                 text = f"{seat.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed"
-                yield Trouble(text)
+                yield WorkerLost(text)
 
     def _gone(self, seat: _Seat, reason: str, blamed: Batch | None = None) -> Iterator[Event]:
         """An actor is lost: what it had at hand is made by another."""
@@ -269,7 +280,7 @@ class _Pool:
         if self._feed.stopped:
             return
         if reason:
-            yield Trouble(f"{seat.name}: {reason}; it is started again")
+            yield WorkerLost(f"{seat.name}: {reason}; it is started again")
         if seat.useless >= STARTS:
             raise GeneratorError(f'"{self._work.definition.name}" cannot be started on Ray: {reason}')
         failed = self._orders.lost(blamed, innocent, reason, seconds)

@@ -11,7 +11,7 @@ from typing import Any
 from vbench_lite.errors import VbenchError
 from vbench_lite.measuring.devices import cpu_name, vcpus
 from vbench_lite.records import Definition, Request
-from vbench_lite.running.session import BrokenProcessError, Place, Session
+from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 
 
 class Actor:
@@ -21,7 +21,7 @@ class Actor:
     clips of the other are encoded.
     """
 
-    def __init__(self, definition: Definition, place: Place) -> None:
+    def __init__(self, definition: Definition, place: WorkerPlacement) -> None:
         self._session, self._place = Session(definition, place), place
         self._generating, self._encoding = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._waiting, self._counting = 0, threading.Lock()

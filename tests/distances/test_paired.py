@@ -1,0 +1,63 @@
+"""The error of a difference of two FVDs, and the file that it is read from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vbench_lite.distances.paired import DistanceInfluence, error_of_difference
+from vbench_lite.distances.stored import SetFeatures, read_features, sha256
+from vbench_lite.errors import StoreError
+
+NAMES = tuple(f"p{n}" for n in range(20))
+
+
+def parts(seed: int, value: float = 3.0, rest: float = 0.0, names: tuple[str, ...] = NAMES) -> DistanceInfluence:
+    """What prompts have in common, and a little of a run's own."""
+    shared, own = np.random.default_rng(0).normal(size=20), np.random.default_rng([1, seed]).normal(size=20)
+    return DistanceInfluence(value, names, (shared + 0.2 * own)[: len(names)], rest)
+
+
+def test_equal_sets_differ_by_nothing_without_error() -> None:
+    assert error_of_difference(parts(1, rest=2.0), parts(1, rest=2.0)) == 0
+
+
+def test_what_both_share_is_no_error_of_their_difference() -> None:
+    alone = np.hypot(*(np.var(parts(seed).by_group, ddof=1) * 20 for seed in (1, 2))) ** 0.5
+    assert 0 < error_of_difference(parts(2), parts(1)) < alone / 2
+
+
+def test_what_was_extrapolated_counts_on_both_sides() -> None:
+    plain = error_of_difference(parts(2), parts(1))
+    assert error_of_difference(parts(2, rest=3.0), parts(1, rest=1.0)) == pytest.approx((plain**2 + 4) ** 0.5)
+    assert error_of_difference(parts(2), parts(1, rest=1.0), weight=2) ** 2 > 4
+
+
+def test_a_prompt_without_clips_on_one_side_does_not_pair() -> None:
+    assert error_of_difference(parts(2, names=NAMES[:10]), parts(1)) > error_of_difference(parts(2), parts(1))
+
+
+def features() -> SetFeatures:
+    sides = np.random.default_rng(2).normal(size=(2, 20, 8)).astype("f4")
+    return SetFeatures(sides[0], sides[1], NAMES, NAMES, "net@1", parts(1, rest=0.5))
+
+
+def test_stored_features_come_back_as_they_were(tmp_path: Path) -> None:
+    content = features().content()
+    assert content == features().content()
+    (tmp_path / "model.npz").write_bytes(content)
+    found = read_features(tmp_path / "model.npz", sha256(content))
+    assert np.array_equal(found.generated, features().generated)
+    assert (found.prompts, found.protocol) == (NAMES, "net@1")
+    assert found.corrected is not None
+    assert error_of_difference(found.corrected, parts(1, rest=0.5)) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", None])
+def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "features" / "model.npz"
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"model.npz .*vbench score"):
+        read_features(path, sha256(features().content()))

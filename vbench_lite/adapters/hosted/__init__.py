@@ -1,0 +1,1 @@
+"""The adapter of hosted services: submit, poll, download, as a TOML file describes them."""

@@ -1,0 +1,112 @@
+"""Authenticated calls to one hosted service: keys, waiting, and repeating what may be repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
+
+from vbench_lite.adapters.hosted.client import Answer, Client, NotSentError, UnknownFateError
+from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, signed_token
+from vbench_lite.adapters.hosted.urls import is_loopback
+from vbench_lite.errors import ClipFailed, GeneratorError
+
+ATTEMPTS = 8
+"""Of one call that may safely be repeated."""
+LONGEST_WAIT_S = 300.0
+Text = TypeVar("Text", str, bytes)
+
+
+class Calls:
+    """One service, as its settings describe it."""
+
+    def __init__(self, name: str, settings: ServiceSettings) -> None:
+        self._name, self._settings = name, settings
+        host = urlsplit(settings.base).hostname
+        self._client = Client(
+            frozenset({host or "", *settings.hosts}), is_loopback(host), settings.call_limit_s
+        )
+        self._key = self._secret = ""
+        self._tokens: deque[str] = deque(maxlen=64)
+        """Those signed lately: they open the account for half an hour."""
+
+    def read_keys(self) -> None:
+        """Takes the key from the environment; nothing is sent.
+
+        Raises:
+            GeneratorError: It is not set, or cannot be one.
+        """
+        self._key, self._secret = self._variable(self._settings.key_env), self._variable(self._settings.secret_env)
+
+    def forget_keys(self) -> None:
+        self._key = self._secret = ""
+        self._tokens.clear()
+
+    def _variable(self, name: str) -> str:
+        if not name:
+            return ""
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise GeneratorError(f'"{self._name}" needs its key: export {name}=... (it is never stored).')
+        if not value.isascii() or not value.isprintable():
+            raise GeneratorError(f'"{self._name}": the value of {name} cannot be a key: it holds unprintable signs.')
+        return value
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], values: Mapping[str, Any], body: Any = None
+    ) -> Answer:
+        """One request to the service; `{key}` in its headers is filled in here and nowhere else."""
+        address = urljoin(self._settings.base.rstrip("/") + "/", str(filled(url, values)).lstrip("/"))
+        answer = self._client.call(method, address, self._with_key(headers, values), body)
+        return replace(answer, body=self.without_key(answer.body))
+
+    def get(self, url: str, headers: Mapping[str, str], values: Mapping[str, Any]) -> Answer:
+        """A question that changes nothing; without headers of its own, with those of the submit."""
+        headers = headers or self._settings.submit.headers
+        return self._repeated(lambda: self("GET", url, headers, values))
+
+    def download(self, url: str, headers: Mapping[str, str], values: Mapping[str, Any]) -> Answer:
+        """A finished clip."""
+        largest, limit_s = int(self._settings.download_limit_mb * 1e6), self._settings.download_limit_s
+        return self._repeated(lambda: self._client.download(url, self._with_key(headers, values), largest, limit_s))
+
+    def _with_key(self, headers: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
+        token = self._key
+        if self._settings.auth == "jwt-hs256":
+            token = signed_token(self._key, self._secret)
+            self._tokens.append(token)
+        sent: dict[str, str] = filled(headers, {**values, "key": token})
+        return sent
+
+    def _repeated(self, call: Callable[[], Answer]) -> Answer:
+        """A call that changes nothing, repeated while the service is busy or the line is bad."""
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = call()
+                if not answer.try_later or attempt == ATTEMPTS - 1:
+                    return answer
+                self.wait(attempt, answer)
+            except (NotSentError, UnknownFateError) as error:
+                if attempt == ATTEMPTS - 1:
+                    raise ClipFailed(
+                        f"the service is out of reach: {error}. The job is kept: run again with --retry-failed."
+                    ) from None
+                self.wait(attempt)
+        raise AssertionError("unreachable")
+
+    def wait(self, attempt: int, answer: Answer | None = None) -> None:
+        """As long as the service asks for, or twice as long each time."""
+        asked = answer.wait_s if answer else None
+        time.sleep(min(LONGEST_WAIT_S, self._settings.backoff_s * 2 ** min(attempt, 6) if asked is None else asked))
+
+    def without_key(self, said: Text) -> Text:
+        """What a service said, fit to be stored and shown: services repeat keys, also in their errors."""
+        for secret in filter(None, (self._key, self._secret, *self._tokens)):
+            for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+                said = said.replace(form, "***") if isinstance(said, str) else said.replace(form.encode(), b"***")
+        return said

@@ -1,0 +1,83 @@
+"""The journal of hosted jobs: what was handed in, before anything depends on it.
+
+One file a clip, in the run folder, so that it outlives the process:
+
+    submitting    written before the request leaves. Found on restart: its fate is not known
+    submitted     the service answered with an id; from here on it is only ever polled
+    finished      the clip was fetched and lies beside the journal's entry
+    failed        the service says that it failed, or refused; another try is another job
+    unclear       no answer to the submit. Never repeated by itself: it may have been paid for
+
+Neither keys nor headers are ever in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import StoreError
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.records import Request
+
+STATES = ("submitting", "submitted", "finished", "failed", "unclear")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip's entry."""
+
+    state: str = ""
+    id: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """What the answer to the submit held beside the id, such as the URL to poll."""
+    submitted_at: float = 0.0
+    submits: int = 0
+    """Requests that may have created a job."""
+    reason: str = ""
+    usd: float | None = None
+    """What the service says that it charged."""
+    device_s: float | None = None
+    """Computing time that it reports."""
+
+
+class Journal:
+    """The jobs of one generator in one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, request: Request, asked: Any) -> Path:
+        """Of a clip's entry; what is asked is in the name, so that a changed request is another job."""
+        text = json.dumps([request.prompt_id, request.index, request.seed, asked], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self._folder / request.prompt_id / f"{request.index}-{digest}.json"
+
+    def read(self, path: Path) -> Job:
+        """The entry, or an empty one.
+
+        Raises:
+            StoreError: It cannot be read: then it must not be taken for "never submitted".
+        """
+        try:
+            return Job(**json.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
+            return Job()
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(f"the job's entry {path} cannot be read ({error}): nothing is submitted again.") from None
+
+    def write(self, path: Path, job: Job, **changes: Any) -> Job:
+        job = replace(job, **changes)
+        write_whole(path, to_json(asdict(job)))
+        return job
+
+    def keep_clip(self, path: Path, clip: bytes) -> None:
+        write_whole(path.with_suffix(".clip"), clip)
+
+    def kept_clip(self, path: Path) -> bytes | None:
+        clip = path.with_suffix(".clip")
+        return clip.read_bytes() if clip.exists() else None

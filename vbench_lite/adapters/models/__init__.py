@@ -1,0 +1,1 @@
+"""Adapters that load a model's weights into their own process."""

@@ -1,0 +1,301 @@
+"""Drives any stock diffusers text-to-video pipeline, from a saved folder or a hub id.
+
+What differs between pipelines stands in `families.toml`; how one checkpoint is used
+stands under `[settings]` of its definition. Settings of this adapter are the fields of
+`LoadSettings`; every other setting is an argument of the pipeline's call, such as
+`num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`. Where a pipeline
+leaves guidance to a guider of its own, `guidance_scale` is the guider's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import gc
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from vbench_lite.adapters.models.families import Family, call_arguments, family_of, has_guider
+from vbench_lite.adapters.models.frames import NotAClipError, as_frames, clips_of
+from vbench_lite.adapters.models.stages import StageClock
+from vbench_lite.errors import GeneratorError, UsageError
+from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.records import Definition, Request
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """How a checkpoint is brought onto the device."""
+
+    dtype: str = "auto"
+    """float32, bfloat16 or float16. auto: the family's on a GPU, float32 on a CPU."""
+    vae_dtype: str = "auto"
+    """The same for the autoencoder."""
+    variant: str = ""
+    """Of the weight files, e.g. "fp16"."""
+    offload: Literal["none", "model", "sequential"] = "none"
+    """model: one network at a time on the GPU. sequential: one layer at a time; slow, smallest."""
+    vae_tiling: bool = False
+    vae_slicing: bool = False
+    scheduler: Mapping[str, Any] | str = ""
+    """Another scheduler: its class, or a table with `class` and its options, e.g. flow_shift."""
+    attention_backend: str = ""
+    compile: bool = False
+    """torch.compile of the denoising network; its first clip is slow, which warm-up absorbs."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> tuple[LoadSettings, dict[str, Any]]:
+        """Splits a definition's settings into these and the arguments of the call."""
+        own = {f.name for f in fields(cls)}
+        rest = {k: v for k, v in settings.items() if k not in own and k not in RUNNER_SETTINGS}
+        return cls(**{k: v for k, v in settings.items() if k in own}), rest
+
+
+class DiffusersPipeline:
+    """One diffusers pipeline behind the generator interface."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self.settings, self.call = LoadSettings.of(definition.settings)
+        if self.settings.offload not in ("none", "model", "sequential"):
+            raise UsageError(
+                f'"{definition.name}": offload is "{self.settings.offload}": expected none, model or sequential.'
+            )
+        self.pipeline: Any = None
+        self.family = Family()
+        self.guided = False
+        """Whether guidance is not an argument of the call but a matter of the pipeline's guider."""
+        self.device = torch.device("cpu")
+
+    def load(self, device: str) -> None:
+        """Reads the checkpoint; a hub id is fetched by the hub's own client, a folder never is.
+
+        Raises:
+            GeneratorError: It cannot be found or read, or makes no video.
+            UsageError: A setting that this pipeline does not take.
+        """
+        self.device = torch.device(device)
+        self._check_class(self._pipeline_class())
+        self.pipeline = self._read()
+        self._place()
+
+    def _pipeline_class(self) -> type[Any]:
+        """The class that the checkpoint's index names, known before gigabytes are read."""
+        import diffusers
+
+        folder = Path(self.definition.model)
+        local = folder.is_dir()
+        if not local and (not self.definition.model or folder.is_absolute() or self.definition.model.startswith(".")):
+            raise GeneratorError(
+                f'"{self.definition.name}" has no checkpoint at "{self.definition.model}". Its "model" must be a '
+                f"folder beside its TOML or a hub id such as org/name."
+            )
+        try:
+            index = diffusers.DiffusionPipeline.load_config(folder if local else self.definition.model, **self._where())
+            name = str(index["_class_name"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            advice = "Save one with pipeline.save_pretrained(folder)." if local else self._fetch_advice()
+            raise GeneratorError(
+                f'"{self.definition.name}": there is no readable model_index.json of a diffusers checkpoint in '
+                f"{self.definition.model} ({first_line(error)}). {advice}"
+            ) from None
+        found: type[Any] | None = getattr(diffusers, name, None)
+        if found is None:
+            raise GeneratorError(
+                f'"{self.definition.name}" is a {name}, which diffusers {diffusers.__version__} does not know. '
+                f"Try: pip install -U diffusers"
+            )
+        return found
+
+    def _where(self) -> dict[str, Any]:
+        """Where to read from: a folder is never looked up on the hub."""
+        if Path(self.definition.model).is_dir():
+            return {"local_files_only": True}
+        return {"revision": self.definition.revision} if self.definition.revision else {}
+
+    def _fetch_advice(self) -> str:
+        revision = f" --revision {self.definition.revision}" if self.definition.revision else ""
+        return f"Fetch it with: hf download {self.definition.model}{revision}"
+
+    def _check_class(self, pipeline_class: type[Any]) -> None:
+        family, accepted = family_of(pipeline_class), call_arguments(pipeline_class)
+        self.guided = has_guider(pipeline_class) and "guidance_scale" not in accepted
+        if self.guided:
+            accepted = accepted | {"guidance_scale"}
+        if not family.frames or "prompt" not in accepted:
+            raise GeneratorError(
+                f'"{self.definition.name}" is a {pipeline_class.__name__}, which makes no video from a text: '
+                f"its call takes no number of frames."
+            )
+        for name in self.call:
+            if name not in accepted:
+                known = sorted(accepted | {f.name for f in fields(LoadSettings)} | set(RUNNER_SETTINGS))
+                near = difflib.get_close_matches(name, known, n=1)
+                raise UsageError(
+                    f'"{self.definition.name}": {pipeline_class.__name__} takes no setting "{name}".'
+                    + (f' Did you mean "{near[0]}"?' if near else f" It takes: {', '.join(known)}.")
+                )
+        self.family = family
+
+    def _read(self) -> Any:
+        import diffusers
+
+        diffusers.utils.logging.disable_progress_bar()
+        logging.getLogger("diffusers.pipelines.pipeline_utils").addFilter(_not_about_types)
+        variant = {"variant": self.settings.variant} if self.settings.variant else {}
+        dtype = {_dtype_argument(): self._dtypes()}
+        try:
+            return diffusers.DiffusionPipeline.from_pretrained(
+                self.definition.model, use_safetensors=True, **dtype, **variant, **self._where()
+            )
+        except (OSError, ValueError, ImportError) as error:
+            advice = "" if Path(self.definition.model).is_dir() else self._fetch_advice()
+            raise GeneratorError(f'"{self.definition.name}" cannot be loaded: {first_line(error)} {advice}') from error
+
+    def _dtypes(self) -> Any:
+        """One dtype, or one by component where the autoencoder needs another."""
+        on_cpu = self.device.type == "cpu"
+        wanted = self.settings.dtype if self.settings.dtype != "auto" else "float32" if on_cpu else self.family.dtype
+        vae = self.settings.vae_dtype
+        if vae == "auto":
+            vae = wanted if on_cpu or self.settings.dtype != "auto" else self.family.vae_dtype or wanted
+        if vae == wanted:
+            return _dtype(wanted)
+        return {"default": _dtype(wanted), "vae": _dtype(vae)}
+
+    def _place(self) -> None:
+        pipeline, settings = self.pipeline, self.settings
+        pipeline.set_progress_bar_config(disable=True)
+        if settings.scheduler:
+            pipeline.scheduler = self._scheduler()
+        if self.guided and "guidance_scale" in self.call:
+            pipeline.guider = pipeline.guider.new(guidance_scale=float(self.call.pop("guidance_scale")))
+        for switch in ("tiling", "slicing"):
+            if getattr(settings, f"vae_{switch}"):
+                getattr(pipeline.vae, f"enable_{switch}")()
+        if settings.attention_backend:
+            pipeline.transformer.set_attention_backend(settings.attention_backend)
+        if settings.offload == "none" or self.device.type == "cpu":
+            pipeline.to(self.device)
+        elif settings.offload == "model":
+            pipeline.enable_model_cpu_offload(device=self.device)
+        else:
+            pipeline.enable_sequential_cpu_offload(device=self.device)
+        if settings.compile:
+            denoiser = getattr(pipeline, "transformer", None) or pipeline.unet
+            denoiser.compile()
+
+    def _scheduler(self) -> Any:
+        import diffusers
+
+        given = self.settings.scheduler
+        options = {"class": given} if isinstance(given, str) else dict(given)
+        name = options.pop("class", type(self.pipeline.scheduler).__name__)
+        found: Any = getattr(diffusers, name, None)
+        if not hasattr(found, "from_config"):
+            raise UsageError(f'"{self.definition.name}": diffusers has no scheduler "{name}".')
+        return found.from_config(self.pipeline.scheduler.config, **options)
+
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        """Two steps at the asked size: allocations, kernel choices and compilation are paid here."""
+        steps = {"num_inference_steps": 2} if "num_inference_steps" in call_arguments(type(self.pipeline)) else {}
+        self.generate_together(requests if self.family.batch else requests[:1], **steps)
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """One clip a request. The noise is drawn on the CPU from each request's own seed."""
+        if self.family.batch or len(requests) == 1:
+            return self.generate_together(requests)
+        return [output for request in requests for output in self.generate_together([request])]
+
+    def generate_together(self, requests: Sequence[Request], **extra: Any) -> list[Output]:
+        """One call of the pipeline; `extra` goes to its call."""
+        return self.run(self.pipeline, {**self.arguments(requests), **extra})
+
+    def run(self, pipeline: Any, arguments: Mapping[str, Any]) -> list[Output]:
+        """Calls a pipeline, timing its stages, and takes one clip for each of the prompts."""
+        clock = StageClock(self.device)
+        start = clock.now()
+        arguments = dict(arguments)
+        with contextlib.ExitStack() as watch:
+            watch.enter_context(clock.watching(pipeline))
+            if "callback_on_step_end" in call_arguments(type(pipeline)):
+                arguments["callback_on_step_end"] = _step_callback(clock)
+            else:
+                watch.enter_context(clock.counting_scheduler_steps(pipeline.scheduler))
+            video = pipeline(**arguments).frames
+        stages = dict(clock.seconds)
+        stages["other"] = max(0.0, clock.now() - start - sum(stages.values()))
+        clips, asked = clips_of(video), len(arguments["prompt"])
+        if len(clips) != asked:
+            raise GeneratorError(f'"{self.definition.name}" returned {len(clips)} clips for {asked} requests.')
+        return [_output(clip, stages, dict(clock.counts)) for clip in clips]
+
+    def arguments(self, requests: Sequence[Request]) -> dict[str, Any]:
+        """What the pipeline is called with for these requests."""
+        spec, family = requests[0].spec, self.family
+        arguments: dict[str, Any] = {
+            "height": spec.height,
+            "width": spec.width,
+            family.frames: spec.frames,
+            "output_type": family.output,
+            **family.call,
+            **self.call,
+        }
+        if family.fps:
+            arguments[family.fps] = int(spec.fps) if spec.fps == int(spec.fps) else spec.fps
+        arguments["prompt"] = [request.prompt for request in requests]
+        negative = arguments.get("negative_prompt")
+        if isinstance(negative, str):
+            arguments["negative_prompt"] = [negative] * len(requests)
+        arguments["generator"] = [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
+        return arguments
+
+    def close(self) -> None:
+        self.pipeline = None
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _output(clip: Any, stages: Mapping[str, float], counts: Mapping[str, float]) -> Output:
+    try:
+        return Output(frames=as_frames(clip), stages_s=stages, counts=counts)
+    except NotAClipError as error:
+        return Output(failure=str(error), stages_s=stages, counts=counts)
+
+
+def _step_callback(clock: StageClock) -> Any:
+    def on_step_end(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        clock.step_ends()
+        return tensors
+
+    return on_step_end
+
+
+def _not_about_types(record: logging.LogRecord) -> bool:
+    """False for diffusers' note that a part is of another class than annotated, which a checkpoint's maker chose."""
+    return not record.getMessage().startswith("Expected types for ")
+
+
+def _dtype_argument() -> str:
+    """What diffusers calls it: `torch_dtype` until 0.41 or so, `dtype` since."""
+    from diffusers.utils import deprecation_utils
+
+    return "dtype" if hasattr(deprecation_utils, "_resolve_dtype") else "torch_dtype"
+
+
+def _dtype(name: str) -> torch.dtype:
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise UsageError(f'dtype is "{name}": expected float32, bfloat16 or float16.')
+    return found
+
+
+def first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:300]

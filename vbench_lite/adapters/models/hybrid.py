@@ -1,0 +1,108 @@
+"""One route's draft, refined by the other: a token transformer lays out the clip, diffusion finishes it.
+
+    [settings]
+    draft = "tiny-transformer"      # any generator that runs here: a name, or a TOML beside this one
+    refiner = "tiny-diffusion"      # a diffusers definition
+    strength = 0.6                  # how much noise the refining begins with: 0 is the draft, 1 plain diffusion
+    num_inference_steps = 16        # the refiner's own settings, where they shall differ
+
+Both run in one process, one after the other, so that the clip's device time and energy are those of
+both; its memory is the larger peak with both loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.adapters.models.diffusers import DiffusersPipeline
+from vbench_lite.adapters.models.refining import Refiner, refiner_of, summed
+from vbench_lite.errors import UsageError
+from vbench_lite.generator import RUNNER_SETTINGS, Output, RunContext
+from vbench_lite.inputs import catalogue
+from vbench_lite.records import Definition, Request
+
+OWN_SETTINGS = (*catalogue.ROLES, "strength")
+COSTS_ELSEWHERE = ("http", "recorded")
+"""Drafts whose cost is not device time of this process, so that it could not be added up."""
+
+
+class Hybrid:
+    """Two generators behind the interface of one."""
+
+    def __init__(self, definition: Definition) -> None:
+        given = definition.settings
+        self.strength = float(given.get("strength", 0.6))
+        if not 0 <= self.strength <= 1:
+            raise UsageError(f'"{definition.name}": strength is {self.strength:g}: expected 0 (the draft) to 1.')
+        drafted, refining = catalogue.parts(definition)
+        if drafted.adapter in COSTS_ELSEWHERE or (drafted.price and drafted.price.usd_per_device_hour is None):
+            raise UsageError(
+                f'"{definition.name}": its draft "{drafted.name}" is not made on this machine, so that the cost of '
+                f"both cannot be added up. Choose a draft that runs here."
+            )
+        if refining.adapter != "diffusers":
+            raise UsageError(f'"{definition.name}": its refiner "{refining.name}" is not of the diffusers adapter.')
+        own = {k: v for k, v in given.items() if k not in OWN_SETTINGS and k not in RUNNER_SETTINGS}
+        self._parts = drafted, refining
+        self._draft = catalogue.build(drafted)
+        self._diffusion = DiffusersPipeline(
+            dataclasses.replace(refining, name=definition.name, settings={**refining.settings, **own})
+        )
+        self._refiner: Refiner | None = None
+
+    def begin(self, context: RunContext) -> None:
+        if begin := getattr(self._draft, "begin", None):
+            begin(dataclasses.replace(context, state=context.state / "draft"))
+
+    def load(self, device: str) -> None:
+        """Loads both, side by side."""
+        for part in self._parts:
+            catalogue.check_weights(part)
+        self._draft.load(device)
+        self._diffusion.load(device)
+        self._refiner = refiner_of(self._diffusion)
+
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        if warm_up := getattr(self._draft, "warm_up", None):
+            warm_up(requests)
+        self._diffusion.warm_up(requests)
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """Drafts all, then refines those that came out."""
+        drafts = self._draft.generate(requests)
+        frames = [_frames(draft) for draft in drafts]
+        good = [i for i, picture in enumerate(frames) if picture is not None]
+        outputs = {i: dataclasses.replace(d, failure=f"the draft: {d.failure}") for i, d in enumerate(drafts)}
+        if good and self.strength == 0:
+            outputs |= {i: dataclasses.replace(drafts[i], frames=frames[i], file=None) for i in good}
+        elif good:
+            assert self._refiner is not None
+            chosen = [picture for picture in frames if picture is not None]
+            refined = self._refiner.refine([requests[i] for i in good], chosen, self.strength)
+            outputs |= {i: _both(drafts[i], output) for i, output in zip(good, refined, strict=True)}
+        return [outputs[i] for i in range(len(requests))]
+
+    def close(self) -> None:
+        self._draft.close()
+        self._diffusion.close()
+
+
+def _frames(draft: Output) -> NDArray[np.uint8] | None:
+    if draft.failure:
+        return None
+    if draft.frames is not None:
+        return draft.frames
+    if draft.file:
+        from vbench_lite.video import read_clip
+
+        return read_clip(draft.file)[0]
+    return None
+
+
+def _both(draft: Output, refined: Output) -> Output:
+    stages, counts = summed(draft, refined)
+    return dataclasses.replace(refined, stages_s=stages, counts=counts)

@@ -1,0 +1,213 @@
+"""Drives a VQ autoencoder and a causal language model over text and video tokens.
+
+The folder that a definition's `model` names holds stock checkpoints: `language_model/` (any
+`AutoModelForCausalLM`), `tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). Which tokens are
+codes, in which order they come, what stands between them and how they become frames stands in the
+definition's `[settings]`: `Sampling` here, `VideoTokenLayout` in `video_tokens.py`, docs/generators.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import VQModel
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from vbench_lite.adapters.models.token_choice import SeededChoice, Writing
+from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
+from vbench_lite.errors import GeneratorError
+from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.records import ClipSpec, Definition, Request
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn, and in what precision the networks compute."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    dtype: str = "float32"
+    prompt_tokens: int = 77
+    """Length that prompts are padded or cut to, special tokens included."""
+    prompt_template: str = "{prompt}"
+    guidance_scale: float = 1.0
+    """Classifier-free guidance: above 1 every step also reads `unconditional_text` instead of the prompt."""
+    unconditional_text: str = ""
+    first_code_token: str | int = "<v0>"
+    """The token of code 0, by name or number; the others follow it in the vocabulary."""
+    code_token: str = ""
+    """Instead, where codes are named one by one: such as "<|visual token {code:06d}|>"."""
+
+
+class TokenTransformer:
+    """The `token-transformer` adapter."""
+
+    def __init__(self, definition: Definition) -> None:
+        settings = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
+        self._name = definition.name
+        self._folder = Path(definition.model)
+        self.sampling: Sampling = _take(Sampling, settings)
+        self.layout: VideoTokenLayout = _take(VideoTokenLayout, settings)
+        if settings:
+            raise GeneratorError(
+                f'"{definition.name}" has settings that the token-transformer adapter does not know: '
+                f"{', '.join(settings)}. See docs/generators.md."
+            )
+
+    def load(self, device: str) -> None:
+        for part in ("language_model", "tokenizer", "video_tokenizer"):
+            if not (self._folder / part).is_dir():
+                raise GeneratorError(f'"{self._name}" has no {part}/ in {self._folder}. Check "model" in its TOML.')
+        dtype = getattr(torch, self.sampling.dtype)
+        self._device = torch.device(device)
+        self._tokenizer = AutoTokenizer.from_pretrained(self._folder / "tokenizer")
+        self._tokenizer.padding_side = "left"
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
+        lm = AutoModelForCausalLM.from_pretrained(self._folder / "language_model", dtype=dtype)
+        self._lm = lm.to(self._device).eval()
+        # What a checkpoint says of writing text (an end of text, a temperature) does not hold for clips.
+        self._lm.generation_config = GenerationConfig(pad_token_id=self._tokenizer.pad_token_id)
+        vq = VQModel.from_pretrained(self._folder / "video_tokenizer", torch_dtype=dtype)
+        self._vq = vq.to(self._device).eval()
+        self._codes = self._code_tokens(self._vq.config.num_vq_embeddings).to(self._device)
+        self._code_of = torch.zeros(int(self._codes.max()) + 1, dtype=torch.long, device=self._device)
+        self._code_of[self._codes] = torch.arange(len(self._codes), device=self._device)
+
+    def _code_tokens(self, codes: int) -> Tensor:
+        """The token of each code.
+
+        Raises:
+            GeneratorError: The tokenizer or the language model has no such tokens.
+        """
+        if self.sampling.code_token:
+            numbers = [self._number(self._code_name(code)) for code in range(codes)]
+        else:
+            named = self.sampling.first_code_token
+            first = named if isinstance(named, int) else self._number(named)
+            numbers = list(range(first, first + codes))
+        known = self._lm.get_input_embeddings().num_embeddings
+        if not 0 <= min(numbers) <= max(numbers) < known or len(set(numbers)) < codes:
+            raise GeneratorError(
+                f'"{self._name}": its {codes} codes are not {codes} different tokens of the language model, which has '
+                f"{known}. Check first_code_token or code_token in its TOML."
+            )
+        return torch.tensor(numbers)
+
+    def _code_name(self, code: int) -> str:
+        try:
+            return self.sampling.code_token.format(code=code)
+        except (LookupError, ValueError):
+            raise GeneratorError(
+                f'"{self._name}": code_token is "{self.sampling.code_token}": expected a name with {{code}} in it, '
+                f'such as "<|visual token {{code:06d}}|>".'
+            ) from None
+
+    def _number(self, token: str) -> int:
+        number = self._tokenizer.convert_tokens_to_ids(token)
+        if number is None or (number == self._tokenizer.unk_token_id and token != self._tokenizer.unk_token):
+            raise GeneratorError(f'"{self._name}": its tokenizer has no token "{token}". Check [settings] in its TOML.')
+        return int(number)
+
+    def warm_up(self, requests: Sequence[Request]) -> None:
+        """Makes one frame, so that what only a first call costs is not billed to a clip."""
+        first = requests[0]
+        self.generate([replace(first, spec=replace(first.spec, frames=1))])
+
+    @torch.inference_mode()
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        spec = requests[0].spec
+        self._check(spec)
+        began = time.perf_counter()
+        fixed = [self._number(token) if token else None for token in self.layout.pattern(spec.frames)]
+        prompt = self._read(requests)
+        guidance = self.sampling.guidance_scale
+        writing = Writing([request.seed for request in requests], self._codes, fixed, guidance)
+        choice = SeededChoice(writing, LogitsProcessorList(self._warpers()))
+        sequences = self._lm.generate(
+            input_ids=prompt.input_ids, attention_mask=prompt.attention_mask, use_cache=True, do_sample=False,
+            min_new_tokens=len(fixed), max_new_tokens=len(fixed), logits_processor=LogitsProcessorList([choice]),
+        )
+        written = sequences[: len(requests), -len(fixed) :]
+        drawn = torch.tensor([place for place, token in enumerate(fixed) if token is None], device=self._device)
+        codes = self.layout.in_pictures(self._code_of[written[:, drawn]], spec.frames)
+        self._wait()
+        sampled = time.perf_counter()
+        frames = self._decode(codes, spec)
+        ended = time.perf_counter()
+        read = choice.prefill_done_s or sampled
+        stages = {"prefill": read - began, "decode": sampled - read, "detokenize": ended - sampled}
+        counts = {"tokens": float(len(fixed)), "prompt_tokens": float(prompt.input_ids.shape[1])}
+        return [Output(frames=clip, stages_s=stages, counts=counts) for clip in frames]
+
+    def _read(self, requests: Sequence[Request]) -> Any:
+        """The prompts as tokens, padded on the left; with guidance, the unconditional text as often after them."""
+        texts = [self.sampling.prompt_template.replace("{prompt}", request.prompt) for request in requests]
+        if self.sampling.guidance_scale != 1:
+            texts += [self.sampling.unconditional_text] * len(requests)
+        return self._tokenizer(
+            texts, padding="max_length", max_length=self.sampling.prompt_tokens, truncation=True, return_tensors="pt"
+        ).to(self._device)
+
+    def close(self) -> None:
+        self._lm = self._vq = None
+
+    def _warpers(self) -> list[Any]:
+        chosen: list[Any] = []
+        if self.sampling.temperature != 1:
+            chosen.append(TemperatureLogitsWarper(self.sampling.temperature))
+        if self.sampling.top_k:
+            chosen.append(TopKLogitsWarper(self.sampling.top_k))
+        if self.sampling.top_p < 1:
+            chosen.append(TopPLogitsWarper(self.sampling.top_p))
+        return chosen
+
+    def _decode(self, codes: Tensor, spec: ClipSpec) -> Any:
+        """Code indices (batch, tokens) to uint8 frames (batch, frames, height, width, 3)."""
+        shape = (-1, self.layout.rows, self.layout.columns, self._vq.config.vq_embed_dim)
+        latents = self._vq.quantize.embedding(codes).view(shape).permute(0, 3, 1, 2)
+        pictures = self._vq.decode(latents, force_not_quantize=True).sample
+        clips = self.layout.unstack(pictures, codes.shape[0])[:, :, : spec.frames]
+        pixels = ((clips.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return pixels.permute(0, 2, 3, 4, 1).contiguous().cpu().numpy()
+
+    def _check(self, spec: ClipSpec) -> None:
+        shrink = self.layout.pixel_unshuffle * 2 ** (len(self._vq.config.block_out_channels) - 1)
+        height, width = self.layout.rows * shrink, self.layout.columns * shrink
+        if (spec.height, spec.width) != (height, width):
+            raise GeneratorError(
+                f'"{self._name}" makes {height}x{width} frames only, not {spec.height}x{spec.width}. '
+                "Change [clip] in its TOML."
+            )
+        room = getattr(self._lm.config, "max_position_embeddings", sys.maxsize) - self.sampling.prompt_tokens
+        if self.layout.tokens_for(spec.frames) > room:
+            raise GeneratorError(
+                f'"{self._name}" has room for {room} video tokens; {spec.frames} frames need '
+                f"{self.layout.tokens_for(spec.frames)}. Lower clip.frames in its TOML."
+            )
+
+    def _wait(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+
+def _take(kind: type[Any], settings: dict[str, Any]) -> Any:
+    """Builds a dataclass from the settings that are its own, and removes them."""
+    own = {field.name: settings.pop(field.name) for field in fields(kind) if field.name in settings}
+    return kind(**own)

@@ -1,0 +1,220 @@
+"""Distances between the features of generated and of real clips: Fréchet (FVD) and kernel (KVD).
+
+    d^2 = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))
+
+with the unbiased covariances S. With centred features X and Y, each scaled by 1 / sqrt(n - 1), the
+trace of the matrix root is the sum of the singular values of X Y^T, so no matrix root is taken.
+
+Sources: Unterthiner et al., "Towards accurate generative models of video" (arXiv:1812.01717);
+Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics import Metric
+
+from vbench_lite.distances.corrected import corrected_interval
+from vbench_lite.distances.intervals import Features, checked
+from vbench_lite.distances.kernel import kernel_distance, kernel_interval
+from vbench_lite.distances.paired import DistanceInfluence
+from vbench_lite.records import Estimate
+
+CANCELLED = 1e-4
+"""Share of the variances below which a difference of them has lost digits."""
+NEARLY_EQUAL = 1e-9
+"""Distance of scaled features below which sets are looked at for being the same."""
+NO_INTERVAL = "no interval of a plain FVD holds at these numbers of clips; see fvd_corrected"
+
+
+def frechet_distance(generated: Features, reference: Features) -> float:
+    """Squared Fréchet distance of two Gaussians fitted to features.
+
+    At small numbers of clips most of it is bias, upwards: compare only values of the same number
+    of clips on both sides, and read `fvd_corrected` beside it.
+
+    Args:
+        generated: (clips, values). At least two clips.
+        reference: (clips, values), any other number of clips, at least two.
+
+    Returns:
+        0 or more; 0 for identical sets. No unit; its scale is the network's. Relative error under 1e-9,
+        also where it is a millionth of the variances; only where covariances are nearly singular as well
+        is that less sure.
+
+    Raises:
+        ValueError: Fewer than two clips on a side, unlike widths, or values that are not finite or so large
+            that their squares are not.
+
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(8, 3))
+    >>> frechet_distance(generated=x, reference=x), round(frechet_distance(generated=x + 1, reference=x), 12)
+    (0.0, 3.0)
+    """
+    x, y = checked(generated, reference)
+    x, y = x - x[0], y - x[0]  # what both share would cost digits
+    size = 2.0 ** np.ceil(np.log2(max(np.abs(x).max(), np.abs(y).max(), 1e-300)))
+    (x_mean, x), (y_mean, y) = _moments(x / size), _moments(y / size)
+    distance = float(np.square(x_mean - y_mean).sum()) + _spread(x, y)
+    if distance < NEARLY_EQUAL and _same_clips(generated, reference):
+        return 0.0
+    with np.errstate(over="ignore"):
+        scaled = float(distance * size * size)
+    if not np.isfinite(scaled):
+        raise ValueError(f"features of the size of {size:.0e}: their squares are beyond floating point")
+    return scaled
+
+
+def _moments(features: Features) -> tuple[Features, Features]:
+    """The mean, and a matrix R with R^T R the unbiased covariance, with as few rows as there can be."""
+    mean = features.mean(0)
+    centred = features - mean
+    rest = centred.mean(0)
+    centred = (centred - rest) / (len(features) - 1) ** 0.5
+    if len(centred) > centred.shape[1]:
+        centred = np.linalg.qr(centred, mode="r")
+    return mean + rest, centred
+
+
+def _spread(x: Features, y: Features) -> float:
+    """|x|^2 + |y|^2 less twice the sum of the singular values of x y^T.
+
+    Where nearly all of that cancels, the same is worked out as |x - Q y|^2 with the best rotation Q.
+    """
+    variances = float(np.square(x).sum() + np.square(y).sum())
+    spread = variances - 2 * float(np.linalg.svd(x @ y.T, compute_uv=False).sum())
+    if spread > CANCELLED * variances:
+        return spread
+    if len(x) < len(y):
+        x, y = y, x
+    left, _, right = np.linalg.svd(x @ y.T, full_matrices=False)
+    return float(np.square(x - left @ (right @ y)).sum())
+
+
+def _same_clips(generated: Features, reference: Features) -> bool:
+    x, y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
+    return x.shape == y.shape and bool((x[np.lexsort(x.T)] == y[np.lexsort(y.T)]).all())
+
+
+def resampled_distances(generated: Features, reference: Features, times: int, seed: int = 0) -> NDArray[np.float64]:
+    """The plain distance of bootstrap samples of the clips of both sides, from one matrix of inner products.
+
+    For showing what a bootstrap does and does not do: a percentile interval of these never holds the
+    true distance at the numbers of clips that anyone can afford. See `fvd_corrected`.
+    """
+    x, y = checked(generated, reference)
+    pooled = np.concatenate([x, y]) - x.mean(0)
+    products = pooled @ pooled.T
+    rng = np.random.default_rng(seed)
+    return np.array([
+        _weighted_distance(products, rng.multinomial(len(x), np.full(len(x), 1 / len(x))),
+                           rng.multinomial(len(y), np.full(len(y), 1 / len(y)))) for _ in range(times)
+    ])  # fmt: skip
+
+
+def _weighted_distance(products: Features, x_times: NDArray[np.int64], y_times: NDArray[np.int64]) -> float:
+    """The distance where each clip counts so many times; clips that were not drawn cost nothing."""
+    n, m = x_times.sum(), y_times.sum()
+    times = np.concatenate([x_times, y_times])
+    drawn = np.flatnonzero(times)
+    split = int((x_times > 0).sum())
+    block, weight = products[np.ix_(drawn, drawn)], times[drawn].astype(float)
+    p, q = weight[:split] / n, weight[split:] / m
+    xx, yy, xy = block[:split, :split], block[split:, split:], block[:split, split:]
+    mean_x, mean_y = p @ xx @ p, q @ yy @ q
+    traces = (p @ np.diag(xx) - mean_x) * n / (n - 1) + (q @ np.diag(yy) - mean_y) * m / (m - 1)
+    by_x, by_y = xy @ q, p @ xy
+    centred = (xy - by_x[:, None] - by_y + p @ by_x) * np.sqrt(np.outer(p * n / (n - 1), q * m / (m - 1)))
+    overlap = np.linalg.svd(centred, compute_uv=False).sum()
+    return max(float(mean_x + mean_y - 2 * p @ by_x + traces - 2 * overlap), 0.0)
+
+
+class SetMetric(Metric):
+    """A distance between two sets of clips. Merging two gives what one would give that saw all clips.
+
+    `update` takes features, (clips, values), of either side.
+    """
+
+    full_state_update = False
+    higher_is_better = False
+    generated: list[Tensor]
+    reference: list[Tensor]
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.add_state("generated", [], dist_reduce_fx="cat")
+        self.add_state("reference", [], dist_reduce_fx="cat")
+
+    def update(self, generated: Any = None, reference: Any = None) -> None:
+        for state, features in ((self.generated, generated), (self.reference, reference)):
+            if features is not None:
+                state.append(torch.as_tensor(features, dtype=torch.float64))
+
+    def sides(self) -> tuple[Features, Features]:
+        parts = (self.generated, self.reference)
+        x, y = ((torch.cat(p) if isinstance(p, list) else p).double().cpu().numpy() for p in parts)
+        return x, y
+
+    def compute(self) -> float:
+        return self.distance(*self.sides())
+
+    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
+        """The distance with its 95 % interval, where there is one.
+
+        Args:
+            generated_prompts: The prompt of each generated clip, in the order of `update`; it is prompts
+                that are resampled, because clips of one prompt are alike.
+            reference_prompts: Likewise for the real clips; "" where they have none.
+        """
+        try:
+            return Estimate(self.compute(), n=len(generated_prompts), reason=NO_INTERVAL)
+        except ValueError as error:
+            return Estimate(None, n=len(generated_prompts), reason=str(error))
+
+    @staticmethod
+    def distance(generated: Features, reference: Features) -> float:
+        raise NotImplementedError
+
+
+class Fvd(SetMetric):
+    """`frechet_distance` of all clips seen."""
+
+    distance = staticmethod(frechet_distance)
+
+
+class FvdCorrected(SetMetric):
+    """`fvd_corrected.corrected_interval` of all clips seen."""
+
+    parts: DistanceInfluence | None = None
+    """Of the last estimate: what another such distance can be subtracted from."""
+
+    def compute(self) -> float:
+        return corrected_interval(*self.sides()).value
+
+    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
+        try:
+            found = corrected_interval(*self.sides(), generated_prompts, reference_prompts)
+        except ValueError as error:
+            return Estimate(None, n=len(generated_prompts), reason=str(error))
+        self.parts = found.parts
+        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=found.reason)
+
+
+class Kvd(SetMetric):
+    """`kernel_distance` of all clips seen."""
+
+    distance = staticmethod(kernel_distance)
+
+    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
+        try:
+            found = kernel_interval(*self.sides(), generated_prompts, reference_prompts)
+        except ValueError as error:
+            return Estimate(None, n=len(generated_prompts), reason=str(error))
+        few = None if found.low is not None else "too few prompts for an interval"
+        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=few)

@@ -1,0 +1,145 @@
+"""Intervals of distances between sets. Prompts are what is drawn, never single clips: clips of a prompt are alike.
+
+A distance of few clips is skewed, and its standard error grows with it, so that symmetric intervals miss the truth
+mostly on one side. `skew_corrected_bounds` corrects both to second order in the weights of prompts:
+value + sum of I + half the sum over pairs of h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from vbench_lite.distances.paired import REAL
+
+Features = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def checked(generated: Features, reference: Features) -> tuple[Features, Features]:
+    """Both sides as float64.
+
+    Raises:
+        ValueError: They are not two sets of finite features of one width, two clips or more each.
+    """
+    x, y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
+        raise ValueError(f"features of shape {x.shape} and {y.shape}: expected (clips, values) of one width")
+    if min(len(x), len(y)) < 2:
+        raise ValueError(f"{len(x)} generated and {len(y)} real clips: a distance needs at least two of each")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("features hold values that are not finite")
+    return x, y
+
+
+def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, Labels]:
+    """A number for each clip's group of clips that are not independent.
+
+    Clips of one prompt share a group, on both sides; clips without a prompt are groups of their own.
+    """
+    number = {name: place for place, name in enumerate(group_names(generated, reference))}
+    of_generated, of_reference = _named(generated, "\ngenerated"), _named(reference, REAL)
+    return np.array([number[n] for n in of_generated], np.int64), np.array([number[n] for n in of_reference], np.int64)
+
+
+def group_names(generated: Sequence[str], reference: Sequence[str]) -> list[str]:
+    """What `label` numbers, in its order: prompts, or single clips."""
+    return list(dict.fromkeys([*_named(generated, "\ngenerated"), *_named(reference, REAL)]))
+
+
+def _named(prompts: Sequence[str], side: str) -> list[str]:
+    return [prompt or f"{side}{place}" for place, prompt in enumerate(prompts)]
+
+
+def shared(labels: tuple[Labels, Labels]) -> bool:
+    """Whether some group has clips on both sides."""
+    return bool(np.intersect1d(*labels).size)
+
+
+def resampling_strata(labels: tuple[Labels, Labels]) -> list[Labels]:
+    """Groups that are one sample: each side's own, or all of them where the sides share some."""
+    both = [np.unique(side) for side in labels]
+    return [np.unique(np.concatenate(both))] if shared(labels) else both
+
+
+class InfluenceFunctions(NamedTuple):
+    """How a distance moves with the weights of groups."""
+
+    by_group: Features
+    """I: each group's influence; from sample to sample the distance varies as their sum."""
+    pairs: Features
+    """h, (groups, groups), 0 on the diagonal: what two groups do together beyond what each does alone."""
+    samples: list[Labels]
+    """Groups that are drawn together, as `resampling_strata` gives them."""
+
+    def variance(self) -> float:
+        """The sum of squared influences, in which the chance of pairs is counted two times."""
+        return sum(len(sample) * float(np.var(self.by_group[sample], ddof=1)) for sample in self.samples)
+
+    def skewed(self) -> tuple[float, float]:
+        """How the variance moves with the distance, times the variance; and the distance's third moment."""
+        by_group = np.zeros_like(self.by_group)
+        for sample in self.samples:
+            by_group[sample] = self.by_group[sample] - self.by_group[sample].mean()
+        cubes, across = float((by_group**3).sum()), float(by_group @ self.pairs @ by_group)
+        loops = float(np.sum((self.pairs @ self.pairs) * self.pairs))
+        return cubes + 2 * across, cubes + 3 * across + loops
+
+    def pairs_variance(self) -> float:
+        return float(np.square(self.pairs).sum()) / 2
+
+
+class Estimated(NamedTuple):
+    """A distance without the bias of small sets, and its chance."""
+
+    value: float
+    variance: float
+    least: float
+    """The part of the variance that is there at any distance."""
+    chance: InfluenceFunctions
+    rest: float
+    """Variance that is no group's: of what was extrapolated, and of how."""
+    turned: float
+    """How much of the value stands for directions that differ, beyond the clips' number."""
+    misfit: float = 0.0
+    """How far apart large and small parts of the sets would put it."""
+
+
+def skew_corrected_bounds(
+    chance: InfluenceFunctions, variance: float, least: float, quantile: float
+) -> tuple[float, float]:
+    """How far an interval reaches down and up from a distance.
+
+    The true distance is held where it is within `quantile` standard errors of the value, the error being that at the
+    true distance (as in Wilson's interval of a share): the variance is a line in the distance, whose slope is
+    (sum I^3 + 2 I h I) / variance, I without its mean. The quantiles are those of a skewed distribution to first order
+    (Cornish and Fisher, 1938), of skewness (sum I^3 + 3 I h I + tr h^3) / variance^1.5; upwards, where a skewness told
+    too large would do harm, half of it.
+
+    Args:
+        chance: Influences and pairs.
+        variance: Of the distance, as estimated at its value.
+        least: The part of it that is there at any distance.
+        quantile: Of a symmetric interval, as t.
+
+    Returns:
+        Both 0 or more.
+    """
+    if variance <= 0:
+        return 0.0, 0.0
+    slope, third = chance.skewed()
+    lean = float(np.clip(slope / (2 * variance**1.5), 0, 1))
+    skewness = float(np.clip(third / variance**1.5, 0, 2))
+    bend, error = (quantile**2 - 1) * skewness / 6, variance**0.5
+    near, far = quantile + bend, quantile - bend / 2
+    down = error * near * ((1 + (near * lean) ** 2) ** 0.5 - near * lean)
+    up = error * far * ((1 + (far * lean) ** 2) ** 0.5 + far * lean)
+    return max(down, near * least**0.5), up
+
+
+def t_quantile(freedom: int, confidence: float) -> float:
+    return float(special.stdtrit(max(freedom, 1), 0.5 + confidence / 2))

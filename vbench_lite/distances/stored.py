@@ -1,0 +1,95 @@
+"""features/<generator>.npz: what set metrics were computed from, so that neither clips nor networks are needed again.
+
+    generated, reference                    (clips, values) float32: the video network's features of either side
+    prompts, reference_prompts              of each clip; "" for a real clip of no prompt
+    protocol                                the network, and how clips are brought to it
+    fvd_corrected.*                         that distance taken apart by prompt (`paired_distance.DistanceInfluence`)
+
+summary.json notes the file's sha256 under notes.features. A clip takes 4 bytes a value and side: 3 kB with I3D's 400.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.distances.paired import DistanceInfluence
+from vbench_lite.errors import StoreError
+
+_CORRECTED = "fvd_corrected"
+
+
+@dataclass(frozen=True)
+class SetFeatures:
+    """Features of a generator's clips, and of the real ones that they were held against."""
+
+    generated: NDArray[np.float32]
+    reference: NDArray[np.float32]
+    prompts: tuple[str, ...]
+    reference_prompts: tuple[str, ...]
+    protocol: str
+    corrected: DistanceInfluence | None = None
+    """None where there were too few prompts."""
+
+    def content(self) -> bytes:
+        """The file. The same features give the same bytes."""
+        arrays: dict[str, Any] = {
+            "generated": np.asarray(self.generated, np.float32), "reference": np.asarray(self.reference, np.float32),
+            "prompts": _texts(self.prompts), "reference_prompts": _texts(self.reference_prompts),
+            "protocol": np.array(self.protocol),
+        }  # fmt: skip
+        if self.corrected is not None:
+            parts = self.corrected
+            arrays[f"{_CORRECTED}.groups"] = _texts(parts.groups)
+            arrays[f"{_CORRECTED}.by_group"] = np.asarray(parts.by_group, np.float64)
+            arrays[f"{_CORRECTED}.value_and_rest"] = np.array([parts.value, parts.rest])
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
+
+
+def _texts(texts: Sequence[str]) -> NDArray[np.str_]:
+    return np.array(texts, dtype=np.str_)
+
+
+def sha256(content: bytes) -> str:
+    """What summary.json notes of a file."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_features(path: Path, digest: str) -> SetFeatures:
+    """Reads a file that summary.json speaks of.
+
+    Args:
+        path: The file.
+        digest: Its sha256, as summary.json has it.
+
+    Raises:
+        StoreError: It is not there, broken, or another one than was scored.
+    """
+    again = f"Restore it from version control, or make it again from the clips with: vbench score {path.parent.parent}"
+    try:
+        content = path.read_bytes()
+        if sha256(content) != digest:
+            raise StoreError(f"{path} is not the file that summary.json speaks of: its sha256 differs. {again}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            found = {name: stored[name] for name in stored.files}
+        corrected = None
+        if f"{_CORRECTED}.groups" in found:
+            value, rest = found[f"{_CORRECTED}.value_and_rest"].tolist()
+            groups = tuple(found[f"{_CORRECTED}.groups"].tolist())
+            corrected = DistanceInfluence(value, groups, found[f"{_CORRECTED}.by_group"], rest)
+        return SetFeatures(
+            found["generated"], found["reference"], tuple(found["prompts"].tolist()),
+            tuple(found["reference_prompts"].tolist()), str(found["protocol"]), corrected,
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise StoreError(f"{path} cannot be read: {error}. {again}") from None

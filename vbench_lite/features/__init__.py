@@ -1,0 +1,1 @@
+"""What one decode of a clip leaves for the metrics: one file per feature extractor."""

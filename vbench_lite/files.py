@@ -1,0 +1,41 @@
+"""Writing files so that a reader never sees half of one, and JSON without NaN."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import StoreError
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Writes a file so that it is never seen half written, not even after a power cut."""
+    content = data.encode() if isinstance(data, str) else data
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise StoreError(f"cannot write {path}: {reason}. Free space or choose another --out.") from error
+
+
+def to_json(value: Any) -> str:
+    """Readable JSON without NaN; dataclasses become objects."""
+
+    def plain(item: Any) -> Any:
+        if dataclasses.is_dataclass(item) and not isinstance(item, type):
+            return {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
+        if isinstance(item, Path):
+            return str(item)
+        return dict(item)
+
+    return json.dumps(value, default=plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

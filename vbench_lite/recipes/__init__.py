@@ -1,0 +1,1 @@
+"""Training of the networks that ship. Nothing at run time imports this folder."""

@@ -1,0 +1,1 @@
+"""The six questions of the first screen, one answer each."""

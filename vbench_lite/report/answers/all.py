@@ -1,0 +1,56 @@
+"""The first screen: the questions that people who pay for clips ask, answered in sentences with numbers."""
+
+from __future__ import annotations
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.leads import leads
+from vbench_lite.report.answers.quality_and_cost import cost, quality, standings
+from vbench_lite.report.answers.scenario_and_release import releases, scenarios
+from vbench_lite.report.answers.strips import Answer, money
+from vbench_lite.report.answers.unevenness_and_work import human_work, unevenness
+from vbench_lite.report.data import Report, SuiteResult
+
+
+def answers(report: Report) -> list[Answer]:
+    """Six of them, in the order in which one would ask."""
+    scenario = report.main
+    found = leads(scenario)
+    return [
+        quality(scenario, found),
+        cost(scenario, found),
+        unevenness(scenario),
+        human_work(scenario, found),
+        scenarios(report),
+        releases(report),
+    ]
+
+
+def headline(report: Report) -> str:
+    """The report in one breath."""
+    scenario = report.main
+    found = leads(scenario)
+    if len(scenario.entries) == 1:
+        entry = scenario.entries[0]
+        return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
+    stand = standings(found)
+    parts = [f"{label} is ahead on {words.listed(what)}" for label, what in stand.ahead.items()]
+    if not parts and not stand.split:
+        return f"No generator is shown to be ahead on quality{_price_tail(scenario)}"
+    texts = [", ".join(parts)] if parts else []
+    if stand.split:
+        texts.append(f"on {words.listed(stand.split)} the metrics disagree")
+    if stand.undecided:
+        texts.append(f"on {words.listed(stand.undecided)} no difference is shown")
+    text = "; ".join(texts)
+    return (text if parts else text[0].upper() + text[1:]) + _price_tail(scenario)
+
+
+def _price_tail(scenario: SuiteResult) -> str:
+    known = [e for e in scenario.entries if e.cost("usd_per_usable_clip")["value"] is not None]
+    if not known:
+        none = [e.label for e in scenario.entries if not e.figures["usable"]]
+        return f". Nothing of {words.listed(none)} is usable." if none else "."
+    known.sort(key=lambda e: e.cost("usd_per_usable_clip")["value"])
+    unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
+    prices = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for e in known[:3]]
+    return f". {unit} {words.listed(prices)}."

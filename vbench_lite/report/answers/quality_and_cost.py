@@ -1,0 +1,134 @@
+"""The first two answers: who is ahead, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.leads import Lead, p_text, times_cheaper, verdict_words
+from vbench_lite.report.answers.strips import Answer, money, strip_of
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+
+
+@dataclass(frozen=True)
+class Standings:
+    """What is really known of each question, over all of its metrics."""
+
+    ahead: Mapping[str, list[str]]
+    """Generator > questions where it leads on at least one metric, and no other generator on any."""
+    split: Sequence[str]
+    """Questions where one metric is led by one generator and another by another."""
+    undecided: Sequence[str]
+
+
+def standings(found: Mapping[str, Lead]) -> Standings:
+    """Who leads on which question. One metric alone does not speak for a question that has several."""
+    ahead: dict[str, list[str]] = {}
+    split: list[str] = []
+    undecided: list[str] = []
+    for question in words.QUESTIONS:
+        known = [found[m] for m in question.metrics if m in found]
+        leaders = {lead.first.label for lead in known if lead.real}
+        if len(leaders) == 1:
+            ahead.setdefault(leaders.pop(), []).append(question.title.lower())
+        elif known:
+            (split if leaders else undecided).append(question.title.lower())
+    return Standings(ahead, split, undecided)
+
+
+def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
+    """Which route, and which model, is ahead on coherence, detail and following the prompt."""
+    sentences, strips = [], []
+    for question in words.QUESTIONS:
+        known = [m for m in question.metrics if m in found]
+        if not known:
+            continue
+        lead = found[known[0]]
+        sentences.append(f"{question.title}: {_lead_sentence(lead)}{_others(lead, [found[m] for m in known[1:]])}")
+        strips.append(strip_of(scenario, known[0], lead))
+    stand = standings(found)
+    real = [f"{label} on {words.listed(what)}" for label, what in stand.ahead.items()]
+    line = f"Ahead: {', '.join(real)}." if real else "No lead is shown." if not stand.split else ""
+    if stand.split:
+        line = f"{line} Metrics disagree on {words.listed(stand.split)}.".strip()
+    if len(scenario.entries) == 1:
+        line = "One generator, so nobody is ahead of anybody."
+    return Answer("quality", "Which route, and which model, is ahead, and is it real?", line, sentences, strips)
+
+
+def _lead_sentence(lead: Lead) -> str:
+    first = words.write(lead.first.score(lead.name))
+    name = words.title(lead.name).lower()
+    if lead.second is None:
+        return f"{name} {first}."
+    second = words.write(lead.second.score(lead.name))
+    who = f"{lead.first.label} ({words.ROUTES.get(lead.first.route, lead.first.route)})"
+    gap = words.write({"value": None, "low": None, "high": None} if lead.gain is None else lead.gain._asdict())
+    if lead.verdict == "real":
+        return (
+            f"{who} is ahead, {name} {first.value} against {second.value} of {lead.second.label}; "
+            f"{gap} better, {p_text(lead.p)}: real."
+        )
+    told = f"{name} {first.value} ({lead.first.label}) against {second.value}"
+    return f"{told}; {verdict_words(lead)}{_noise(gap, lead)}."
+
+
+def _noise(gap: words.Written, lead: Lead) -> str:
+    return f", the difference {gap} could be chance ({p_text(lead.p)})" if lead.verdict == "noise" else ""
+
+
+def _others(head: Lead, rest: Sequence[Lead]) -> str:
+    """What the question's further metrics say to that."""
+    text = ""
+    for lead in rest:
+        if lead.verdict == "alone":
+            continue
+        says = f"{lead.first.label} is better" if lead.real else verdict_words(lead)
+        also = " too" if lead.real and head.real and lead.first is head.first else ""
+        text += f" {words.title(lead.name)}: {says}{also}."
+    return text
+
+
+def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
+    """What a clip and a usable one cost, in money, time, energy and memory."""
+    sentences = [_cost_sentence(scenario, entry) for entry in scenario.entries]
+    lead = found.get("usd_per_usable_clip")
+    line = "What a usable clip costs is not known: no price, or nothing usable."
+    if lead is not None:
+        unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
+        line = f"{unit} {money(scenario, lead.first, lead.name).value} with {lead.first.label}"
+        if lead.second is not None:
+            line += f", {money(scenario, lead.second, lead.name).value} with {lead.second.label}"
+            times = times_cheaper(lead)
+            if lead.real and times:
+                sentences.append(f"A usable clip of {lead.first.label} is {times} cheaper: real ({p_text(lead.p)}).")
+            elif lead.verdict == "noise":
+                sentences.append(f"On cost per usable clip no difference is shown ({p_text(lead.p)}).")
+            elif lead.verdict == "few-batches":
+                sentences.append("On cost too few batches were measured to tell: clips of a batch share one time.")
+        line += "."
+    strips = [strip_of(scenario, name, found.get(name), cost=True) for name in ("usd_per_clip", "usd_per_usable_clip")]
+    if all(e.cost("usd_per_clip")["value"] is None for e in scenario.entries):
+        strips = [strip_of(scenario, "device_s_per_clip", found.get("device_s_per_clip"), cost=True)]
+    return Answer("cost", "What does a clip cost, and what a usable one?", line, sentences, strips)
+
+
+def _cost_sentence(scenario: SuiteResult, entry: GeneratorResult) -> str:
+    per = "1,000 clips" if scenario.money_scale > 1 else "a clip"
+    parts = []
+    if entry.cost("usd_per_clip")["value"] is not None:
+        usable = money(scenario, entry, "usd_per_usable_clip")
+        tail = f"{usable} for as many usable ones" if entry.figures["usable"] else f"usable: {usable.value}"
+        parts.append(f"{money(scenario, entry, 'usd_per_clip')} for {per}, {tail}")
+    else:
+        parts.append(f"no price ({entry.cost('usd_per_clip').get('reason', 'not known')})")
+    for name, unit in (("device_s_per_clip", "of device time"), ("energy_wh_per_clip", "of energy")):
+        if entry.cost(name)["value"] is not None:
+            parts.append(f"{words.cost_text(name, entry.cost(name)).value} {unit} a clip")
+    peaks = ("peak_rss_mb",) if entry.in_main_memory else ("peak_memory_mb", "peak_rss_mb")
+    memory = next((n for n in peaks if entry.cost(n)["value"] is not None), None)
+    if memory:
+        kind = "device memory" if memory == "peak_memory_mb" else "process memory"
+        parts.append(f"{words.cost_text(memory, entry.cost(memory)).value} of {kind} at the peak")
+    return f"{entry.label}: {'; '.join(parts)}."

@@ -1,0 +1,105 @@
+"""The last two answers: whether it holds for the scenario, and since the last release."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vbench_lite.analysis.quantities import find_quantity
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.leads import LEVEL, paired
+from vbench_lite.report.answers.strips import Answer
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.stats import holm, mean_interval, mean_test
+
+
+def by_category(scenario: SuiteResult) -> dict[str, list[float]]:
+    """Share of usable clips by category, one figure an entry."""
+    categories = dict.fromkeys(c for e in scenario.entries for c in e.grid.categories if c)
+    table = {}
+    for category in categories:
+        rows = [np.array([c == category for c in e.grid.categories]) for e in scenario.entries]
+        table[category] = [
+            float(e.usable[row].mean()) if row.any() else 0.0 for e, row in zip(scenario.entries, rows, strict=True)
+        ]
+    return table
+
+
+def scenarios(report: Report) -> Answer:
+    """By category, and over further suites."""
+    scenario = report.main
+    table = by_category(scenario)
+    sentences = []
+    line = f"This is {scenario.title.lower()} ({scenario.suite['name']}); other scenarios are other suites."
+    if len(scenario.entries) > 1 and table:
+        best = int(np.argmax([e.usable_share for e in scenario.entries]))
+        holds = sum(shares[best] == max(shares) for shares in table.values())
+        line = (
+            f"{scenario.entries[best].label} has the largest share of usable clips, and so in {holds} of "
+            f"{words.several(len(table), 'category', 'categories')}."
+        )
+    if table:
+        hard = min(table, key=lambda c: sum(table[c]))
+        easy = max(table, key=lambda c: sum(table[c]))
+        for category, kind in ((easy, "Easiest"), (hard, "Hardest")):
+            told = [f"{words.percent(s)} ({e.label})" for s, e in zip(table[category], scenario.entries, strict=True)]
+            sentences.append(f"{kind} category: {category}, {words.listed(told)} usable.")
+    for other in report.scenarios[1:]:
+        told = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
+        sentences.append(f"{other.title} ({other.suite['name']}): usable {words.listed(told)}.")
+    return Answer("scenario", f"Does it hold for {scenario.title.lower()}?", line, sentences)
+
+
+def releases(report: Report) -> Answer:
+    """Against the run before."""
+    scenario = report.main
+    sentences, moved = [], []
+    for entry in scenario.entries:
+        before = [e for e in scenario.past if e.name == entry.name]
+        if before:
+            shares = (words.percent(e.usable_share) for e in (before[-1], entry))
+            moved.append(f"{entry.label} {' to '.join(shares)}")
+            then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
+            told = _scores_since(scenario, before[-1], entry)
+            sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(before[-1], entry)}.")
+    line = "One run, so nothing to hold it against yet."
+    if moved:
+        line = f"Usable clips since the run before: {', '.join(moved)}."
+    if not sentences:
+        folder = scenario.newest.folder.path
+        sentences = [
+            "Give several runs to see how it has moved: vbench report results/*.",
+            f"Whether it may ship: vbench gate {folder} --baseline <run>.",
+        ]
+    return Answer("release", "Is this release better than the last one?", line, sentences)
+
+
+def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:
+    """Which scores got better or worse since an earlier run, over paired clips, all of them counted together."""
+    tested = []
+    for metric in scenario.per_clip:
+        pairs = paired(find_quantity(metric, scenario.metrics), before, after)
+        if pairs is not None and not pairs.too_few:
+            p = float(mean_test(pairs.gains, pairs.freedom).either)
+            tested.append((words.title(metric).lower(), float(pairs.gains.mean()) > 0, p))
+    if not tested:
+        return "too few prompts in both runs to tell of scores"
+    adjusted = holm([p for _, _, p in tested])
+    real = [(name, up) for (name, up, _), p in zip(tested, adjusted, strict=True) if p < LEVEL]
+    told = [
+        f"{word} on {words.listed(names)}"
+        for word, wanted in (("better", True), ("worse", False)) if (names := [n for n, up in real if up is wanted])
+    ]  # fmt: skip
+    return "; ".join(told) or "no score moved beyond chance"
+
+
+def _change(before: GeneratorResult, after: GeneratorResult) -> str:
+    shared = [p for p in after.grid.prompts if p in set(before.grid.prompts)]
+    if len(shared) < 2:
+        return ""
+    old, new = ({p: row.mean() for p, row in zip(e.grid.prompts, e.usable, strict=True)} for e in (before, after))
+    gap = mean_interval(np.array([100 * (new[p] - old[p]) for p in shared]))
+    if gap.low is None or gap.high is None:
+        return ""
+    shown = "no change shown" if gap.low <= 0 <= gap.high else "real"
+    ends = f"{words.number(gap.low, 0)} {words.DASH} {words.number(gap.high, 0)}"
+    return f", a change of {words.number(gap.value, 0)} [{ends}] points: {shown}"

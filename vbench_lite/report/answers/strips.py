@@ -1,0 +1,49 @@
+"""What an answer of the first screen is made of: a sentence with numbers, more sentences, figures on lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.leads import Lead, verdict_words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+
+
+@dataclass(frozen=True)
+class IntervalStrip:
+    """One figure of every generator, drawn as a dot with its interval on a line each."""
+
+    name: str
+    qualifier: str
+    """What stands behind the figure's name, e.g. "per 1,000"."""
+    rows: Sequence[tuple[GeneratorResult, Mapping[str, Any], words.Written]]
+    note: str = ""
+    """The verdict, or what else stands beside the title."""
+    real: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    key: str
+    question: str
+    headline: str
+    sentences: Sequence[str]
+    strips: Sequence[IntervalStrip] = field(default=())
+
+
+def money(scenario: SuiteResult, entry: GeneratorResult, cost: str) -> words.Written:
+    """A sum of one generator, per clip or per 1,000."""
+    return words.cost_text(cost, entry.cost(cost), scenario.money_scale)
+
+
+def strip_of(scenario: SuiteResult, name: str, lead: Lead | None, cost: bool = False) -> IntervalStrip:
+    """One score or cost of every generator, with the verdict on it."""
+    rows = []
+    for entry in scenario.entries:
+        estimate = entry.cost(name) if cost else entry.score(name)
+        written = words.cost_text(name, estimate, scenario.money_scale) if cost else words.write(estimate)
+        rows.append((entry, estimate, written))
+    thousand = "per 1,000" if cost and name.startswith("usd") and scenario.money_scale > 1 else ""
+    return IntervalStrip(name, thousand, rows, verdict_words(lead) if lead else "", bool(lead and lead.real))

@@ -1,0 +1,112 @@
+"""What retrying buys: the best of k clips against the cost of making k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vbench_lite.analysis.unevenness import best_of_curve
+from vbench_lite.records import Estimate
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.figures.colours import PAPER, SOFT
+from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, colour, cost_axis, marker, percent_axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+NAMED = 3
+"""Generators whose curves bear their names; more are told apart by marker and colour alone."""
+
+
+@dataclass(frozen=True)
+class _Curve:
+    entry: GeneratorResult
+    at: Sequence[float]
+    """Cost of k clips, k = 1, 2, ..."""
+    best: Sequence[Estimate]
+
+
+@dataclass(frozen=True)
+class _Curves:
+    metric: str
+    title: str
+    higher: bool
+    axis: Axis
+    curves: Sequence[_Curve]
+
+
+def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
+    """Several of a cheap generator against one of a dear one, by the chance of a usable clip and by each quality."""
+    if max(entry.usable.shape[1] for entry in scenario.entries) < 2:
+        return None
+    axis = cost_axis(scenario)
+    drawn = [_curves(scenario, metric, axis) for metric in ("usable", *scenario.headline_metrics)]
+    panels, rows = [], []
+    for group in (group for group in drawn if group.curves):
+        told = []
+        for curve in group.curves:
+            written = [str(words.write(_ends(e))) for e in curve.best]
+            told.append(f"{curve.entry.label} from {written[0]} with one to {written[-1]} with {len(written)}")
+            rows += [
+                (group.title, curve.entry.label, str(k), words.plain(x), y)
+                for k, (x, y) in enumerate(zip(curve.at, written, strict=True), 1)
+            ]
+        alt = f"Best of k against its cost: {'; '.join(told)}."
+        panels.append(pen.draw(f"best-{group.metric}", group.title, alt, partial(_draw, group)))
+    caption = (
+        "Numbers beside the marks are k: make k clips of a prompt and keep the best. Read across: several of a cheap "
+        "generator against one of a dear one. The estimate is unbiased for every k up to the clips made of a prompt."
+    )
+    header = ("Quality", "Generator", "k", axis.unit.replace("per clip", "").strip(), "Value")
+    return Figure("best-of-k", "What retrying buys", caption, panels, header, rows) if panels else None
+
+
+def _ends(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _curves(scenario: SuiteResult, metric: str, axis: Axis) -> _Curves:
+    usable = metric == "usable"
+    higher = usable or bool(scenario.metrics[metric]["higher_is_better"])
+    curves = []
+    for entry in scenario.entries:
+        each = axis.of(entry)
+        best = best_of_curve(entry.usable if usable else entry.scores(metric), higher)
+        if each is not None and best:
+            curves.append(_Curve(entry, [each * k for k in range(1, len(best) + 1)], best))
+    title = "Chance that one of k is usable" if usable else f"{words.title(metric)}, best of k"
+    return _Curves(metric, title, higher, axis, curves)
+
+
+def _draw(group: _Curves, axes: Axes) -> None:
+    furthest = max(curve.at[-1] for curve in group.curves)
+    sign = 1 if group.higher else -1
+    top = max(group.curves, key=lambda curve: sign * (curve.best[-1].value or 0.0))
+    for curve in group.curves:
+        ink, values = colour(curve.entry), [e.value for e in curve.best if e.value is not None]
+        ends = [(x, e.low, e.high) for x, e in zip(curve.at, curve.best, strict=True) if e.low is not None]
+        if ends:
+            at, low, high = zip(*ends, strict=True)
+            axes.fill_between(at, low, high, color=ink, alpha=0.13, lw=0)
+        axes.plot(curve.at, values, "-" + marker(curve.entry), color=ink, lw=1.3, ms=5, mec=PAPER, mew=0.6)
+        for k, place in enumerate(zip(curve.at, values, strict=True), 1):
+            if len(curve.at) <= 6 or k in (1, 2, 4, 8, len(curve.at)):
+                axes.annotate(str(k), place, (0, -11), textcoords="offset points", color=SOFT, fontsize=7, ha="center")
+        if len(group.curves) > NAMED:
+            continue
+        side, way = ("right", 6) if curve.at[-1] > 0.6 * furthest else ("left", -4)
+        place, offset = (curve.at[-1], values[-1]), (way, 7 if curve is top else -21)
+        axes.annotate(curve.entry.label, place, offset, textcoords="offset points", color=ink, fontsize=8, ha=side)
+    axes.set_xlabel(group.axis.unit.replace(" per clip", ""))
+    axes.margins(x=0.1, y=0.24)
+    axes.set_xlim(left=0)
+    axes.grid(axis="y")
+    axes.locator_params(axis="x", nbins=5)
+    if group.metric == "usable":
+        percent_axis(axes)
+    elif not group.higher:
+        axes.invert_yaxis()

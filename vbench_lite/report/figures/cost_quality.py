@@ -1,0 +1,166 @@
+"""Quality against cost: the plane on which generators are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.figures.colours import PAPER, SOFT
+from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.method import counted
+from vbench_lite.report.tables import usable_estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+NAMED = 3
+"""Generators whose points bear their names; more are told apart by marker and colour alone."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One generator: its cost along, its quality up, each with its interval."""
+
+    entry: GeneratorResult
+    x: Mapping[str, Any]
+    y: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One quality against the cost."""
+
+    metric: str
+    title: str
+    higher: bool
+    axis: Axis
+    points: Sequence[Point]
+
+    def front(self) -> list[Point]:
+        """The Pareto front, cheapest first: what no other generator beats on both."""
+        sign = 1 if self.higher else -1
+        front: list[Point] = []
+        for point in sorted(self.points, key=lambda p: (p.x["value"], -sign * p.y["value"])):
+            if not front or sign * point.y["value"] > sign * front[-1].y["value"]:
+                front.append(point)
+        return front
+
+
+def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
+    """Quality up, cost to the right, with intervals on both axes; the line joins what nothing else beats on both."""
+    axis = cost_axis(scenario)
+    names = ("usable", *scenario.headline_metrics) if axis.cost else ()
+    planes = [plane_of(scenario, metric, axis) for metric in names]
+    planes = [plane for plane in planes if plane.points]
+    if not planes:
+        return None
+    panels, rows = [], []
+    for plane in planes:
+        front = plane.front()
+        told = [(p.entry.label, str(words.write(p.y)), str(words.write(p.x)), p in front) for p in plane.points]
+        rows += [(plane.title, label, y, x, "yes" if best else "") for label, y, x, best in told]
+        alt = (
+            f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in told)}. "
+            f"Not beaten on both: {words.listed(p.entry.label for p in front)}."
+        )
+        panels.append(pen.draw(f"plane-{plane.metric}", plane.title, alt, partial(_draw, plane)))
+    caption = (
+        f"Up is better, left is cheaper. Crosses are 95 % intervals over prompts{_of_cost(scenario)}. The stepped line "
+        "is the Pareto front: generators that no other beats on both."
+    )
+    header = ("Quality", "Generator", "Value", axis.unit, "On the front")
+    return Figure("plane", "Quality against cost", caption, panels, header, rows)
+
+
+def _of_cost(scenario: SuiteResult) -> str:
+    told = counted(scenario)
+    return f", of cost over {told}" if told else ""
+
+
+def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
+    """Every generator whose cost and whose quality of this metric, or share of "usable" clips, are known."""
+    usable = metric == "usable"
+    points = []
+    for entry in scenario.entries:
+        y = usable_estimate(entry) if usable else entry.score(metric)
+        cost = entry.cost(axis.cost)
+        x = {end: None if cost[end] is None else cost[end] * axis.scale for end in ("value", "low", "high")}
+        if x["value"] is not None and y["value"] is not None:
+            points.append(Point(entry, x, y))
+    higher = usable or bool(scenario.metrics[metric]["higher_is_better"])
+    return Plane(metric, words.title(metric), higher, axis, points)
+
+
+def _draw(plane: Plane, axes: Axes) -> None:
+    front = plane.front()
+    axes.step(
+        [p.x["value"] for p in front], [p.y["value"] for p in front], where="post", color=SOFT, lw=0.8,
+        ls=(0, (4, 3)), zorder=1,
+    )  # fmt: skip
+    ranked = sorted(plane.points, key=lambda p: p.y["value"], reverse=plane.higher)
+    for nth, point in enumerate(ranked):
+        _cross(axes, point)
+        if len(ranked) <= NAMED:
+            _name(axes, point, "top" if nth == 0 else "bottom" if nth == len(ranked) - 1 else "middle")
+    scale(axes, plane)
+
+
+def scale(axes: Axes, plane: Plane) -> None:
+    """Up is better, left is cheaper."""
+    _log_axis(axes, [p.x for p in plane.points])
+    axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
+    axes.grid(axis="y")
+    axes.margins(y=0.2)
+    if plane.metric == "usable":
+        percent_axis(axes)
+    if not plane.higher:
+        axes.invert_yaxis()
+
+
+def intervals(axes: Axes, point: Point, **style: Any) -> None:
+    """Those of both axes that are known."""
+    x, y = point.x, point.y
+    if x["low"] is not None and x["high"] is not None:
+        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, **style)
+    if y["low"] is not None and y["high"] is not None:
+        axes.plot([x["value"]] * 2, [y["low"], y["high"]], **style)
+
+
+def _cross(axes: Axes, point: Point) -> None:
+    x, y, ink = point.x, point.y, colour(point.entry)
+    intervals(axes, point, color=ink, lw=1.2, zorder=2)
+    axes.plot(x["value"], y["value"], marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
+
+
+def _name(axes: Axes, point: Point, rank: str) -> None:
+    """Names a point where the others are not: the best above it, the worst below, one between to the left."""
+    offset, side = {"top": ((6, 6), "left"), "bottom": ((6, -13), "left"), "middle": ((-6, 5), "right")}[rank]
+    place = (point.x["value"], point.y["value"])
+    axes.annotate(
+        point.entry.label, place, offset, textcoords="offset points", color=colour(point.entry), fontsize=8, ha=side
+    )
+
+
+def _log_axis(axes: Axes, costs: Sequence[Mapping[str, Any]]) -> None:
+    """Costs differ by orders of magnitude: a logarithmic axis with plain labels, wide enough for names."""
+    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+
+    known = [cost["value"] for cost in costs if cost["value"] > 0] or [1.0]
+    lowest = min((max(cost["low"] or 0.0, cost["value"] / 8) for cost in costs if cost["value"] > 0), default=1.0)
+    low, high = min(min(known) / 1.7, lowest / 1.1), max(known) * 3.2
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    steps = (1, 2, 5) if high / low < 200 else (1,)
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

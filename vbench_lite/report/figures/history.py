@@ -1,0 +1,144 @@
+"""How a generator has moved over its releases: quality, cost and usable share by date and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.figures.colours import PAPER
+from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker, percent_axis
+from vbench_lite.report.tables import usable_estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Estimates = Mapping[str, Any]
+MOST_TICKS = 5
+"""Runs whose date and version stand under the axis; of more, every second or third."""
+
+
+@dataclass(frozen=True)
+class _Track:
+    """One figure over time, a line a generator."""
+
+    name: str
+    title: str
+    read: Callable[[GeneratorResult], Estimates]
+    scale: float = 1.0
+
+
+def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
+    """Every result of the generators on this page, oldest to newest; None where there is only one of each."""
+    if not scenario.past:
+        return None
+    lines = [(entry, releases(scenario, entry)) for entry in scenario.entries]
+    tracks = [
+        _Track("usable", words.title("usable"), usable_estimate),
+        *(_Track(m, words.title(m), partial(_score, m)) for m in scenario.headline_metrics),
+        _Track("usd_per_usable_clip", "US$ a usable clip" + (", per 1,000" if scenario.money_scale > 1 else ""),
+               partial(_cost, "usd_per_usable_clip"), scenario.money_scale),
+    ]  # fmt: skip
+    panels = []
+    for track in tracks:
+        known = [(e, [r for r in line if track.read(r)["value"] is not None]) for e, line in lines]
+        known = [(e, line) for e, line in known if line]
+        if known:
+            told = "; ".join(f"{e.label}: " + ", ".join(_told(track, r) for r in line) for e, line in known)
+            draw = partial(_draw, track, known)
+            panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {told}.", draw))
+    rows = [
+        (e.label, _day(r), r.run.folder.name, version(r), _size(r),
+         *(str(words.write(t.read(r), t.scale)) for t in tracks))
+        for e, line in lines
+        for r in line
+    ]  # fmt: skip
+    below = "its date and version below it" if len(lines) == 1 else "its date and folder below it"
+    caption = (
+        f"Each mark is a run with its 95 % interval, {below}. A version is the digest of the weights, the revision, or "
+        "the commit; the table has them all. Same suite, same networks, same versions of the metrics."
+    )
+    caption += _unlike([r for _, line in lines for r in line])
+    header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
+    return Figure("history", "How it has moved over releases", caption, panels, header, rows)
+
+
+def releases(scenario: SuiteResult, entry: GeneratorResult) -> list[GeneratorResult]:
+    """All results of one generator, oldest first."""
+    return sorted([*(e for e in scenario.past if e.name == entry.name), entry], key=lambda e: e.run.created)
+
+
+def version(entry: GeneratorResult) -> str:
+    """What tells this release: the digest of its weights, or the model's revision, or the commit that made the run."""
+    definition = entry.definition
+    git = entry.run.manifest.get("git") or {}
+    marks = (definition.get("weights_digest"), definition.get("revision"), git.get("commit"))
+    return next((str(mark)[:7] for mark in marks if mark), "")
+
+
+def _size(entry: GeneratorResult) -> str:
+    return f"{len(entry.grid.prompts)} {words.TIMES} {entry.usable.shape[1]}"
+
+
+def _unlike(runs: Sequence[GeneratorResult]) -> str:
+    """What else than the generators changed on the way."""
+    devices = {str((r.run.manifest.get("device") or {}).get("name")) for r in runs}
+    told = ""
+    if len(devices) > 1:
+        told += f" Made on different devices ({words.listed(sorted(devices))}): costs moved with them."
+    if len({r.grid.prompts for r in runs}) > 1:
+        told += " Not all runs asked the same prompts; the table says how many."
+    forms = {str(sorted((r.definition.get("clip") or {}).items())) for r in runs}
+    return told + (" Not all clips have the same form." if len(forms) > 1 else "")
+
+
+def _score(metric: str, entry: GeneratorResult) -> Estimates:
+    return entry.score(metric)
+
+
+def _cost(name: str, entry: GeneratorResult) -> Estimates:
+    return entry.cost(name)
+
+
+def _day(entry: GeneratorResult) -> str:
+    return entry.run.created[:10]
+
+
+def _told(track: _Track, entry: GeneratorResult) -> str:
+    return f"{words.write(track.read(entry), track.scale)} on {_day(entry)}"
+
+
+def _when(created: str, dates: Sequence[str]) -> str:
+    """The day, and the hour where a day has several runs; the year where they span several."""
+    year = "" if len({date[:4] for date in dates}) == 1 else f"{created[2:4]}-"
+    hour = f" {created[11:16]}" if sum(date[:10] == created[:10] for date in dates) > 1 else ""
+    return f"{year}{created[5:10]}" if not hour else f"{created[8:10]}.{hour}"
+
+
+def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[GeneratorResult]]], axes: Axes) -> None:
+    """Runs stand in their order, evenly spaced: release dates bunch."""
+    dates = sorted({r.run.created for _, line in lines for r in line})
+    for entry, line in lines:
+        ink, at = colour(entry), [dates.index(r.run.created) for r in line]
+        values = [track.read(r)["value"] * track.scale for r in line]
+        for x, release in zip(at, line, strict=True):
+            low, high = track.read(release)["low"], track.read(release)["high"]
+            if low is not None and high is not None:
+                axes.plot([x, x], [low * track.scale, high * track.scale], color=ink, lw=1.2, alpha=0.5)
+        axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
+    alone = len(lines) == 1  # several generators have several versions: then the run is named
+    marks = {
+        r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.folder.name[:10]}"
+        for _, line in lines
+        for r in line
+    }
+    step = -(-len(dates) // MOST_TICKS)
+    shown = [n for n in range(len(dates)) if (len(dates) - 1 - n) % step == 0]  # the newest always
+    axes.set_xticks(shown, [marks[dates[n]] for n in shown], fontsize=6.5)
+    axes.set_xlim(-0.4, len(dates) - 0.6)
+    axes.grid(axis="y")
+    if track.name == "usable":
+        percent_axis(axes)

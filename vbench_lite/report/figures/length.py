@@ -1,0 +1,104 @@
+"""How device time grows with the length of a clip, on each route: what `--sweep clip.frames=9,17,25` was run for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.figures.colours import SOFT
+from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker
+from vbench_lite.report.figures.sweep import Curve, curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SETTING = "clip.frames"
+
+
+class Growth(NamedTuple):
+    """One generator's device time over frames."""
+
+    curve: Curve
+    frames: Sequence[int]
+    seconds: Sequence[Mapping[str, Any]]
+    """Estimates of device seconds a clip."""
+
+    @property
+    def power(self) -> float:
+        """The p of time ~ frames^p, least squares over the logarithms: 1 is in step with length, 2 its square."""
+        times = [estimate["value"] for estimate in self.seconds]
+        return float(np.polyfit(np.log(self.frames), np.log(times), 1)[0])
+
+    @property
+    def said(self) -> str:
+        longer, slower = self.frames[-1] / self.frames[0], self.seconds[-1]["value"] / self.seconds[0]["value"]
+        power = f"power {self.power:.2f}"
+        return f"{self.curve.name}: {longer:.1f} times the frames take {slower:.1f} times as long ({power})"
+
+
+def growths(scenario: SuiteResult) -> list[Growth]:
+    """Of every generator whose frames were swept and whose time is known at two lengths or more."""
+    found = []
+    for curve in curves(scenario):
+        timed = [(entry, entry.cost("device_s_per_clip")) for entry in curve.entries if curve.setting == SETTING]
+        timed = [(entry, estimate) for entry, estimate in timed if estimate["value"]]
+        if len(timed) > 1:
+            frames = [_frames(entry) for entry, _ in timed]
+            found.append(Growth(curve, frames, [estimate for _, estimate in timed]))
+    return found
+
+
+def _frames(entry: GeneratorResult) -> int:
+    return int(entry.sweep[SETTING])
+
+
+def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
+    """Device time over frames, both axes by factors; None where no lengths were swept."""
+    found = growths(scenario)
+    if not found:
+        return None
+    told = "; ".join(growth.said for growth in found)
+    panel = pen.draw("length", "Device time over length", f"{told}.", partial(_draw, found), 2.7)
+    rows = [
+        (growth.curve.name, f"{frames}", str(words.write(estimate)), words.seconds(estimate["value"] / frames))
+        for growth in found
+        for frames, estimate in zip(growth.frames, growth.seconds, strict=True)
+    ]
+    caption = (
+        f"{told}. Power 1 is in step with length, 2 its square: attention over the whole clip tends to the second as "
+        f"clips grow. Other lengths than a model was trained on show its cost, not its quality."
+    )
+    header = ("Generator", "Frames", "Device seconds a clip", "A frame")
+    return Figure("length", "Growth with length", caption, [panel], header, rows)
+
+
+def _draw(found: Sequence[Growth], axes: Axes) -> None:
+    for growth in found:
+        entry = growth.curve.entries[0]
+        ink, times = colour(entry), [estimate["value"] for estimate in growth.seconds]
+        axes.plot(growth.frames, times, "-" + marker(entry), color=ink, lw=1.4, ms=6)
+        for frames, estimate in zip(growth.frames, growth.seconds, strict=True):
+            if estimate.get("low") is not None and estimate["low"] > 0:
+                axes.plot([frames, frames], [estimate["low"], estimate["high"]], color=ink, lw=1.0, alpha=0.45)
+        name, place = growth.curve.name, (growth.frames[-1], times[-1])
+        axes.annotate(name, place, (-4, 6), textcoords="offset points", color=ink, fontsize=7.5, ha="right")
+    axes.set(xscale="log", yscale="log", xlabel="frames", ylabel="device s a clip")
+    ticks = sorted({frames for growth in found for frames in growth.frames})
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    values = [estimate["value"] for growth in found for estimate in growth.seconds]
+    marks = _round_marks(min(values), max(values))
+    axes.set_yticks(marks, [f"{mark:g}" for mark in marks])
+    axes.tick_params(labelcolor=SOFT)
+
+
+def _round_marks(low: float, high: float) -> list[float]:
+    """1, 2, 5, 10, ... around a range of positive values."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [m * 10.0**p for p in powers for m in (1, 2, 5) if low / 1.5 <= m * 10.0**p <= high * 1.5]

@@ -1,0 +1,105 @@
+"""Matplotlib drawings as SVG that follows the page: its colours, its type, its light or dark, and a strict CSP."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.report.figures.colours import BY_HEX, INK, LINE, PAPER, SOFT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "vbench-lite", "font.family": ["sans-serif"], "font.size": 8.5,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": SOFT, "axes.linewidth": 0.6,
+    "axes.labelcolor": SOFT, "axes.labelsize": 8, "axes.titlesize": 9, "axes.titlecolor": INK,
+    "axes.titlelocation": "left", "axes.titleweight": "normal", "text.color": INK, "xtick.color": SOFT,
+    "ytick.color": SOFT, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5, "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6, "xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0,
+    "ytick.minor.size": 0, "axes.grid": False, "grid.color": LINE, "grid.linewidth": 0.5, "figure.facecolor": PAPER,
+    "axes.facecolor": "none", "savefig.facecolor": PAPER, "legend.frameon": False, "axes.unicode_minus": True,
+}  # fmt: skip
+
+
+@contextmanager
+def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """One small drawing; a page arranges several side by side, a phone one below the other.
+
+    Args:
+        width, height: In inches.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, figure.subplots()
+
+
+def to_svg(figure: Figure) -> str:
+    """A standalone SVG in the light colours; the same drawing gives the same bytes."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+def to_png(figure: Figure) -> bytes:
+    """The same as a picture of 200 dots an inch."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=200, metadata={"Software": None})
+    return content.getvalue()
+
+
+def inline(svg: str, key: str, title: str, alt: str) -> str:
+    """Makes a standalone SVG part of a page: named colours, no style attributes, ids of its own, words for the blind.
+
+    Args:
+        svg: As `to_svg` gives it.
+        key: Unique on the page.
+        title, alt: Read out by a screen reader; untrusted text is escaped here.
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.S)
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r'style="([^"]*)"', lambda m: _attributes(m[1]), body)
+    body = re.sub(r"#[0-9a-f]{6}\b", lambda m: _named(m[0]), body)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', body)
+    body = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'href="#{key}-\2"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
+    box = re.search(r'viewBox="([^"]+)"', body)
+    assert box is not None, "matplotlib writes a viewBox"
+    head = (
+        f'<svg class="plot" viewBox="{box[1]}" role="img" aria-labelledby="{key}-t {key}-d" '
+        f'stroke-linejoin="round" stroke-linecap="butt"><title id="{key}-t">{escape(title)}</title>'
+        f'<desc id="{key}-d">{escape(alt)}</desc>'
+    )
+    body = re.sub(r"<svg[^>]*>", lambda _: head, body, count=1)
+    return re.sub(r"\n\s*", "\n", body).strip()
+
+
+def _attributes(style: str) -> str:
+    """CSS declarations as presentation attributes, which a strict style policy lets through."""
+    found = []
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font":
+            size = re.search(r"([\d.]+)px", value)
+            found.append(f'font-size="{size[1] if size else 8}"')
+            if value.startswith(("bold", "700", "600")):
+                found.append('font-weight="600"')
+        elif name and not name.startswith("font-family"):
+            found.append(f'{name}="{value}"')
+    return " ".join(found)
+
+
+def _named(colour: str) -> str:
+    return f"var(--{BY_HEX[colour]})" if colour in BY_HEX else colour

@@ -1,0 +1,127 @@
+"""One generator over the values of a setting: the curve from cheap to dear, with what stands at either end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.figures.colours import PAPER, SOFT
+from vbench_lite.report.figures.cost_quality import Plane, Point, intervals, plane_of, scale
+from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, cost_axis, marker
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_LABELS = 8
+"""Values written beside their points; of more, every second or third."""
+
+FAINT: Mapping[str, Any] = {"lw": 1.0, "alpha": 0.45, "zorder": 1}
+"""Intervals, so that the curve leads."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The variants of one generator along one setting, in the order of its values."""
+
+    of: str
+    setting: str
+    held: str
+    """The other swept settings, which stay as they are along this curve: "steps=8", or ""."""
+    entries: Sequence[GeneratorResult]
+
+    @property
+    def name(self) -> str:
+        return f"{self.of}{f' with {self.held}' if self.held else ''}"
+
+    def value(self, entry: GeneratorResult) -> str:
+        return _said(entry.sweep[self.setting])
+
+
+def curves(scenario: SuiteResult) -> list[Curve]:
+    """Every generator with at least two values of a setting, a curve for each combination of its other settings."""
+    families: dict[str, list[GeneratorResult]] = {}
+    for entry in scenario.entries:
+        if entry.sweep.get("of"):
+            families.setdefault(str(entry.sweep["of"]), []).append(entry)
+    found = []
+    for of, family in families.items():
+        for setting in (name for name in family[0].sweep if name != "of"):
+            rest: dict[str, list[GeneratorResult]] = {}
+            for entry in family:
+                held = ", ".join(f"{n}={_said(v)}" for n, v in entry.sweep.items() if n not in ("of", setting))
+                rest.setdefault(held, []).append(entry)
+            found += [Curve(of, setting, held, _ordered(line, setting)) for held, line in rest.items() if len(line) > 1]
+    return found
+
+
+def _said(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _ordered(line: Sequence[GeneratorResult], setting: str) -> list[GeneratorResult]:
+    """By value where all are numbers, else as they were asked for."""
+    values = [entry.sweep[setting] for entry in line]
+    if all(isinstance(value, int | float) for value in values):
+        return sorted(line, key=lambda entry: float(entry.sweep[setting]))
+    return list(line)
+
+
+def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
+    """Quality against cost along a setting, with intervals on both axes; None where nothing was swept."""
+    lines = curves(scenario)
+    axis = cost_axis(scenario)
+    if not lines or not axis.cost:
+        return None
+    panels, rows = [], []
+    for metric in ("usable", *scenario.headline_metrics):
+        plane = plane_of(scenario, metric, axis)
+        points = {point.entry: point for point in plane.points}
+        known = [(line, [points[entry] for entry in line.entries if entry in points]) for line in lines]
+        known = [(line, mine) for line, mine in known if len(mine) > 1]
+        if not known:
+            continue
+        told = []
+        for line, mine in known:
+            cells = [(line.value(p.entry), str(words.write(p.y)), str(words.write(p.x))) for p in mine]
+            rows += [(line.name, f"{line.setting} {value}", plane.title, y, x) for value, y, x in cells]
+            told.append(f"{line.name} along {line.setting}: " + ", ".join(f"{y} at {v}, {x}" for v, y, x in cells))
+        alt = f"{plane.title} against {axis.unit}. {'; '.join(told)}."
+        panels.append(pen.draw(f"sweep-{metric}", plane.title, alt, partial(_draw, plane, known), 2.7))
+    if not panels:
+        return None
+    swept = words.listed(f"{line.setting} of {line.name}" for line in lines)
+    others = [entry.label for entry in scenario.entries if not entry.sweep]
+    caption = (
+        f"{swept[0].upper()}{swept[1:]}: each mark is one value, written beside it, with 95 % intervals of quality and "
+        f"cost. Up is better, left is cheaper; where the curve goes flat, more of it buys nothing."
+    )
+    caption += f" {words.listed(others)} stand{'s' if len(others) == 1 else ''} beside it unswept." if others else ""
+    title = f"From cheap to dear along {words.listed(dict.fromkeys(line.setting for line in lines))}"
+    return Figure("sweep", title, caption, panels, ("Generator", "Setting", "Quality", "Value", axis.unit), rows)
+
+
+def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Axes) -> None:
+    on_curves = {point.entry for _, points in lines for point in points}
+    for point in plane.points:
+        if point.entry not in on_curves:
+            ink = colour(point.entry)
+            intervals(axes, point, color=ink, **FAINT)
+            axes.plot(point.x["value"], point.y["value"], marker(point.entry), color=ink, ms=6.5, mec=PAPER, mew=0.8)
+            place = (point.x["value"], point.y["value"])
+            axes.annotate(point.entry.label, place, (6, -12), textcoords="offset points", color=ink, fontsize=7.5)
+    for line, points in lines:
+        ink = colour(line.entries[0])
+        for point in points:
+            intervals(axes, point, color=ink, **FAINT)
+        at = [(point.x["value"], point.y["value"]) for point in points]
+        axes.plot(*zip(*at, strict=True), "-" + marker(line.entries[0]), color=ink, lw=1.4, ms=6, mec=PAPER, mew=0.8)
+        every = -(-len(points) // MOST_LABELS)
+        for nth, (point, place) in enumerate(zip(points, at, strict=True)):
+            if nth % every == 0 or nth == len(points) - 1:
+                text = line.value(point.entry)
+                axes.annotate(text, place, (5, 5), textcoords="offset points", color=SOFT, fontsize=7.5)
+    scale(axes, plane)

@@ -1,0 +1,231 @@
+"""The clips of a report as a reader meets them: side by side, worst first, the best and the worst of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from vbench_lite.analysis.unevenness import only_here
+from vbench_lite.report import glossary as words
+from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.formats.media import Media, clip_id
+from vbench_lite.stats import Array
+
+
+@dataclass(frozen=True)
+class ClipCard:
+    """One clip on the page."""
+
+    id: str
+    entry: GeneratorResult
+    prompt: str
+    index: int
+    made: bool
+    usable: bool
+    because: Sequence[str]
+    """Each as "<metric or failed>: <words>"."""
+    reason: str
+    source: str
+    """Address of the clip, where it is not inside the page."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [text.partition(":")[0] for text in self.because]
+
+    @property
+    def state(self) -> str:
+        if self.usable:
+            return "usable"
+        if not self.made:
+            return "failed"
+        return "close" if len(self.because) == 1 and self.kinds[0] != "conformance" else "unusable"
+
+    @property
+    def says(self) -> str:
+        """Why it is not usable, for a reader."""
+        if self.usable:
+            return "usable"
+        if not self.made:
+            return f"failed: {self.reason}" if not self.reason.startswith("missing") else self.reason
+        return "; ".join(_reworded(text) for text in self.because)
+
+    @property
+    def brief(self) -> str:
+        """The same for under its picture: one shortfall with its figures, of several the names."""
+        if len(self.because) < 2 or not self.made:
+            return self.says
+        return ", ".join(words.title(kind).lower() for kind in self.kinds)
+
+
+def _reworded(because: str) -> str:
+    name, _, rest = because.partition(": ")
+    return f"{words.title(name).lower()} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
+
+
+@dataclass(frozen=True)
+class GeneratorColumn:
+    """One generator's clips of a prompt."""
+
+    entry: GeneratorResult
+    cells: Sequence[ClipCard]
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """One prompt with everybody's clips."""
+
+    place: int
+    id: str
+    text: str
+    category: str
+    lanes: Sequence[GeneratorColumn]
+    worst: float
+    """Sorts the worst first: usable clips, then mean rank."""
+    apart: float
+    """Sorts the prompts first in which the generators differ most."""
+    suite: str
+
+
+@dataclass(frozen=True)
+class ClipBoard:
+    """Lays a scenario's clips out."""
+
+    scenario: SuiteResult
+    media: Media
+    before: int = 0
+    """Prompts of other scenarios that stand on the page before these."""
+
+    @cached_property
+    def ranks(self) -> list[Array]:
+        """Mean rank of every clip over the metrics, 0 the worst to 1 the best, -1 where there is no clip; by entry."""
+        entries = self.scenario.entries
+        total = [np.zeros(e.usable.shape) for e in entries]
+        count = [np.zeros(e.usable.shape) for e in entries]
+        for metric in self.scenario.per_clip:
+            sign = 1.0 if self.scenario.metrics[metric]["higher_is_better"] else -1.0
+            grids = [sign * e.scores(metric) for e in entries]
+            pool = np.sort(np.concatenate([g[np.isfinite(g)] for g in grids]))
+            for nth, grid in enumerate(grids):
+                known = np.isfinite(grid)
+                total[nth][known] += np.searchsorted(pool, grid[known], side="right") / max(1, len(pool))
+                count[nth] += known
+        return [
+            np.where(e.grid.made, np.divide(t, c, out=np.zeros_like(t), where=c > 0), -1.0)
+            for e, t, c in zip(entries, total, count, strict=True)
+        ]
+
+    def cell(self, entry: GeneratorResult, row: int, index: int, prompt: str) -> ClipCard:
+        grid = entry.grid
+        because = str(grid.text("unusable_because")[row, index])
+        id_ = clip_id(entry, row, index)
+        made = bool(grid.made[row, index])
+        return ClipCard(
+            id_, entry, prompt, index, made, bool(entry.usable[row, index]),
+            because.split("; ") if because else [], str(grid.text("reason")[row, index]) or "never made",
+            self.media.source(id_),
+        )  # fmt: skip
+
+    def rows(self) -> list[PromptRow]:
+        """Every prompt that all entries share, in the suite's order."""
+        places = [{p: i for i, p in enumerate(e.grid.prompts)} for e in self.scenario.entries]
+        rows = []
+        for nth, prompt in enumerate(self.scenario.prompts):
+            lanes, usable, ranks = [], [], []
+            for entry, place, rank in zip(self.scenario.entries, places, self.ranks, strict=True):
+                row = place[prompt["id"]]
+                cells = [self.cell(entry, row, k, prompt["text"]) for k in range(entry.usable.shape[1])]
+                lanes.append(GeneratorColumn(entry, cells))
+                usable.append(float(entry.usable[row].mean()))
+                ranks.append(float(rank[row].mean()))
+            apart = max(usable) - min(usable) + (max(ranks) - min(ranks)) / 10
+            worst = round(min(usable) + float(np.mean(ranks)) / 10, 5)
+            made = PromptRow(
+                self.before + nth, prompt["id"], prompt["text"], prompt.get("category", ""), lanes, worst,
+                round(-apart, 5), str(self.scenario.suite["name"]),
+            )  # fmt: skip
+            rows.append(made)
+        return rows
+
+    def highlights(self) -> list[tuple[GeneratorResult, list[tuple[str, ClipCard]]]]:
+        """The best and the worst clip of each generator by mean rank; failed ones are not shown, having no picture."""
+        text = {p["id"]: p["text"] for p in self.scenario.suite["prompts"]}
+        found = []
+        for entry, ranks in zip(self.scenario.entries, self.ranks, strict=True):
+            if not entry.grid.made.any():
+                continue
+            pair = []
+            for name, extreme in (("best", ranks), ("worst", np.where(ranks < 0, np.inf, ranks))):
+                flat = int(np.argmax(extreme) if name == "best" else np.argmin(extreme))
+                row, index = divmod(flat, ranks.shape[1])
+                pair.append((name, self.cell(entry, row, index, text.get(entry.grid.prompts[row], ""))))
+            found.append((entry, pair))
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """What the page's player knows of every clip: plain data, put on screen as text only."""
+        floors = self.scenario.thresholds
+        metrics = [m for m in self.scenario.metrics if self.scenario.metrics[m]["per"] == "clip"]
+        clips: dict[str, Any] = {}
+        for entry in self.scenario.entries:
+            scores = {m: entry.scores(m) for m in metrics}
+            place = {p: i for i, p in enumerate(entry.grid.prompts)}
+            for prompt in self.scenario.prompts:
+                row = place[prompt["id"]]
+                for index in range(entry.usable.shape[1]):
+                    cell = self.cell(entry, row, index, prompt["text"])
+                    clips[cell.id] = {
+                        "who": f"{entry.label}, clip {index + 1}", "prompt": prompt["text"],
+                        "says": cell.says if not cell.usable else "Usable.",
+                        "scores": [
+                            [words.title(m), _score(scores[m][row, index]), needs(floors.get(m)), m in cell.kinds]
+                            for m in metrics
+                        ],
+                    }  # fmt: skip
+        return {"clips": clips}
+
+
+def _score(value: float) -> str:
+    return words.plain(value) if np.isfinite(value) else "not scored"
+
+
+def needs(floor: Mapping[str, Any] | None) -> str:
+    """A threshold in words."""
+    if not floor:
+        return ""
+    sides = (("min", "at least"), ("max", "at most"))
+    return " and ".join(f"{says} {floor[side]:.4g}" for side, says in sides if floor[side] is not None)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Prompts of which one generator has no usable clip and another has."""
+
+    entry: GeneratorResult
+    others: str
+    items: Sequence[tuple[int, str]]
+    """(place of the prompt on the page, its text)"""
+
+    @property
+    def count(self) -> int:
+        return len(self.items)
+
+
+def gaps(scenario: SuiteResult, before: int = 0) -> list[Gap]:
+    """For every ordered pair of generators, what the one lacks and the other has; `before` as in `ClipBoard`."""
+    found = []
+    ids = [p["id"] for p in scenario.prompts]
+    usable = {}
+    for entry in scenario.entries:
+        place = {p: i for i, p in enumerate(entry.grid.prompts)}
+        usable[entry] = entry.usable[[place[i] for i in ids]] == 1
+    for entry in scenario.entries:
+        for other in scenario.entries:
+            rows = np.flatnonzero(only_here(usable[entry], usable[other])).tolist() if other is not entry else []
+            if rows:
+                items = [(before + i, str(scenario.prompts[i]["text"])) for i in rows]
+                found.append(Gap(entry, other.label, items))
+    return found

@@ -1,0 +1,141 @@
+"""The report as plain data: one JSON document, one CSV of all clips, metrics for trackers, a model card's block."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from typing import Any
+
+from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
+from vbench_lite.files import to_json
+from vbench_lite.records import FORMAT, Estimate
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.all import answers, headline
+from vbench_lite.report.answers.leads import leads
+from vbench_lite.report.answers.scenario_and_release import by_category
+from vbench_lite.report.answers.unevenness_and_work import triage
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.formats.clip_board import gaps
+from vbench_lite.report.tables import usable_estimate
+
+
+def render_json(report: Report) -> str:
+    """Everything that the page says, as one JSON document."""
+    scenarios = [_scenario(scenario) for scenario in report.scenarios]
+    told = [{"question": a.question, "answer": a.headline, "sentences": list(a.sentences)} for a in answers(report)]
+    return to_json({"format": FORMAT, "headline": headline(report), "answers": told, "scenarios": scenarios})
+
+
+def _scenario(scenario: SuiteResult) -> dict[str, Any]:
+    return {
+        "suite": {key: scenario.suite.get(key) for key in ("name", "title", "digest", "licence")},
+        "metrics": scenario.metrics,
+        "thresholds": scenario.thresholds,
+        "generators": {entry.label: _entry(scenario, entry) for entry in scenario.entries},
+        "leads": {
+            name: {
+                "first": lead.first.label, "second": lead.second.label if lead.second else None,
+                "gain": lead.gain._asdict() if lead.gain else None, "p": lead.p, "verdict": lead.verdict,
+            }
+            for name, lead in leads(scenario).items()
+        },
+        "usable_by_category": {
+            category: dict(zip([e.label for e in scenario.entries], shares, strict=True))
+            for category, shares in by_category(scenario).items()
+        },
+        "only_others_make": [
+            {"generator": g.entry.label, "other": g.others, "prompts": [scenario.prompts[i]["id"] for i, _ in g.items]}
+            for g in gaps(scenario)
+        ],
+        "history": [
+            {"generator": e.name, "run": e.run.folder.name, "created": e.run.created, **e.figures}
+            for e in (*scenario.past, *scenario.entries)
+        ],
+    }  # fmt: skip
+
+
+def _entry(scenario: SuiteResult, entry: GeneratorResult) -> dict[str, Any]:
+    close, rejected, _ = triage(entry)
+    unevenness = {}
+    for metric in scenario.per_clip:
+        higher = bool(scenario.metrics[metric]["higher_is_better"])
+        parts = spread(entry.scores(metric), [e.scores(metric) for e in scenario.entries if e is not entry])
+        unevenness[metric] = {
+            "worst_tenth": _plain(worst_tenth(entry.scores(metric), higher)),
+            "variance": dataclasses.asdict(parts) if parts else None,
+            "best_of_k": [_plain(e) for e in best_of_curve(entry.scores(metric), higher)],
+        }
+    return {
+        **entry.figures, "run": entry.run.folder.name, "usable_share": usable_estimate(entry), "close_calls": close,
+        "rejected": rejected, "usable_of_k": [_plain(e) for e in best_of_curve(entry.usable)], "unevenness": unevenness,
+    }  # fmt: skip
+
+
+def _plain(estimate: Estimate) -> dict[str, Any]:
+    return dataclasses.asdict(estimate)
+
+
+def render_csv(report: Report) -> str:
+    """The clips of all runs in one table, a column saying which run; columns that a run lacks stay empty."""
+    tables = []
+    for run in report.runs:
+        with run.folder.table_path.open(newline="", encoding="utf-8") as file:
+            tables.append((run.folder.name, list(csv.DictReader(file))))
+    columns = list(dict.fromkeys(name for _, rows in tables for name in (rows[0] if rows else ())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["run", *columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    for name, rows in tables:
+        writer.writerows({"run": name, **row} for row in rows)
+    return text.getvalue()
+
+
+def render_metrics(report: Report) -> str:
+    """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out.
+
+    Figures of further suites are called "<suite>/<generator>.<figure>".
+    """
+    flat: dict[str, float] = {}
+    entries = [("", e) for e in report.main.entries]
+    entries += [(f"{s.suite['name']}/", e) for s in report.scenarios[1:] for e in s.entries]
+    for suite, entry in entries:
+        figures = {name: e["value"] for name, e in {**entry.figures["scores"], **entry.figures["cost"]}.items()}
+        figures |= {
+            "usable_share": entry.usable_share,
+            "failed": entry.figures["failed"],
+            "clips": entry.figures["clips"],
+        }
+        flat |= {f"{suite}{entry.label}.{name}": value for name, value in figures.items() if value is not None}
+    return json.dumps(flat, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_model_card(report: Report) -> str:
+    """The `model-index` block of a Hugging Face model card, one per generator; put one at the top of a README.md."""
+    return "\n".join(_card(report.main, entry) for entry in report.main.entries)
+
+
+def _card(scenario: SuiteResult, entry: GeneratorResult) -> str:
+    """YAML by hand: every string is quoted as JSON, which YAML reads alike."""
+    quoted = json.dumps
+    lines = [
+        "---", "pipeline_tag: text-to-video", "model-index:", f"- name: {quoted(entry.name)}", "  results:",
+        "  - task:", "      type: text-to-video", "    dataset:",
+        f"      name: {quoted('vbench-lite ' + scenario.title)}",
+        f"      type: {quoted('vbench-lite/' + str(scenario.suite['name']))}",
+        f"      revision: {quoted(str(scenario.suite.get('digest', ''))[:12])}", "    metrics:",
+    ]  # fmt: skip
+    for name, info in scenario.metrics.items():
+        lines += _card_metric(name, entry.score(name)["value"], info["version"], info["backbone"])
+    lines += _card_metric("usable_share", entry.usable_share, "1", None)
+    return "\n".join([*lines, "---", ""])
+
+
+def _card_metric(name: str, value: float | None, version: str, backbone: str | None) -> list[str]:
+    if value is None:
+        return []
+    title = words.title("usable" if name == "usable_share" else name)
+    on = f", {backbone}" if backbone else ""
+    said = json.dumps(f"{title} (vbench-lite, version {version}{on})", ensure_ascii=False)
+    return [f"    - type: {json.dumps(name)}", f"      value: {value:.6g}", f"      name: {said}"]

@@ -1,0 +1,114 @@
+"""The report as Markdown for a pull request: the six answers, the table, what fails where. Under 60 kB.
+
+Prompts and names come from strangers: they stand in code spans, where no tag, link or mention is alive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report import method
+from vbench_lite.report.answers.all import answers, headline
+from vbench_lite.report.answers.scenario_and_release import by_category
+from vbench_lite.report.data import Report, SuiteResult
+from vbench_lite.report.formats.clip_board import gaps
+from vbench_lite.report.tables import Group, groups, standfirst
+
+LIMIT = 60_000
+"""Characters that a pull request comment takes, with room to spare."""
+SHOWN_PROMPTS = 8
+
+
+def render(report: Report) -> str:
+    """The report as text; the same runs give the same text."""
+    scenario = report.main
+    parts = [
+        f"## {_inert(scenario.title)}: {_inert(headline(report))}",
+        _inert(standfirst(scenario)),
+        *(f"> {_inert(text)}" for text in method.warnings(report)),
+        *_answers(report),
+        *(_table(scenario, group) for group in groups(scenario)),
+        *_categories(scenario),
+        *_gaps(scenario),
+        *(part for other in report.scenarios[1:] for part in _further(other)),
+        *_method(scenario),
+    ]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    return text if len(text.encode()) <= LIMIT else _cut(text)
+
+
+def _cut(text: str) -> str:
+    """Whole lines up to the limit; the method, folded away at the end, is what goes first."""
+    kept = text.encode()[: LIMIT - 100].decode(errors="ignore").rsplit("\n", 1)[0]
+    return kept + "\n\nCut here; the page holds the rest.\n"
+
+
+def _inert(text: str) -> str:
+    """Plain words that Markdown and HTML leave alone."""
+    text = " ".join(str(text).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]|#~!])", r"\\\1", text).replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
+def _code(text: str) -> str:
+    """A stranger's text in a code span."""
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "¦") + "`"
+
+
+def _answers(report: Report) -> Iterable[str]:
+    for nth, answer in enumerate(answers(report), 1):
+        told = "\n".join(f"   - {_inert(sentence)}" for sentence in answer.sentences)
+        yield f"{nth}. **{_inert(answer.headline)}** {_inert(answer.question)}" + (f"\n{told}" if told else "")
+
+
+def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _table(scenario: SuiteResult, group: Group) -> str:
+    rows = []
+    for row in group.rows:
+        cells = []
+        for cell in row.cells:
+            text, lacks = _inert(str(cell.written)), f" ({_inert(cell.unscored)})" if cell.unscored else ""
+            cells.append((f"**{text}** ahead" if cell.lead else text) + lacks)
+        rows.append((f"{_inert(words.title(row.name))} {row.arrow}".strip(), *cells))
+    return _rows((f"**{_inert(group.title)}**", *(_inert(e.label) for e in scenario.entries)), rows)
+
+
+def _further(scenario: SuiteResult) -> Iterable[str]:
+    """A further suite: its tables and what fails where."""
+    yield f"### {_inert(scenario.title)}"
+    yield _inert(standfirst(scenario))
+    yield from (_table(scenario, group) for group in groups(scenario))
+    yield from _categories(scenario)
+    yield from _gaps(scenario)
+
+
+def _categories(scenario: SuiteResult) -> Iterable[str]:
+    table = by_category(scenario)
+    if len(table) > 1:
+        rows = [(_inert(category), *(words.percent(share) for share in shares)) for category, shares in table.items()]
+        yield _rows(("**Usable, by category**", *(_inert(e.label) for e in scenario.entries)), rows)
+
+
+def _gaps(scenario: SuiteResult) -> Iterable[str]:
+    for gap in gaps(scenario):
+        shown = [_code(text) for _, text in gap.items[:SHOWN_PROMPTS]]
+        more = f" and {gap.count - SHOWN_PROMPTS} more" if gap.count > SHOWN_PROMPTS else ""
+        yield (
+            f"{_inert(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "
+            f"{_inert(gap.others)} has: {', '.join(shown)}{more}."
+        )
+
+
+def _method(scenario: SuiteResult) -> Iterable[str]:
+    told = [f"{name}: {value}" for name, value in method.facts(scenario)]
+    told += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
+    told += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
+    lines = "\n".join(f"- {_inert(line)}" for line in told)
+    yield f"<details><summary>How it was measured</summary>\n\n{lines}\n\n</details>"

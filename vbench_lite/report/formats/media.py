@@ -1,0 +1,130 @@
+"""The clips of a report: inside the page while they fit, beside it in a folder when they do not."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vbench_lite.files import write_whole
+from vbench_lite.report.data import GeneratorResult, Report
+
+Mode = Literal["auto", "embed", "folder", "none"]
+BUDGET = 21_000_000
+"""Bytes of clips that a page may hold; base64 adds a third, and 30 MB is where a page stops being handy."""
+SAMPLE = 32
+"""Previews that are made to guess the size of all."""
+PREVIEW_SIDE = 240
+"""Pixels of the shorter side that a shrunken preview keeps."""
+
+
+@dataclass(frozen=True)
+class Media:
+    """Where the page finds each clip."""
+
+    embedded: dict[str, str]
+    """Clip id > base64 of an mp4."""
+    linked: dict[str, str]
+    """Clip id > address relative to the page."""
+    note: str = ""
+    """What a reader must know of them, e.g. that they are smaller than the originals."""
+
+    def source(self, clip: str) -> str:
+        return self.linked.get(clip, "")
+
+    def has(self, clip: str) -> bool:
+        return clip in self.embedded or clip in self.linked
+
+
+def clip_id(entry: GeneratorResult, prompt: int, index: int) -> str:
+    """Names a clip within the page; made of numbers alone, so it is safe anywhere."""
+    return f"{entry.scene}-{entry.number}-{prompt}-{index}"
+
+
+def files(report: Report) -> Iterator[tuple[str, Path]]:
+    """(clip id, file) of every clip that is there. A path that leaves its run's folder is not followed."""
+    for entry in (entry for scenario in report.scenarios for entry in scenario.entries):
+        folder = entry.run.folder.path.resolve()
+        paths = entry.grid.text("path")
+        for prompt, index in zip(*entry.grid.made.nonzero(), strict=True):
+            path = (folder / str(paths[prompt, index])).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                yield clip_id(entry, int(prompt), int(index)), path
+
+
+def collect(report: Report, page: Path, mode: Mode = "auto") -> Media:
+    """Embeds the clips, or copies them beside the page.
+
+    Args:
+        report: Whose clips, of all its scenarios.
+        page: The file that the page will be written to.
+        mode: "auto" embeds what fits; failing that it embeds smaller previews, and failing that it makes a folder.
+    """
+    if mode == "none":
+        return Media({}, {}, "The clips are not part of this page.")
+    found = dict(files(report))
+    size = sum(path.stat().st_size for path in found.values())
+    if mode == "folder" or (mode == "auto" and size > 12 * BUDGET):
+        return _folder(found, page)
+    if size <= BUDGET:
+        return Media({clip: _text(path.read_bytes()) for clip, path in found.items()}, {})
+    if mode == "auto" and _guessed_previews(list(found.values())) > BUDGET:
+        return _folder(found, page)
+    shrunk = {clip: preview(path) for clip, path in found.items()}
+    if mode == "auto" and sum(map(len, shrunk.values())) > BUDGET:
+        return _folder(found, page)
+    note = f"Previews of {PREVIEW_SIDE} lines or fewer, to keep this page small; scores come from the clips as stored."
+    return Media({clip: _text(content) for clip, content in shrunk.items()}, {}, note)
+
+
+def _guessed_previews(paths: Sequence[Path]) -> float:
+    """Bytes that all previews would take, from some of them: thousands are not shrunk to find that they do not fit."""
+    some = paths[:: -(-len(paths) // SAMPLE)]
+    return len(paths) * sum(len(preview(path)) for path in some) / len(some)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _folder(found: dict[str, Path], page: Path) -> Media:
+    folder = page.with_name(f"{page.stem}-clips")
+    for clip, path in found.items():
+        target = folder / f"{clip}{path.suffix}"
+        if not target.exists() or target.stat().st_size != path.stat().st_size:
+            _put(path, target)
+    links = {clip: f"{folder.name}/{clip}{path.suffix}" for clip, path in found.items()}
+    return Media({}, links, f'The clips lie beside this page in "{folder.name}"; keep the two together.')
+
+
+def _put(path: Path, target: Path) -> None:
+    """A second name for the file, which takes no room; a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        write_whole(target, path.read_bytes())
+
+
+def preview(path: Path) -> bytes:
+    """A clip as a small mp4 that every browser plays; the file itself where it cannot be read or is small enough."""
+    from vbench_lite.video import UnreadableClip, encode_mp4, read_clip
+
+    content = path.read_bytes()
+    try:
+        frames, info = read_clip(content, max_frames=600)
+    except UnreadableClip:
+        return content
+    side = min(frames.shape[1:3])
+    if side > PREVIEW_SIDE:
+        import cv2
+        import numpy as np
+
+        height, width = (2 * round(n * PREVIEW_SIDE / side / 2) for n in frames.shape[1:3])
+        frames = np.stack([cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in frames])
+    shrunk = encode_mp4(frames, info.fps or 8.0, crf=28)
+    return min(content, shrunk, key=len)

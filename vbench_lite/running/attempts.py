@@ -1,0 +1,111 @@
+"""What a generator answered, checked: from `Output` to the bytes and the record that are stored."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from vbench_lite.generator import Output
+from vbench_lite.records import ClipRecord, Definition, Measurement, Request
+
+SUFFIXES = {b"\x1a\x45\xdf\xa3": ".webm", b"GIF8": ".gif"}
+
+
+class Finished(NamedTuple):
+    """One clip on its way to the store, made or failed."""
+
+    record: ClipRecord
+    clip: bytes | None = None
+    suffix: str = ".mp4"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What `generate` answered for one request, checked and measured, not encoded yet."""
+
+    request: Request
+    measurement: Measurement
+    output: Output | None = None
+    failure: str | None = None
+
+
+def wrong_answer(outputs: Any, asked: int) -> str | None:
+    if not isinstance(outputs, (list, tuple)) or not all(isinstance(o, Output) for o in outputs):
+        return "generate did not return a list of Output"
+    return None if len(outputs) == asked else f"generate returned {len(outputs)} clips for {asked} requests"
+
+
+def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
+    """Checks one clip, and leaves of the measurement what is the generator's."""
+    changes: dict[str, Any] = {"stages_s": dict(output.stages_s), "counts": dict(output.counts)}
+    if output.made == "beside" and measured.gpu_busy_s is not None:
+        changes |= dict.fromkeys(("gpu_busy_s", "peak_memory_mb", "peak_reserved_mb"))
+    elif output.made in ("elsewhere", "before"):
+        changes |= dict.fromkeys(("device_s", "gpu_busy_s", "peak_memory_mb", "peak_reserved_mb", "peak_rss_mb"))
+    if output.made == "before":
+        changes |= {"wall_s": None, "batch_size": 1}
+    if output.device_s is not None:
+        changes["device_s"] = output.device_s
+    failure = output.failure or (None if output.file else wrong_frames(output.frames))
+    return Attempt(request, dataclasses.replace(measured, **changes), output, failure)
+
+
+def wrong_frames(frames: Any) -> str | None:
+    """What is wrong with frames that a generator returned, or None.
+
+    Another number or size of frames than asked for is not wrong here: the clip is kept, and its
+    conformance score says so.
+    """
+    import numpy as np
+
+    if frames is None:
+        return "no frames and no file were returned"
+    if not isinstance(frames, np.ndarray):
+        return f"frames are {type(frames).__name__}, expected a uint8 array (frames, height, width, 3)"
+    if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
+        return f"frames have the shape {frames.shape}, expected (frames, height, width, 3)"
+    if frames.dtype != np.uint8:
+        if np.issubdtype(frames.dtype, np.floating) and not np.isfinite(frames).all():
+            return f"frames hold NaN or infinity ({frames.dtype}), expected uint8"
+        return f"frames are {frames.dtype}, expected uint8"
+    return None
+
+
+def record_of(
+    definition: Definition, request: Request, failure: str | None, measurement: Measurement, **facts: Any
+) -> ClipRecord:
+    """The record of one clip; `facts` are its frames, size, fps and charge."""
+    return ClipRecord(
+        definition.name, definition.route, request.prompt_id, request.index, request.seed,
+        "failed" if failure else "ok", failure, measurement=measurement, **facts,
+    )
+
+
+def encode(definition: Definition, take: Attempt) -> Finished:
+    """Turns a take into what is stored: an mp4 of its frames, or the file that came with it."""
+    from vbench_lite import video
+
+    request, output = take.request, take.output
+    charged = output.usd_charged if output else None
+    if output is None or (take.failure and not output.file):
+        return Finished(record_of(definition, request, take.failure, take.measurement, usd_charged=charged))
+    if output.file:
+        suffix = SUFFIXES.get(output.file[:4], ".mp4")
+        failure, info = take.failure, None
+        try:
+            with video.ClipReader(output.file) as reader:
+                for _ in reader:  # counted, not kept: how many frames there are shows only at the end
+                    pass
+            info = reader.info()
+        except video.UnreadableClip as error:
+            failure = failure or f"the file that came back cannot be read: {error}"
+        facts = info._asdict() if info else {}
+        record = record_of(definition, request, failure, take.measurement, usd_charged=charged, **facts)
+        return Finished(record, output.file, suffix)
+    assert output.frames is not None
+    fps = output.fps or request.spec.fps
+    count, height, width = output.frames.shape[:3]
+    facts = {"frames": count, "height": height, "width": width, "fps": fps, "usd_charged": charged}
+    record = record_of(definition, request, None, take.measurement, **facts)
+    return Finished(record, video.encode_mp4(output.frames, fps))
