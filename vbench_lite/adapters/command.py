@@ -28,8 +28,8 @@ from typing import Any
 from vbench_lite.adapters.programs import Resident, Start, fill, only_clip, run_once
 from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
-from vbench_lite.video import CLIP_SUFFIXES
 from vbench_lite.records import ClipSpec, Definition, Request
+from vbench_lite.video import CLIP_SUFFIXES
 
 ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")
 LARGEST_CLIP_BYTES = 2_000_000_000
@@ -110,7 +110,7 @@ class Command:
             out = folder / f"clip{self.settings.suffix}"
             try:
                 facts = self._ask_resident(request, out) if self.settings.resident else self._run(request, folder, out)
-                clip = only_clip(folder, out, SUFFIXES)
+                clip = only_clip(folder, out, CLIP_SUFFIXES)
                 if clip.stat().st_size > LARGEST_CLIP_BYTES:
                     raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
                 return Output(file=clip.read_bytes(), made="beside", **facts)

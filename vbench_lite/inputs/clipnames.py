@@ -25,6 +25,7 @@ from pathlib import Path
 
 from vbench_lite.errors import BadFile, UsageError
 from vbench_lite.records import Prompt
+from vbench_lite.video import CLIP_SUFFIXES
 
 TABLE = "clips.csv"
 SHORTEST_CUT = 100

@@ -18,7 +18,7 @@ import numpy as np
 from vbench_lite.backbones import Backbones
 from vbench_lite.features.extract import AnySource, Observation, observe_all
 from vbench_lite.records import ClipSpec, Prompt
-from vbench_lite.video import ENCODER, Frames, encode_mp4
+from vbench_lite.video import CLIP_SUFFIXES, ENCODER, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
 
 SEEDS = range(1_000, 1_004)
