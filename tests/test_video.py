@@ -16,7 +16,7 @@ from PIL import Image
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.features.extract import Observation, Unreadable, observe, observe_all
-from vbench_lite.video import UnreadableClip, encode_mp4, read_clip
+from vbench_lite.video import ClipReader, UnreadableClip, encode_mp4, open_container, read_clip
 from vbench_lite.world import Composition, render
 
 NOTHING = Backbones("none")
@@ -83,7 +83,7 @@ def test_flipped_bytes_give_a_reason_or_whole_frames_never_damaged_ones(file, se
         assert seen.reason
         return
     assert all(np.isfinite(np.asarray(getattr(seen, name))).all() for name in Observation.__annotations__)
-    with av.open(io.BytesIO(hurt), metadata_errors="replace") as container:
+    with open_container(io.BytesIO(hurt)) as container:
         assert not any(frame.is_corrupt for frame in container.decode(video=0))
 
 
@@ -120,6 +120,22 @@ def test_a_playlist_opens_no_other_file(file, tmp_path, name):
         (tmp_path / name).write_text(text)
         with pytest.raises(UnreadableClip):
             observe(tmp_path / name, NOTHING)
+
+
+def test_what_is_known_of_a_clip_is_known_after_its_reader_is_closed(file):
+    with ClipReader(file) as reader:
+        shape = next(iter(reader)).shape
+        before = reader.info(), reader.fps(), reader.announced
+    assert before == (reader.info(), reader.fps(), reader.announced) == ((1, *shape[:2], 8.0), 8.0, 9)
+    reader = ClipReader(file)
+    reader.__exit__()
+    assert reader.fps() == 8.0
+
+
+def test_metadata_that_are_not_utf8_do_not_matter(file):
+    named = file.replace(b"VideoHandler", b"Vid\xe9o\xffandler")
+    assert named != file
+    assert np.array_equal(frames_of(named), frames_of(file))
 
 
 def test_a_path_may_be_a_string(file, tmp_path):

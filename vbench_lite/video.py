@@ -22,6 +22,7 @@ Frames = NDArray[np.uint8]
 
 ENCODER = "libx264 medium, one thread, no AVX-512"
 """What a file depends on beside frames, rate and quality."""
+AV_MAJOR = int(av.__version__.split(".")[0])
 AVX_512F = 13
 """OpenCV's number of the instruction set."""
 
@@ -142,13 +143,16 @@ class ClipReader:
         self.height, self.width = self._stored
         self.announced = int(self._stream.frames)
         """Frames that the file says it holds; 0 where it does not say."""
+        self._stated_fps = float(self._stream.average_rate or 0)
+        """Mean frames a second that the file states; 0 where it does not. Read here, because a stream whose
+        container is closed cannot be read: av 19 raises, earlier versions read freed memory."""
 
     def _open_stream(self, handle: BinaryIO, opened: ExitStack) -> av.VideoStream:
         if not handle.read(1):
             raise UnreadableClip("the file is empty (0 bytes)")
         handle.seek(0)
         try:
-            self._container = opened.enter_context(av.open(handle, metadata_errors="replace", options=NO_OTHER_FILE))
+            self._container = opened.enter_context(open_container(handle))
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableClip(f"not a readable video: {_reason(error)}") from None
         stream = self._container.streams.best("video")
@@ -188,8 +192,8 @@ class ClipReader:
 
     def fps(self) -> float | None:
         """Mean frames a second: the file's own statement, or what the frame times come to."""
-        if self._stream.average_rate:
-            return float(self._stream.average_rate)
+        if self._stated_fps:
+            return self._stated_fps
         span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
         return (len(self._times) - 1) / span if span > 0 else None
 
@@ -218,6 +222,15 @@ class ClipReader:
     def _check_size(self, height: int, width: int) -> None:
         if height * width > self.limits.pixels_per_frame:
             raise UnreadableClip(f"{width}x{height} is more than {self.limits.pixels_per_frame} pixels a frame")
+
+
+def open_container(handle: BinaryIO) -> av.container.InputContainer:
+    """Opens a file for reading, whatever bytes its metadata hold, and nothing but that file.
+
+    av 19 keeps metadata that are not UTF-8; earlier versions refuse the file unless `metadata_errors` says otherwise.
+    """
+    keep_metadata = {} if AV_MAJOR >= 19 else {"metadata_errors": "replace"}
+    return av.open(handle, options=NO_OTHER_FILE, **keep_metadata)
 
 
 def _pixels(reformatter: VideoReformatter, frame: av.VideoFrame) -> Frames:
