@@ -6,10 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
 
 from vbench_lite.distances.corrected import corrected_interval
-from vbench_lite.distances.frechet import Fvd, FvdCorrected, Kvd, frechet_distance, resampled_distances
+from vbench_lite.distances.frechet import frechet_distance, resampled_distances
 from vbench_lite.distances.kernel import kernel_distance, kernel_interval
 
 
@@ -106,12 +105,9 @@ def test_distances_of_sets_that_do_not_vary():
     assert frechet_distance(generated=np.ones((4, 3)), reference=np.zeros((2, 3))) == 3
 
 
-def test_features_without_a_finite_square_are_refused_and_leave_the_metric_unscored_with_the_reason():
+def test_features_without_a_finite_square_are_refused():
     with pytest.raises(ValueError, match="beyond floating point"):
         frechet_distance(generated=X * 1e200, reference=Y * 1e200)
-    judge = Fvd()
-    judge.update(generated=X * 1e200, reference=Y * 1e200)
-    assert judge.estimate([""] * 5, [""] * 6).value is None
 
 
 def test_bootstrap_distances_are_those_of_drawn_clips():
@@ -276,28 +272,3 @@ def test_the_corrected_distance_of_alike_sets_of_shared_prompts_holds_zero_by_no
     assert np.mean([found.low <= 0 <= found.high for found in found_all]) >= 0.85
     widths = [found.high - found.low for found in found_all]
     assert np.mean(widths) < 8 * np.std([found.value for found in found_all])
-
-
-def test_a_corrected_distance_of_too_few_prompts_is_unscored_with_the_reason():
-    judge = FvdCorrected()
-    judge.update(generated=normal(0, 7, 5), reference=normal(1, 7, 5))
-    found = judge.estimate([""] * 7, [""] * 7)
-    assert found.value is None
-    assert "needs 8" in found.reason
-
-
-@pytest.mark.parametrize("kind", [Fvd, Kvd, FvdCorrected])
-def test_set_metrics_stream_and_merge(kind):
-    x, y = normal(0, 24, 6), normal(1, 24, 6) + 0.3
-    whole, parts = kind(), kind()
-    whole.update(generated=x, reference=y)
-    for place in range(0, 24, 8):
-        parts.update(generated=torch.from_numpy(x[place : place + 8]))
-        parts.update(reference=y[place : place + 8])
-    merged = kind()
-    merged.update(generated=x[:10], reference=y[:10])
-    other = kind()
-    other.update(generated=x[10:], reference=y[10:])
-    merged.merge_state(other)
-    assert parts.compute() == pytest.approx(whole.compute(), rel=1e-12)
-    assert merged.compute() == pytest.approx(whole.compute(), rel=1e-12)

@@ -11,26 +11,15 @@ Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torchmetrics import Metric
 
-from vbench_lite.distances.corrected import corrected_interval
 from vbench_lite.distances.intervals import Features, checked
-from vbench_lite.distances.kernel import kernel_distance, kernel_interval
-from vbench_lite.distances.paired import DistanceInfluence
-from vbench_lite.records import Estimate
 
 CANCELLED = 1e-4
 """Share of the variances below which a difference of them has lost digits."""
 NEARLY_EQUAL = 1e-9
 """Distance of scaled features below which sets are looked at for being the same."""
-NO_INTERVAL = "no interval of a plain FVD holds at these numbers of clips; see fvd_corrected"
 
 
 def frechet_distance(generated: Features, reference: Features) -> float:
@@ -133,88 +122,3 @@ def _weighted_distance(products: Features, x_times: NDArray[np.int64], y_times: 
     centred = (xy - by_x[:, None] - by_y + p @ by_x) * np.sqrt(np.outer(p * n / (n - 1), q * m / (m - 1)))
     overlap = np.linalg.svd(centred, compute_uv=False).sum()
     return max(float(mean_x + mean_y - 2 * p @ by_x + traces - 2 * overlap), 0.0)
-
-
-class SetMetric(Metric):
-    """A distance between two sets of clips. Merging two gives what one would give that saw all clips.
-
-    `update` takes features, (clips, values), of either side.
-    """
-
-    full_state_update = False
-    higher_is_better = False
-    generated: list[Tensor]
-    reference: list[Tensor]
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.add_state("generated", [], dist_reduce_fx="cat")
-        self.add_state("reference", [], dist_reduce_fx="cat")
-
-    def update(self, generated: Any = None, reference: Any = None) -> None:
-        for state, features in ((self.generated, generated), (self.reference, reference)):
-            if features is not None:
-                state.append(torch.as_tensor(features, dtype=torch.float64))
-
-    def sides(self) -> tuple[Features, Features]:
-        parts = (self.generated, self.reference)
-        x, y = ((torch.cat(p) if isinstance(p, list) else p).double().cpu().numpy() for p in parts)
-        return x, y
-
-    def compute(self) -> float:
-        return self.distance(*self.sides())
-
-    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
-        """The distance with its 95 % interval, where there is one.
-
-        Args:
-            generated_prompts: The prompt of each generated clip, in the order of `update`; it is prompts
-                that are resampled, because clips of one prompt are alike.
-            reference_prompts: Likewise for the real clips; "" where they have none.
-        """
-        try:
-            return Estimate(self.compute(), n=len(generated_prompts), reason=NO_INTERVAL)
-        except ValueError as error:
-            return Estimate(None, n=len(generated_prompts), reason=str(error))
-
-    @staticmethod
-    def distance(generated: Features, reference: Features) -> float:
-        raise NotImplementedError
-
-
-class Fvd(SetMetric):
-    """`frechet_distance` of all clips seen."""
-
-    distance = staticmethod(frechet_distance)
-
-
-class FvdCorrected(SetMetric):
-    """`fvd_corrected.corrected_interval` of all clips seen."""
-
-    parts: DistanceInfluence | None = None
-    """Of the last estimate: what another such distance can be subtracted from."""
-
-    def compute(self) -> float:
-        return corrected_interval(*self.sides()).value
-
-    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
-        try:
-            found = corrected_interval(*self.sides(), generated_prompts, reference_prompts)
-        except ValueError as error:
-            return Estimate(None, n=len(generated_prompts), reason=str(error))
-        self.parts = found.parts
-        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=found.reason)
-
-
-class Kvd(SetMetric):
-    """`kernel_distance` of all clips seen."""
-
-    distance = staticmethod(kernel_distance)
-
-    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
-        try:
-            found = kernel_interval(*self.sides(), generated_prompts, reference_prompts)
-        except ValueError as error:
-            return Estimate(None, n=len(generated_prompts), reason=str(error))
-        few = None if found.low is not None else "too few prompts for an interval"
-        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=few)

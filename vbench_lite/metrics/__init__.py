@@ -50,11 +50,11 @@ METRICS: list[Metric] = [
            "fine structure, against real clips'"),
     Metric("conformance", "share", True, "2", "clip", None, "vbench_lite.metrics.conformance:Conformance",
            "frames, size and rate as asked; neither black, frozen nor broken"),
-    Metric("fvd", "distance", False, "1", "set", "video", "vbench_lite.distances.frechet:Fvd",
+    Metric("fvd", "distance", False, "1", "set", "video", "vbench_lite.metrics.fvd:Fvd",
            "distance of the clips from real ones, as published: biased at small numbers"),
-    Metric("fvd_corrected", "distance", False, "3", "set", "video", "vbench_lite.distances.frechet:FvdCorrected",
+    Metric("fvd_corrected", "distance", False, "3", "set", "video", "vbench_lite.metrics.fvd_corrected:FvdCorrected",
            "the same distance with the bias of small numbers taken out, and an interval"),
-    Metric("kvd", "squared", False, "2", "set", "video", "vbench_lite.distances.frechet:Kvd",
+    Metric("kvd", "squared", False, "2", "set", "video", "vbench_lite.metrics.kvd:Kvd",
            "kernel distance of the clips from real ones; unbiased"),
 ]
 
