@@ -30,7 +30,7 @@ class WorldVideoNet(nn.Module):
             nn.Linear(96, FEATURES),
         )
         sizes = {"thing": things, "colour": colours, "background": backgrounds, "motion": motions}
-        self.headline_metrics = nn.ModuleDict({name: nn.Linear(FEATURES, size) for name, size in sizes.items()})
+        self.heads = nn.ModuleDict({name: nn.Linear(FEATURES, size) for name, size in sizes.items()})
 
     def features(self, clips: Tensor) -> Tensor:
         """(batch, 3, 8, 64, 64) to (batch, 64)."""
@@ -40,7 +40,7 @@ class WorldVideoNet(nn.Module):
     def forward(self, clips: Tensor) -> dict[str, Tensor]:
         """Logits by attribute, each (batch, values)."""
         hidden = torch.relu(self.features(clips))
-        return {name: head(hidden) for name, head in self.headline_metrics.items()}
+        return {name: head(hidden) for name, head in self.heads.items()}
 
 
 def _block(
