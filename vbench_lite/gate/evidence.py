@@ -100,7 +100,7 @@ def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
         "low": ends[0] if ends else None, "high": ends[1] if ends else None,
         "limit": _as_difference(-float(slack.mean()), pairs),
         "clips": pairs.clips, "filled": pairs.filled, "within": pairs.within,
-        "to_see": _to_see(allowed, pairs, policy) if check.rule == "non-inferior" else 0,
+        "min_units_for_rare_loss": _to_see(allowed, pairs, policy) if check.rule == "non-inferior" else 0,
     }  # fmt: skip
     return _decided(check, distance_to_limit, allowed, known, pairs.freedom)
 
@@ -110,11 +110,11 @@ def _decided(
 ) -> Evidence:
     """The evidence in one clearance a prompt: its mean distance from the limit, positive on the good side."""
     known |= {
-        "prompts": len(distance_to_limit), "clearance": float(distance_to_limit.mean()),
+        "prompts": len(distance_to_limit), "distance_to_limit": float(distance_to_limit.mean()),
         "deviation": float(distance_to_limit.std(ddof=1)) if len(distance_to_limit) > 1 else 0.0,
     }  # fmt: skip
     if check.evidence == "point":
-        return Evidence(holds=at_least(known["clearance"], scale), **known)
+        return Evidence(holds=at_least(known["distance_to_limit"], scale), **known)
     if len(distance_to_limit) < MIN_PROMPTS:
         return Evidence(**known)
     if check.rule == "non-inferior" and scale == 0 and not distance_to_limit.any():  # identical, and no margin

@@ -48,7 +48,7 @@ def of_sets(check: Check, quantity: Quantity, sides: tuple[Side, Side], category
     }  # fmt: skip
     if alone:
         toward = 1.0 if check.rule == "min" else -1.0
-        known |= {"limit": check.value, "clearance": toward * (new["value"] - (check.value or 0.0))}
+        known |= {"limit": check.value, "distance_to_limit": toward * (new["value"] - (check.value or 0.0))}
         error = _known(set_error(new))
         return _with_error(check, policy, known, (error, error), new["value"])
     return _two_sets(check, quantity, policy, known, sides)
@@ -65,7 +65,7 @@ def _two_sets(
     difference = new["value"] - old["value"]
     known |= {
         "baseline": old["value"], "difference": difference, "limit": -sign * margin,
-        "clearance": sign * difference + margin,
+        "distance_to_limit": sign * difference + margin,
     }  # fmt: skip
     # the margin grows with the baseline's own value, so the clearance is the candidate's less this times the baseline's
     weight = abs(1 - slack * sign * share) if old["value"] > 0 else 1.0
@@ -103,11 +103,11 @@ def _with_error(
 ) -> Evidence:  # fmt: skip
     """Args: errors: Of the clearance, and of the figure shown."""
     if check.evidence == "point":
-        return Evidence(holds=at_least(known["clearance"], known["candidate"]), **known)
+        return Evidence(holds=at_least(known["distance_to_limit"], known["candidate"]), **known)
     of_clearance, shown = errors
     if of_clearance is None or shown is None:
         return Evidence('a set metric without an interval cannot be judged: use evidence = "point"', **known)
-    test, half = of_clearance.test(np.asarray(known["clearance"])), float(shown.half_width(policy.strict))
+    test, half = of_clearance.test(np.asarray(known["distance_to_limit"])), float(shown.half_width(policy.strict))
     known = {"words": "by the stored intervals"} | known
     return Evidence(
         p_pass=float(test.above), p_fail=float(test.below), low=centre - half, high=centre + half,
