@@ -43,11 +43,11 @@ class Output:
     """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
     failure: str | None = None
     """Why this clip could not be made, when others of the batch could."""
-    made: Literal["here", "beside", "elsewhere", "before"] = "here"
-    """Where the work was done. "beside": in another process of this machine, whose tensors nothing here can see, so
-    that peak memory on a GPU and GPU busy time are not known. "elsewhere" (a hosted service): of what is measured
-    around the call only wall_s is the generator's; device seconds, memory and energy of this machine say nothing.
-    "before" (a recorded clip): not even wall_s does."""
+    execution: Literal["in_process", "subprocess", "remote", "precomputed"] = "in_process"
+    """Where the clip was generated, which says what the runner's measurements mean. "subprocess": another process of
+    this machine; its tensors are not visible here, so peak GPU memory and GPU busy time are empty. "remote" (a hosted
+    service): only wall_s is the generator's; device seconds, memory and energy of this machine are empty.
+    "precomputed" (a recorded clip): wall_s is empty too."""
 
 
 @dataclass(frozen=True)

@@ -70,13 +70,32 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class PriceRow:
+    """The price of clips up to a size and a length: one of three rates."""
+
+    usd_per_clip: float | None = None
+    usd_per_second: float | None = None
+    usd_per_block: float | None = None
+    block_s: float | None = None
+    max_height: float | None = None
+    """Pixels of the shorter side, inclusive; None is no limit."""
+    max_seconds: float | None = None
+    """Inclusive; None is no limit."""
+
+
+@dataclass(frozen=True)
 class Price:
-    """What using a generator costs. One of the three rates is set."""
+    """What using a generator costs: one of four rates, or `when`. `measuring/rates.py` works out a clip's cost."""
 
     usd_per_device_hour: float | None = None
     usd_per_clip: float | None = None
     usd_per_second: float | None = None
     """Per second of finished clip."""
+    usd_per_block: float | None = None
+    """Per begun block of `block_s` seconds."""
+    block_s: float | None = None
+    when: tuple[PriceRow, ...] = ()
+    """Rates by size and length; the first row that applies to a clip counts."""
     date: str = ""
     source: str = ""
 

@@ -76,13 +76,46 @@ def test_a_class_of_the_users_own_is_a_generator(tmp_path: Path, monkeypatch: py
         find_definition("my_models:Min")
 
 
-def test_a_price_by_the_block_counts_every_block_begun(tmp_path: Path) -> None:
+def test_a_price_by_the_block_keeps_rate_and_block(tmp_path: Path) -> None:
     text = TEXT + "[clip]\nframes = 145\nfps = 24\n[price]\nusd_per_block = 0.5\nblock_s = 5\n"
     price = read_definition(written(tmp_path, text)).price
     assert price is not None
-    assert price.usd_per_clip == 1.0, "6.04 s are two blocks of 5 s"
+    assert (price.usd_per_block, price.block_s, price.usd_per_clip) == (0.5, 5.0, None)
 
 
-def test_a_price_by_the_block_needs_its_length(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match="block_s"):
-        read_definition(written(tmp_path, TEXT + "[price]\nusd_per_block = 0.5\n"))
+ROWS = """[[price.when]]
+max_height = 720
+usd_per_second = 0.1
+[[price.when]]
+max_seconds = 10
+usd_per_block = 0.3
+block_s = 5
+"""
+
+
+def test_a_price_by_size_and_length_keeps_its_rows(tmp_path: Path) -> None:
+    price = read_definition(written(tmp_path, TEXT + "[price]\ndate = 2026-11-01\nsource = 'a list'\n" + ROWS)).price
+    assert price is not None
+    assert price.date == "2026-11-01"
+    assert [(row.max_height, row.max_seconds, row.usd_per_second, row.usd_per_block) for row in price.when] == [
+        (720.0, None, 0.1, None), (None, 10.0, None, 0.3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[price]\nusd_per_block = 0.5\n", "block_s"),
+        ("[price]\nusd_per_block = 0.5\nblock_s = 0\n", r"mine\.toml:5: .*a number above 0"),
+        ("[price]\nusd_per_clip = nan\n", r"mine\.toml:4: .*0 or more"),
+        ("[price]\nusd_per_clip = 1\n" + ROWS, "found usd_per_clip, when"),
+        (ROWS + "[[price.when]]\nmax_height = 1080\n", r"mine\.toml:10: .*each row needs one of"),
+        (ROWS.replace("max_seconds = 10", "max_seconds = -1"), r"mine\.toml:7: .*a number above 0"),
+        (ROWS.replace("max_seconds", "max_length"), r"mine\.toml:7: .*not known here"),
+        (ROWS.replace("usd_per_second", "usd_per_device_hour"), "not known here"),
+        ("[price]\nwhen = 3\n", "expected a list"),
+    ],
+)
+def test_a_price_that_cannot_be_is_named_by_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadFile, match=message):
+        read_definition(written(tmp_path, TEXT + text))

@@ -102,12 +102,12 @@ def test_a_failure_that_the_generator_reports_itself_keeps_what_it_was_charged(s
 
 
 def test_work_done_elsewhere_leaves_nothing_of_this_machine_but_the_waiting(session):
-    (record,) = records(session(lambda _: [Output(FRAMES, made="elsewhere", device_s=7.0)]), REQUESTS[:1])
+    (record,) = records(session(lambda _: [Output(FRAMES, execution="remote", device_s=7.0)]), REQUESTS[:1])
     measured = record.measurement
     assert measured.device_s == 7.0
     assert measured.wall_s is not None
     assert (measured.peak_memory_mb, measured.peak_rss_mb) == (None, None)
-    (record,) = records(session(lambda _: [Output(FRAMES, made="before")]), REQUESTS[:1])
+    (record,) = records(session(lambda _: [Output(FRAMES, execution="precomputed")]), REQUESTS[:1])
     assert (record.measurement.wall_s, record.measurement.device_s) == (None, None)
 
 

@@ -113,9 +113,9 @@ class Command:
                 clip = only_clip(folder, out, CLIP_SUFFIXES)
                 if clip.stat().st_size > LARGEST_CLIP_BYTES:
                     raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
-                return Output(file=clip.read_bytes(), made="beside", **facts)
+                return Output(file=clip.read_bytes(), execution="subprocess", **facts)
             except ClipFailed as error:
-                return Output(failure=str(error), made="beside")
+                return Output(failure=str(error), execution="subprocess")
 
     def _run(self, request: Request, folder: Path, out: Path) -> dict[str, Any]:
         prompt_file = folder / "prompt.txt"

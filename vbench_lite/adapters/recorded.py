@@ -45,8 +45,11 @@ class RecordedClips:
     def _output(self, request: Request, matched: Matched) -> Output:
         clip = matched.clips.get((request.prompt_id, request.index))
         if clip is None:
-            return Output(failure=f'the folder holds no clip {request.index} of "{request.prompt}"', made="before")
-        return Output(file=clip.path.read_bytes(), usd_charged=clip.usd, device_s=clip.device_s, made="before")
+            failure = f'the folder holds no clip {request.index} of "{request.prompt}"'
+            return Output(failure=failure, execution="precomputed")
+        return Output(
+            file=clip.path.read_bytes(), usd_charged=clip.usd, device_s=clip.device_s, execution="precomputed"
+        )
 
     def close(self) -> None:
         self.matched = None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.errors import NotComparable
+from vbench_lite.measuring.rates import describe, from_json
 from vbench_lite.run.clips import ClipGrid, read_grids
 from vbench_lite.run.folder import RunFolder, select_run
 
@@ -241,5 +242,4 @@ def _device(device: Mapping[str, Any]) -> str:
 
 
 def _rate(price: Mapping[str, Any]) -> str:
-    rates: Sequence[str] = [f"{price[key]:g} {key}" for key in sorted(price) if key.startswith("usd_per_")]
-    return ", ".join(rates) or "no price"
+    return describe(from_json(price)) or "no price"

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
+from vbench_lite.measuring.rates import clip_price, from_json
 from vbench_lite.records import ClipRecord, Estimate
 from vbench_lite.stats import Array, Interval, clustered_mean, mean_interval
 
@@ -29,21 +30,17 @@ def clip_cost_usd(record: ClipRecord, price: Mapping[str, object]) -> float | No
 
     Args:
         record: The clip.
-        price: As in run.json: one of usd_per_device_hour, usd_per_clip, usd_per_second, or only a reason.
+        price: As in run.json: rates as `measuring/rates.py` has them, or only a reason.
     """
     if record.usd_charged is not None:
         return record.usd_charged
-    hourly, per_clip, per_second = (price.get(f"usd_per_{unit}") for unit in ("device_hour", "clip", "second"))
-    if isinstance(hourly, int | float):
+    stated = from_json(price)
+    if stated.usd_per_device_hour is not None:
         seconds = record.measurement.device_s
-        return None if seconds is None else float(hourly) * seconds / 3600
-    if record.status != "ok":
+        return None if seconds is None else stated.usd_per_device_hour * seconds / 3600
+    if record.status != "ok" or not record.frames or not record.fps:
         return None
-    if isinstance(per_clip, int | float):
-        return float(per_clip)
-    if isinstance(per_second, int | float) and record.frames and record.fps:
-        return float(per_second) * record.frames / record.fps
-    return None
+    return clip_price(stated, record.frames / record.fps, record.height or 0, record.width or 0).usd
 
 
 def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:

@@ -50,11 +50,9 @@ def _price(definition: Any) -> str:
     price = definition.price
     if price is None:
         return "not known" if definition.adapter == "http" else "per device hour"
-    for key in ("usd_per_device_hour", "usd_per_clip", "usd_per_second"):
-        rate = getattr(price, key)
-        if rate is not None:
-            return f"${rate:g} {key.removeprefix('usd_').replace('_', ' ')}"
-    return ""
+    from vbench_lite.measuring.rates import describe
+
+    return describe(price)
 
 
 def _metrics() -> list[Row]:

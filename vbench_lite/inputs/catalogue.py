@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import math
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Any, cast
 from vbench_lite.adapters import ADAPTERS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
-from vbench_lite.records import ROUTES, ClipSpec, Definition, Price, Route
+from vbench_lite.measuring.rates import read_price
+from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
 
 KEYS = (
     "route", "adapter", "model", "revision", "source", "licence", "clip", "settings", "price", "weights", "about",
 )
-RATES = ("usd_per_device_hour", "usd_per_clip", "usd_per_second", "usd_per_block")
-PRICE_KEYS = (*RATES, "block_s", "date", "source")
 ROLES = ("draft", "refiner")
 SEE = "See them with: vbench list generators"
 
@@ -74,12 +72,12 @@ def read_definition(path: Path) -> Definition:
     model = file.get("model", str, "")
     if model and (folder / model).exists():
         model = str(folder / model)
-    clip = _clip_spec(file)
+    price = file.get("price", dict, {})
     return Definition(
         name=path.stem, route=cast(Route, route), adapter=file.get("adapter", str), model=model,
         revision=file.get("revision", str, ""), source=file.get("source", str, ""),
-        licence=file.get("licence", str, ""), clip=clip, settings=file.get("settings", dict, {}),
-        price=_price(file, clip), weights=file.get("weights", dict, {}), folder=folder,
+        licence=file.get("licence", str, ""), clip=_clip_spec(file), settings=file.get("settings", dict, {}),
+        price=read_price(file, "price", price) if price else None, weights=file.get("weights", dict, {}), folder=folder,
         about=file.get("about", dict, {}),
     )
 
@@ -95,23 +93,6 @@ def _clip_spec(file: TomlFile) -> ClipSpec:
         if getattr(spec, key) <= 0:
             raise file.error(f"clip.{key}", f'"{key}" is {getattr(spec, key)}: expected more than 0.')
     return spec
-
-
-def _price(file: TomlFile, clip: ClipSpec) -> Price | None:
-    """The price that a definition states; one per begun block of seconds becomes one per clip."""
-    entry = file.get("price", dict, {})
-    if not entry:
-        return None
-    file.only(PRICE_KEYS, "price", entry)
-    rates = {key: file.get(f"price.{key}", float) for key in RATES if key in entry}
-    if len(rates) != 1 or min(rates.values()) < 0:
-        raise file.error("price", f"expected one of {', '.join(RATES)}, 0 or more.")
-    if "usd_per_block" in rates:
-        block_s = file.get("price.block_s", float)
-        if block_s <= 0:
-            raise file.error("price.block_s", f'"block_s" is {block_s:g}: expected more than 0.')
-        rates = {"usd_per_clip": rates["usd_per_block"] * math.ceil(clip.seconds / block_s)}
-    return Price(**rates, date=str(entry.get("date", "")), source=file.get("price.source", str, ""))
 
 
 def _definition_of_folder(path: Path) -> Definition:

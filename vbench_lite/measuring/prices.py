@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.measuring.devices import Device
-from vbench_lite.records import Definition, Price
+from vbench_lite.measuring.rates import as_json, clip_price, from_json, read_price
+from vbench_lite.records import Definition
 from vbench_lite.tomlfile import TomlFile
 
-RATES = ("usd_per_device_hour", "usd_per_clip", "usd_per_second")
 _CPU_RATES = ("usd_per_vcpu_hour", "usd_per_device_hour")
 
 
@@ -22,7 +22,8 @@ class PriceList:
     """A price file.
 
         currency = "USD"                     # optional; no other is understood
-        [generator.wan-1_3b]                 # one rate each: usd_per_device_hour, usd_per_clip or usd_per_second
+        [generator.wan-1_3b]                 # as [price] of a definition, see `rates.py`: one rate, or rows of
+                                             # [[generator.wan-1_3b.when]]
         usd_per_clip = 0.05
         date = "2026-05-22"
         source = "our contract"
@@ -36,7 +37,7 @@ class PriceList:
         if self._file.get("currency", str, "USD") != "USD":
             raise self._file.error("currency", "prices are in US dollars: expected \"USD\".")
         self._generators = {
-            name: self._price(f"generator.{name}", entry, RATES)
+            name: read_price(self._file, f"generator.{name}", entry, str(path))
             for name, entry in self._file.get("generator", dict, {}).items()
         }
         cpu = self._file.get("cpu", dict, {})
@@ -45,7 +46,7 @@ class PriceList:
         for nth, entry in enumerate(self._file.get("device", list, [])):
             match = self._file.check(entry.get("match", ...), str, "device.match", nth=nth)
             rest = {key: value for key, value in entry.items() if key != "match"}
-            self._devices.append((match, self._price("device", rest, RATES[:1], nth)))
+            self._devices.append((match, self._price("device", rest, ("usd_per_device_hour",), nth)))
 
     def _price(self, table: str, entry: Any, rates: tuple[str, ...], nth: int = 0) -> dict[str, Any]:
         if not isinstance(entry, dict):
@@ -60,10 +61,10 @@ class PriceList:
         source = self._file.check(entry.get("source", ...), str, f"{table}.source", str(self._file.path), nth)
         return given | {"date": str(day), "source": source}
 
-    def find(self, generator: str, device: Device) -> dict[str, Any] | None:
-        """The price of a generator on a device, or None."""
-        if generator in self._generators:
-            return self._generators[generator]
+    def find(self, generator: str, device: Device, swept: str = "") -> dict[str, Any] | None:
+        """The price of a generator, of the one that a sweep made it from, or of the device; None where there is none."""
+        if price := self._generators.get(generator) or self._generators.get(swept):
+            return as_json(price)
         if device.kind == "cpu" and self._cpu:
             return self._for_machine(self._cpu, device)
         wanted = device.name.lower()
@@ -83,19 +84,20 @@ def shipped() -> PriceList:
 
 
 def price_of(definition: Definition, device: Device, own: PriceList | None = None) -> dict[str, Any]:
-    """The price that a run uses for a generator: one rate with date, source and currency, or a reason."""
-    found = own.find(definition.name, device) if own else None
-    found = found or _stated(definition.price) or shipped().find("", device)
+    """The price that a run uses for a generator: its rates with date, source and currency, or a reason.
+
+    A price whose rows do not cover the clips that the definition asks for is a reason, not a price.
+    """
+    swept = definition.about.get("sweep", {}).get("of", "")  # a price of the generator is one of its variants too
+    found = own.find(definition.name, device, swept) if own else None
+    if not found:
+        found = as_json(definition.price) if definition.price else shipped().find("", device)
     if not found:
         return {
             "reason": f'no price is known for "{device.name}": state one under [price] in the definition of '
             f'"{definition.name}", or with --prices FILE'
         }
+    clip, price = definition.clip, from_json(found)
+    if price.when and (cost := clip_price(price, clip.seconds, clip.height, clip.width)).usd is None:
+        return {"reason": f'{cost.reason} in the price of "{definition.name}": add one, or use --prices FILE'}
     return found | {"currency": "USD"}
-
-
-def _stated(price: Price | None) -> dict[str, Any] | None:
-    if price is None:
-        return None
-    rates = {key: getattr(price, key) for key in RATES if getattr(price, key) is not None}
-    return rates | {"date": price.date, "source": price.source}

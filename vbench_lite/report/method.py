@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vbench_lite.measuring.rates import describe, from_json
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.formats.clip_board import needs
@@ -116,11 +117,10 @@ def reference_share(scenario: SuiteResult) -> str:
 
 def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
     """What was charged for, with date and source."""
-    units = {"usd_per_device_hour": "a device hour", "usd_per_clip": "a clip", "usd_per_second": "a second of clip"}
     rows = []
     for entry in scenario.entries:
         price = entry.price
-        rate = next((f"${price[key]:g} {unit}" for key, unit in units.items() if price.get(key) is not None), None)
+        rate = describe(from_json(price))
         rows.append(
             (entry.label, rate or f"none: {price.get('reason', 'not known')}", str(price.get("date") or ""),
              str(price.get("source") or ""))

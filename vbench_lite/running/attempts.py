@@ -39,11 +39,11 @@ def wrong_answer(outputs: Any, asked: int) -> str | None:
 def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
     """Checks one clip, and leaves of the measurement what is the generator's."""
     changes: dict[str, Any] = {"stages_s": dict(output.stages_s), "counts": dict(output.counts)}
-    if output.made == "beside" and measured.gpu_busy_s is not None:
+    if output.execution == "subprocess" and measured.gpu_busy_s is not None:
         changes |= dict.fromkeys(("gpu_busy_s", "peak_memory_mb", "peak_reserved_mb"))
-    elif output.made in ("elsewhere", "before"):
+    elif output.execution in ("remote", "precomputed"):
         changes |= dict.fromkeys(("device_s", "gpu_busy_s", "peak_memory_mb", "peak_reserved_mb", "peak_rss_mb"))
-    if output.made == "before":
+    if output.execution == "precomputed":
         changes |= {"wall_s": None, "batch_size": 1}
     if output.device_s is not None:
         changes["device_s"] = output.device_s

@@ -8,6 +8,7 @@ from typing import Any
 
 from vbench_lite.analysis.economics import clip_cost_usd
 from vbench_lite.errors import GeneratorError, UsageError
+from vbench_lite.measuring.rates import clip_price, from_json
 from vbench_lite.records import ClipRecord, Definition
 from vbench_lite.run.plan import Batch
 
@@ -75,6 +76,6 @@ class Budget:
         self._dearest[definition.name] = max(cost, self._dearest.get(definition.name, 0.0))
 
     def _each(self, definition: Definition) -> float | None:
-        price = self._prices[definition.name]
-        stated = price.get("usd_per_clip", 0.0) + price.get("usd_per_second", 0.0) * definition.clip.seconds
+        clip, price = definition.clip, from_json(self._prices[definition.name])
+        stated = clip_price(price, clip.seconds, clip.height, clip.width).usd or 0.0
         return max(stated, self._dearest.get(definition.name, 0.0)) or None

@@ -14,6 +14,7 @@ from scipy import stats as distributions
 from vbench_lite.analysis.economics import clip_cost_usd
 from vbench_lite.errors import StoreError
 from vbench_lite.measuring.devices import Device
+from vbench_lite.measuring.rates import clip_price, from_json
 from vbench_lite.progress import duration
 from vbench_lite.records import ClipRecord, Definition, Estimate, Request
 from vbench_lite.run.folder import RunFolder
@@ -153,11 +154,12 @@ def _usd(
         return total(charged, len(left), len({request.prompt_id for request in left}))
     if "usd_per_device_hour" in price:
         return _times(hours, float(price["usd_per_device_hour"]))
-    if "usd_per_clip" in price:
-        return Estimate(float(price["usd_per_clip"]) * len(left))
-    if "usd_per_second" in price:
-        return Estimate(float(price["usd_per_second"]) * sum(request.spec.seconds for request in left))
-    return Estimate(None, reason=str(price.get("reason", "no price")))
+    if "reason" in price:
+        return Estimate(None, reason=str(price["reason"]))
+    stated = from_json(price)
+    costs = [clip_price(stated, r.spec.seconds, r.spec.height, r.spec.width) for r in left]
+    unknown = next((cost.reason for cost in costs if cost.usd is None), None)
+    return Estimate(None, reason=unknown) if unknown else Estimate(sum(cost.usd or 0.0 for cost in costs))
 
 
 def _measured_with(record: ClipRecord) -> str:

@@ -50,7 +50,9 @@ def make(service: Service, state: Path, **changes: Any) -> Output:
 
 def test_clip_charge_and_computing_time_come_back(service: Service, tmp_path: Path) -> None:
     output = make(service, tmp_path)
-    assert (output.file, output.usd_charged, output.device_s, output.made) == (service.clip, 0.25, 12.5, "elsewhere")
+    assert (output.file, output.usd_charged, output.device_s, output.execution) == (
+        service.clip, 0.25, 12.5, "remote",
+    )
     assert service.jobs["job-0"]["body"] == {"prompt": "a cat", "seed": (2**40 + 7) % 2**31}
     assert output.stages_s["queue"] > 0
     assert output.stages_s["work"] > 0

@@ -76,6 +76,6 @@ class HostedService:
             failure = str(error)
         return Output(
             file=file, failure=shown(self._calls.without_key(failure))[:1000] if failure else None, usd_charged=charged,
-            device_s=clip.job.device_s if clip else None, made="elsewhere",
+            device_s=clip.job.device_s if clip else None, execution="remote",
             stages_s=dict(vars(clip.timing)) if clip else {}, counts={"submits": clip.job.submits} if clip else {},
         )

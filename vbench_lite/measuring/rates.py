@@ -1,0 +1,193 @@
+"""Rates: what a price file states, and what one clip costs by it.
+
+A price is one rate, or rows of rates that depend on the size and the length of a clip:
+
+    [price]                              [[price.when]]
+    usd_per_block = 0.20                 max_height = 720        # of the shorter side, in pixels
+    block_s = 5                          max_seconds = 5
+    date = "2026-11"                     usd_per_clip = 0.20
+    source = "https://..."               [[price.when]]          # no limit: every other clip
+                                         usd_per_second = 0.09
+
+Limits are inclusive and the first row that applies counts. The cost is worked out from each clip's own size and
+length; blocks are rounded up for each clip.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from vbench_lite.records import Price, PriceRow
+from vbench_lite.tomlfile import TomlFile
+
+CLIP_RATES = ("usd_per_clip", "usd_per_second", "usd_per_block")
+RATES = ("usd_per_device_hour", *CLIP_RATES)
+LIMITS = ("max_height", "max_seconds")
+PRICE_KEYS = (*RATES, "block_s", "when", "date", "source")
+_UNITS = {
+    "usd_per_device_hour": "per device hour", "usd_per_clip": "per clip", "usd_per_second": "per second of clip",
+}
+_ROUNDING = 1e-9
+"""Relative: 120 frames at 24 fps are 5 s, whatever the last bit of the division says."""
+
+
+class ClipPrice(NamedTuple):
+    """What one clip costs, or why that is not known."""
+
+    usd: float | None
+    reason: str = ""
+
+
+def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPrice:
+    """The cost of one finished clip.
+
+    Args:
+        price: A rate by clip, by second or by block, or rows of these.
+        seconds: Length of the clip.
+        height: Of the clip, in pixels.
+        width: Of the clip, in pixels.
+
+    Returns:
+        US dollars; None with a reason where no row applies, or where the price is by the device hour.
+
+    >>> by_block = Price(usd_per_block=0.2, block_s=5.0)
+    >>> [clip_price(by_block, seconds, 720, 1280).usd for seconds in (5.0, 5.1, 15.0)]
+    [0.2, 0.4, 0.6]
+    """
+    if price.usd_per_device_hour is not None:
+        return ClipPrice(None, "the price is by the device hour")
+    rows = price.when if price.when else [price] if _stated(price) else []
+    rate = next((row for row in rows if _applies(row, seconds, min(height, width))), None)
+    if rate is None:
+        size = f"a clip of {seconds:.4g} s at {width} x {height}"
+        return ClipPrice(None, f"no row of [[price.when]] applies to {size}" if price.when else "there is no price")
+    if rate.usd_per_clip is not None:
+        return ClipPrice(rate.usd_per_clip)
+    if rate.usd_per_second is not None:
+        return ClipPrice(rate.usd_per_second * seconds)
+    assert rate.usd_per_block is not None
+    assert rate.block_s is not None
+    return ClipPrice(rate.usd_per_block * max(1, math.ceil(seconds / rate.block_s * (1 - _ROUNDING))))
+
+
+def _stated(rate: Price | PriceRow) -> str:
+    """The name of the rate that is set; "" where none is."""
+    return next((key for key in RATES if getattr(rate, key, None) is not None), "")
+
+
+def _applies(row: Price | PriceRow, seconds: float, height: int) -> bool:
+    if isinstance(row, Price):
+        return True
+    short_enough = row.max_seconds is None or seconds * (1 - _ROUNDING) <= row.max_seconds
+    return short_enough and (row.max_height is None or height <= row.max_height)
+
+
+def read_price(file: TomlFile, table: str, entry: Any, source: Any = "") -> Price:
+    """The price that a table of a TOML file states.
+
+    Args:
+        file: The file; errors name its line.
+        table: Where the price stands: "price", or "generator.NAME".
+        entry: The table's content.
+        source: The source where the table names none.
+
+    Raises:
+        BadFile: It states no rate, several, or a figure that cannot be one.
+    """
+    if not isinstance(entry, dict):
+        raise file.error(table, f'"{table}" is {entry!r}: expected a table.')
+    file.only(PRICE_KEYS, table, entry)
+    day = entry.get("date", "")
+    if not isinstance(day, (str, date)):
+        raise file.error(f"{table}.date", f'"date" is {day!r}: expected a date such as 2026-05-22.')
+    rows = file.check(entry.get("when", []), list, f"{table}.when")
+    given = [key for key in RATES if key in entry]
+    if len(given) + bool(rows) != 1:
+        expected = f"expected one of {', '.join(RATES)}, or rows of [[{table}.when]]"
+        raise file.error(table, f"{expected}; found {', '.join([*given, *(['when'] if rows else [])]) or 'none'}.")
+    facts = {"date": str(day), "source": file.check(entry.get("source", source), str, f"{table}.source")}
+    if not rows:
+        return Price(**_figures(file, table, entry), **facts)
+    return Price(when=tuple(_row(file, f"{table}.when", row, nth) for nth, row in enumerate(rows)), **facts)
+
+
+def _row(file: TomlFile, table: str, row: Any, nth: int) -> PriceRow:
+    if not isinstance(row, dict):
+        raise file.error(table, f'"{table}" is {row!r}: expected a table.', nth)
+    file.only((*LIMITS, *CLIP_RATES, "block_s"), table, row, nth)
+    given = [key for key in CLIP_RATES if key in row]
+    if len(given) != 1:
+        found = ", ".join(given) or "none"
+        raise file.error(table, f"each row needs one of {', '.join(CLIP_RATES)}; found {found}.", nth)
+    return PriceRow(**_figures(file, table, row, nth))
+
+
+def _figures(file: TomlFile, table: str, entry: Mapping[str, Any], nth: int = 0) -> dict[str, float]:
+    if ("usd_per_block" in entry) != ("block_s" in entry):
+        raise file.error(table, 'a price by the block needs both "usd_per_block" and "block_s", its seconds.', nth)
+    sizes = (*LIMITS, "block_s")
+    return {
+        key: _figure(file, table, entry, key, nth, above=key in sizes) for key in (*RATES, *sizes) if key in entry
+    }
+
+
+def _figure(
+    file: TomlFile, table: str, entry: Mapping[str, Any], key: str, nth: int = 0, above: bool = False
+) -> float:
+    value: float = file.check(entry[key], float, f"{table}.{key}", nth=nth)
+    if not 0 <= value < math.inf or (above and value == 0):
+        expected = "a number above 0" if above else "0 or more"
+        raise file.error(f"{table}.{key}", f'"{key}" is {value:g}: expected {expected}.', nth)
+    return value
+
+
+def as_json(price: Price) -> dict[str, Any]:
+    """A price as run.json holds it: only what is set."""
+    rates = {key: getattr(price, key) for key in (*RATES, "block_s") if getattr(price, key) is not None}
+    rows = [{name: value for name, value in vars(row).items() if value is not None} for row in price.when]
+    return rates | ({"when": rows} if rows else {}) | {"date": price.date, "source": price.source}
+
+
+def from_json(entry: Mapping[str, Any]) -> Price:
+    """The price of run.json; what is not a price in it is left out."""
+    rows = entry.get("when")
+    known = [_known(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list | tuple) else []
+    return Price(
+        **_known({key: value for key, value in entry.items() if key not in LIMITS}),
+        when=tuple(PriceRow(**row) for row in known if row and "usd_per_device_hour" not in row),
+        date=str(entry.get("date") or ""), source=str(entry.get("source") or ""),
+    )
+
+
+def _known(entry: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a rate; none of them where the rate is missing or has no length of its block."""
+    figures = {key: float(entry[key]) for key in (*RATES, *LIMITS, "block_s") if _is_number(entry.get(key))}
+    complete = "usd_per_block" not in figures or figures.get("block_s", 0) > 0
+    return figures if complete and any(key in figures for key in RATES) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def describe(price: Price) -> str:
+    """A price in words; "" where there is none.
+
+    >>> describe(Price(when=(PriceRow(usd_per_second=0.1, max_height=720), PriceRow(usd_per_second=0.2))))
+    '$0.1 per second of clip up to 720 px, else $0.2 per second of clip'
+    """
+    rows: Sequence[Price | PriceRow] = price.when or [price]
+    return ", else ".join(_describe_rate(row) for row in rows if _stated(row))
+
+
+def _describe_rate(rate: Price | PriceRow) -> str:
+    key = _stated(rate)
+    text = f"${getattr(rate, key):g} {_UNITS.get(key) or f'per block of {rate.block_s:g} s'}"
+    if isinstance(rate, Price):
+        return text
+    limits = [f"{rate.max_height:g} px"] if rate.max_height else []
+    limits += [f"{rate.max_seconds:g} s"] if rate.max_seconds else []
+    return text + (f" up to {' and '.join(limits)}" if limits else "")
