@@ -62,7 +62,7 @@ class PriceList:
         return given | {"date": str(day), "source": source}
 
     def find(self, generator: str, device: Device, swept: str = "") -> dict[str, Any] | None:
-        """The price of a generator, of the one that a sweep made it from, or of the device; None where there is none."""
+        """The price of a generator, or of the one that a sweep varies, or of the device; None where there is none."""
         if price := self._generators.get(generator) or self._generators.get(swept):
             return as_json(price)
         if device.kind == "cpu" and self._cpu:

@@ -53,9 +53,9 @@ def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPri
     Returns:
         US dollars; None with a reason where no row applies, or where the price is by the device hour.
 
-    >>> by_block = Price(usd_per_block=0.2, block_s=5.0)
+    >>> by_block = Price(usd_per_block=0.5, block_s=5.0)
     >>> [clip_price(by_block, seconds, 720, 1280).usd for seconds in (5.0, 5.1, 15.0)]
-    [0.2, 0.4, 0.6]
+    [0.5, 1.0, 1.5]
     """
     if price.usd_per_device_hour is not None:
         return ClipPrice(None, "the price is by the device hour")
@@ -162,7 +162,7 @@ def from_json(entry: Mapping[str, Any]) -> Price:
     )
 
 
-def _known(entry: Mapping[str, Any]) -> dict[str, float]:
+def _known(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of a rate; none of them where the rate is missing or has no length of its block."""
     figures = {key: float(entry[key]) for key in (*RATES, *LIMITS, "block_s") if _is_number(entry.get(key))}
     complete = "usd_per_block" not in figures or figures.get("block_s", 0) > 0

@@ -104,7 +104,8 @@ def _line(part: CostLine) -> str:
         text += f", from {hours.n} clips in {part.measured_in}"
     if usd.value is None:
         return f"{text}; cost not known ({usd.reason})"
-    return f"{text}; ${usd.value:.4g}{_between(usd)} by {part.price['source']} ({part.price['date'] or 'no date'})"
+    source, day = part.price["source"] or "the definition", part.price["date"] or "no date"
+    return f"{text}; ${usd.value:.4g}{_between(usd)} by {source} ({day})"
 
 
 def _between(estimate: Estimate) -> str:
