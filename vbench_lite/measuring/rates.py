@@ -125,7 +125,7 @@ def _row(file: TomlFile, table: str, row: Any, nth: int) -> PriceRow:
     return PriceRow(**_figures(file, table, row, nth))
 
 
-def _figures(file: TomlFile, table: str, entry: Mapping[str, Any], nth: int = 0) -> dict[str, float]:
+def _figures(file: TomlFile, table: str, entry: Mapping[str, Any], nth: int = 0) -> dict[str, Any]:
     if ("usd_per_block" in entry) != ("block_s" in entry):
         raise file.error(table, 'a price by the block needs both "usd_per_block" and "block_s", its seconds.', nth)
     sizes = (*LIMITS, "block_s")

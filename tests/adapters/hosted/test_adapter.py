@@ -20,7 +20,7 @@ from tests.adapters.hosted.hosted_server import KEY, Service, serving, settings
 from vbench_lite.adapters.hosted.adapter import HostedService
 from vbench_lite.adapters.hosted.journal import Job, Journal
 from vbench_lite.adapters.hosted.settings import signed_token
-from vbench_lite.adapters.hosted.urls import UnsafeUrlError, checked
+from vbench_lite.adapters.hosted.urls import UnsafeUrlError, checked, parsed
 from vbench_lite.errors import GeneratorError, StoreError, UsageError
 from vbench_lite.generator import Output, RunContext
 from vbench_lite.records import ClipSpec, Definition, Request
@@ -281,12 +281,12 @@ def test_key_goes_to_no_other_host(service: Service, tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://example.com/x", "file:///etc/passwd", "https:///x"])
 def test_only_https_is_called(url: str) -> None:
     with pytest.raises(UnsafeUrlError):
-        checked(url, allow_loopback=False)
+        checked(parsed(url), allow_loopback=False, own=True)
 
 
 def test_service_on_the_net_cannot_point_to_this_machine() -> None:
     with pytest.raises(UnsafeUrlError, match="this very machine"):
-        checked("http://127.0.0.1:8080/metadata", allow_loopback=False)
+        checked(parsed("http://127.0.0.1:8080/metadata"), allow_loopback=False, own=False)
 
 
 def test_missing_key_is_asked_for_by_its_variable(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

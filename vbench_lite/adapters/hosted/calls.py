@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from vbench_lite.adapters.hosted.client import Answer, Client, NotSentError, UnknownFateError
 from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, signed_token
-from vbench_lite.adapters.hosted.urls import is_loopback
 from vbench_lite.errors import ClipFailed, GeneratorError
 
 ATTEMPTS = 8
@@ -27,10 +26,7 @@ class Calls:
 
     def __init__(self, name: str, settings: ServiceSettings) -> None:
         self._name, self._settings = name, settings
-        host = urlsplit(settings.base).hostname
-        self._client = Client(
-            frozenset({host or "", *settings.hosts}), is_loopback(host), settings.call_limit_s
-        )
+        self._client = Client(settings.base, tuple(settings.hosts), settings.call_limit_s)
         self._key = self._secret = ""
         self._tokens: deque[str] = deque(maxlen=64)
         """Those signed lately: they open the account for half an hour."""

@@ -1,31 +1,40 @@
-"""HTTP for hosted services: https only (or loopback), no key to strangers, limits on size and time.
+"""HTTP for hosted services: https only (or loopback), keys to the service's own servers, limits on size and time.
 
-Standard library throughout. Redirects are never followed by themselves: the library would carry
-the key along to wherever they lead.
+The client is httpx2. A whole exchange (name lookup, connection, head and body of the answer) has one deadline, so that
+an answer in drips ends in time. Redirects are never followed by the library.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import http.client
+import asyncio
 import json
-import socket
-import ssl
-import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
 
-from vbench_lite.adapters.hosted.urls import UnsafeUrlError, checked, sendable
+import httpx2
+
+from vbench_lite.adapters.hosted.urls import (
+    Origin,
+    UnsafeUrlError,
+    check_address,
+    check_headers,
+    checked,
+    is_loopback,
+    own_origins,
+    parsed,
+)
 from vbench_lite.errors import GeneratorError
 
 LARGEST_ANSWER = 8 << 20
 REDIRECTS = 5
+NEVER_SENT = (
+    httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol
+)
+"""Errors of httpx2 that come before the first byte of a request."""
 
 
 class NotSentError(Exception):
@@ -56,11 +65,21 @@ class Answer:
 
     @property
     def wait_s(self) -> float | None:
-        """What `Retry-After` says, in seconds."""
+        """Seconds that `Retry-After` asks for, as a number or as a date; None where it says nothing.
+
+        >>> Answer(429, {"retry-after": "7"}).wait_s
+        7.0
+        >>> now = "Wed, 25 Nov 2026 16:00:00 GMT"
+        >>> Answer(503, {"date": now, "retry-after": "Wed, 25 Nov 2026 16:00:30 GMT"}).wait_s
+        30.0
+        """
+        text = self.headers.get("retry-after", "").strip()
         try:
-            return max(0.0, float(self.headers.get("retry-after", "")))
+            seconds = float(text)
         except ValueError:
-            return None  # absent, or a date: the caller's own backoff serves
+            then, now = _date(text), _date(self.headers.get("date", "")) or datetime.now(UTC)
+            seconds = (then - now).total_seconds() if then else float("nan")
+        return max(0.0, seconds) if seconds < float("inf") else None
 
     def json(self) -> Any:
         """The body as JSON; {} where it is none."""
@@ -70,136 +89,122 @@ class Answer:
             return {}
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
         return None
-
-
-class _Connection(http.client.HTTPConnection):
-    """Waits for the whole head of an answer no longer than for any one byte: a service may send it in drips."""
-
-    def getresponse(self) -> http.client.HTTPResponse:
-        end = threading.Timer(float(self.timeout or 60), _hang_up, (self.sock,))
-        end.daemon = True
-        end.start()
-        try:
-            return super().getresponse()
-        finally:
-            end.cancel()
-
-
-class _SecureConnection(_Connection, http.client.HTTPSConnection):
-    pass
-
-
-def _hang_up(line: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(line, socket.SHUT_RDWR)  # not the secure socket's own: it is in use by the reader
-
-
-class _Http(urllib.request.HTTPHandler):
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Connection, req)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_SecureConnection, req)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 class Client:
     """Calls one service."""
 
-    def __init__(self, hosts: frozenset[str], allow_loopback: bool, timeout_s: float) -> None:
-        self._hosts, self._allow_loopback, self._timeout_s = hosts, allow_loopback, timeout_s
-        proxies = [urllib.request.ProxyHandler({})] if allow_loopback else []
-        self._opener = urllib.request.build_opener(_NoRedirect, _Http, _Https, *proxies)
+    def __init__(self, base: str, hosts: tuple[str, ...], timeout_s: float) -> None:
+        self._own = own_origins(base, hosts)
+        self._allow_loopback, self._timeout_s = is_loopback(parsed(base).host), timeout_s
+        self._tls = httpx2.create_ssl_context()
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> Answer:
         """One request to the service itself; `body` is sent as JSON.
 
         Raises:
-            UnsafeUrlError: The URL is not one of the service's own hosts.
+            UnsafeUrlError: The URL is not on one of the service's own servers.
             NotSentError: No connection could be made.
             UnknownFateError: The connection was lost before an answer was complete.
         """
-        host = urllib.parse.urlsplit(url).hostname
-        if host not in self._hosts:
-            raise UnsafeUrlError(f"the service points to {host}, which is not in its hosts; its key is not sent there")
-        data = None if body is None else json.dumps(body).encode()
+        target = parsed(url)
+        if Origin.of(target) not in self._own:
+            raise UnsafeUrlError(
+                f"the service points to {Origin.of(target)}, which is not in its hosts; its key is not sent there"
+            )
         sent = {"Accept": "application/json", "User-Agent": "vbench-lite", **headers}
-        if data is not None:
-            sent["Content-Type"] = "application/json"
-        with self._open(method, url, sent, data, time.monotonic() + self._timeout_s) as (response, deadline):
-            content = b"".join(_chunks(response, LARGEST_ANSWER, deadline))
-            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, content)
+        content = None
+        if body is not None:
+            sent, content = {**sent, "Content-Type": "application/json"}, json.dumps(body).encode()
+        return self._exchange(method, target, sent, content, LARGEST_ANSWER, self._timeout_s)
 
     def download(self, url: str, headers: Mapping[str, str], largest: int, limit_s: float) -> Answer:
-        """A whole file. `headers` (with a key, perhaps) go to the service's own hosts only.
+        """A whole file. `headers` (with a key, perhaps) go to the service's own servers only.
 
         Raises:
             UnsafeUrlError: It leads to where nothing is fetched from.
             NotSentError, UnknownFateError: The connection failed, or was cut before the end.
-            GeneratorError: It is larger than `largest` bytes.
+            GeneratorError: It is larger than `largest` bytes, also when unpacked.
         """
-        deadline = time.monotonic() + limit_s
+        deadline, target = time.monotonic() + limit_s, parsed(url)
         for _ in range(REDIRECTS):
-            own = urllib.parse.urlsplit(url).hostname in self._hosts
-            with self._open("GET", url, dict(headers) if own else {}, None, deadline) as (response, _):
-                if response.status not in (301, 302, 303, 307, 308):
-                    content = b"".join(_chunks(response, largest, deadline))
-                    return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, content)
-                url = urllib.parse.urljoin(url, response.headers.get("Location", ""))
+            sent = {"User-Agent": "vbench-lite", **(headers if Origin.of(target) in self._own else {})}
+            answer = self._exchange("GET", target, sent, None, largest, deadline - time.monotonic())
+            if answer.status not in (301, 302, 303, 307, 308):
+                return answer
+            target = parsed(str(target.join(answer.headers.get("location", ""))))
         raise GeneratorError(f"the download is redirected more than {REDIRECTS} times")
 
-    def _open(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, deadline: float) -> _Opened:
-        sendable(url, headers)
-        request = urllib.request.Request(checked(url, self._allow_loopback), data, dict(headers), method=method)
-        timeout = max(0.001, min(self._timeout_s, deadline - time.monotonic()))
+    def _exchange(
+        self, method: str, url: httpx2.URL, headers: Mapping[str, str], content: bytes | None, largest: int,
+        limit_s: float,
+    ) -> Answer:
+        """One request and its answer, within `limit_s` seconds in all."""
+        check_headers(headers)
+        own = Origin.of(url) in self._own
+        checked(url, self._allow_loopback, own)
+        extensions = {"trace": _PeerCheck(url.raw_host.decode(), self._allow_loopback, own)}
+        request = httpx2.Request(method, url, headers=dict(headers), content=content, extensions=extensions)
         try:
-            return _Opened(self._opener.open(request, timeout=timeout), deadline)
-        except urllib.error.HTTPError as error:
-            return _Opened(error, deadline)
-        except urllib.error.URLError as error:
-            never = isinstance(error.reason, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError))
-            never = never or getattr(error.reason, "errno", None) in (errno.ENETUNREACH, errno.EHOSTUNREACH)
-            raise (NotSentError if never else UnknownFateError)(str(error.reason)) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise UnknownFateError(f"{type(error).__name__}: {error}") from None
+            return asyncio.run(self._answer_to(request, largest, max(0.001, limit_s)))
+        except NEVER_SENT as error:
+            raise NotSentError(_words(error)) from None
+        except TimeoutError:
+            raise UnknownFateError("the answer took too long") from None
+        except httpx2.HTTPError as error:
+            raise UnknownFateError(_words(error)) from None
+
+    async def _answer_to(self, request: httpx2.Request, largest: int, limit_s: float) -> Answer:
+        timeout = httpx2.Timeout(min(self._timeout_s, limit_s), connect=min(self._timeout_s, limit_s) / 2)
+        request.extensions["timeout"] = timeout.as_dict()
+        trust_env = not self._allow_loopback  # a proxy of the environment cannot reach this machine
+        async with httpx2.AsyncClient(verify=self._tls, trust_env=trust_env) as client, asyncio.timeout(limit_s):
+            response = await client.send(request, stream=True)
+            try:
+                body = await _body(response, largest)
+            finally:
+                await response.aclose()
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
 
 
-class _Opened:
-    """A response with its deadline, closed at the end of the block."""
-
-    def __init__(self, response: Any, deadline: float) -> None:
-        self._response, self._deadline = response, deadline
-
-    def __enter__(self) -> tuple[Any, float]:
-        return self._response, self._deadline
-
-    def __exit__(self, *error: object) -> None:
-        self._response.close()
-
-
-def _chunks(response: Any, largest: int, deadline: float) -> Iterator[bytes]:
-    """The body, piece by piece; too much, too slow or cut is an error, never a short body."""
-    total, announced = 0, response.headers.get("Content-Length")
-    if announced and announced.isdigit() and int(announced) > largest:
+async def _body(response: httpx2.Response, largest: int) -> bytes:
+    """The body, unpacked piece by piece; too much is an error, never a short body."""
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > largest:
         size = f"{int(announced) / 1e6:.0f} MB"
         raise GeneratorError(f"the answer is {size}; more than {largest / 1e6:.0f} MB is not taken")
-    source: IO[bytes] = response
-    while True:
-        if time.monotonic() > deadline:
-            raise UnknownFateError("the answer took too long")
-        try:
-            piece = source.read1(1 << 16) if hasattr(source, "read1") else source.read(1 << 16)
-        except (OSError, http.client.HTTPException) as error:
-            raise UnknownFateError(f"the answer was cut: {type(error).__name__}") from None
-        if not piece:
-            break
-        total += len(piece)
-        if total > largest:
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > largest:
             raise GeneratorError(f"the answer is larger than {largest / 1e6:.0f} MB")
-        yield piece
-    if announced and announced.isdigit() and total != int(announced):
-        raise UnknownFateError(f"the answer was cut after {total} of {announced} bytes")
+    return bytes(content)
+
+
+class _PeerCheck:
+    """Looks at the address that a host's name led to, before anything is sent. A proxy's own address does not count."""
+
+    def __init__(self, host: str, allow_loopback: bool, own: bool) -> None:
+        self._host, self._allow_loopback, self._own = host, allow_loopback, own
+        self._direct = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.started":
+            self._direct = info.get("host") == self._host
+        elif event == "connection.connect_tcp.complete" and self._direct:
+            stream = info["return_value"]
+            try:
+                check_address(self._host, stream.get_extra_info("server_addr")[0], self._allow_loopback, self._own)
+            except UnsafeUrlError:
+                await stream.aclose()
+                raise
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,59 +1,133 @@
-"""Which addresses of a hosted service are called, and what may stand in a request."""
+"""Which addresses of a hosted service are called, which get its key, and what may stand in a request."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import httpx2
 
 from vbench_lite.errors import GeneratorError
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class UnsafeUrlError(GeneratorError):
     """An address that a key or a download must not go to."""
 
 
-def is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
+class Origin(NamedTuple):
+    """What a key belongs to: another scheme, host or port is another server."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @classmethod
+    def of(cls, url: httpx2.URL) -> Origin:
+        return cls(url.scheme, url.host.rstrip("."), url.port or _PORTS.get(url.scheme))
+
+    def __str__(self) -> str:
+        port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
 
 
-def checked(url: str, allow_loopback: bool) -> str:
-    """The URL, if it is fit to be called.
-
-    Raises:
-        UnsafeUrlError: It is neither https nor loopback, or loopback where that is not expected.
-    """
-    parts = urllib.parse.urlsplit(url)
-    if is_loopback(parts.hostname):
-        if not allow_loopback:
-            raise UnsafeUrlError(f"the service points to this very machine ({parts.hostname}), which is not followed")
-        if parts.scheme in ("http", "https"):
-            return url
-    if parts.scheme != "https" or not parts.hostname:
-        raise UnsafeUrlError(f"{without_query(url)} is not https, and nothing is sent or fetched otherwise")
-    return url
-
-
-def sendable(url: str, headers: Mapping[str, str]) -> None:
-    """Sees to it that the library has nothing to object to: its words would repeat the header with the key.
+def parsed(url: str) -> httpx2.URL:
+    """The address, parsed once: what is checked is what is called.
 
     Raises:
-        UnsafeUrlError: The address or a header holds what cannot be sent.
+        UnsafeUrlError: It is none, or holds a user name or characters that cannot be sent.
     """
     if not re.fullmatch(r"[!-~]+", url):
         raise UnsafeUrlError(f"the address {without_query(url)!r} holds characters that no address can")
+    try:
+        found = httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise UnsafeUrlError(f"{without_query(url)!r} is no address: {error}") from None
+    if found.userinfo:
+        raise UnsafeUrlError(f"the address of {found.host} holds a user name, which is not sent")
+    return found
+
+
+def own_origins(base: str, hosts: Iterable[str]) -> frozenset[Origin]:
+    """The service's own servers: its base, and its hosts as "host", "host:port" or "https://host:port".
+
+    >>> sorted(map(str, own_origins("https://api.example.com/v1", ["cdn.example.com", "up.example.com:8443"])))
+    ['https://api.example.com', 'https://cdn.example.com', 'https://up.example.com:8443']
+    """
+    scheme = parsed(base).scheme
+    return frozenset(Origin.of(parsed(each if "://" in each else f"{scheme}://{each}")) for each in (base, *hosts))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or number."""
+    address = _address(host)
+    return host == "localhost" or host.endswith(".localhost") or bool(address and address.is_loopback)
+
+
+def checked(url: httpx2.URL, allow_loopback: bool, own: bool) -> httpx2.URL:
+    """The address, if it is fit to be called.
+
+    Args:
+        url: What to call.
+        allow_loopback: Whether the service itself runs on this machine.
+        own: Whether it is one of the service's own servers, which the definition names.
+
+    Raises:
+        UnsafeUrlError: It is neither https nor loopback, or points into a private network.
+    """
+    if is_loopback(url.host) and allow_loopback and url.scheme in _PORTS:
+        return url
+    check_address(url.host, "127.0.0.1" if is_loopback(url.host) else url.host, allow_loopback, own)
+    if url.scheme != "https" or not url.host:
+        raise UnsafeUrlError(f"{without_query(str(url))} is not https, and nothing is sent or fetched otherwise")
+    return url
+
+
+def check_address(host: str, address: str, allow_loopback: bool, own: bool) -> None:
+    """Checks the number that a host's name leads to: a name may lead anywhere.
+
+    Raises:
+        UnsafeUrlError: It is this machine, or in a private or link-local network.
+    """
+    found = _address(address)
+    if found is None or (found.is_global and not found.is_multicast):
+        return
+    if found.is_loopback:
+        if not allow_loopback:
+            raise UnsafeUrlError(f"the service points to this very machine ({host}), which is not followed")
+    elif not own:
+        raise UnsafeUrlError(
+            f"the service points into a private network ({host}, {found}), which is not followed. If the host belongs "
+            "to the service, name it under hosts in [settings]."
+        )
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Refuses what the library would object to: its words would repeat the header with the key.
+
+    Raises:
+        UnsafeUrlError: A header holds what cannot be sent.
+    """
     for name, value in headers.items():
         if not re.fullmatch(r"[!-9;-~]+", name) or not re.fullmatch(r"[ -~]*", str(value)):
             raise UnsafeUrlError(f"the header {name!r} holds characters that no header can")
 
 
 def without_query(url: str) -> str:
-    """A URL without what may be secret in it."""
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    """An address without what may be secret in it.
+
+    >>> without_query("https://user:password@example.com/clip.mp4?token=1")
+    'https://example.com/clip.mp4'
+    """
+    return re.sub(r"^(\w+://)[^/@]*@", r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
