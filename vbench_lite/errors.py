@@ -9,6 +9,7 @@
     ├── StoreError                 a run folder cannot be read or written
     ├── WeightsError               weights are missing or not the ones that the definition names
     ├── DeviceError                the device asked for is not there
+    ├── UnreadableClip             a clip cannot be decoded, is cut off, or is larger than the limits
     ├── GeneratorError             a generator cannot be loaded or broke its interface
     │   └── ClipFailed             one clip could not be made; the run goes on
     └── NotComparable              two runs differ in what would make a comparison meaningless
@@ -73,6 +74,10 @@ class WeightsError(VbenchError):
 
 class DeviceError(VbenchError):
     """The device asked for is not on this machine."""
+
+
+class UnreadableClip(VbenchError):
+    """A clip that cannot be decoded, is not whole, or decodes to more than the limits allow."""
 
 
 class GeneratorError(VbenchError):

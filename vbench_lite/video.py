@@ -15,7 +15,10 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
-from vbench_lite.errors import VbenchError
+from vbench_lite.decoding.completeness import Evidence
+from vbench_lite.decoding.pixels import RgbConverter, alpha_decoder, refused_transfer, transfer_of
+from vbench_lite.decoding.timing import FrameTimes
+from vbench_lite.errors import UnreadableClip
 
 Frames = NDArray[np.uint8]
 
@@ -27,12 +30,11 @@ AVX_512F = 13
 """OpenCV's number of the instruction set."""
 
 
-CLIP_SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi")
-"""Endings of files that are read as clips."""
-
-
-class UnreadableClip(VbenchError):
-    """A clip that cannot be decoded, or that decodes to more than the limits allow."""
+CLIP_SUFFIXES = (
+    ".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".flv", ".wmv", ".ogv",
+    ".3gp",
+)
+"""Endings of clips. A file with another ending is a clip if it can be opened as a video."""
 
 
 class ClipInfo(NamedTuple):
@@ -100,13 +102,6 @@ def read_clip(
     return np.stack(pictures), reader.info()
 
 
-def iterate_frames(source: Path | str | bytes, max_pixels: int = 4096 * 2304) -> Iterator[tuple[Frames, ClipInfo]]:
-    """Decodes frame by frame: each (height, width, 3) with what is known of the clip so far."""
-    with ClipReader(source, Limits(pixels_per_frame=max_pixels)) as reader:
-        for picture in reader:
-            yield picture, reader.info()
-
-
 NO_OTHER_FILE = {"protocol_whitelist": "none"}
 """A playlist that calls itself a clip gets none of the files and addresses that it names."""
 
@@ -122,9 +117,10 @@ class Limits(NamedTuple):
 class ClipReader:
     """One streaming pass over a clip: iterate once for its frames, then ask `info()`.
 
-    Frames come one at a time as uint8 (height, width, 3), turned as a player turns them, so memory
-    does not grow with the clip. A single reformatter and one decoding thread: clips are decoded side
-    by side instead, and the pixels do not depend on either. Nothing but the file itself is read.
+    Frames come one at a time as uint8 (height, width, 3), as a viewer sees them: over black where they are
+    transparent, mirrored and turned as the file asks. Memory does not grow with the clip. A single reformatter and
+    one decoding thread: clips are decoded side by side instead, and the pixels do not depend on either. Nothing but
+    the file itself is read.
 
     Raises:
         UnreadableClip: On opening or while iterating; the message says what is wrong with the file.
@@ -133,19 +129,23 @@ class ClipReader:
     def __init__(self, source: Path | str | bytes, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.decoded = 0
-        self._times: list[float] = []
         with ExitStack() as opened:
-            handle = opened.enter_context(io.BytesIO(source) if isinstance(source, bytes) else _open(Path(source)))
-            self._stream = self._open_stream(handle, opened)
+            self._handle = opened.enter_context(io.BytesIO(source) if isinstance(source, bytes) else _open(source))
+            self._stream = self._open_stream(self._handle, opened)
             self._opened = opened.pop_all()
+        self._decoder = alpha_decoder(self._stream) or self._stream.codec_context
+        self._decoder.thread_count = 1
+        self._decoder.options = {"max_pixels": str(self.limits.pixels_per_frame)}
         self._stored = self._stream.height, self._stream.width
         """Height and width before any turning."""
         self.height, self.width = self._stored
         self.announced = int(self._stream.frames)
         """Frames that the file says it holds; 0 where it does not say."""
-        self._stated_fps = float(self._stream.average_rate or 0)
-        """Mean frames a second that the file states; 0 where it does not. Read here, because a stream whose
-        container is closed cannot be read: av 19 raises, earlier versions read freed memory."""
+        # Read here, because a stream whose container is closed cannot be read: av 19 raises, earlier versions read
+        # freed memory.
+        stated = self._stream.codec_context.framerate or self._stream.average_rate
+        self._times = FrameTimes(float(stated or 0))
+        self._evidence = Evidence.of_stream(self._stream)
 
     def _open_stream(self, handle: BinaryIO, opened: ExitStack) -> av.VideoStream:
         if not handle.read(1):
@@ -158,8 +158,6 @@ class ClipReader:
         stream = self._container.streams.best("video")
         if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
             raise UnreadableClip("no video stream" + " that can be decoded" * bool(self._container.streams.video))
-        stream.thread_count = 1
-        stream.codec_context.options = {"max_pixels": str(self.limits.pixels_per_frame)}
         return stream
 
     def __enter__(self) -> ClipReader:
@@ -170,54 +168,70 @@ class ClipReader:
 
     def __iter__(self) -> Iterator[Frames]:
         self._check_size(self.height, self.width)
-        reformatter = VideoReformatter()
-        packets = 0
-        try:
-            for packet in self._container.demux(self._stream):
-                packets += packet.size > 0 and not packet.is_corrupt
-                for frame in packet.decode():
-                    self._check(frame)
-                    pixels = _pixels(reformatter, frame)
-                    self.height, self.width = pixels.shape[:2]
-                    yield pixels
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
-        if self.announced > self.decoded and packets < self.announced:
-            raise UnreadableClip(f"cut off: {self.decoded} of {self.announced} frames can be decoded")
+        to_rgb = RgbConverter()
+        for frame in self._frames():
+            self._check(frame)
+            pixels = to_rgb(frame)
+            self.height, self.width = pixels.shape[:2]
+            yield pixels
+        if why := self._evidence.problem(self._handle, self.decoded, self._times):
+            raise UnreadableClip(why)
         if not self.decoded:
             raise UnreadableClip("no frames")
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        """Every frame. An error of the container ends the clip; whether frames are missing then is judged later."""
+        try:
+            for packet in self._packets():
+                yield from self._decoder.decode(packet)  # type: ignore[misc]
+            if self._evidence.error:
+                yield from self._decoder.decode(None)  # type: ignore[misc]
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
+
+    def _packets(self) -> Iterator[av.Packet]:
+        try:
+            for packet in self._container.demux():
+                self._evidence.see(packet)
+                if packet.stream.index == self._stream.index:
+                    yield packet
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self._evidence.error = _reason(error)
 
     def info(self) -> ClipInfo:
         return ClipInfo(self.decoded, self.height, self.width, self.fps())
 
+    def still_picture(self) -> str:
+        """That the file is a picture; "" where it is a video."""
+        kind = self._container.format.name
+        return "it is a picture" if kind == "image2" or kind.endswith("_pipe") else ""
+
     def fps(self) -> float | None:
-        """Mean frames a second: the file's own statement, or what the frame times come to."""
-        if self._stated_fps:
-            return self._stated_fps
-        span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
-        return (len(self._times) - 1) / span if span > 0 else None
+        """Mean frames a second by the times of the frames; see `decoding.timing`."""
+        return self._times.fps()
 
     def uneven(self) -> bool:
-        """Whether frames stand for unlike times: some step is 1.5 times the shortest, or more."""
-        steps = np.diff(self._times)
-        return bool(len(steps) > 1 and steps.max() > 1.5 * max(float(steps.min()), 1e-9))
+        """Whether frames are shown for different times; see `decoding.timing`."""
+        return self._times.uneven()
 
     def _check(self, frame: av.VideoFrame) -> None:
+        height, width = frame.height, frame.width
         if not self.decoded:
-            self._stored = frame.height, frame.width
-            self._check_size(frame.height, frame.width)
-        if (frame.height, frame.width) != self._stored:
+            self._stored = height, width
+            self._check_size(height, width)
+            if why := refused_transfer(transfer_of(frame, self._decoder)):
+                raise UnreadableClip(why)
+        if (height, width) != self._stored:
             before = f"{self._stored[1]}x{self._stored[0]}"
-            raise UnreadableClip(f"the frame size changes from {before} to {frame.width}x{frame.height}")
+            raise UnreadableClip(f"the frame size changes from {before} to {width}x{height}")
         if frame.is_corrupt:
             raise UnreadableClip(f"broken after {self.decoded} frames: the next one is damaged")
         self.decoded += 1
         if self.decoded > self.limits.frames:
             raise UnreadableClip(f"more than {self.limits.frames} frames")
-        if self.decoded * self.height * self.width > self.limits.pixels:
+        if self.decoded * height * width > self.limits.pixels:
             raise UnreadableClip(f"more than {self.limits.pixels} pixels in all")
-        if frame.time is not None:
-            self._times.append(frame.time)
+        self._times.add(frame.pts, frame.time_base)
 
     def _check_size(self, height: int, width: int) -> None:
         if height * width > self.limits.pixels_per_frame:
@@ -233,18 +247,37 @@ def open_container(handle: BinaryIO) -> av.container.InputContainer:
     return av.open(handle, options=NO_OTHER_FILE, **keep_metadata)
 
 
-def _pixels(reformatter: VideoReformatter, frame: av.VideoFrame) -> Frames:
-    """RGB, turned by the quarter turns that the file asks for."""
-    pixels: Frames = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()  # type: ignore[assignment]
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
-
-
-def _open(path: Path) -> BinaryIO:
+def _open(source: Path | str) -> BinaryIO:
+    path = Path(source)
+    if why := no_file(path):
+        raise UnreadableClip(why)
     try:
         return path.open("rb")
     except OSError as error:
         raise UnreadableClip(f"cannot be opened: {error.strerror}") from None
+
+
+def no_file(path: Path) -> str:
+    """Why a path cannot be a clip without opening it (reading a pipe or a device may never end); "" if it can."""
+    if path.is_file():
+        return ""
+    if path.is_dir():
+        return "it is a folder"
+    if path.is_symlink():
+        return f"it is a link to {path.readlink()}, which does not exist"
+    return "it is a pipe, a socket or a device" if path.exists() else "cannot be opened: No such file or directory"
+
+
+def left_out_reason(path: Path) -> str:
+    """Why a file is no clip, from its content; "" if it can be opened as a video.
+
+    The suffix does not count. A picture is no clip, although libraries open it as a video of one frame.
+    """
+    try:
+        with ClipReader(path) as reader:
+            return reader.still_picture()
+    except UnreadableClip as error:
+        return str(error)
 
 
 def _reason(error: Exception) -> str:

@@ -15,10 +15,11 @@ import torch
 from vbench_lite.backbones import Backbones, load
 from vbench_lite.backbones.cache import FeatureCache
 from vbench_lite.backbones.image_text import OpenClipEncoder
+from vbench_lite.errors import UnreadableClip
 from vbench_lite.features.extract import Observation, Unreadable, observe, observe_all, spaced
 from vbench_lite.metrics.clip_consistency import frames_consistency
 from vbench_lite.metrics.temporal_coherence import flicker, motion, warp_error
-from vbench_lite.video import Limits, UnreadableClip, encode_mp4, read_clip
+from vbench_lite.video import Limits, encode_mp4, read_clip
 from vbench_lite.world import Composition, held_out_compositions, render
 
 NOTHING = Backbones("none")

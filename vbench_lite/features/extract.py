@@ -24,12 +24,13 @@ from torch import Tensor
 from vbench_lite.backbones import Backbones, ImageTextEncoder, VideoEncoder
 from vbench_lite.backbones.cache import FeatureCache
 from vbench_lite.backbones.image_text import BATCH
+from vbench_lite.errors import UnreadableClip
 from vbench_lite.metrics.clip_consistency import likeness, unit_rows
 from vbench_lite.metrics.detail import fine_energy
 from vbench_lite.metrics.temporal_coherence import FlowPairs, frame_difference
-from vbench_lite.video import ClipReader, Frames, Limits, UnreadableClip
+from vbench_lite.video import ClipReader, Frames, Limits
 
-VERSION = "2"
+VERSION = "3"
 """Of what an observation holds; raised by every change that moves a value in it."""
 
 Values = NDArray[np.float64]

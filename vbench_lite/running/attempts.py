@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from vbench_lite.errors import UnreadableClip
 from vbench_lite.generator import Output
 from vbench_lite.records import ClipRecord, Definition, Measurement, Request
 
@@ -98,7 +99,7 @@ def encode(definition: Definition, take: Attempt) -> Finished:
                 for _ in reader:  # counted, not kept: how many frames there are shows only at the end
                     pass
             info = reader.info()
-        except video.UnreadableClip as error:
+        except UnreadableClip as error:
             failure = failure or f"the file that came back cannot be read: {error}"
         facts = info._asdict() if info else {}
         record = record_of(definition, request, failure, take.measurement, usd_charged=charged, **facts)

@@ -112,7 +112,8 @@ def _put(path: Path, target: Path) -> None:
 
 def preview(path: Path) -> bytes:
     """A clip as a small mp4 that every browser plays; the file itself where it cannot be read or is small enough."""
-    from vbench_lite.video import UnreadableClip, encode_mp4, read_clip
+    from vbench_lite.errors import UnreadableClip
+    from vbench_lite.video import encode_mp4, read_clip
 
     content = path.read_bytes()
     try:
