@@ -91,7 +91,7 @@ def test_sound_longer_than_the_picture_is_no_cut(tmp_path) -> None:
 def test_cut_file_that_a_service_sent_is_a_failed_clip(name: str) -> None:
     file = FILES[name][: len(FILES[name]) * 6 // 10]
     request = Request("p", "a cat", 0, 1, ClipSpec())
-    attempt = take_of(request, Output(file=file, made="elsewhere"), Measurement())
+    attempt = take_of(request, Output(file=file, execution="remote"), Measurement())
     record = encode(Definition("g", "undisclosed", "http"), attempt).record
     assert record.status == "failed"
     assert "cut off" in str(record.reason)
