@@ -8,6 +8,7 @@
     ├── FolderLocked               another process works on this run folder
     ├── StoreError                 a run folder cannot be read or written
     ├── WeightsError               weights are missing or not the ones that the definition names
+    ├── LibraryError               an installed library is missing, too old or excluded
     ├── DeviceError                the device asked for is not there
     ├── UnreadableClip             a clip cannot be decoded, is cut off, or is larger than the limits
     ├── GeneratorError             a generator cannot be loaded or broke its interface
@@ -70,6 +71,10 @@ class StoreError(VbenchError):
 
 class WeightsError(VbenchError):
     """Weights are missing, or are not those that the definition's digests name."""
+
+
+class LibraryError(VbenchError):
+    """A library that the package needs is missing, cannot be imported, or has a version that is not accepted."""
 
 
 class DeviceError(VbenchError):

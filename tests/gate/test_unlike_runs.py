@@ -85,4 +85,14 @@ def test_anchor_clips_that_score_differently_block(tmp_path: Path) -> None:
 def test_the_same_seeds_on_the_same_device_that_drift_are_said_to(tmp_path: Path) -> None:
     verdict = gate(tmp_path, sha256=lambda p, c: f"again-{p}-{c}", worsen=loses("clip_text", 0.01))
     message = next(finding.message for finding in verdict.findings if finding.kind == "drift")
-    assert "80 of 80 clips differ; clip_text by up to 0.0004" in message
+    assert "80 of 80 clips differ (the recorded versions are the same); clip_text by up to 0.0004" in message
+
+
+def test_other_versions_of_the_libraries_are_named_where_clips_differ(tmp_path: Path) -> None:
+    verdict = gate(
+        tmp_path, sha256=lambda p, c: f"again-{p}-{c}",
+        base={"manifest": {"software": {"python": "3.11.7", "torch": "2.14.1", "av": "18.1.0"}}},
+        manifest={"software": {"python": "3.13.0", "torch": "2.14.1", "av": "19.0.2"}},
+    )
+    message = next(finding.message for finding in verdict.findings if finding.kind == "drift")
+    assert "differ (what made them differs: av 18.1.0 and 19.0.2, python 3.11.7 and 3.13.0); no score moved" in message

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import NoReturn
 
 import click
 
-from vbench_lite import __version__
+from vbench_lite import __version__, environment
 from vbench_lite.errors import VbenchError
 
 COMMANDS = {
@@ -32,6 +33,8 @@ class OneFileEach(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name != "doctor":  # which names every library itself
+            environment.check_libraries()
         module = importlib.import_module(f"vbench_lite.cli.{cmd_name}_command")
         command: click.Command = module.command
         return command
@@ -52,9 +55,23 @@ def group() -> None:
 
 
 def main() -> None:
-    """The program. Our own errors become one sentence and an exit code; bugs keep their traceback."""
+    """The program. Our own errors become one sentence and an exit code; bugs keep their traceback.
+
+    A library that cannot be imported becomes a sentence too, and the traceback of any other error ends with the
+    libraries that are newer than the tested versions.
+    """
     try:
         group()
     except VbenchError as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+        _stop(error)
+    except Exception as error:
+        if isinstance(error, ImportError) and (problem := environment.import_problem(error)):
+            _stop(problem)
+        if advice := environment.advice():
+            error.add_note(advice)
+        raise
+
+
+def _stop(error: VbenchError) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    raise SystemExit(error.exit_code) from None

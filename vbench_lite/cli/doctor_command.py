@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from vbench_lite import environment
 from vbench_lite.errors import VbenchError
 
 
@@ -30,16 +31,26 @@ class Finding:
 
 
 def python_and_packages() -> Iterator[Finding]:
-    yield Finding("python", True, platform.python_version(), needed=True)
-    for name in ("torch", "torchvision", "torchmetrics", "open-clip-torch", "diffusers", "transformers", "av"):
-        try:
-            yield Finding(name, True, version(name), needed=True)
-        except PackageNotFoundError:
-            yield Finding(name, False, "not installed", f"pip install {name}", needed=True)
+    tested, pythons = environment.python_tested(), ", ".join(environment.tested_pythons())
+    yield Finding("python", tested, f"{platform.python_version()} (tested: {pythons})",
+                  "" if tested else f"use Python {environment.tested_pythons()[-1]} if something fails")
+    for library in environment.libraries():
+        yield _library(library)
     for extra, module in (("ray", "ray"), ("dev", "pytest")):
         there = importlib.util.find_spec(module) is not None
         yield Finding(f"extra: {extra}", there, "installed" if there else "not installed",
                       f"pip install 'vbench-lite[{extra}]'")
+
+
+def _library(library: environment.Library) -> Finding:
+    words = {
+        environment.State.TESTED: f"{library.installed} (tested: {library.tested})",
+        environment.State.NEWER: f"{library.installed}, warning: newer than the tested versions, {library.tested}",
+        environment.State.REFUSED: f"{library.installed}, needed: {library.requirement.specifier}",
+        environment.State.MISSING: f"not installed, needed: {library.requirement.specifier}",
+    }
+    needed = library.state is not environment.State.NEWER
+    return Finding(library.name, library.state is environment.State.TESTED, words[library.state], library.fix, needed)
 
 
 def other_vbench() -> Iterator[Finding]:
@@ -133,6 +144,17 @@ CHECKS: list[Callable[[], Iterator[Finding]]] = [
 ]
 
 
+def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What a check finds, and a finding in its place where a library that it needs cannot be imported."""
+    try:
+        yield from check()
+    except ImportError as error:
+        problem = environment.import_problem(error)
+        if problem is None:
+            raise
+        yield Finding(check.__name__.replace("_", " "), False, str(problem), needed=True)
+
+
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(as_json: bool) -> None:
@@ -143,7 +165,7 @@ def command(as_json: bool) -> None:
     \b
     Example:  vbench doctor
     """
-    findings = [finding for check in CHECKS for finding in check()]
+    findings = [finding for check in CHECKS for finding in _findings(check)]
     if as_json:
         click.echo(json.dumps([asdict(f) for f in findings], indent=2))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,8 @@ def _sameness(baseline: Side, candidate: Side, policy: Policy, finding: Any) -> 
         if equal == total:
             yield finding("identical", f"the runs are identical: all {total} clips have the same bytes", "note")
         elif known.any() and _expected_same(baseline, candidate):
-            yield finding("drift", _drift(old, new, equal, total), "note")
+            software = _software_differences(baseline, candidate)
+            yield finding("drift", _drift(old, new, equal, total, software), "note")
     elif equal > _OWN * total and not policy.allow_same_clips:
         told = (
             f"{equal} of {total} clips are the baseline's own files, though the generators differ. If the change is "
@@ -123,8 +124,19 @@ def _expected_same(baseline: Side, candidate: Side) -> bool:
     return devices[0] == devices[1] and runs[0]["plan"].get("seed") == runs[1]["plan"].get("seed")
 
 
-def _drift(old: ClipGrid, new: ClipGrid, equal: int, total: int) -> str:
-    told = f"same generator, seeds and device, yet {total - equal} of {total} clips differ"
+def _software_differences(baseline: Side, candidate: Side) -> list[str]:
+    """Recorded versions that differ, such as "av 18.1.0 and 19.0.2": another encoder gives other files."""
+    old, new = ((side.run.manifest.get("software") or {}) for side in (baseline, candidate))
+    return [
+        f"{name} {old.get(name) or 'unknown'} and {new.get(name) or 'unknown'}"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _drift(old: ClipGrid, new: ClipGrid, equal: int, total: int, software: Sequence[str]) -> str:
+    why = f"what made them differs: {', '.join(software)}" if software else "the recorded versions are the same"
+    told = f"same generator, seeds and device, yet {total - equal} of {total} clips differ ({why})"
     moved = []
     for name in ("flicker", "clip_frames", "clip_text", "warp_error", "detail", "motion"):
         change = np.abs(new.values(name) - old.values(name))

@@ -1,0 +1,151 @@
+"""Which versions of the libraries are accepted, which were tested, and what is said of others."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from vbench_lite import cli, environment
+from vbench_lite.environment import Library, State
+from vbench_lite.errors import LibraryError
+
+PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+REQUIREMENTS = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]
+TESTED = tomllib.loads(environment.TESTED.read_text("utf-8"))
+
+
+def library(installed: str | None, bounds: str = "av>=18.0", newest: str | None = "19.0.2") -> Library:
+    return Library(Requirement(bounds), installed, newest)
+
+
+@pytest.fixture
+def other_av(monkeypatch: pytest.MonkeyPatch):
+    """Pretends that another version of av is installed."""
+
+    def install(version: str | None) -> None:
+        rest = [lib for lib in environment.libraries() if lib.name != "av"]
+        monkeypatch.setattr(environment, "libraries", lambda: [*rest, library(version)])
+
+    return install
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
+def test_each_dependency_has_a_lowest_and_a_newest_tested_version(requirement: Requirement) -> None:
+    lowest = [bound.version for bound in requirement.specifier if bound.operator == ">="]
+    assert len(lowest) == 1
+    assert Version(lowest[0]) <= Version(TESTED["newest"][requirement.name])
+
+
+def test_only_dependencies_are_listed_as_tested() -> None:
+    assert set(TESTED["newest"]) == {requirement.name for requirement in REQUIREMENTS}
+    assert f">={TESTED['pythons'][0]}" == PYPROJECT["project"]["requires-python"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "state"),
+    [("18.0.0", State.TESTED), ("19.0.2", State.TESTED), ("19.0.2+local", State.TESTED), ("18.1.0rc1", State.TESTED),
+     ("19.1.0", State.NEWER), ("20.0", State.NEWER), ("17.9", State.REFUSED), (None, State.MISSING)],
+)
+def test_an_installed_version_has_one_of_four_states(installed: str | None, state: State) -> None:
+    assert library(installed).state is state
+
+
+def test_an_excluded_version_is_refused() -> None:
+    assert library("18.2", "av>=18.0,!=18.2").state is State.REFUSED
+    assert library("20.1", "av>=18.0,<20").state is State.REFUSED
+
+
+def test_what_is_installed_here_fits() -> None:
+    assert {lib.name for lib in environment.libraries()} >= {"torch", "av", "numpy", "open-clip-torch"}
+    environment.check_libraries()
+
+
+def test_libraries_that_do_not_fit_are_named_with_one_command_for_all() -> None:
+    found = [library("14.0.0"), library(None, "rich>=13.7"), library("2.14.1", "torch>=2.9", "2.14.1")]
+    with pytest.raises(LibraryError) as caught:
+        environment.check_libraries(found)
+    message, command = str(caught.value).split(" Fix: ")
+    assert "av is 14.0.0, needed >=18.0; rich is missing, needed >=13.7" in message
+    assert shlex.split(command) == [sys.executable, "-m", "pip", "install", "av>=18.0", "rich>=13.7"]
+
+
+@pytest.mark.parametrize("version", ["14.0.0", None])
+def test_a_command_stops_with_a_sentence_before_it_uses_a_library_that_does_not_fit(
+    other_av, version: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_av(version)
+    monkeypatch.setattr(sys, "argv", ["vbench", "run", "--suite", "ads"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: installed libraries do not fit: av is ")
+    assert "Traceback" not in error
+
+
+def test_doctor_names_a_library_that_does_not_fit_and_exits_with_1(other_av) -> None:
+    other_av("14.0.0")
+    result = CliRunner().invoke(cli.group, ["doctor"])
+    (row,) = (line for line in result.output.splitlines() if line.startswith(("FAIL av", "ok   av", "-    av")))
+    assert row.startswith("FAIL av ")
+    assert "pip install 'av>=18.0'" in row
+    assert result.exit_code == 1
+
+
+def test_doctor_warns_of_a_library_that_is_newer_than_the_tested_versions(other_av) -> None:
+    other_av("20.0.0")
+    result = CliRunner().invoke(cli.group, ["doctor"])
+    (row,) = (line for line in result.output.splitlines() if line.startswith(("FAIL av", "ok   av", "-    av")))
+    assert "20.0.0, warning: newer than the tested versions, 18.0 to 19.0.2" in row
+    assert "pip install 'av<=19.0.2'" in row
+    assert result.exit_code == 0
+
+
+def test_an_unexpected_error_ends_with_the_libraries_that_are_newer_than_tested(
+    other_av, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise TypeError("open() got an unexpected keyword argument")
+
+    monkeypatch.setattr(cli, "group", broken)
+    with pytest.raises(TypeError) as caught:
+        cli.main()
+    assert not getattr(caught.value, "__notes__", [])
+    other_av("20.0.0")
+    with pytest.raises(TypeError) as caught:
+        cli.main()
+    assert "av 20.0.0 (tested: 18.0 to 19.0.2)" in caught.value.__notes__[0]
+
+
+NO_AV = """
+import sys
+sys.modules["av"] = None
+sys.argv = ["vbench", "doctor"]
+from vbench_lite.cli import main
+main()
+"""
+
+
+def test_doctor_goes_on_where_a_library_cannot_be_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", NO_AV], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "av cannot be imported: " in done.stdout
+    assert "generator tiny-diffusion" in done.stdout
+
+
+def test_an_import_that_fails_is_a_sentence_with_the_command_that_installs_the_library() -> None:
+    error = ModuleNotFoundError("No module named 'cv2.dnn'", name="cv2.dnn")
+    assert "pip install --force-reinstall --no-deps opencv-python-headless" in str(environment.import_problem(error))
+
+
+def test_a_module_of_this_package_that_cannot_be_imported_is_a_bug() -> None:
+    assert environment.import_problem(ModuleNotFoundError("no", name="vbench_lite.nothing")) is None

@@ -1,0 +1,148 @@
+"""Installed libraries: which versions the package accepts, and which versions it was tested with.
+
+The lowest versions are the bounds in the package's own metadata (`pyproject.toml`). The newest tested versions
+are in `tested_versions.toml`. Nothing here imports a library that it examines.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from vbench_lite.errors import LibraryError
+
+DISTRIBUTION = "vbench-lite"
+TESTED = Path(__file__).with_name("tested_versions.toml")
+
+
+class State(StrEnum):
+    """What the installed version of a library means for the package."""
+
+    TESTED = "tested"
+    NEWER = "newer"
+    REFUSED = "refused"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Library:
+    """One direct dependency: the versions accepted, the version installed, and the newest version tested."""
+
+    requirement: Requirement
+    installed: str | None
+    newest_tested: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.requirement.name
+
+    @property
+    def state(self) -> State:
+        """Local labels (`2.14.1+cu130`) do not count, neither for the bounds nor for the tested versions."""
+        if self.installed is None:
+            return State.MISSING
+        public = Version(Version(self.installed).public)
+        if not self.requirement.specifier.contains(public, prereleases=True):
+            return State.REFUSED
+        return State.NEWER if self.newest_tested and public > Version(self.newest_tested) else State.TESTED
+
+    @property
+    def tested(self) -> str:
+        """The tested versions in words, such as "18.0 to 19.0.2"."""
+        lowest = [bound.version for bound in self.requirement.specifier if bound.operator == ">="]
+        return " to ".join([*lowest, *([self.newest_tested] if self.newest_tested else [])])
+
+    @property
+    def fix(self) -> str:
+        """The command that installs an accepted and tested version; "" where none is needed."""
+        if self.state is State.NEWER:
+            return pip_install([f"{self.name}<={self.newest_tested}"])
+        return "" if self.state is State.TESTED else pip_install([f"{self.name}{self.requirement.specifier}"])
+
+
+def libraries() -> list[Library]:
+    """The package's direct dependencies, without extras, by name; [] where the package itself is not installed."""
+    try:
+        texts = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return []
+    wanted = [Requirement(text) for text in texts]
+    newest = _tested()["newest"]
+    return [
+        Library(requirement, _installed(requirement.name), newest.get(requirement.name))
+        for requirement in sorted(wanted, key=lambda requirement: requirement.name)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    ]
+
+
+def check_libraries(found: Iterable[Library] | None = None) -> None:
+    """Checks that every library is installed in a version that the package accepts.
+
+    Raises:
+        LibraryError: It names each library that does not fit, and the one command that fixes all of them.
+    """
+    wrong = [lib for lib in (libraries() if found is None else found) if lib.state in (State.MISSING, State.REFUSED)]
+    if not wrong:
+        return
+    problems = [f"{lib.name} is {lib.installed or 'missing'}, needed {lib.requirement.specifier}" for lib in wrong]
+    command = pip_install([f"{lib.name}{lib.requirement.specifier}" for lib in wrong])
+    raise LibraryError(f"installed libraries do not fit: {'; '.join(problems)}. Fix: {command}")
+
+
+def import_problem(error: ImportError) -> LibraryError | None:
+    """The sentence for a library that cannot be imported; None where the import is of this package's own code."""
+    module = (error.name or "").split(".")[0]
+    if module in ("", "vbench_lite"):
+        return None
+    names = packages_distributions().get(module)
+    command = pip_install(["--force-reinstall", "--no-deps", *names]) if names else pip_install([module])
+    return LibraryError(f"{module} cannot be imported: {error}. Fix: {command}. All libraries: vbench doctor")
+
+
+def advice() -> str:
+    """A note for an unexpected error: the libraries that are newer than every tested version; "" where none is."""
+    newer = [lib for lib in libraries() if lib.state is State.NEWER]
+    if not newer:
+        return ""
+    names = ", ".join(f"{lib.name} {lib.installed} (tested: {lib.tested})" for lib in newer)
+    command = pip_install([f"{lib.name}<={lib.newest_tested}" for lib in newer])
+    return f"Newer than the tested versions: {names}. If the error comes from one of them: {command}"
+
+
+def python_tested() -> bool:
+    """Whether this Python's minor version was tested."""
+    return ".".join(platform.python_version_tuple()[:2]) in tested_pythons()
+
+
+def tested_pythons() -> list[str]:
+    """Minor versions of Python that were tested, such as "3.12"."""
+    return list(_tested()["pythons"])
+
+
+def pip_install(arguments: Iterable[str]) -> str:
+    """A command that installs into this very Python, quoted for a shell."""
+    return shlex.join([sys.executable, "-m", "pip", "install", *arguments])
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@cache
+def _tested() -> dict[str, Any]:
+    return tomllib.loads(TESTED.read_text("utf-8"))
