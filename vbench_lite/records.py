@@ -10,14 +10,77 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-FORMAT = 1
-"""Of run.json, clip records, clips.csv and summary.json. 1: first."""
+FORMAT = 2
+"""Of run.json, clip records, clips.csv and summary.json.
+
+1: first. 2: a clip is ok, failed or missing; reasons have codes; each clip record holds its device, price and cost.
+"""
 
 Route = Literal["transformer", "diffusion", "hybrid", "undisclosed"]
 ROUTES: tuple[Route, ...] = get_args(Route)
+
+
+class ReasonCode(StrEnum):
+    """Why a clip, a score or a figure is not there, or why a clip is not usable. Code decides by these, never by text.
+
+    The list is closed: a reason that fits none of them is `OTHER`.
+    """
+
+    MISSING = "missing"
+    """The clip was asked for and never generated."""
+    FAILED = "failed"
+    """The generator said that it could not make the clip."""
+    REFUSED = "refused"
+    """A service refused the prompt or the clip: moderation."""
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    """The generator's process died."""
+    OUT_OF_MEMORY = "out_of_memory"
+    BAD_OUTPUT = "bad_output"
+    """The generator returned something that is no clip, or figures that are no numbers."""
+    UNREADABLE = "unreadable"
+    """The stored file cannot be decoded."""
+    CHANGED = "changed"
+    """The stored file is not the one that was generated: its digest differs."""
+    WRONG_FORM = "wrong_form"
+    """Frames, size or rate differ from what was asked for."""
+    UNEVEN = "uneven"
+    """Frames are shown for different lengths of time."""
+    ONE_FRAME = "one_frame"
+    BLACK = "black"
+    BLANK = "blank"
+    FROZEN = "frozen"
+    REPEATED_FRAMES = "repeated_frames"
+    BELOW_THRESHOLD = "below_threshold"
+    ABOVE_THRESHOLD = "above_threshold"
+    NOT_SCORED = "not_scored"
+    NO_BACKBONE = "no_backbone"
+    """The set of backbones lacks the network that the metric needs."""
+    PROMPT_UNREADABLE = "prompt_unreadable"
+    """The text network cannot read the prompt."""
+    PROMPT_TRUNCATED = "prompt_truncated"
+    """The text network reads only the beginning of the prompt."""
+    NO_REFERENCE = "no_reference"
+    """There are no real clips to compare with."""
+    SHARED_CLIPS = "shared_clips"
+    """The set and its reference hold the same clips."""
+    TOO_FEW = "too_few"
+    """Too few clips, prompts or batches for the figure or its interval."""
+    NO_INTERVAL = "no_interval"
+    """No interval of this figure is known to cover the truth."""
+    NO_PRICE = "no_price"
+    NOT_MEASURED = "not_measured"
+    """The device or the service does not give this reading."""
+    NOT_EVALUATED = "not_evaluated"
+    """Usability is not evaluated: there are no thresholds."""
+    NONE_USABLE = "none_usable"
+    NOT_APPLICABLE = "not_applicable"
+    """The metric does not apply to this prompt."""
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -173,6 +236,22 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class DeviceFacts:
+    """The device of a clip or of a run, as stored."""
+
+    kind: str = ""
+    """"cpu" or "cuda"."""
+    name: str = ""
+    count: int = 1
+    """Devices of this kind that the run used."""
+    vcpus: int = 0
+    memory_mb: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.name or self.kind or 'unknown'}"
+
+
+@dataclass(frozen=True)
 class ClipRecord:
     """One requested clip, made or failed: what `<k>.json` holds."""
 
@@ -183,7 +262,9 @@ class ClipRecord:
     seed: int
     status: Literal["ok", "failed"]
     reason: str | None = None
-    """Why it failed."""
+    """Why it failed, for people."""
+    reason_code: ReasonCode | None = None
+    """Why it failed, for code."""
     path: str | None = None
     """Of the clip, relative to the run folder."""
     sha256: str | None = None
@@ -194,6 +275,12 @@ class ClipRecord:
     measurement: Measurement = Measurement()
     usd_charged: float | None = None
     """What a hosted service or a recorded list says that this clip cost; None where it is computed."""
+    device: DeviceFacts | None = None
+    """What the clip was made on. None for clips made elsewhere."""
+    price: Price | None = None
+    """The price that applied to it. Clips of one run may come from machines with different prices."""
+    cost_usd: float | None = None
+    """What the clip cost, failed or not; None where that is not known."""
 
     @property
     def key(self) -> ClipKey:
@@ -220,6 +307,7 @@ class Score(NamedTuple):
 
     value: float | None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +322,9 @@ class Estimate:
     unscored: int = 0
     """Clips that should have counted and could not be scored."""
     reason: str | None = None
-    """Why value (or its interval) is None."""
+    """Why value (or its interval) is None, for people."""
+    reason_code: ReasonCode | None = None
+    """The same for code."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vbench_lite.errors import DeviceError, UsageError
+from vbench_lite.records import DeviceFacts
 
 _PROBE = """
 import json, torch
@@ -56,6 +57,11 @@ class Device:
         if given:
             return given[self.indices[place]]
         return f"GPU-{self.uuids[place]}" if self.uuids[place] else str(self.indices[place])
+
+    @property
+    def facts(self) -> DeviceFacts:
+        """What a record stores of it."""
+        return DeviceFacts(self.kind, self.name, self.count, self.vcpus, self.memory_mb)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.errors import StoreError
+from vbench_lite.run import format1
+from vbench_lite.run.manifest import Manifest
 from vbench_lite.stats import Array
 
 Texts = NDArray[np.str_]
@@ -29,6 +31,8 @@ class ClipGrid:
     """Of each prompt."""
     cells: Mapping[str, NDArray[Any]]
     """Column > text as it stands in the file, "" where the file has no such row; or numbers, NaN for none."""
+    clips_of: tuple[int, ...] = ()
+    """Clips of each prompt that were asked for, where prompts differ in that; () where they do not."""
     _numbers: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -37,13 +41,26 @@ class ClipGrid:
         return self.text("status") == "ok"
 
     @cached_property
+    def asked(self) -> NDArray[np.bool_]:
+        """The clip belongs to the plan. False only where prompts have different numbers of clips."""
+        numbers = self.clips_of or (self.made.shape[1],) * len(self.prompts)
+        return np.arange(self.made.shape[1]) < np.array(numbers, int)[:, None]
+
+    @cached_property
     def missing(self) -> NDArray[np.bool_]:
         """The clip was asked for and never tried: the run is not complete."""
-        return ~self.made & ((self.text("status") == "") | np.char.startswith(self.text("reason"), "missing"))
+        status = self.text("status")
+        return self.asked & ((status == "") | (status == "missing"))
+
+    @cached_property
+    def tried(self) -> NDArray[np.bool_]:
+        """The clip was generated or failed: what rates and costs are counted over."""
+        return self.asked & ~self.missing
 
     @property
     def clips(self) -> int:
-        return int(self.made.size)
+        """Clips that were asked for."""
+        return int(self.asked.sum())
 
     def has(self, column: str) -> bool:
         return column in self.cells
@@ -71,6 +88,7 @@ class ClipGrid:
         return ClipGrid(
             self.generator, tuple(self.prompts[i] for i in places), tuple(self.categories[i] for i in places),
             {name: self._numbers.get(name, cells)[places] for name, cells in self.cells.items()},
+            tuple(self.clips_of[i] for i in places) if self.clips_of else (),
         )  # fmt: skip
 
 
@@ -90,45 +108,54 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def read_grids(path: Path, manifest: Mapping[str, Any], label: str) -> dict[str, ClipGrid]:
+def read_grids(path: Path, manifest: Manifest) -> dict[str, ClipGrid]:
     """clips.csv, with a cell for every clip that run.json asked for, whether the file has a row for it or not.
 
     Args:
         path: The table.
-        manifest: The run's run.json.
-        label: What to call the run in an error.
+        manifest: Of the same run.
 
     Raises:
         StoreError: There is no table, or it is not one.
     """
+    again = f"vbench score {path.parent}"
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing: the run is not scored. Finish it with: vbench score {label}") from None
+        raise StoreError(f"{path} is missing: the run is not scored. Finish it with: {again}") from None
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}. Make it again with: vbench score {label}") from None
+        raise StoreError(f"{path} cannot be read: {error}. Make it again with: {again}") from None
+    header = [format1.column(name) for name in header] if manifest.format == 1 else header
     lacking = [name for name in _NEEDED if name not in header]
     torn = next((n for n, row in enumerate(rows, 2) if len(row) != len(header)), None)
     if lacking or torn:
         what = f"it lacks the columns {', '.join(lacking)}" if lacking else f"row {torn} has another number of cells"
-        raise StoreError(f"{path} is not a table of clips: {what}. Make it again with: vbench score {label}")
+        raise StoreError(f"{path} is not a table of clips: {what}. Make it again with: {again}")
     columns = {name: np.array([row[place] for row in rows]) for place, name in enumerate(header)} if rows else {}
-    return {name: _grid(name, columns, manifest) for name in manifest["generators"]}
+    if rows and manifest.format == 1:
+        columns["status"] = format1.status(columns["status"], columns["reason"])
+    return {name: _grid(name, columns, manifest) for name in manifest.generators}
 
 
-def _grid(generator: str, columns: Mapping[str, Texts], manifest: Mapping[str, Any]) -> ClipGrid:
-    prompts: Sequence[str] = manifest["plan"]["prompts"]
-    clips: int = manifest["plan"]["clips_per_prompt"]
-    category = {prompt["id"]: prompt.get("category", "") for prompt in manifest["suite"]["prompts"]}
-    place = {prompt: nth for nth, prompt in enumerate(prompts)}
-    empty = {name: np.full((len(prompts), clips), "", dtype=column.dtype) for name, column in columns.items()}
-    cells = empty or {"status": np.full((len(prompts), clips), "", dtype="<U1")}
+def _grid(generator: str, columns: Mapping[str, Texts], manifest: Manifest) -> ClipGrid:
+    prompts, numbers = manifest.plan.prompts, [manifest.plan.clips(id_) for id_ in manifest.plan.prompts]
+    shape = len(prompts), max(numbers, default=0)
+    category = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
+    cells = {name: np.full(shape, "", dtype=column.dtype) for name, column in columns.items()}
+    cells = cells or {"status": np.full(shape, "", dtype="<U1")}
     if columns:
+        place = {prompt: nth for nth, prompt in enumerate(prompts)}
         mine = np.flatnonzero(columns["generator"] == generator)
         where = np.array([place.get(p, -1) for p in columns["prompt_id"][mine]], int)
-        index = np.array([int(i) if i.isdigit() else -1 for i in columns["index"][mine]], int)
-        asked = (where >= 0) & (index >= 0) & (index < clips)
+        index = np.array([_index(i) for i in columns["index"][mine].tolist()], int)
+        asked = (where >= 0) & (index >= 0) & (index < np.array([*numbers, 0])[where])
         for name, column in columns.items():
             cells[name][where[asked], index[asked]] = column[mine[asked]]
-    return ClipGrid(generator, tuple(prompts), tuple(category.get(p, "") for p in prompts), cells)
+    unequal = tuple(numbers) if len(set(numbers)) > 1 else ()
+    return ClipGrid(generator, prompts, tuple(category.get(p, "") for p in prompts), cells, unequal)
+
+
+def _index(text: str) -> int:
+    """The index of a row; -1 where it is no whole number that a file can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

@@ -1,4 +1,4 @@
-"""The only file that knows the layout of a run folder.
+"""The layout of a run folder, and the files in it.
 
     <run>/run.json                                   the manifest: what was asked, of what, on what
           clips/<generator>/<prompt id>/<k>.mp4      one clip
@@ -14,42 +14,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from vbench_lite.errors import StoreError
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.records import FORMAT, ClipKey, ClipRecord, Measurement
+from vbench_lite.records import FORMAT, ClipKey, ClipRecord
+from vbench_lite.run import format1
+from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.reading import read_json, typed
+from vbench_lite.run.summary import Summary, summary_from
 from vbench_lite.tomlfile import digest
 
-
-class RunSelection(NamedTuple):
-    """A run, or one generator of it, as an argument such as "results/ads:tiny-diffusion" names it."""
-
-    folder: RunFolder
-    generator: str | None
-
-    @property
-    def label(self) -> str:
-        return f"{self.folder.path}:{self.generator}" if self.generator else str(self.folder.path)
-
-
-def select_run(argument: str) -> RunSelection:
-    """Resolves a run argument; a bare name is looked for under results/ too.
-
-    Raises:
-        StoreError: There is no such run, or no such generator in it.
-    """
-    path, _, generator = argument.partition(":")
-    folder = RunFolder(path)
-    if not folder.exists() and (Path("results") / path / "run.json").exists():
-        folder = RunFolder(Path("results") / path)
-    manifest = folder.manifest()
-    if generator and generator not in manifest["generators"]:
-        known = ", ".join(manifest["generators"])
-        raise StoreError(f'{folder.path} holds no generator "{generator}". It holds: {known}.')
-    return RunSelection(folder, generator or None)
+CONTENTS = ("clips", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
+"""What `clear` deletes, before it deletes run.json itself."""
 
 
 class RunFolder:
@@ -81,38 +61,38 @@ class RunFolder:
     def exists(self) -> bool:
         return self.manifest_path.exists()
 
+    def timings_paths(self, generator: str) -> list[Path]:
+        """Phases of a generator's processes: of the whole run, and of each shard."""
+        folder = self.path / "timings"
+        return [folder / f"{generator}.json", *sorted(folder.glob(f"{generator}.*of*.json"))]
+
     def keeps_clips(self) -> bool:
         """Whether there are clips to score; a baseline has none."""
         return (self.path / "clips").is_dir()
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """run.json.
 
         Raises:
-            StoreError: There is no run here, or it is not readable.
+            StoreError: There is no run here, or run.json is not valid.
         """
-        return self._read_json(self.manifest_path, "it holds no run. Make one with: vbench run --suite ads")
+        value = read_json(self.manifest_path, "it holds no run. Make one with: vbench run --suite ads")
+        return typed(format1.manifest(value) if value["format"] == 1 else value, Manifest, self.manifest_path)
 
-    def summary(self) -> dict[str, Any]:
-        """summary.json."""
-        return self._read_json(self.summary_path, f"it is not scored yet. Finish it with: vbench score {self.path}")
+    def summary(self) -> Summary:
+        """summary.json.
 
-    def _read_json(self, path: Path, hint: str) -> dict[str, Any]:
-        try:
-            value = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            raise StoreError(f"{path} is missing: {hint}") from None
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read: {error}") from None
-        if not isinstance(value, dict) or value.get("format") != FORMAT:
-            raise StoreError(f"{path} is not of format {FORMAT}; it was written by another version of vbench-lite.")
-        return value
+        Raises:
+            StoreError: The run is not scored yet, or summary.json is not valid.
+        """
+        hint = f"it is not scored yet. Finish it with: vbench score {self.path}"
+        return summary_from(read_json(self.summary_path, hint), self.summary_path)
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
-        write_whole(self.manifest_path, to_json(manifest))
+    def write_manifest(self, manifest: Manifest) -> None:
+        write_whole(self.manifest_path, to_json(dataclasses.replace(manifest, format=FORMAT)))
 
-    def write_summary(self, summary: dict[str, Any]) -> None:
-        write_whole(self.summary_path, to_json(summary))
+    def write_summary(self, summary: Summary) -> None:
+        write_whole(self.summary_path, to_json(summary.as_json()))
 
     def record_path(self, key: ClipKey) -> Path:
         return self.path / "clips" / key.generator / key.prompt_id / f"{key.index}.json"
@@ -129,7 +109,7 @@ class RunFolder:
             record = dataclasses.replace(
                 record, path=str(clip_path.relative_to(self.path)), sha256=hashlib.sha256(clip).hexdigest()
             )
-        value = {"format": FORMAT} | vars(record) | {"measurement": vars(record.measurement)}
+        value: dict[str, Any] = json.loads(to_json({"format": FORMAT} | vars(record)))
         lines = [  # one a field: to be read by people, and quickly written
             f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False, allow_nan=False)}"
             for name, field in (value | {"check": digest(value)}).items()
@@ -143,17 +123,37 @@ class RunFolder:
         Raises:
             StoreError: It is torn, edited by hand, or of another format.
         """
-        value = self._read_json(path, "the clip is not made yet.")
+        value = read_json(path, "the clip is not made yet.")
         if value.pop("check", None) != digest(value):
             raise StoreError(f"{path} was changed after it was written. Make the clip again with: vbench run")
-        del value["format"]
-        try:
-            return ClipRecord(**{**value, "measurement": Measurement(**value["measurement"])})
-        except (KeyError, TypeError) as error:
-            raise StoreError(f"{path} is not a clip's record: {error}. Delete it and run again.") from None
+        record = typed(value, ClipRecord, path)
+        if record.path and not self._inside(record.path):
+            raise StoreError(f"{path} names a clip outside of the run: {record.path}. Delete it and run again.")
+        return record
+
+    def _inside(self, path: str) -> bool:
+        return (self.path / path).resolve().is_relative_to(self.path.resolve())
 
     def record_paths(self) -> Iterator[Path]:
         return iter(sorted((self.path / "clips").glob("*/*/[0-9]*.json")))
+
+    def clear(self) -> None:
+        """Deletes the run. Its run.json goes last, so that clips never lie there without it.
+
+        Raises:
+            StoreError: Something cannot be deleted.
+        """
+        for name in CONTENTS:
+            path = self.path / name
+            try:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                reason = f"cannot delete {path}: {error.strerror}. Choose another folder with --out DIR."
+                raise StoreError(reason) from error
+        self.manifest_path.unlink(missing_ok=True)
 
     def records(self) -> list[ClipRecord]:
         """Every stored record, in a fixed order."""

@@ -1,4 +1,4 @@
-"""run.json: what was asked, of what, on what. Written once; another plan in the same folder is refused."""
+"""run.json as a record: what was asked for, from which generators, on what. Another plan in the folder is refused."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import dataclasses
 import hashlib
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,8 +19,7 @@ from vbench_lite import __version__
 from vbench_lite.errors import PlanConflict
 from vbench_lite.inputs import catalogue
 from vbench_lite.measuring.devices import Device
-from vbench_lite.records import FORMAT, Definition
-from vbench_lite.run.folder import RunFolder
+from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite
 from vbench_lite.run.plan import Plan
 from vbench_lite.tomlfile import digest
 
@@ -26,45 +27,146 @@ HASHED_BYTES = 2 * 2**30
 """A model folder without stated digests is read and hashed up to this size; beyond it, names and sizes count."""
 
 _FREE = ("price", "about", "source", "licence", "folder", "route")
-"""Of a definition: what changes no clip. Another price or note is no other plan."""
+"""Keys of a definition that change no clip. Another price or note is no other plan."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,149}")
+"""A generator's name and a prompt's id are names of folders."""
+
+
+@dataclass(frozen=True)
+class PlanRecord:
+    """Which clips the run asks of every generator."""
+
+    prompts: tuple[str, ...]
+    """Prompt ids, in the suite's order."""
+    clips_per_prompt: int
+    seed: int = 0
+    backbones: str = "builtin"
+    clips_of: Mapping[str, int] = field(default_factory=dict)
+    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
+
+    def clips(self, prompt_id: str) -> int:
+        """How many clips of a prompt the run asks for."""
+        return self.clips_of.get(prompt_id, self.clips_per_prompt)
+
+
+@dataclass(frozen=True)
+class StoredDefinition:
+    """A generator's definition as run.json holds it: without paths of the machine."""
+
+    name: str
+    route: str
+    adapter: str
+    model: str = ""
+    revision: str = ""
+    source: str = ""
+    licence: str = ""
+    clip: ClipSpec | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    price: Price | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    weights_digest: str | None = None
+    """What tells two sets of weights apart; None where no weights lie on the machine (hub ids, services)."""
+
+    @property
+    def asked_form(self) -> ClipSpec | None:
+        """The form of clip that was asked for. None for clips made elsewhere, unless `conform` is set."""
+        return self.clip if self.settings.get("conform", self.adapter != "recorded") else None
+
+    @property
+    def sweep(self) -> Mapping[str, Any]:
+        """Of a variant that `--sweep` made: "of", and each swept setting with its value; else empty."""
+        found = self.about.get("sweep")
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the user typed, so that a printed command can be executed. Empty where the run was not made by one."""
+
+    suite: str = ""
+    generators: Mapping[str, str] = field(default_factory=dict)
+    """Generator's name > the argument of -g."""
+    prices: str = ""
+
+
+@dataclass(frozen=True)
+class GitState:
+    commit: str
+    dirty: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """run.json."""
+
+    format: int
+    name: str
+    suite: Suite
+    plan: PlanRecord
+    generators: Mapping[str, StoredDefinition]
+    created: str = ""
+    """ISO 8601, UTC."""
+    device: DeviceFacts = field(default_factory=DeviceFacts)
+    software: Mapping[str, str | None] = field(default_factory=dict)
+    git: GitState | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Generator > the price that the run was started with; each clip record holds its own."""
+    typed: Typed = field(default_factory=Typed)
+
+    def __post_init__(self) -> None:
+        for kind, names in (("generator", self.generators), ("prompt", (p.id for p in self.suite.prompts))):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    raise ValueError(f"the {kind} name {name!r} cannot be the name of a folder")
+        known = {prompt.id for prompt in self.suite.prompts}
+        if absent := [id_ for id_ in self.plan.prompts if id_ not in known]:
+            raise ValueError(f"the plan asks for the prompt {absent[0]!r}, which the suite does not hold")
+
+    @property
+    def prompts(self) -> list[Prompt]:
+        """The prompts that were asked for, in the suite's order."""
+        wanted = set(self.plan.prompts)
+        return [prompt for prompt in self.suite.prompts if prompt.id in wanted]
+
+    def keys(self, generator: str) -> Iterator[ClipKey]:
+        """Every clip that was asked of a generator: by prompt, by index."""
+        for prompt_id in self.plan.prompts:
+            for index in range(self.plan.clips(prompt_id)):
+                yield ClipKey(generator, prompt_id, index)
 
 
 def build_manifest(
-    plan: Plan, device: Device, prices: Mapping[str, Mapping[str, Any]], name: str, now: datetime | None = None
-) -> dict[str, Any]:
+    plan: Plan, device: Device, prices: Mapping[str, Price], name: str, *,
+    typed: Typed = Typed(), now: datetime | None = None,
+) -> Manifest:  # fmt: skip
     """The manifest of a new run."""
-    suite = plan.suite
-    return {
-        "format": FORMAT,
-        "name": name,
-        "created": (now or datetime.now(UTC)).isoformat(timespec="seconds"),
-        "suite": {
-            "name": suite.name, "title": suite.title, "digest": suite.digest, "licence": suite.licence,
-            "reference": suite.reference, "source": suite.source,
-            "usable": {metric: dataclasses.asdict(limit) for metric, limit in suite.usable.items()},
-            "prompts": [dataclasses.asdict(p) | {"tags": list(p.tags)} for p in suite.prompts],
-        },
-        "plan": {
-            "prompts": [p.id for p in plan.prompts], "clips_per_prompt": plan.clips_per_prompt, "seed": plan.seed,
-            "backbones": plan.backbones,
-        },
-        "generators": {d.name: definition_json(d) for d in plan.definitions},
-        "device": device.as_json(),
-        "software": software(),
-        "git": git_state(),
-        "prices": {name: dict(price) for name, price in prices.items()},
-    }
+    return Manifest(
+        format=FORMAT, name=name, created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
+        suite=dataclasses.replace(plan.suite, reference=short_path(plan.suite.reference)),
+        plan=PlanRecord(
+            tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, plan.clips_of
+        ),
+        generators={d.name: store_definition(d) for d in plan.definitions},
+        device=device.facts, software=software(), git=git_state(), prices=dict(prices), typed=typed,
+    )
 
 
-def definition_json(definition: Definition) -> dict[str, Any]:
+def store_definition(definition: Definition) -> StoredDefinition:
     """A definition as plain values, with the digest of its weights and paths as short as they can be."""
-    entry = dataclasses.asdict(definition)
-    entry["folder"] = _short(definition.folder)
-    if definition.model and Path(definition.model).is_absolute():
-        entry["model"] = os.path.relpath(definition.model, definition.folder)
-    entry["weights_digest"] = weights_digest(definition)
-    plain: dict[str, Any] = _plain(entry)
-    return plain
+    model = definition.model
+    if model and Path(model).is_absolute():
+        model = os.path.relpath(model, definition.folder)
+    known = {f.name: getattr(definition, f.name) for f in dataclasses.fields(StoredDefinition) if f.name in _OWN}
+    return StoredDefinition(
+        **{key: _plain(value) if key in ("settings", "about") else value for key, value in known.items()},
+        model=model, folder=short_path(str(definition.folder)), weights_digest=weights_digest(definition),
+    )
+
+
+_OWN = tuple(f.name for f in dataclasses.fields(Definition) if f.name not in ("model", "folder"))
 
 
 def _plain(value: Any) -> Any:
@@ -76,11 +178,15 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
 
 
-def _short(folder: Path) -> str:
+def short_path(path: str) -> str:
+    """A path relative to the working folder or to the package; another absolute path is cut to its last part."""
+    folder = Path(path)
+    if not folder.is_absolute():
+        return path
     for base in (Path.cwd(), Path(__file__).parents[2]):
         if folder.is_relative_to(base):
             return str(folder.relative_to(base))
-    return str(folder)
+    return folder.name
 
 
 def weights_digest(definition: Definition) -> str | None:
@@ -117,11 +223,10 @@ def software() -> dict[str, str | None]:
     }
 
 
-def git_state() -> dict[str, Any] | None:
+def git_state() -> GitState | None:
     """The commit of the working folder and whether it is changed; None outside of git."""
     try:
-        commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+        return GitState(_git("rev-parse", "HEAD"), bool(_git("status", "--porcelain", "--untracked-files=no")))
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -131,7 +236,7 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def refuse_other_plan(folder: RunFolder, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
     """Compares the plan that a folder holds with the one asked for.
 
     Prices, notes and backbones change no clip, so they are no conflict; nor is another machine of
@@ -143,37 +248,47 @@ def refuse_other_plan(folder: RunFolder, stored: Mapping[str, Any], wanted: Mapp
     found = _differences(stored, wanted)
     if found:
         raise PlanConflict(
-            f"{folder.path} holds a run of another plan: {'; '.join(found)}. Nothing was changed. "
+            f"{path} holds a run of another plan: {'; '.join(found)}. Nothing was changed. "
             "Keep it and write elsewhere with --out DIR, or delete it and begin again with --fresh."
         )
 
 
-def same_clips(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two definitions, as run.json holds them, make the same clips."""
+def same_clips(one: StoredDefinition, other: StoredDefinition) -> bool:
+    """Whether two definitions make the same clips."""
     return not _changed(one, other)
 
 
-def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [key for key in sorted(set(one) | set(other)) if key not in _FREE and one.get(key) != other.get(key)]
+def _changed(one: StoredDefinition, other: StoredDefinition) -> list[str]:
+    names = (f.name for f in dataclasses.fields(StoredDefinition) if f.name not in _FREE)
+    return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
-def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
     found = []
-    for key in ("name", "digest"):
-        if stored["suite"][key] != wanted["suite"][key]:
-            found.append(f'its suite is "{stored["suite"]["name"]}" with digest {stored["suite"]["digest"][:12]}')
-            break
-    for key, words in (("prompts", "{} prompts"), ("clips_per_prompt", "{} clips a prompt"), ("seed", "seed {}")):
-        old, new = stored["plan"][key], wanted["plan"][key]
-        if old != new:
-            old, new = (len(old), len(new)) if key == "prompts" else (old, new)
-            found.append(f"it has {words.format(old)}, asked for now: {new if old != new else 'others'}")
-    old_names, new_names = sorted(stored["generators"]), sorted(wanted["generators"])
-    if old_names != new_names:
-        found.append(f"its generators are {', '.join(old_names)}, asked for now: {', '.join(new_names)}")
-    for name in sorted(set(old_names) & set(new_names)):
-        if keys := _changed(stored["generators"][name], wanted["generators"][name]):
-            found.append(f'the generator "{name}" was defined otherwise ({", ".join(keys)})')
-    if stored["device"]["kind"] != wanted["device"]["kind"]:
-        found.append(f'it was made on "{stored["device"]["kind"]}", asked for now: "{wanted["device"]["kind"]}"')
+    if (stored.suite.name, stored.suite.digest) != (wanted.suite.name, wanted.suite.digest):
+        found.append(f'its suite is "{stored.suite.name}" with digest {stored.suite.digest[:12]}')
+    old, new = stored.plan, wanted.plan
+    if old.prompts != new.prompts:
+        found.append(f"it has {len(old.prompts)} prompts, asked for now: {_other(len(old.prompts), len(new.prompts))}")
+    if (old.clips_per_prompt, old.clips_of) != (new.clips_per_prompt, new.clips_of):
+        now = _other(old.clips_per_prompt, new.clips_per_prompt)
+        found.append(f"it has {old.clips_per_prompt} clips a prompt, asked for now: {now}")
+    if old.seed != new.seed:
+        found.append(f"it has seed {old.seed}, asked for now: {new.seed}")
+    names = [sorted(each.generators) for each in (stored, wanted)]
+    if names[0] != names[1]:
+        found.append(f"its generators are {_list(names[0])}, asked for now: {_list(names[1])}")
+    for name in sorted(set(names[0]) & set(names[1])):
+        if keys := _changed(stored.generators[name], wanted.generators[name]):
+            found.append(f'the definition of the generator "{name}" differs ({", ".join(keys)})')
+    if stored.device.kind != wanted.device.kind:
+        found.append(f'it was made on "{stored.device.kind}", asked for now: "{wanted.device.kind}"')
     return found
+
+
+def _other(old: int, new: int) -> str:
+    return "others" if old == new else str(new)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)

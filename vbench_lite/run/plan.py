@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vbench_lite.errors import UsageError
 from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
@@ -24,38 +23,6 @@ def clip_seed(run_seed: int, prompt_id: str, index: int) -> int:
     return int.from_bytes(hashlib.sha256(key).digest()[:4], "big") >> 1
 
 
-class Batch(NamedTuple):
-    """Clips made by one call. Its number says where it stands in the generator's plan."""
-
-    number: int
-    requests: tuple[Request, ...]
-
-
-class Shard(NamedTuple):
-    """One part of a run that several machines share; the first of four is (0, 4)."""
-
-    place: int = 0
-    parts: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """Reads "1/4".
-
-        Raises:
-            UsageError: It is not I/N with 1 <= I <= N.
-        """
-        found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(f'--shard {text} is not understood. Use I/N from 1/N to N/N, e.g. --shard 1/4.')
-        return cls(int(found[1]) - 1, int(found[2]))
-
-    def __str__(self) -> str:
-        return f"{self.place + 1}of{self.parts}"
-
-
-WHOLE = Shard()
-
-
 @dataclass(frozen=True)
 class Plan:
     """One run."""
@@ -67,52 +34,35 @@ class Plan:
     seed: int
     backbones: str
     definitions: tuple[Definition, ...]
-
-    @property
-    def clips_per_generator(self) -> int:
-        return len(self.prompts) * self.clips_per_prompt
+    clips_of: Mapping[str, int] = field(default_factory=dict)
+    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
 
     def requests(self, definition: Definition) -> Iterator[Request]:
         """Every clip that one generator is asked for."""
         for prompt in self.prompts:
-            for index in range(self.clips_per_prompt):
+            for index in range(self.clips_of.get(prompt.id, self.clips_per_prompt)):
                 seed = clip_seed(self.seed, prompt.id, index)
                 yield Request(prompt.id, prompt.text, index, seed, definition.clip)
 
     def keys(self, definition: Definition) -> list[ClipKey]:
+        """The names of those clips, in the same order."""
         return [ClipKey(definition.name, r.prompt_id, r.index) for r in self.requests(definition)]
-
-    def batches(self, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
-        """The generator's clips by the call that makes them; a shard takes every N-th batch.
-
-        Batches are the same whatever is made already, so that a resumed run groups clips as an
-        undisturbed one does.
-        """
-        size = setting(definition, "batch_size", 1)
-        requests = list(self.requests(definition))
-        cut = [tuple(requests[i : i + size]) for i in range(0, len(requests), size)]
-        return [Batch(n, some) for n, some in enumerate(cut) if n % shard.parts == shard.place]
-
-
-def spread(batches: Sequence[Batch], count: int) -> list[Batch]:
-    """So many batches, evenly over all of them: what a pilot makes.
-
-    >>> [batch.number for batch in spread([Batch(n, ()) for n in range(10)], 3)]
-    [1, 5, 8]
-    """
-    if count >= len(batches):
-        return list(batches)
-    return [batches[int((place + 0.5) * len(batches) / count)] for place in range(count)]
 
 
 def make_plan(
     suite: Suite, definitions: Sequence[Definition], clips_per_prompt: int | None, limit: int | None, seed: int,
-    backbones: str,
-) -> Plan:
+    backbones: str, clips_of: Mapping[str, int] | None = None,
+) -> Plan:  # fmt: skip
     """Checks what was asked for.
 
     Args:
+        suite: The prompts.
+        definitions: The generators.
+        clips_per_prompt: None takes the suite's own number.
         limit: Only the first prompts of the suite, this many.
+        seed: Random seed of the run.
+        backbones: The set of backbones that the clips are scored with.
+        clips_of: Prompt id > number of clips, where prompts differ in that.
 
     Raises:
         UsageError: A number is not usable, or two generators share a name.
@@ -132,7 +82,7 @@ def make_plan(
             )
     for definition in definitions:
         check_settings(definition)
-    return Plan(suite, suite.prompts[:limit], clips, seed, backbones, tuple(definitions))
+    return Plan(suite, suite.prompts[:limit], clips, seed, backbones, tuple(definitions), clips_of or {})
 
 
 def setting(definition: Definition, name: str, default: int) -> int:

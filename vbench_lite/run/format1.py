@@ -1,0 +1,63 @@
+"""Files of format 1, brought to the form of format 2 when they are read. Nothing is written back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RENAMED = {"flicker": "temporal_flickering"}
+"""Metrics and columns, old name > new name."""
+NEVER_GENERATED = "missing: this clip was asked for and never made"
+"""The exact words that format 1 wrote into the reason of such a clip."""
+UNITS = {"share": "fraction", "squared": "mse", "sides/s": "frame sides/s"}
+
+
+def column(name: str) -> str:
+    """A column of clips.csv by its name of today."""
+    return RENAMED.get(name, name)
+
+
+def status(status: NDArray[np.str_], reason: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Format 1 wrote "failed" for clips that were never generated, and said so in the reason."""
+    never = (status == "failed") & np.char.startswith(reason, NEVER_GENERATED)
+    return np.where(never, "missing", status)
+
+
+def manifest(value: dict[str, Any]) -> dict[str, Any]:
+    """run.json: thresholds of renamed metrics."""
+    suite = value.get("suite")
+    if isinstance(suite, dict) and isinstance(suite.get("usable"), dict):
+        value = value | {"suite": suite | {"usable": _renamed(suite["usable"])}}
+    return value
+
+
+def summary(value: dict[str, Any]) -> dict[str, Any]:
+    """summary.json: renamed metrics and units. Format 1 counted clips that were never generated as failed."""
+    metrics, usable, generators = (value.get(key) for key in ("metrics", "usable", "generators"))
+    if isinstance(metrics, dict):
+        value = value | {"metrics": {name: _unit(info) for name, info in _renamed(metrics).items()}}
+    if isinstance(usable, dict) and isinstance(usable.get("thresholds"), dict):
+        value = value | {"usable": usable | {"thresholds": _renamed(usable["thresholds"])}}
+    if isinstance(generators, dict):
+        value = value | {"generators": {name: _scores(each) for name, each in generators.items()}}
+    if isinstance(value.get("notes"), dict) and isinstance(anchors := value["notes"].get("anchors"), dict):
+        if isinstance(anchors.get("drift"), dict):
+            anchors = anchors | {"drift": _renamed(anchors["drift"])}
+        value = value | {"notes": value["notes"] | {"anchors": anchors}}
+    return value
+
+
+def _unit(info: Any) -> Any:
+    return info | {"unit": UNITS.get(info.get("unit"), info.get("unit"))} if isinstance(info, dict) else info
+
+
+def _scores(generator: Any) -> Any:
+    if isinstance(generator, dict) and isinstance(generator.get("scores"), dict):
+        return generator | {"scores": _renamed(generator["scores"])}
+    return generator
+
+
+def _renamed(table: dict[str, Any]) -> dict[str, Any]:
+    return {RENAMED.get(name, name): item for name, item in table.items()}

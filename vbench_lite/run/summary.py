@@ -1,0 +1,154 @@
+"""summary.json as a record: scores, usability and cost of every generator of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.records import FORMAT, Estimate, MetricInfo
+from vbench_lite.run import format1
+from vbench_lite.run.reading import typed
+
+
+@dataclass(frozen=True)
+class SuiteHead:
+    """Which suite was asked, and how much of it."""
+
+    name: str
+    title: str = ""
+    digest: str = ""
+    prompts: int = 0
+    """Number of prompts that were asked for."""
+    clips_per_prompt: int = 0
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a usable clip needs of one metric; either side may be open."""
+
+    min: float | None = None
+    max: float | None = None
+    source: str = ""
+    """"suite", "file", "labels", or "reference": the worst 5 % of the reference clips lie beyond it."""
+
+
+@dataclass(frozen=True)
+class Usability:
+    """The thresholds of usable clips. Without any, usability is not evaluated."""
+
+    thresholds: Mapping[str, Floor] = field(default_factory=dict)
+    reference_share: float | None = None
+    """Fraction of the reference clips that pass all thresholds, 0 to 1."""
+    ignored: tuple[str, ...] = ()
+    """Metrics with a threshold in the suite that were not scored."""
+
+
+@dataclass(frozen=True)
+class GeneratorSummary:
+    """The figures of one generator."""
+
+    route: str
+    clips: int
+    """Clips that were asked for."""
+    failed: int
+    """Clips that were tried and could not be made."""
+    scores: Mapping[str, Estimate]
+    cost: Mapping[str, Estimate]
+    missing: int = 0
+    """Clips that were never generated: they cost nothing and count nowhere else."""
+    usable: int | None = None
+    """Clips that conform and meet every threshold; None where that is not evaluated."""
+
+    @property
+    def tried(self) -> int:
+        """Clips that were generated or failed: the denominator of rates and costs."""
+        return self.clips - self.missing
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """How the pinned clips scored in this scoring, against what they should score."""
+
+    drift: Mapping[str, float | None] = field(default_factory=dict)
+    """Metric > largest relative difference."""
+    warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What belongs beside the numbers."""
+
+    backbones: str | None = None
+    """The set of backbones."""
+    protocol: str | None = None
+    """How features of video distances were made."""
+    anchors: Anchors | None = None
+    reference: Mapping[str, str] = field(default_factory=dict)
+    """Generator > description of the real clips."""
+    features: Mapping[str, str] = field(default_factory=dict)
+    """Generator > sha256 of its file of features."""
+
+
+@dataclass(frozen=True)
+class Summary(Mapping[str, GeneratorSummary]):
+    """summary.json. A mapping from a generator's name to its figures.
+
+    Example:
+        >>> none = Summary(FORMAT, SuiteHead("ads"), {}, {"mine": GeneratorSummary("hybrid", 4, 1, {}, {})})
+        >>> none["mine"].failed
+        1
+    """
+
+    format: int
+    suite: SuiteHead
+    metrics: Mapping[str, MetricInfo]
+    generators: Mapping[str, GeneratorSummary]
+    usable: Usability = Usability()
+    notes: Notes = Notes()
+
+    def __getitem__(self, generator: str) -> GeneratorSummary:
+        return self.generators[generator]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.generators)
+
+    def __len__(self) -> int:
+        return len(self.generators)
+
+    def as_json(self) -> dict[str, Any]:
+        """As in the file: a metric's name is its key, and reasons stand only where something is None."""
+        metrics = {name: _without(info, "name") for name, info in self.metrics.items()}
+        return _plain(self) | {"format": FORMAT, "metrics": metrics}
+
+
+def summary_from(value: dict[str, Any], path: Path) -> Summary:
+    """A decoded summary.json as a record.
+
+    Raises:
+        StoreError: A key is missing or has a wrong type.
+    """
+    if value["format"] == 1:
+        value = format1.summary(value)
+    metrics = value.get("metrics")
+    if isinstance(metrics, dict):
+        named = {name: {"name": name, **info} if isinstance(info, dict) else info for name, info in metrics.items()}
+        value = value | {"metrics": named}
+    return typed(value, Summary, path)
+
+
+def _without(record: Any, name: str) -> dict[str, Any]:
+    return {key: value for key, value in _plain(record).items() if key != name}
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses become objects. An estimate without a reason has no such keys."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        known = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        absent = ("reason", "reason_code") if isinstance(value, Estimate) else ()
+        return {key: item for key, item in known.items() if key not in absent or item is not None}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,213 @@
+"""One run, opened: every reader of a run goes through this."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vbench_lite.errors import StoreError
+from vbench_lite.records import ClipRecord, Estimate, MetricInfo, ReasonCode
+from vbench_lite.run.clips import ClipGrid, read_grids
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest, StoredDefinition
+from vbench_lite.run.summary import GeneratorSummary, Summary
+
+if TYPE_CHECKING:
+    import pandas
+
+ABSENT = Estimate(None, reason="not measured", reason_code=ReasonCode.NOT_MEASURED)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run on disk. Files are read when they are first asked for, once each.
+
+    Attributes:
+        folder: Where it lies.
+        selected: The one generator that the argument named, or None for all.
+
+    Example:
+        >>> run = open_run("results/baseline")
+        >>> run.manifest.suite.name
+        'ads'
+        >>> run.summary["tiny-diffusion"].scores["temporal_flickering"].value > 0.9
+        True
+        >>> len(run.clips)
+        160
+    """
+
+    folder: RunFolder
+    selected: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.folder.name
+
+    @property
+    def label(self) -> str:
+        """What names this run, or its one generator, as an argument."""
+        return f"{self.path}:{self.selected}" if self.selected else str(self.path)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """run.json.
+
+        Raises:
+            StoreError: There is no run here, or the file is not valid.
+        """
+        return self.folder.manifest()
+
+    @cached_property
+    def summary(self) -> Summary:
+        """summary.json.
+
+        Raises:
+            StoreError: The run is not scored, or the file is not valid.
+        """
+        return self.folder.summary()
+
+    @cached_property
+    def grids(self) -> Mapping[str, ClipGrid]:
+        """clips.csv, one grid a generator.
+
+        Raises:
+            StoreError: The run is not scored, or the file is not valid.
+        """
+        return read_grids(self.folder.table_path, self.manifest)
+
+    @property
+    def clips(self) -> pandas.DataFrame:
+        """clips.csv as a table: one row for every clip that was asked for.
+
+        Raises:
+            StoreError: The run is not scored.
+        """
+        import pandas
+
+        if not self.folder.table_path.exists():
+            raise StoreError(f"{self.path} is not scored yet. Finish it with: vbench score {self.path}")
+        table = pandas.read_csv(self.folder.table_path)
+        return table if self.selected is None else table[table["generator"] == self.selected].reset_index(drop=True)
+
+    @property
+    def generators(self) -> Sequence[str]:
+        """Names of the generators, in the order of the plan."""
+        return [self.selected] if self.selected else list(self.manifest.generators)
+
+    @property
+    def metrics(self) -> Mapping[str, MetricInfo]:
+        return self.summary.metrics
+
+    @property
+    def created(self) -> str:
+        return self.manifest.created
+
+    def timings(self, generator: str) -> dict[str, float]:
+        """Seconds by phase (import_s, load_s, ...), summed over a generator's processes; empty where not kept."""
+        total: dict[str, float] = {}
+        for path in self.folder.timings_paths(generator):
+            for process in _processes(path):
+                for name, seconds in process.items():
+                    if name.endswith("_s") and isinstance(seconds, int | float):
+                        total[name] = total.get(name, 0.0) + seconds
+        return total
+
+    def records(self, generator: str) -> list[ClipRecord]:
+        """The stored records of a generator's clips, for what clips.csv does not hold, such as times by stage."""
+        paths = map(self.folder.record_path, self.manifest.keys(generator))
+        return [self.folder.read_record(path) for path in paths if path.exists()]
+
+
+def _processes(path: Path) -> list[dict[str, Any]]:
+    """What the processes of a timings file say; [] where it is missing or broken, for nothing depends on it."""
+    try:
+        found = json.loads(path.read_text("utf-8"))["processes"]
+        return [process for process in found if isinstance(process, dict)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+class Side(NamedTuple):
+    """One generator of one run."""
+
+    run: Run
+    generator: str
+
+    @property
+    def grid(self) -> ClipGrid:
+        return self.run.grids[self.generator]
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.path}:{self.generator}"
+
+    @property
+    def definition(self) -> StoredDefinition:
+        return self.run.manifest.generators[self.generator]
+
+    @property
+    def figures(self) -> GeneratorSummary:
+        """Its part of summary.json.
+
+        Raises:
+            StoreError: summary.json does not hold the generator.
+        """
+        found = self.run.summary.generators.get(self.generator)
+        if found is None:
+            raise StoreError(
+                f'{self.run.folder.summary_path} holds no figures of "{self.generator}". '
+                f"Make it again with: vbench score {self.run.path}"
+            )
+        return found
+
+    def score(self, metric: str) -> Estimate:
+        """The estimate of a metric; one without a value where there is none."""
+        return self.figures.scores.get(metric, ABSENT)
+
+    def cost(self, name: str) -> Estimate:
+        return self.figures.cost.get(name, ABSENT)
+
+
+def open_run(argument: str | Path) -> Run:
+    """Opens a run by an argument such as "results/ads" or "results/ads:tiny-diffusion".
+
+    Args:
+        argument: A folder, perhaps with one generator of it behind a colon. A bare name is looked for
+            under results/ too. The whole text is tried as a folder first, so a folder may hold a colon.
+
+    Returns:
+        The run. Scores are read when they are asked for: a run need not be scored to be opened.
+
+    Raises:
+        StoreError: There is no such run, its run.json is not valid, or it has no such generator.
+
+    Example:
+        >>> open_run("results/baseline:tiny-diffusion").generators
+        ['tiny-diffusion']
+    """
+    text = str(argument)
+    path, _, generator = text.rpartition(":")
+    candidates = [(text, None), *([(path, generator)] if path and generator else [])]
+    for name, selected in candidates:
+        for folder in (RunFolder(name), RunFolder(Path("results") / name)):
+            if folder.exists():
+                return _selected(folder, selected)
+    RunFolder(text).manifest()  # raises the error that says what is missing
+    raise StoreError(f"{text} holds no run. Make one with: vbench run --suite ads")
+
+
+def _selected(folder: RunFolder, generator: str | None) -> Run:
+    run = Run(folder, generator)
+    known = run.manifest.generators
+    if generator is not None and generator not in known:
+        raise StoreError(f'{folder.path} holds no generator "{generator}". It holds: {", ".join(known)}.')
+    return run

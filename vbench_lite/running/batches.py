@@ -1,0 +1,66 @@
+"""The clips of a plan by the call that makes them, and the part of them that one machine of several makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vbench_lite.errors import UsageError
+from vbench_lite.records import Definition, Request
+from vbench_lite.run.plan import Plan, setting
+
+
+class Batch(NamedTuple):
+    """Clips made by one call. Its number says where it stands in the generator's plan."""
+
+    number: int
+    requests: tuple[Request, ...]
+
+
+class Shard(NamedTuple):
+    """One part of a run that several machines share; the first of four is (0, 4)."""
+
+    place: int = 0
+    parts: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Reads "1/4".
+
+        Raises:
+            UsageError: It is not I/N with 1 <= I <= N.
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(f"--shard {text} is not understood. Use I/N from 1/N to N/N, e.g. --shard 1/4.")
+        return cls(int(found[1]) - 1, int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.place + 1}of{self.parts}"
+
+
+WHOLE = Shard()
+
+
+def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
+    """A generator's clips by the call that makes them; a shard takes every N-th batch.
+
+    Batches are the same whatever is made already, so that a resumed run groups clips as an
+    undisturbed one does.
+    """
+    size = setting(definition, "batch_size", 1)
+    requests = list(plan.requests(definition))
+    cut = [tuple(requests[i : i + size]) for i in range(0, len(requests), size)]
+    return [Batch(n, some) for n, some in enumerate(cut) if n % shard.parts == shard.place]
+
+
+def spread(batches: Sequence[Batch], count: int) -> list[Batch]:
+    """So many batches, evenly over all of them: what a pilot makes.
+
+    >>> [batch.number for batch in spread([Batch(n, ()) for n in range(10)], 3)]
+    [1, 5, 8]
+    """
+    if count >= len(batches):
+        return list(batches)
+    return [batches[int((place + 0.5) * len(batches) / count)] for place in range(count)]
