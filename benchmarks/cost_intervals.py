@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from vbench_lite.analysis import economics
-from vbench_lite.analysis.paired import scored_pairs
+from vbench_lite.analysis.paired import Paired, scored_pairs
 from vbench_lite.analysis.quantities import COSTS, RATIOS
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import Array, mean_interval
@@ -63,7 +63,7 @@ def coverage(noise: str, batches: int, runs: int) -> list[float]:
         mean = economics.measured_mean(walls, of, walls, "")
         dear = economics.cost_per_usable(walls, flags, of, "", walls)
         gaps = [scored_pairs(quantity, one, two) for quantity in (TIME, DEAR)]
-        ends = [mean_interval(-gap.gains, 0.95, gap.freedom) for gap in gaps if not isinstance(gap, str)]
+        ends = [mean_interval(-gap.gains, 0.95, gap.freedom) for gap in gaps if isinstance(gap, Paired)]
         naive = economics.mean(walls, of, "")
         found.append(
             (holds(mean.low, mean.high, 1.0), holds(ends[0].low, ends[0].high, 1.0),

@@ -8,7 +8,6 @@ cache, on the built-in networks and one worker; CPU time and peak memory of that
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import resource
@@ -22,8 +21,9 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from vbench_lite.records import ClipRecord, ClipSpec
+from vbench_lite.records import FORMAT, ClipRecord, ClipSpec, Prompt, Suite
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import held_out_compositions, render
 
@@ -39,15 +39,15 @@ def make_run(path: Path, clips: int, frames: int, side: int) -> RunFolder:
     """A finished run of world clips, each with its own grain, so that none is like another."""
     compositions = held_out_compositions()[:40]
     folder, spec = RunFolder(path), ClipSpec(frames, 8.0, side, side)
-    prompts = [{"id": f"p{n:02}", "text": c.caption, "category": "", "tags": []} for n, c in enumerate(compositions)]
+    prompts = tuple(Prompt(f"p{n:02}", c.caption) for n, c in enumerate(compositions))
     each = -(-clips // len(prompts))
-    folder.write_manifest({
-        "format": 1, "name": path.name, "created": "2026-11-22T00:00:00+00:00",
-        "suite": {"name": "growth", "digest": "0", "reference": "", "usable": {}, "prompts": prompts},
-        "plan": {"prompts": [p["id"] for p in prompts], "clips_per_prompt": each, "seed": 0, "backbones": "builtin"},
-        "generators": {"g": {"route": "diffusion", "adapter": "x", "clip": dataclasses.asdict(spec), "settings": {}}},
-        "device": {"kind": "cpu"}, "prices": {},
-    })  # fmt: skip
+    folder.write_manifest(
+        Manifest(
+            format=FORMAT, name=path.name, suite=Suite("growth", "", prompts, "0"),
+            plan=PlanRecord(tuple(p.id for p in prompts), each),
+            generators={"g": StoredDefinition("g", "diffusion", "x", clip=spec)},
+        )
+    )
     for place in range(each * len(prompts)):
         n, index = place % len(prompts), place // len(prompts)
         grain = np.random.default_rng(place).integers(0, 4, (frames, side, side, 3), dtype=np.uint8)

@@ -16,22 +16,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vbench_lite.records import (
+    FORMAT,
     ClipKey,
     ClipRecord,
     ClipSpec,
-    Definition,
+    DeviceFacts,
     Estimate,
     Measurement,
     MetricInfo,
+    Price,
+    Prompt,
+    ReasonCode,
     Score,
     Scored,
+    Suite,
 )
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import GitState, Manifest, PlanRecord, StoredDefinition
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import compositions, render
 
@@ -51,12 +57,12 @@ class Shape(NamedTuple):
 
 METRICS: dict[str, Shape] = {
     "conformance": Shape(1.0, 0.0, 0.0, True),
-    "flicker": Shape(0.965, 0.008, 0.006, True),
+    "temporal_flickering": Shape(0.965, 0.008, 0.006, True),
     "clip_frames": Shape(0.94, 0.015, 0.01, True, "builtin/clip@0123abcd"),
     "warp_error": Shape(0.004, 0.0008, -0.0006, False),
     "detail": Shape(0.82, 0.08, 0.06, True),
     "clip_text": Shape(0.55, 0.06, 0.05, True, "builtin/clip@0123abcd"),
-    "motion": Shape(0.12, 0.03, 0.0, None, unit="frame sizes/s"),
+    "motion": Shape(0.12, 0.03, 0.0, None, unit="frame sides/s"),
 }
 SETS: dict[str, Shape] = {
     "fvd": Shape(9.0, 1.0, -2.0, False, "builtin/video@4567cdef"),
@@ -85,7 +91,10 @@ class Fake:
 
 
 DEFAULT = (
-    Fake("tiny-transformer", "transformer", skills={"detail": -0.9, "clip_frames": 0.8, "flicker": 0.6}, device_s=0.25),
+    Fake(
+        "tiny-transformer", "transformer", device_s=0.25,
+        skills={"detail": -0.9, "clip_frames": 0.8, "temporal_flickering": 0.6},
+    ),
     Fake("tiny-diffusion", "diffusion", skills={"detail": 0.5, "clip_text": 0.3}, device_s=0.7),
 )
 
@@ -125,7 +134,7 @@ def build_run(
             for index in range(clips):
                 if (nth, index) in fake.missing:
                     continue
-                record = _record(fake, nth, prompt["id"], index, seed)
+                record = _record(fake, nth, prompt.id, index, seed)
                 made = record.status == "ok"
                 folder.write_clip(record, _clip(nth, fake.route, index) if made and video else None)
                 if made:
@@ -134,44 +143,36 @@ def build_run(
     return Built(folder, Scored(_infos(), scores, sets, _reference(), notes={"frames_for_fvd": 9}))
 
 
-def _prompts(count: int, texts: Mapping[int, str]) -> list[dict[str, Any]]:
+def _prompts(count: int, texts: Mapping[int, str]) -> list[Prompt]:
     world = list(compositions())
     chosen = [world[(37 * nth) % len(world)] for nth in range(count)]
     categories = ("footwear", "drinks", "home")
-    return [
-        {"id": f"p{nth:03d}", "text": texts.get(nth, c.caption), "category": categories[nth % 3], "tags": []}
-        for nth, c in enumerate(chosen)
-    ]
+    return [Prompt(f"p{nth:03d}", texts.get(nth, c.caption), categories[nth % 3]) for nth, c in enumerate(chosen)]
 
 
-def _manifest(
-    asked: list[dict[str, Any]], clips: int, generators: Sequence[Fake], created: str
-) -> dict[str, Any]:
+def _manifest(asked: list[Prompt], clips: int, generators: Sequence[Fake], created: str) -> Manifest:
     digest = hashlib.sha256(repr(asked).encode()).hexdigest()
-    return {
-        "format": 1, "name": "ads", "created": created,
-        "suite": {
-            "name": "ads", "title": "Product shots", "digest": digest, "licence": "Apache-2.0", "reference": "world",
-            "source": "", "usable": {}, "prompts": asked,
-        },
-        "plan": {"prompts": [p["id"] for p in asked], "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
-        "generators": {
-            fake.name: dataclasses.asdict(Definition(fake.name, fake.route, "simulated", clip=SPEC))
-            | {"folder": "", "weights_digest": hashlib.sha256(fake.name.encode()).hexdigest()}
+    return Manifest(
+        format=FORMAT, name="ads", created=created,
+        suite=Suite("ads", "Product shots", tuple(asked), digest, licence="Apache-2.0", reference="world"),
+        plan=PlanRecord(tuple(p.id for p in asked), clips),
+        generators={
+            fake.name: StoredDefinition(
+                fake.name, fake.route, "simulated", clip=SPEC,
+                weights_digest=hashlib.sha256(fake.name.encode()).hexdigest(),
+            )
             for fake in generators
         },
-        "device": {"kind": "cpu", "name": "Test CPU", "count": 1, "uuid": None},
-        "software": {"vbench_lite": "0.1.0", "python": "3.12.0", "torch": "2.9.0"},
-        "git": {"commit": "0" * 40, "dirty": False},
-        "prices": {fake.name: _price(fake) for fake in generators},
-    }
+        device=DeviceFacts("cpu", "Test CPU"),
+        software={"vbench_lite": "0.1.0", "python": "3.12.0", "torch": "2.9.0"}, git=GitState("0" * 40),
+        prices={fake.name: _price(fake) for fake in generators},
+    )
 
 
-def _price(fake: Fake) -> dict[str, Any]:
+def _price(fake: Fake) -> Price:
     if fake.usd_per_device_hour is None:
-        return {"reason": "no price is known for this device"}
-    rate = {"usd_per_device_hour": fake.usd_per_device_hour}
-    return {**rate, "date": "2026-11-01", "source": "a test", "currency": "USD"}
+        return Price(reason="no price is known for this device")
+    return Price(usd_per_device_hour=fake.usd_per_device_hour, date="2026-11-01", source="a test")
 
 
 def _draws(*key: object) -> np.random.Generator:
@@ -198,8 +199,8 @@ def _record(fake: Fake, nth: int, prompt_id: str, index: int, seed: int) -> Clip
     if (nth, index) in fake.failed:
         spent = dataclasses.replace(record.measurement, stages_s={}, counts={})
         return dataclasses.replace(
-            record, status="failed", reason="the generator gave no frames", frames=None, height=None, width=None,
-            fps=None, measurement=spent,
+            record, status="failed", reason="the generator gave no frames", reason_code=ReasonCode.BAD_OUTPUT,
+            frames=None, height=None, width=None, fps=None, measurement=spent,
         )
     return record
 

@@ -90,7 +90,16 @@ class GeneratorError(VbenchError):
 
 
 class ClipFailed(GeneratorError):
-    """One clip could not be made. Raise it from `generate`: it is recorded, and the run goes on."""
+    """One clip could not be made. Raise it from `generate`: it is recorded, and the run goes on.
+
+    Args:
+        message: Why, for people.
+        code: Why, for code: a value of `records.ReasonCode`, such as "refused" or "timeout".
+    """
+
+    def __init__(self, message: str, code: str = "failed") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotComparable(VbenchError):

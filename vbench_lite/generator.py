@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from vbench_lite.records import Prompt, Request
+from vbench_lite.records import Prompt, ReasonCode, Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,8 @@ class Output:
     """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
     failure: str | None = None
     """Why this clip could not be made, when others of the batch could."""
+    failure_code: ReasonCode = ReasonCode.FAILED
+    """The kind of that failure, e.g. REFUSED for moderation."""
     execution: Literal["in_process", "subprocess", "remote", "precomputed"] = "in_process"
     """Where the clip was generated, which says what the runner's measurements mean. "subprocess": another process of
     this machine; its tensors are not visible here, so peak GPU memory and GPU busy time are empty. "remote" (a hosted

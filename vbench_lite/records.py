@@ -161,6 +161,8 @@ class Price:
     """Rates by size and length; the first row that applies to a clip counts."""
     date: str = ""
     source: str = ""
+    reason: str = ""
+    """Why no price is known; "" where one is."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.gate.releases import Scores, write
-from vbench_lite.analysis.comparable import open_run
 from vbench_lite.analysis.compare import Comparison, PairComparison, compare_runs
 from vbench_lite.cli.compare_command import command
 from vbench_lite.errors import NotComparable, StoreError
+from vbench_lite.run.view import open_run
 
 
 def compare(tmp_path: Path, base: dict[str, Any] | None = None, **candidate: Any) -> PairComparison:
@@ -36,7 +36,7 @@ def test_better_and_worse_follow_the_direction_of_the_metric(tmp_path: Path) -> 
     words = {c.metric: c.words for c in pair.comparisons}
     assert words["clip_text"] == words["warp_error"] == "worse"
     assert words["detail"] == "better"
-    assert words["flicker"] == "no difference shown"
+    assert words["temporal_flickering"] == "no difference shown"
     assert words["motion"] == "not judged"
     assert "better on detail" in pair.headline()
     assert "worse on" in pair.headline()
@@ -87,10 +87,10 @@ def test_failed_clips_leave_the_pairs_and_are_counted(tmp_path: Path) -> None:
 
 
 def test_runs_with_other_seeds_are_said_to_pair_by_prompt(tmp_path: Path) -> None:
-    assert "pairs share their prompt only" in compare(tmp_path, seed=3).notes[0]
+    assert "pairs share only their prompt" in compare(tmp_path, seed=3).notes[0]
 
 
-def test_unlike_suites_are_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+def test_different_suites_are_refused_with_the_command_that_resolves_it(tmp_path: Path) -> None:
     with pytest.raises(NotComparable, match=r"the suite differs.*vbench run --suite ads -g model --clips-per-prompt 2"):
         compare(tmp_path, prompts=30)
 
@@ -106,7 +106,7 @@ def test_an_unscored_run_says_how_to_score_it(tmp_path: Path) -> None:
     folder = Path(write(tmp_path / "a"))
     (folder / "clips.csv").unlink()
     with pytest.raises(StoreError, match="vbench score"):
-        open_run(str(folder))
+        compare_runs(open_run(folder), open_run(folder))
 
 
 @pytest.mark.parametrize("text", ["", "generator,prompt_id\n", "generator,prompt_id,index,status\na,b\n", "\x00\xff"])
@@ -114,7 +114,7 @@ def test_a_broken_table_is_a_sentence(tmp_path: Path, text: str) -> None:
     folder = Path(write(tmp_path / "a"))
     (folder / "clips.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(StoreError, match="Make it again with"):
-        open_run(str(folder))
+        compare_runs(open_run(folder), open_run(folder))
 
 
 def test_the_command_prints_a_table_or_json(tmp_path: Path) -> None:

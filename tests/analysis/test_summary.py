@@ -1,15 +1,19 @@
 import csv
+import dataclasses
 import json
 
 import pytest
 
 from tests.built_runs import DEFAULT, METRICS, SETS, Fake, build_run
 from vbench_lite.analysis.summary import COLUMNS, summarise
+from vbench_lite.measuring.rates import clip_cost_usd
+from vbench_lite.records import Price, ReasonCode
 
 CONTRACT = (
-    "generator, route, prompt_id, category, index, seed, status, reason, path, sha256, frames, height, width, fps, "
+    "generator, route, prompt_id, category, index, seed, status, reason_code, reason, path, sha256, frames, height, "
+    "width, fps, "
     "wall_s, device_s, gpu_busy_s, peak_memory_mb, peak_reserved_mb, peak_rss_mb, energy_j, energy_method, cost_usd, "
-    "usable, unusable_because"
+    "usable, unusable_because, unusable_codes"
 )
 COSTS = {
     "device_s_per_clip", "usd_per_clip", "usd_per_usable_clip", "attempts_per_usable_clip", "energy_wh_per_clip",
@@ -27,10 +31,10 @@ def test_clips_csv_has_the_columns_of_the_contract_and_a_row_a_requested_clip(tm
     assert header == [*CONTRACT.split(", "), *METRICS]
     assert len(rows) == 2 * 3 * 2
     table = [dict(zip(header, row, strict=True)) for row in rows]
-    assert [r["status"] for r in table[:6]] == ["ok", "failed", "ok", "ok", "failed", "failed"]
+    assert [r["status"] for r in table[:6]] == ["ok", "failed", "ok", "ok", "missing", "missing"]
     assert table[1]["reason"] == "the generator gave no frames"
-    assert table[4]["reason"].startswith("missing")
-    assert table[4]["usable"] == "false"
+    assert (table[1]["reason_code"], table[1]["unusable_codes"]) == ("bad_output", "bad_output")
+    assert (table[4]["reason_code"], table[4]["usable"], table[4]["cost_usd"]) == ("missing", "", "")
     assert table[4]["detail"] == ""
 
 
@@ -45,14 +49,42 @@ def test_clips_csv_opens_in_pandas_as_it_is(tmp_path) -> None:
     assert all((tmp_path / path).exists() for path in table["path"])
 
 
-def test_failed_and_missing_clips_stay_in_the_denominators(tmp_path) -> None:
+def test_failed_clips_stay_in_the_denominators_and_missing_ones_do_not(tmp_path) -> None:
     fake = Fake("a", skill=9, failed=[(0, 0)], missing=[(1, 0)])
     run = build_run(tmp_path, prompts=10, generators=[fake], video=False)
-    figures = summarise(run.folder, run.scored)["generators"]["a"]
-    assert (figures["clips"], figures["failed"], figures["usable"]) == (20, 2, 18)
-    assert figures["cost"]["attempts_per_usable_clip"]["value"] == pytest.approx(20 / 18)
-    assert figures["scores"]["detail"]["n"] == 18
-    assert figures["scores"]["detail"]["unscored"] == 2
+    figures = summarise(run.folder, run.scored)["a"]
+    assert (figures.clips, figures.failed, figures.missing, figures.tried, figures.usable) == (20, 1, 1, 19, 18)
+    assert figures.cost["attempts_per_usable_clip"].value == pytest.approx(19 / 18)
+    assert (figures.scores["detail"].n, figures.scores["detail"].unscored) == (18, 1)
+
+
+def test_an_incomplete_generator_costs_as_much_a_clip_as_the_complete_one(tmp_path) -> None:
+    gaps = [(n, k) for n in range(6) for k in range(2)]
+    whole = build_run(tmp_path / "whole", prompts=10, generators=[Fake("a")], video=False)
+    part = build_run(tmp_path / "part", prompts=10, generators=[Fake("a", missing=gaps)], video=False)
+    costs = [summarise(run.folder, run.scored)["a"].cost["device_s_per_clip"].value for run in (whole, part)]
+    assert costs[1] == pytest.approx(costs[0], rel=0.1)
+
+
+def test_usability_is_not_evaluated_without_thresholds_and_reference(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=4, generators=[Fake("a")], video=False)
+    figures = summarise(run.folder, dataclasses.replace(run.scored, reference={}))["a"]
+    assert figures.usable is None
+    for name in ("usd_per_usable_clip", "attempts_per_usable_clip"):
+        assert (figures.cost[name].value, figures.cost[name].reason_code) == (None, ReasonCode.NOT_EVALUATED)
+    assert {row["usable"] for row in csv.DictReader(run.folder.table_path.open())} == {""}
+
+
+def test_clips_of_machines_with_different_prices_keep_their_own_cost(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=2, clips=1, generators=[Fake("a")], video=False)
+    for record, rate in zip(run.folder.records(), (1.0, 3.0), strict=True):
+        price = Price(usd_per_device_hour=rate)
+        run.folder.write_record(dataclasses.replace(record, price=price, cost_usd=clip_cost_usd(record, price)))
+    summarise(run.folder, run.scored)
+    rows = list(csv.DictReader(run.folder.table_path.open()))
+    assert [float(r["cost_usd"]) for r in rows] == pytest.approx(
+        [rate * float(r["device_s"]) / 3600 for rate, r in zip((1.0, 3.0), rows, strict=True)]
+    )
 
 
 def test_every_cost_and_score_is_an_estimate_or_null_with_a_reason(tmp_path) -> None:
@@ -60,22 +92,21 @@ def test_every_cost_and_score_is_an_estimate_or_null_with_a_reason(tmp_path) -> 
     gone = Fake("gone", missing=[(n, k) for n in range(4) for k in range(2)])
     run = build_run(tmp_path, prompts=4, generators=[*DEFAULT, hopeless, gone], video=False)
     summary = summarise(run.folder, run.scored)
-    assert set(summary["metrics"]) == {*METRICS, *SETS}
-    for figures in summary["generators"].values():
-        assert set(figures["cost"]) >= COSTS
-        for estimate in (*figures["scores"].values(), *figures["cost"].values()):
-            assert {"value", "low", "high", "n", "unscored"} <= set(estimate)
-            assert estimate["value"] is not None or estimate["reason"]
-    assert summary["generators"]["none"]["cost"]["attempts_per_usable_clip"]["reason"] == "none in 8"
-    assert summary["generators"]["none"]["cost"]["usd_per_clip"]["reason"] == "no price is known for this device"
-    assert summary["generators"]["gone"]["scores"]["detail"]["value"] is None
+    assert set(summary.metrics) == {*METRICS, *SETS}
+    for figures in summary.generators.values():
+        assert set(figures.cost) >= COSTS
+        for estimate in (*figures.scores.values(), *figures.cost.values()):
+            assert estimate.value is not None or estimate.reason
+    assert summary["none"].cost["attempts_per_usable_clip"].reason == "none in 8"
+    assert summary["none"].cost["usd_per_clip"].reason == "no price is known for this device"
+    assert summary["gone"].scores["detail"].value is None
 
 
 def test_a_gpu_run_has_energy_in_watt_hours_and_the_highest_memory(tmp_path) -> None:
     run = build_run(tmp_path, prompts=6, generators=[Fake("a", gpu=True, device_s=36.0)], video=False)
-    costs = summarise(run.folder, run.scored)["generators"]["a"]["cost"]
-    assert costs["energy_wh_per_clip"]["value"] == pytest.approx(250 * 36 / 3600, rel=0.1)
-    assert costs["peak_memory_mb"]["value"] == max(r.measurement.peak_memory_mb for r in run.folder.records())
+    costs = summarise(run.folder, run.scored)["a"].cost
+    assert costs["energy_wh_per_clip"].value == pytest.approx(250 * 36 / 3600, rel=0.1)
+    assert costs["peak_memory_mb"].value == max(r.measurement.peak_memory_mb for r in run.folder.records())
 
 
 def test_the_same_records_and_scores_give_the_same_bytes(tmp_path) -> None:
@@ -91,6 +122,6 @@ def test_summary_json_is_strict_json_with_the_thresholds_beside(tmp_path) -> Non
     run = build_run(tmp_path, prompts=2, clips=1, video=False)
     summarise(run.folder, run.scored)
     stored = json.loads(run.folder.summary_path.read_text(), parse_constant=lambda name: pytest.fail(name))
-    assert stored["format"] == 1
+    assert stored["format"] == 2
     assert stored["usable"]["thresholds"]["warp_error"]["max"] > 0
     assert stored["usable"]["thresholds"]["warp_error"]["source"] == "reference"

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from tests.gate.releases import Scores, write
-from vbench_lite.analysis.comparable import open_run
 from vbench_lite.gate import Verdict, choose_policy, decide
 from vbench_lite.gate.policy import read_policy
+from vbench_lite.run.view import open_run
 
 
 def gate(tmp_path: Path, policy: str | None = None, base: dict[str, Any] | None = None, **candidate: Any) -> Verdict:
@@ -30,7 +30,9 @@ def kinds(verdict: Verdict) -> set[str]:
 
 
 def loses(metric: str, spreads: float, category: str | None = None) -> Any:
-    sizes = {"flicker": 0.01, "clip_frames": 0.015, "warp_error": -0.0008, "detail": 0.08, "clip_text": 0.04}
+    sizes = {
+        "temporal_flickering": 0.01, "clip_frames": 0.015, "warp_error": -0.0008, "detail": 0.08, "clip_text": 0.04,
+    }  # fmt: skip
 
     def worsen(scores: Scores, categories: np.ndarray) -> None:
         scores[metric][np.full(len(categories), True) if category is None else categories == category] -= (

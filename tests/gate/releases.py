@@ -20,7 +20,7 @@ from vbench_lite.run.folder import RunFolder
 
 CATEGORIES = ("footwear", "drinks", "home", "toys", "watches")
 METRICS: dict[str, tuple[float, float, bool | None]] = {
-    "flicker": (0.96, 0.01, True), "clip_frames": (0.94, 0.015, True), "warp_error": (0.004, 0.0008, False),
+    "temporal_flickering": (0.96, 0.01, True), "clip_frames": (0.94, 0.015, True), "warp_error": (0.004, 0.0008, False),
     "detail": (0.8, 0.08, True), "clip_text": (0.3, 0.04, True), "motion": (0.12, 0.03, None),
     "conformance": (1.0, 0.0, True),
 }  # fmt: skip
@@ -62,7 +62,7 @@ def write(path: Path, release: Release | None = None, **how: Any) -> str:
     """Writes run.json, clips.csv and summary.json; returns the folder as a run argument."""
     release = release or Release(**how)
     folder = RunFolder(path)
-    folder.write_manifest(_manifest(release))
+    write_whole(folder.manifest_path, to_json(_manifest(release)))
     scores, categories = _scores(release)
     write_whole(folder.table_path, _table(release, scores, categories))
     infos = {
@@ -73,9 +73,14 @@ def write(path: Path, release: Release | None = None, **how: Any) -> str:
     value, low, high = release.fvd or (None, None, None)
     fvd = {"value": value, "low": low, "high": high, "n": release.prompts * release.clips, "unscored": 0}
     scores_of_sets = {"fvd": fvd | ({} if value else {"reason": "no"})}
-    generators = {release.generator: {"route": "diffusion", "scores": scores_of_sets}}
-    notes = {"anchors": {"drift": {"flicker": release.drift}}} | release.notes
-    folder.write_summary({"format": 1, "metrics": infos, "generators": generators, "notes": notes})
+    clips = release.prompts * release.clips
+    generator = {"route": "diffusion", "clips": clips, "failed": 0, "scores": scores_of_sets, "cost": {}}
+    notes = {"anchors": {"drift": {"temporal_flickering": release.drift}}} | release.notes
+    summary = {
+        "format": 2, "suite": {"name": "ads"}, "metrics": infos, "generators": {release.generator: generator},
+        "notes": notes,
+    }  # fmt: skip
+    write_whole(folder.summary_path, to_json(summary))
     return str(path)
 
 
@@ -87,7 +92,7 @@ def _manifest(release: Release) -> dict[str, Any]:
     digest = hashlib.sha256(to_json(prompts).encode()).hexdigest()
     clip = {"frames": 9, "fps": 8.0, "height": 64, "width": 64}
     return {
-        "format": 1, "name": "ads", "created": "2026-11-22T10:00:00Z",
+        "format": 2, "name": "ads", "created": "2026-11-22T10:00:00Z",
         "suite": {"name": "ads", "title": "Product shots", "digest": digest, "usable": {}, "prompts": prompts},
         "plan": {"prompts": [p["id"] for p in prompts], "clips_per_prompt": release.clips, "seed": release.seed,
                  "backbones": "builtin"},
@@ -118,8 +123,9 @@ def _scores(release: Release) -> tuple[Scores, np.ndarray]:
 def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = ["generator", "route", "prompt_id", "category", "index", "seed", "status", "reason", "sha256", "wall_s",
-               "device_s", "peak_rss_mb", "cost_usd", "usable", "unusable_because", *scores]  # fmt: skip
+    columns = ["generator", "route", "prompt_id", "category", "index", "seed", "status", "reason", "reason_code",
+               "sha256", "wall_s", "device_s", "peak_rss_mb", "cost_usd", "usable", "unusable_because",
+               "unusable_codes", *scores]  # fmt: skip
     writer.writerow(columns)
     clock = np.random.default_rng([3, release.seed])
     seconds = 0.0
@@ -131,14 +137,17 @@ def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
             made = not missing and not release.failed(prompt, clip)
             own = f"{release.weights}-{release.seed}-{prompt}-{clip}"
             sha = release.sha256(prompt, clip) if release.sha256 else own
-            reason = "missing: never made" if missing else "" if made else release.reason
+            reason = "this clip was asked for and never generated" if missing else "" if made else release.reason
+            status = "missing" if missing else "ok" if made else "failed"
+            code = "" if made else "missing" if missing else "failed"
             conforms = scores["conformance"][prompt, clip] >= 0.5
             because = f"failed: {reason}" if not made else "" if conforms else "conformance: black"
+            codes = code if not made else "" if conforms else "black:conformance"
             values = [repr(float(grid[prompt, clip])) if made else "" for grid in scores.values()]
             cost = [""] * 4 if missing else [repr(seconds)] * 2 + ["900.0", repr(seconds * 0.1 / 3600)]
             writer.writerow([
                 release.generator, "diffusion", f"p{prompt:03d}", categories[prompt], clip, 1000 * prompt + clip,
-                "ok" if made else "failed", reason, sha if made else "", *cost,
-                "true" if made and conforms else "false", because, *values,
+                status, reason, code, sha if made else "", *cost,
+                "true" if made and conforms else "false", because, codes, *values,
             ])  # fmt: skip
     return text.getvalue()

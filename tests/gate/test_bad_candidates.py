@@ -13,7 +13,8 @@ from vbench_lite.gate import Verdict
 
 def test_frozen_frames_are_stopped_though_their_scores_are_the_best(tmp_path: Path) -> None:
     def freeze(scores: Scores, _: np.ndarray) -> None:
-        scores["motion"][:], scores["flicker"][:], scores["clip_frames"][:], scores["warp_error"][:] = 0, 1, 1, 0
+        for name, best in (("motion", 0), ("temporal_flickering", 1), ("clip_frames", 1), ("warp_error", 0)):
+            scores[name][:] = best
 
     verdict = gate(tmp_path, weights="b", worsen=freeze)
     assert verdict.outcome == "fail"
@@ -71,7 +72,7 @@ def test_copies_of_one_clip_are_stopped(tmp_path: Path) -> None:
 
 def test_copies_that_were_encoded_anew_are_known_by_their_scores(tmp_path: Path) -> None:
     def repeat(scores: Scores, _: np.ndarray) -> None:
-        for name in ("flicker", "warp_error", "motion", "detail"):
+        for name in ("temporal_flickering", "warp_error", "motion", "detail"):
             scores[name][:] = scores[name][0, 0]
 
     assert "copies" in kinds(gate(tmp_path, weights="b", worsen=repeat))
@@ -103,7 +104,7 @@ def test_a_collapsed_worst_tenth_is_stopped_though_the_mean_rose(tmp_path: Path)
     verdict = gate(tmp_path, base={"prompts": 150}, prompts=150, weights="b", worsen=drop)
     assert "clip_text/non-inferior/worst-decile" in failed(verdict)
     whole = next(check for check in verdict.checks if check.id == "model/clip_text/non-inferior")
-    assert whole.difference == pytest.approx(0, abs=0.01)
+    assert whole.evidence.difference == pytest.approx(0, abs=0.01)
 
 
 def test_a_tail_that_looks_collapsed_but_could_be_chance_is_not_let_through(tmp_path: Path) -> None:
@@ -133,8 +134,8 @@ def test_failing_on_its_worst_clips_never_helps_a_candidate(tmp_path: Path, shar
     def found(v: Verdict) -> Any:
         return next(check for check in v.checks if check.id == "model/clip_text/non-inferior")
 
-    assert found(hidden).difference < found(shown).difference
-    assert found(hidden).filled_candidate == 2 * len(bad)
+    assert found(hidden).evidence.difference < found(shown).evidence.difference
+    assert found(hidden).evidence.filled[1] == 2 * len(bad)
     assert hidden.outcome != "pass"
 
 

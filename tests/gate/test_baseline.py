@@ -11,7 +11,8 @@ from tests.gate.test_categories import with_fvd
 from vbench_lite.cli.baseline_command import command as baseline
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.errors import StoreError
-from vbench_lite.gate.baseline import Promotion, promote, read_history
+from vbench_lite.gate.baseline import Promotion, promote
+from vbench_lite.gate.history import read_history
 
 
 def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -> None:
@@ -50,15 +51,16 @@ def test_history_keeps_who_why_and_the_figures_of_every_time(tmp_path: Path) -> 
     for number, who in enumerate(("Ana", "Ben")):
         promote(Promotion(write(tmp_path / f"run{number}", seed=number), f"release {number}", who, to))
     first, second = read_history(to)
-    assert (first["by"], first["reason"], second["by"]) == ("Ana", "release 0", "Ben")
-    assert first["means"]["model"]["clip_text"] == pytest.approx(0.3, abs=0.02)
-    assert first["medians"]["model"]["device_s_per_clip"] == pytest.approx(0.5, rel=0.05)
+    assert (first.by, first.reason, second.by) == ("Ana", "release 0", "Ben")
+    assert first.means["model"]["clip_text"] == pytest.approx(0.3, abs=0.02)
+    assert first.medians["model"]["device_s_per_clip"] == pytest.approx(0.5, rel=0.05)
     text = CliRunner().invoke(baseline, ["history", str(to)]).output
     assert "by Ben: release 1" in text
 
 
 def test_no_path_of_the_machine_goes_into_a_baseline(tmp_path: Path) -> None:
-    definition = {"route": "diffusion", "clip": {}, "model": "/home/ana/models/wan", "folder": "/home/ana/generators"}
+    definition = {"name": "model", "route": "diffusion", "adapter": "diffusers", "model": "/home/ana/models/wan"}
+    definition |= {"folder": "/home/ana/generators"}
     run = write(tmp_path / "run", manifest={"generators": {"model": definition}})
     promote(Promotion(run, "x", "y", tmp_path / "baseline"))
     stored = (tmp_path / "baseline" / "run.json").read_text()

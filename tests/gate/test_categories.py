@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.gate.releases import Scores, write
-from vbench_lite.analysis.comparable import open_run
 from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.distances.stored import SetFeatures, sha256
 from vbench_lite.errors import BadFile, StoreError
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
 from vbench_lite.gate.categories import FEW, borrowed
 from vbench_lite.gate.policy import read_policy
+from vbench_lite.run.view import open_run
 
 GROUPS = [name for name in "abcde" for _ in range(4)]
 
@@ -52,7 +52,8 @@ def test_a_spoilt_category_of_four_prompts_is_stopped(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old", prompts=20), write(tmp_path / "new", prompts=20, weights="b", worsen=spoil)
     verdict = decide(open_run(new), open_run(old), choose_policy(None, None))
     assert [each.id for each in verdict.of("fail")] == ["model/clip_text/non-inferior/drinks"]
-    assert check(verdict, "clip_text/non-inferior/drinks").high < -0.04  # the interval that decided is the one shown
+    # the interval that decided is the one shown
+    assert check(verdict, "clip_text/non-inferior/drinks").evidence.high < -0.04
 
 
 def test_a_small_category_that_chance_put_outside_its_limit_passes_with_a_note(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_a_small_category_that_chance_put_outside_its_limit_passes_with_a_note(t
 
     old, new = write(tmp_path / "old", prompts=20), write(tmp_path / "new", prompts=20, weights="b", worsen=scatter)
     found = check(decide(open_run(new), open_run(old), choose_policy(None, None)), "clip_text/non-inferior/drinks")
-    assert found.difference < found.limit
+    assert found.evidence.difference < found.evidence.limit
     assert found.outcome == "pass"
     assert "outside its limit, but 4 prompts of a category lose as much by chance" in found.reason
 
@@ -106,7 +107,7 @@ def test_what_both_runs_share_is_no_doubt_about_their_fvd(tmp_path: Path) -> Non
         (path / "summary.json").write_text(json.dumps(noted))
     apart = check(decide(open_run(new), open_run(old), choose_policy(None, None)), "fvd_corrected/non-inferior")
     assert apart.outcome == "pass"  # not shown to be broken
-    assert apart.high - apart.low > 2 * (found.high - found.low)
+    assert apart.evidence.high - apart.evidence.low > 2 * (found.evidence.high - found.evidence.low)
 
 
 def test_features_that_were_tampered_with_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from vbench_lite.errors import BadFile
 # -- statistics: worse scores
 
 
-@pytest.mark.parametrize("metric", ["flicker", "clip_frames", "warp_error", "detail", "clip_text"])
+@pytest.mark.parametrize("metric", ["temporal_flickering", "clip_frames", "warp_error", "detail", "clip_text"])
 def test_a_worse_score_is_stopped_by_that_score(tmp_path: Path, metric: str) -> None:
     verdict = gate(tmp_path, weights="b", worsen=loses(metric, 1.5))
     assert verdict.exit_code == 3
@@ -124,7 +124,7 @@ def test_percent_of_an_fvd_below_zero_are_of_what_it_may_be(tmp_path: Path, fvd:
     rules = "[[check]]\nmetric = 'fvd'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'\nundecided = 'pass'"
     verdict = gate(tmp_path, rules, base={"fvd": (-0.2, -1.8, 1.4)}, weights="b", fvd=fvd)
     assert verdict.outcome == outcome
-    assert verdict.checks[0].limit == pytest.approx(0.35)
+    assert verdict.checks[0].evidence.limit == pytest.approx(0.35)
 
 
 def test_a_slower_candidate_is_stopped_by_its_time_and_a_dearer_usable_clip_by_its_price(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from vbench_lite.analysis.comparable import RunView
 from vbench_lite.gate import choose_policy, decide
+from vbench_lite.records import MetricInfo, Prompt, Suite
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
+from vbench_lite.run.summary import SuiteHead, Summary
+from vbench_lite.run.view import Run
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gate_errors.py"
 NAMES = ("fidelity", "steadiness", "sharpness")
@@ -29,22 +32,24 @@ def load() -> ModuleType:
 simulation = load()
 
 
-def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> RunView:
+def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> Run:
     """One side of a simulated release as a run that was never on disk."""
     _, prompts, clips = values.shape
     ids = tuple(f"p{n:03d}" for n in range(prompts))
     blank = np.full((prompts, clips), "", dtype="<U1")
-    cells = {"status": np.where(failed, "failed", "ok"), "reason": blank, "sha256": blank, "unusable_because": blank}
+    cells = {"status": np.where(failed, "failed", "ok"), "reason": blank, "sha256": blank, "unusable_codes": blank}
     categories = tuple("abcde"[n % 5] for n in range(prompts))
     grid = ClipGrid("model", ids, categories, cells | dict(zip(NAMES, values, strict=True)))
-    manifest = {
-        "suite": {"name": "simulated", "digest": "0", "prompts": [{"id": i} for i in ids]},
-        "plan": {"prompts": list(ids), "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
-        "generators": {"model": {"clip": {}, "weights_digest": label}}, "device": {}, "prices": {},
+    suite = Suite("simulated", "", tuple(Prompt(i, i) for i in ids), "0", clips)
+    definition = StoredDefinition("model", "diffusion", "simulated", weights_digest=label)
+    infos = {name: MetricInfo(name, "", True, "1", None, "clip") for name in NAMES}
+    run = Run(RunFolder(label))
+    read = {  # what the run would read from its files
+        "manifest": Manifest(2, "simulated", suite, PlanRecord(ids, clips), {"model": definition}),
+        "summary": Summary(2, SuiteHead("simulated"), infos, {}), "grids": {"model": grid},
     }  # fmt: skip
-    info = {"unit": "", "higher_is_better": True, "version": "1", "backbone": None, "per": "clip"}
-    summary = {"metrics": dict.fromkeys(NAMES, info), "generators": {"model": {"scores": {}}}}
-    return RunView(label, RunFolder(label), manifest, summary, {"model": grid}, None)
+    run.__dict__.update(read)
+    return run
 
 
 @pytest.mark.parametrize("size", [(10, 4), (35, 2)])

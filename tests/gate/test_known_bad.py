@@ -165,7 +165,7 @@ def test_fewer_denoising_steps_are_stopped_by_the_detail_that_they_lack(runs: Ru
     """Twenty prompts are too few for all checks of the default policy together, so this one asks for less."""
     policy = tmp_path / "gate.toml"
     margin = 'rule = "non-inferior"\nmargin = 1\nunit = "percent"\n'
-    policy.write_text("".join(f'[[check]]\nmetric = "{name}"\n{margin}' for name in ("detail", "flicker")))
+    policy.write_text("".join(f'[[check]]\nmetric = "{name}"\n{margin}' for name in ("detail", "temporal_flickering")))
     found = judged(runs.baseline, f"{runs.candidates}:hasty", "--policy", str(policy))
     assert found["exit_code"] == 3
     assert found["failed"] == {"detail/non-inferior"}, found["headline"]

@@ -54,22 +54,23 @@ def test_a_demand_on_money_is_undecided_across_devices_and_prices(tmp_path: Path
 
 def clip(**how: Any) -> dict[str, Any]:
     form = {"frames": 9, "fps": 8.0, "height": 64, "width": 64} | how
-    return {"generators": {"model": {"route": "diffusion", "clip": form, "weights_digest": "a", "settings": {}}}}
+    definition = {"name": "model", "route": "diffusion", "adapter": "diffusers", "clip": form, "weights_digest": "a"}
+    return {"generators": {"model": definition}}
 
 
 @pytest.mark.parametrize(
     ("how", "names"),
     [
         ({"prompts": 20}, "the suite differs"),
-        ({"clips": 3}, "the number of clips differs: 2 a prompt in the baseline, 3 a prompt"),
-        ({"metric": {"version": "2"}}, 'the version of the metric "flicker" differs: 1 in the baseline, 2'),
+        ({"clips": 3}, "the number of clips differs: 2 per prompt in the baseline, 3 per prompt"),
+        ({"metric": {"version": "2"}}, 'the version of the metric "temporal_flickering" differs: 1 in the baseline, 2'),
         ({"metric": {"backbone": "other@9"}}, "the backbone of the metric"),
-        ({"notes": {"protocol": {"fvd_frames": 8}}}, "the scoring protocol differs"),
-        ({"manifest": clip(frames=17)}, "the form of clip differs: 9 frames of 64x64 at 8.0 a second"),
+        ({"notes": {"protocol": "8 frames"}}, "the scoring protocol differs"),
+        ({"manifest": clip(frames=17)}, "the form of clip differs: 9 frames of 64x64 at 8.0 per second"),
     ],
 )
 def test_unlike_runs_are_refused_by_name_and_with_a_command(tmp_path: Path, how: dict[str, Any], names: str) -> None:
-    same = {"notes": {"protocol": {"fvd_frames": 9}}}
+    same = {"notes": {"protocol": "9 frames"}}
     with pytest.raises(NotComparable, match=names) as caught:
         gate(tmp_path, base=same, **same | how)
     assert "vbench" in str(caught.value) or "[clip]" in str(caught.value)

@@ -18,8 +18,9 @@ from vbench_lite.measuring.devices import Device, find_device
 from vbench_lite.measuring.measure import Meter, Reading
 from vbench_lite.records import Measurement, Price
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.plan import WHOLE, Shard, clip_seed
+from vbench_lite.run.plan import clip_seed
 from vbench_lite.running import forecast
+from vbench_lite.running.batches import WHOLE, Shard, batches
 from vbench_lite.running.runner import Options, run
 
 
@@ -134,8 +135,8 @@ def test_shards_that_make_no_sense_are_refused(text):
 def test_shards_cover_every_batch_once():
     plan = small_plan(simulated(batch_size=3), prompts=7)
     (definition,) = plan.definitions
-    parts = [plan.batches(definition, Shard(n, 3)) for n in range(3)]
-    assert sorted(b for part in parts for b in part) == plan.batches(definition)
+    parts = [batches(plan, definition, Shard(n, 3)) for n in range(3)]
+    assert sorted(b for part in parts for b in part) == batches(plan, definition)
 
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:x", "cpu:0", ""])
@@ -159,26 +160,24 @@ def test_prices_come_from_the_file_then_the_definition_then_the_list(tmp_path):
     path.write_text('[generator.sim]\nusd_per_clip = 0.5\ndate = 2026-11-01\nsource = "our contract"\n')
     own = prices.PriceList(path)
     stated = replace(simulated(), price=Price(usd_per_device_hour=9.0, date="2026-01-01", source="quote"))
-    assert prices.price_of(stated, H100, own) == {
-        "usd_per_clip": 0.5, "date": "2026-11-01", "source": "our contract", "currency": "USD",
-    }
-    assert prices.price_of(stated, H100)["usd_per_device_hour"] == 9.0
+    assert prices.price_of(stated, H100, own) == Price(usd_per_clip=0.5, date="2026-11-01", source="our contract")
+    assert prices.price_of(stated, H100).usd_per_device_hour == 9.0
     listed = prices.price_of(simulated(), H100)
-    assert listed["usd_per_device_hour"] == 2.69
-    assert listed["date"]
-    assert listed["source"]
+    assert listed.usd_per_device_hour == 2.69
+    assert listed.date
+    assert listed.source
 
 
 def test_a_cpu_is_priced_by_its_processors():
     price = prices.price_of(simulated(), Device("cpu", "some processor", vcpus=4))
-    assert price["usd_per_device_hour"] == pytest.approx(0.17)
-    assert price["source"].startswith("4 vCPU at $0.0425")
+    assert price.usd_per_device_hour == pytest.approx(0.17)
+    assert price.source.startswith("4 vCPU at $0.0425")
 
 
 def test_a_device_without_a_price_has_a_reason_and_no_number():
     price = prices.price_of(simulated(), Device("cuda", "Unheard-of X1", uuids=("x",)))
-    assert set(price) == {"reason"}
-    assert "--prices" in price["reason"]
+    assert price == Price(reason=price.reason)
+    assert "--prices" in price.reason
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_a_forecast_of_nothing_measured_is_unknown_and_of_one_prompt_has_no_inte
 def test_a_pilot_tells_what_the_whole_will_take(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     definition = simulated(seconds=36.0, spread=0.1, wait="claim")
-    price = {"sim": {"usd_per_device_hour": 2.0, "date": "2026-01-01", "source": "test", "currency": "USD"}}
+    price = {"sim": Price(usd_per_device_hour=2.0, date="2026-01-01", source="test")}
     pilot = RunFolder(Path("results/pilot"))
     run(small_plan(definition, prompts=3), pilot, cpu(), Options(prices=price))
     whole = small_plan(definition, prompts=50)
@@ -241,7 +240,7 @@ def test_a_pilot_tells_what_the_whole_will_take(tmp_path, monkeypatch):
 
 def test_clips_timed_as_one_batch_are_one_measurement_to_a_forecast(tmp_path):
     definition = simulated(seconds=0.02, batch_size=4)
-    price = {"sim": {"usd_per_device_hour": 2.0, "date": "", "source": "test", "currency": "USD"}}
+    price = {"sim": Price(usd_per_device_hour=2.0, source="test")}
     plan, folder = small_plan(definition, prompts=10), RunFolder(tmp_path / "run")
     for pilot, known in ((1, False), (3, True)):
         outcome = run(plan, folder, cpu(), Options(prices=price, pilot=pilot))

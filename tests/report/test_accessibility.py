@@ -3,7 +3,7 @@
 import pytest
 
 from vbench_lite.report import write_report
-from vbench_lite.run.folder import RunSelection
+from vbench_lite.run.view import Run
 
 pytestmark = pytest.mark.browser
 VIEWS = {"a desk, light": (1280, 900, "light"), "a phone, dark": (390, 844, "dark")}
@@ -14,7 +14,7 @@ def test_axe_finds_no_violation(browser, ads, tmp_path, view) -> None:
     checker = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[dev]'").Axe()
     width, height, scheme = VIEWS[view]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.goto(write_report([RunSelection(ads, None)], tmp_path / "ads.html").as_uri())
+    page.goto(write_report([Run(ads)], tmp_path / "ads.html").as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     found = {"the page": _violations(checker, page)}
     page.locator("button.define").first.click()

@@ -4,20 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from tests.built_runs import Fake
+from tests.built_runs import Fake, build_run
 from tests.report.conftest import scored
+from vbench_lite.analysis.summary import summarise
+from vbench_lite.records import ClipKey
 from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.leads import leads
 from vbench_lite.report.answers.quality_and_cost import standings
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.answers.unevenness_and_work import triage
 from vbench_lite.report.data import gather
-from vbench_lite.report.tables import groups
-from vbench_lite.run.folder import RunSelection
+from vbench_lite.report.method import warnings
+from vbench_lite.report.tables import groups, usable_estimate
+from vbench_lite.run.view import Run
 
 
 def report_of(*folders, generator=None):
-    return gather([RunSelection(folder, generator) for folder in folders])
+    return gather([Run(folder, generator) for folder in folders])
 
 
 def test_a_true_difference_is_called_real_and_an_absent_one_is_not(ads) -> None:
@@ -65,15 +68,16 @@ def test_metrics_of_one_question_that_disagree_make_nobody_ahead_on_it(ads) -> N
     found = leads(report_of(ads).main)
     other = found["detail"].first
     assert standings(found).ahead["tiny-transformer"] == ["coherence"]
-    split = standings(found | {"flicker": replace(found["flicker"], first=other, verdict="real")})
+    steadier = replace(found["temporal_flickering"], first=other, verdict="real")
+    split = standings(found | {"temporal_flickering": steadier})
     assert (split.split, "tiny-transformer" in split.ahead) == (["coherence"], False)
     assert split.undecided == ["following the prompt"]
 
 
 def test_triage_sorts_every_clip_once(ads) -> None:
     for entry in report_of(ads).main.entries:
-        assert sum(triage(entry)) + entry.figures["usable"] == entry.grid.clips
-        assert triage(entry)[2] == 1  # the failed one, the missing one
+        assert sum(triage(entry)) + entry.figures.usable == entry.grid.clips
+    assert [(triage(e).failed, triage(e).missing) for e in report_of(ads).main.entries] == [(1, 0), (0, 1)]
 
 
 def test_usable_by_category_agrees_with_the_whole(ads) -> None:
@@ -101,18 +105,49 @@ def test_nothing_usable_and_no_price_is_said_and_raises_nothing(tmp_path) -> Non
 
 def test_several_runs_show_the_newest_and_keep_the_older_as_history(releases) -> None:
     report = report_of(*reversed(releases))
-    assert {e.run.folder.name for e in report.main.entries} == {"v2"}
-    assert [e.run.folder.name for e in report.main.past if e.name == "tiny-diffusion"] == ["v0", "v1"]
+    assert {e.run.name for e in report.main.entries} == {"v2"}
+    assert [e.run.name for e in report.main.past if e.name == "tiny-diffusion"] == ["v0", "v1"]
     told = answers(report)[-1]
     assert "tiny-diffusion: better on" in " ".join(told.sentences)
-    assert "usable 25 % on 2026-11-11, 72 % on 2026-11-12" in " ".join(told.sentences)
+    assert "usable 30 % on 2026-11-11, 70 % on 2026-11-12" in " ".join(told.sentences)
 
 
 def test_results_named_one_by_one_stand_side_by_side(releases) -> None:
-    report = gather([RunSelection(releases[0], "tiny-diffusion"), RunSelection(releases[2], "tiny-diffusion")])
+    report = gather([Run(releases[0], "tiny-diffusion"), Run(releases[2], "tiny-diffusion")])
     assert [e.label for e in report.main.entries] == ["tiny-diffusion (v0)", "tiny-diffusion (v2)"]
 
 
 def test_runs_of_other_suites_are_other_scenarios(ads, releases) -> None:
     report = report_of(ads, releases[0])
     assert len(report.scenarios) == 2
+
+
+def test_without_thresholds_usability_is_not_evaluated_and_no_cost_per_usable_clip_is_shown(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=8, video=False)
+    summarise(run.folder, replace(run.scored, reference={}))
+    report = report_of(run.folder)
+    assert [entry.usable_share for entry in report.main.entries] == [None, None]
+    text = " ".join((headline(report), *(s for a in answers(report) for s in (a.headline, *a.sentences))))
+    assert "usable clips cost $" not in text
+    assert "%" not in headline(report)
+    assert "not evaluated" in " ".join(warnings(report))
+
+
+def test_missing_clips_are_no_failures_and_count_in_no_share(ads) -> None:
+    complete, incomplete = report_of(ads).main.entries
+    assert (incomplete.figures.failed, incomplete.figures.missing) == (0, 1)
+    share = usable_estimate(incomplete)
+    assert (share.n, share.unscored) == (47, 1)
+    assert share.value == incomplete.figures.usable / 47
+    assert usable_estimate(complete).n == 48
+
+
+def test_a_reason_that_reads_like_another_state_changes_no_decision(tmp_path) -> None:
+    """The words of a failure are the generator's own; only its code counts."""
+    run = build_run(tmp_path, prompts=6, generators=[Fake("a", failed=[(0, 0)])], video=False)
+    path = run.folder.record_path(ClipKey("a", "p000", 0))
+    run.folder.write_clip(replace(run.folder.read_record(path), reason="missing: conformance: 0.1 is below 1"), None)
+    summarise(run.folder, run.scored)
+    (entry,) = report_of(run.folder).main.entries
+    found = triage(entry)
+    assert (found.failed, found.missing) == (1, 0)

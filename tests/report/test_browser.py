@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.report import write_report
-from vbench_lite.run.folder import RunSelection
+from vbench_lite.run.view import Run
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,7 @@ CONTRAST = """() => {
 
 @pytest.fixture(scope="module")
 def address(ads, tmp_path_factory) -> str:
-    return write_report([RunSelection(ads, None)], tmp_path_factory.mktemp("page") / "ads.html").as_uri()
+    return write_report([Run(ads)], tmp_path_factory.mktemp("page") / "ads.html").as_uri()
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_light_and_dark_can_be_chosen(page) -> None:
 
 
 def test_clips_beside_the_page_play_too(browser, ads, tmp_path) -> None:
-    path = write_report([RunSelection(ads, None)], tmp_path / "f.html", clips="folder")
+    path = write_report([Run(ads)], tmp_path / "f.html", clips="folder")
     view = browser.new_page()
     view.goto(Path(path).as_uri())
     view.locator("#clips").scroll_into_view_if_needed()

@@ -17,7 +17,8 @@ from vbench_lite.report.figures.stages import rates
 from vbench_lite.report.figures.sweep import curves, sweep
 from vbench_lite.report.formats import data as flat
 from vbench_lite.report.formats import markdown
-from vbench_lite.run.folder import RunFolder, RunSelection
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.view import Run
 
 STRENGTHS = (0.2, 0.8, 0.4)
 
@@ -30,7 +31,7 @@ def edited(folder: RunFolder, change) -> RunFolder:
 
 
 def told(*folders: RunFolder) -> Report:
-    return gather([RunSelection(folder, None) for folder in folders])
+    return gather([Run(folder) for folder in folders])
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp
         manifest["suite"] |= {"name": "film", "title": "Film", "digest": "f" * 64}
 
     other = edited(scored(tmp_path / "film", prompts=8), film)
-    page = write_report([RunSelection(ads, None), RunSelection(other, None)], tmp_path / "two.html").read_text("utf-8")
+    page = write_report([Run(ads), Run(other)], tmp_path / "two.html").read_text("utf-8")
     assert page.count('class="plot"') > 30
     assert {"numbers", "s1-numbers", "plane", "s1-plane"} <= set(re.findall(r'<section id="([^"]+)"', page))
     ids = re.findall(r'\bid="([^"]+)"', page)

@@ -14,15 +14,16 @@ from vbench_lite.errors import StoreError, UnknownName
 from vbench_lite.report import REPORTERS, terminal_table, write_report
 from vbench_lite.report.data import gather
 from vbench_lite.report.formats.markdown import render
-from vbench_lite.run.folder import RunFolder, RunSelection, select_run
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.view import Run, open_run
 
 
 def write(folder: RunFolder, out, form: str, clips: str = "auto") -> str:
-    return write_report([RunSelection(folder, None)], out, form, clips).read_text("utf-8")
+    return write_report([Run(folder)], out, form, clips).read_text("utf-8")
 
 
 def test_markdown_fits_a_comment_and_keeps_strangers_text_inert(ads) -> None:
-    text = render(gather([RunSelection(ads, None)]))
+    text = render(gather([Run(ads)]))
     assert len(text.encode()) < 60_000
     assert "<script>" not in text.replace("`", "")  # only ever inside code spans
     for line in text.splitlines():
@@ -35,13 +36,13 @@ def test_markdown_of_a_large_suite_is_cut_with_a_word(tmp_path) -> None:
     from tests.report.conftest import scored
 
     folder = scored(tmp_path, prompts=40, texts={n: f"{n} " + "word " * 600 for n in range(40)}, video=False)
-    text = render(gather([RunSelection(folder, None)]))
+    text = render(gather([Run(folder)]))
     assert len(text.encode()) < 60_000
 
 
 def test_json_is_one_strict_document_with_every_section(ads, tmp_path) -> None:
     document = json.loads(write(ads, tmp_path / "r.json", "json"), parse_constant=lambda name: pytest.fail(name))
-    assert document["format"] == 1
+    assert document["format"] == 2
     assert len(document["answers"]) == 6
     generator = document["scenarios"][0]["generators"]["tiny-diffusion"]
     assert generator["unevenness"]["detail"]["worst_tenth"]["value"] < generator["scores"]["detail"]["value"]
@@ -49,7 +50,7 @@ def test_json_is_one_strict_document_with_every_section(ads, tmp_path) -> None:
 
 
 def test_csv_holds_the_clips_of_all_runs(releases, tmp_path) -> None:
-    path = write_report([RunSelection(r, None) for r in releases], tmp_path / "all.csv", "csv")
+    path = write_report([Run(r) for r in releases], tmp_path / "all.csv", "csv")
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
     assert len(rows) == 3 * 2 * 20 * 2
     assert {row["run"] for row in rows} == {"v0", "v1", "v2"}
@@ -57,7 +58,7 @@ def test_csv_holds_the_clips_of_all_runs(releases, tmp_path) -> None:
 
 def test_metrics_are_flat_finite_numbers(ads, tmp_path) -> None:
     flat = json.loads(write(ads, tmp_path / "metrics.json", "metrics"))
-    assert flat["tiny-diffusion.failed"] == 1
+    assert (flat["tiny-transformer.failed"], flat["tiny-diffusion.missing"]) == (1, 1)
     assert all(isinstance(value, int | float) for value in flat.values())
     assert "tiny-diffusion.energy_wh_per_clip" not in flat
 
@@ -76,10 +77,10 @@ def test_plots_come_as_svg_and_png_and_are_the_same_every_time(ads, tmp_path) ->
     from vbench_lite.report.figures.cost_quality import cost_quality
     from vbench_lite.report.figures.kit import FigureRenderer
 
-    folder = write_report([RunSelection(ads, None)], tmp_path / "a", "plots")
+    folder = write_report([Run(ads)], tmp_path / "a", "plots")
     names = {path.name for path in folder.iterdir()}
     assert {"plane-usable.svg", "plane-usable.png", "spread-detail.svg", "best-usable.svg"} <= names
-    again = cost_quality(gather([RunSelection(ads, None)]).main, FigureRenderer(png=True))
+    again = cost_quality(gather([Run(ads)]).main, FigureRenderer(png=True))
     for panel in again.panels:
         assert (folder / f"{panel.name}.svg").read_text() == panel.svg
         assert (folder / f"{panel.name}.png").read_bytes() == panel.png
@@ -120,11 +121,11 @@ def test_a_run_that_is_not_scored_and_a_form_that_is_none_are_refused(tmp_path) 
 
     folder = build_run(tmp_path / "raw", prompts=1, clips=1, video=False).folder
     with pytest.raises(StoreError, match="vbench score"):
-        write_report([RunSelection(folder, None)], tmp_path / "x.html")
+        write_report([Run(folder)], tmp_path / "x.html")
     with pytest.raises(UnknownName, match="markdown"):
-        write_report([RunSelection(folder, None)], tmp_path / "x", "markdwn")
+        write_report([Run(folder)], tmp_path / "x", "markdwn")
     with pytest.raises(StoreError, match="vbench run"):
-        select_run(str(tmp_path / "nowhere"))
+        open_run(str(tmp_path / "nowhere"))
 
 
 def test_evil_is_evil() -> None:

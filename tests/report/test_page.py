@@ -11,12 +11,12 @@ from tests.report.conftest import scored
 from vbench_lite.report import write_report
 from vbench_lite.report.data import gather
 from vbench_lite.report.formats import media
-from vbench_lite.run.folder import RunSelection
+from vbench_lite.run.view import Run
 
 
 @pytest.fixture(scope="module")
 def page(ads, tmp_path_factory) -> str:
-    path = write_report([RunSelection(ads, None)], tmp_path_factory.mktemp("page") / "ads.html")
+    path = write_report([Run(ads)], tmp_path_factory.mktemp("page") / "ads.html")
     return path.read_text("utf-8")
 
 
@@ -71,17 +71,17 @@ def test_every_used_definition_is_there(page) -> None:
 def test_failed_and_missing_clips_are_told_at_the_top(page) -> None:
     head = page[: page.index('<main id="main">')]
     assert "Failed clips of tiny-transformer: 1." in head
-    assert "1 of 48 clips were never made" in head
+    assert "1 of 48 clips are missing" in head
 
 
 def test_the_same_run_gives_the_same_page(ads, page, tmp_path) -> None:
-    again = write_report([RunSelection(ads, None)], tmp_path / "ads.html").read_text("utf-8")
+    again = write_report([Run(ads)], tmp_path / "ads.html").read_text("utf-8")
     assert again == page
 
 
 def test_clips_go_into_a_folder_where_they_do_not_fit(ads, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(media, "BUDGET", 1000)
-    found = media.collect(gather([RunSelection(ads, None)]), tmp_path / "ads.html")
+    found = media.collect(gather([Run(ads)]), tmp_path / "ads.html")
     assert len(list((tmp_path / "ads-clips").iterdir())) == 2 * 48 - 2
     assert found.source("0-0-0-0") == "ads-clips/0-0-0-0.mp4"
 
@@ -107,14 +107,14 @@ def test_a_path_that_leaves_the_run_is_not_embedded(tmp_path) -> None:
     folder = scored(tmp_path / "run", prompts=6, clips=1)
     table = folder.table_path.read_text()
     folder.table_path.write_text(table.replace("clips/tiny-diffusion/p000/0.mp4", "../secret.mp4"))
-    report = gather([RunSelection(folder, None)])
+    report = gather([Run(folder)])
     found = media.collect(report, tmp_path / "x.html")
     assert "0-1-0-0" not in found.embedded
     assert "0-1-1-0" in found.embedded
 
 
 def test_history_and_odd_runs_render(releases, tmp_path) -> None:
-    path = write_report([RunSelection(run, None) for run in releases], tmp_path / "h.html")
+    path = write_report([Run(run) for run in releases], tmp_path / "h.html")
     text = path.read_text("utf-8")
     assert 'id="history"' in text
     assert "How it has moved over releases" in text
@@ -126,5 +126,5 @@ def test_any_number_of_generators_and_clips_renders(tmp_path, count, clips) -> N
 
     fakes = [dataclasses.replace(DEFAULT[n % 2], name=f"g{n}", skill=3.0 * n - 3) for n in range(count)]
     folder = scored(tmp_path / "run", prompts=2, clips=clips, generators=fakes, video=False)
-    text = write_report([RunSelection(folder, None)], tmp_path / "r.html", clips="none").read_text("utf-8")
+    text = write_report([Run(folder)], tmp_path / "r.html", clips="none").read_text("utf-8")
     assert "nan" not in re.sub(r"<[^>]*>", " ", text.partition("<main")[2].partition("<script")[0]).lower().split()

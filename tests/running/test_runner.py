@@ -9,9 +9,10 @@ import pytest
 
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.errors import FolderLocked, GeneratorError, PlanConflict, StoreError, UsageError
-from vbench_lite.records import ClipRecord
+from vbench_lite.records import ClipRecord, Price
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.plan import WHOLE, Shard
+from vbench_lite.run.manifest import PlanRecord
+from vbench_lite.running.batches import WHOLE, Shard, batches
 from vbench_lite.running.budget import Budget
 from vbench_lite.running.engines import local
 from vbench_lite.running.lock import locked
@@ -43,10 +44,8 @@ def test_a_run_stores_every_clip_with_its_measurement(tmp_path):
         assert measured.gpu_busy_s is None
     assert [r.measurement.batch_size for r in records] == [3, 3, 3, 3, 3, 3, 2, 2], "the last batch is smaller"
     manifest = folder.manifest()
-    assert manifest["plan"] == {
-        "prompts": ["p000", "p001", "p002", "p003"], "clips_per_prompt": 2, "seed": 0, "backbones": "builtin",
-    }
-    assert "energy_j" in manifest["device"]["unmeasured"]
+    assert manifest.plan == PlanRecord(("p000", "p001", "p002", "p003"), 2, 0, "builtin")
+    assert {record.device for record in records} == {manifest.device} == {cpu().facts}
     (process,) = json.loads((folder.path / "timings" / "sim.json").read_text())["processes"]
     assert process["clips"] == 8
     assert process["state"] == "finished"
@@ -193,19 +192,19 @@ def test_another_plan_is_refused_and_nothing_is_changed(tmp_path, changed, said)
 
 def test_other_settings_of_a_generator_are_another_plan_and_another_price_is_not(tmp_path):
     ran(tmp_path, simulated(noise=1.0))
-    with pytest.raises(PlanConflict, match=r'the generator "sim" was defined otherwise \(settings\)'):
+    with pytest.raises(PlanConflict, match=r'the definition of the generator "sim" differs \(settings\)'):
         ran(tmp_path, simulated(noise=2.0))
-    price = {"sim": {"usd_per_clip": 0.5, "date": "", "source": "test", "currency": "USD"}}
+    price = {"sim": Price(usd_per_clip=0.5, source="test")}
     outcome, folder = ran(tmp_path, simulated(noise=1.0), options=Options(prices=price))
     assert outcome.tried == 0
-    assert folder.manifest()["prices"] == price
+    assert folder.manifest().prices == price
 
 
 def test_fresh_begins_again(tmp_path):
     ran(tmp_path)
     outcome, folder = ran(tmp_path, options=Options(fresh=True), seed=1)
     assert (outcome.ready, outcome.made) == (0, 8)
-    assert folder.manifest()["plan"]["seed"] == 1
+    assert folder.manifest().plan.seed == 1
 
 
 def test_clips_without_a_manifest_are_not_adopted(tmp_path):
@@ -223,7 +222,7 @@ def test_a_folder_in_use_is_refused(tmp_path):
 
 
 def test_a_budget_stops_before_the_sum_is_passed_and_leaves_the_rest(tmp_path):
-    prices = {"sim": {"usd_per_clip": 0.1}}
+    prices = {"sim": Price(usd_per_clip=0.1)}
     outcome, _ = ran(tmp_path, options=Options(prices=prices, budget=Budget(0.55, prices)))
     assert (outcome.made, outcome.missing, outcome.over_budget) == (5, 3, True)
     outcome, _ = ran(tmp_path, options=Options(prices=prices, budget=Budget(10.0, prices)))
@@ -231,7 +230,7 @@ def test_a_budget_stops_before_the_sum_is_passed_and_leaves_the_rest(tmp_path):
 
 
 def test_a_budget_by_the_hour_learns_from_the_first_clip(tmp_path):
-    prices = {"sim": {"usd_per_device_hour": 3600.0}}
+    prices = {"sim": Price(usd_per_device_hour=3600.0)}
     budget = Budget(0.5, prices)
     outcome, folder = ran(tmp_path, simulated(seconds=0.1), options=Options(prices=prices, budget=budget))
     assert 1 <= outcome.made <= 4
@@ -241,7 +240,7 @@ def test_a_budget_by_the_hour_learns_from_the_first_clip(tmp_path):
 
 
 def test_a_first_clip_that_would_pass_the_budget_is_ended_and_made_with_a_larger_sum(tmp_path):
-    prices = {"sim": {"usd_per_device_hour": 3600.0}}
+    prices = {"sim": Price(usd_per_device_hour=3600.0)}
     budget, slow = Budget(0.4, prices), simulated(seconds=2.0)
     outcome, folder = ran(tmp_path, slow, prompts=1, clips=1, options=Options(prices=prices, budget=budget))
     assert (outcome.made, outcome.failed, outcome.missing) == (0, [], 1)
@@ -257,14 +256,14 @@ def test_a_first_clip_that_would_pass_the_budget_is_ended_and_made_with_a_larger
 
 
 def test_a_budget_without_a_price_is_refused():
-    with pytest.raises(UsageError, match="--max-cost cannot hold"):
-        Budget(1.0, {"sim": {"reason": "no price is known"}})
+    with pytest.raises(UsageError, match="--max-cost cannot limit the cost"):
+        Budget(1.0, {"sim": Price(reason="no price is known")})
 
 
 def test_a_budget_over_clips_of_unknown_cost_is_given_up():
     (definition,) = (plan := small_plan()).definitions
-    budget = Budget(1.0, {"sim": {"usd_per_device_hour": 1.0}})
-    batch = plan.batches(definition)[0]
+    budget = Budget(1.0, {"sim": Price(usd_per_device_hour=1.0)})
+    batch = batches(plan, definition)[0]
     assert budget.allows(definition, batch, 0)
     budget.spent(definition, ClipRecord("sim", "diffusion", "p000", 0, 1, "ok"))
     with pytest.raises(GeneratorError, match="what its clips cost is not known"):

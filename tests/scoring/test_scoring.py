@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
 from vbench_lite.metrics import METRICS
-from vbench_lite.records import ClipKey, ClipRecord, ClipSpec
+from vbench_lite.records import FORMAT, ClipKey, ClipRecord, ClipSpec, Prompt, Suite
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
 from vbench_lite.scoring import scorer
 from vbench_lite.video import encode_mp4
 from vbench_lite.world import held_out_compositions, render
@@ -39,13 +40,14 @@ def blurred(frames):
 def make_run(path, generators, prompts=PROMPTS, clips=1, reference="world"):
     """A run folder without any clip."""
     folder = RunFolder(path)
-    definition = {"route": "diffusion", "adapter": "x", "clip": dataclasses.asdict(SPEC), "settings": {}}
-    folder.write_manifest({
-        "format": 1, "name": path.name, "created": "2026-11-22T00:00:00+00:00",
-        "suite": {"name": "small", "digest": "0", "reference": reference, "usable": {}, "prompts": prompts},
-        "plan": {"prompts": [p["id"] for p in prompts], "clips_per_prompt": clips, "seed": 0, "backbones": "builtin"},
-        "generators": dict.fromkeys(generators, definition), "device": {"kind": "cpu"}, "prices": {},
-    })
+    asked = tuple(Prompt(p["id"], p["text"], p.get("category", ""), tuple(p.get("tags", ()))) for p in prompts)
+    folder.write_manifest(
+        Manifest(
+            format=FORMAT, name=path.name, suite=Suite("small", "", asked, "0", reference=reference),
+            plan=PlanRecord(tuple(p.id for p in asked), clips),
+            generators={name: StoredDefinition(name, "diffusion", "x", clip=SPEC) for name in generators},
+        )
+    )
     return folder
 
 
@@ -163,10 +165,10 @@ def test_unreadable_clips_are_counted_in_set_metrics(troubled):
 def test_a_summary_of_it_keeps_every_denominator(troubled):
     folder, scored = troubled
     summary = summarise(folder, scored)
-    json.dumps(summary, allow_nan=False)
-    flicker = summary["generators"]["g"]["scores"]["flicker"]
-    assert (flicker["n"] + flicker["unscored"], flicker["unscored"]) == (16, 5)
-    assert summary["generators"]["g"]["scores"]["conformance"]["n"] == 16
+    json.dumps(summary.as_json(), allow_nan=False)
+    flicker = summary["g"].scores["flicker"]
+    assert (flicker.n + flicker.unscored, flicker.unscored) == (16, 5)
+    assert summary["g"].scores["conformance"].n == 16
 
 
 def test_a_folder_of_real_clips_can_be_the_reference(tmp_path):

@@ -1,18 +1,19 @@
-"""Two runs, or two generators of one run: what is better, what is worse, and what nobody can tell yet."""
+"""Two runs, or two generators of one run: what is better, what is worse, and what cannot be decided yet."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from vbench_lite.analysis.comparable import RunView, Side, match, require_comparable, unlike_for
-from vbench_lite.analysis.paired import align, scored_pairs
+from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable, unlike_for
+from vbench_lite.analysis.paired import NoPairs, scored_pairs
 from vbench_lite.analysis.quantities import Quantity, quantities
+from vbench_lite.records import Estimate
+from vbench_lite.run.view import Run
 from vbench_lite.stats import MIN_PROMPTS, OneSided, holm, mean_interval, mean_test, normal_test
 
 Words = Literal[
@@ -26,27 +27,27 @@ _TWINS = ("wall_s_per_clip", "gpu_busy_s_per_clip", "peak_reserved_mb")
 """Second readings of a cost that is compared anyway: each would only make the rest harder to show."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One quantity of a candidate beside its baseline's. Differences are candidate minus baseline, in its unit."""
 
     metric: str
     unit: str
     higher_is_better: bool | None
-    baseline: float | None
-    candidate: float | None
-    difference: float | None
-    low: float | None
+    baseline: float | None = None
+    candidate: float | None = None
+    difference: float | None = None
+    low: float | None = None
     """Of the 95 % interval, not adjusted for the number of comparisons."""
-    high: float | None
-    p: float | None
-    p_holm: float | None
+    high: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
     """Adjusted for all comparisons of this pair of generators: what `words` rests on."""
-    prompts: int
-    clips: int
+    prompts: int = 0
+    clips: int = 0
     """Pairs of clips in which both have a value."""
-    unscored_baseline: int
-    unscored_candidate: int
+    unscored_baseline: int = 0
+    unscored_candidate: int = 0
     words: Words
     reason: str | None = None
     """Why it was not compared, or what to know about the interval."""
@@ -73,47 +74,47 @@ class PairComparison:
         rest = sum(c.words == "no difference shown" for c in judged)
         if rest:
             told.append(f"no difference shown on {'the rest' if told else 'anything'} ({rest})")
-        return f"{self.candidate}, held against {self.baseline}: {'; '.join(told) or 'nothing could be compared'}"
+        return f"{self.candidate} compared with {self.baseline}: {'; '.join(told) or 'nothing could be compared'}"
 
 
-def compare_runs(baseline: RunView, candidate: RunView) -> list[PairComparison]:
+def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
     """Compares the generators that two run arguments name, prompt by prompt.
 
     Raises:
         NotComparable: The runs differ in suite, prompts, clips, backbones, versions, protocols or clip form.
     """
-    return [compare_generators(*sides) for sides in match(baseline, candidate)]
+    return [compare_generators(pair) for pair in match(baseline, candidate)]
 
 
-def compare_generators(baseline: Side, candidate: Side) -> PairComparison:
+def compare_generators(pair: GeneratorPair) -> PairComparison:
     """Compares two generators on every quantity that both runs hold.
 
-    Pairs of clips in which one has no value are left out here, and counted: the shares of failed and usable
-    clips tell about those. (The gate does not leave them out.)
+    Pairs of clips in which one has no value are left out here, and counted: the fractions of failed and usable
+    clips show those. (The gate does not leave them out.)
 
     Raises:
         NotComparable: As `compare_runs`.
     """
-    require_comparable(baseline, candidate)
-    known = quantities(baseline.run.metrics)
-    names = [n for n in known if n not in _TWINS and (known[n].kind not in _SCORES or n in candidate.run.metrics)]
-    rows = [_compare(known[name], baseline, candidate) for name in names]
+    require_comparable(pair)
+    known = quantities(pair.baseline.run.metrics)
+    names = [n for n in known if n not in _TWINS and (known[n].kind not in _SCORES or n in pair.candidate.run.metrics)]
+    rows = [_compare(known[name], pair) for name in names]
     rows = [row for row in rows if row.words != "not compared" or row.prompts or known[row.metric].kind in _SCORES]
     family = [n for n, row in enumerate(rows) if row.p is not None and row.higher_is_better is not None]
     adjusted = dict(zip(family, holm([rows[n].p or 0.0 for n in family]), strict=True))
     judged = [_with_words(row, adjusted.get(n)) for n, row in enumerate(rows)]
-    return PairComparison(baseline.name, candidate.name, tuple(judged), tuple(_notes(baseline, candidate)))
+    return PairComparison(pair.baseline.name, pair.candidate.name, tuple(judged), tuple(_notes(pair)))
 
 
-def _compare(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
-    why = unlike_for(quantity, baseline, candidate)
+def _compare(quantity: Quantity, pair: GeneratorPair) -> Comparison:
+    why = unlike_for(quantity, pair)
     if why:
-        return _none(quantity, why, prompts=len(baseline.grid.prompts))
+        return _none(quantity, why, prompts=len(pair.old.prompts))
     if quantity.kind == "set":
-        return _compare_sets(quantity, baseline, candidate)
-    pairs = scored_pairs(quantity, baseline.grid, align(baseline.grid, candidate.grid))
-    if isinstance(pairs, str):
-        return _none(quantity, pairs)
+        return _compare_sets(quantity, pair)
+    pairs = scored_pairs(quantity, pair.old, pair.new)
+    if isinstance(pairs, NoPairs):
+        return _none(quantity, pairs.reason)
     sign = -1.0 if quantity.higher_is_better is False else 1.0
     few_batches = pairs.too_few == "batches"
     gain = mean_interval(pairs.gains, CONFIDENCE, pairs.freedom)
@@ -125,39 +126,41 @@ def _compare(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
         low, high = (None if end is None else pairs.baseline * (float(np.exp(end)) - 1) for end in (low, high))
     test = mean_test(pairs.gains, pairs.freedom) if len(pairs.gains) >= 2 and not few_batches else None
     return Comparison(
-        quantity.name, quantity.unit, quantity.higher_is_better, pairs.baseline, pairs.candidate,
-        pairs.candidate - pairs.baseline, low, high, _p(test), None, len(pairs.gains), pairs.clips, *pairs.filled,
-        "too few batches to tell" if few_batches else "not judged", None, pairs.batches,
+        metric=quantity.name, unit=quantity.unit, higher_is_better=quantity.higher_is_better,
+        baseline=pairs.baseline, candidate=pairs.candidate, difference=pairs.candidate - pairs.baseline, low=low,
+        high=high, p=_p(test), prompts=len(pairs.gains), clips=pairs.clips, unscored_baseline=pairs.filled[0],
+        unscored_candidate=pairs.filled[1], words="too few batches to tell" if few_batches else "not judged",
+        batches=pairs.batches,
     )  # fmt: skip
 
 
-def set_error(score: Mapping[str, Any]) -> float | None:
-    """The standard error that a stored 95 % interval stands for: that of its longer side, where it leans."""
-    value, low, high = score["value"], score.get("low"), score.get("high")
-    return None if value is None or low is None or high is None else max(value - low, high - value) / _Z
+def set_error(score: Estimate) -> float | None:
+    """The standard error that a stored 95 % interval stands for: that of its longer side, where it is skewed."""
+    if score.value is None or score.low is None or score.high is None:
+        return None
+    return max(score.value - score.low, score.high - score.value) / _Z
 
 
-def _compare_sets(quantity: Quantity, baseline: Side, candidate: Side) -> Comparison:
-    """Two set scores by their own intervals; that they share prompts and reference is not used, so it is cautious."""
-    old, new = (side.set_score(quantity.name) for side in (baseline, candidate))
-    for who, score in (("baseline", old), ("candidate", new)):
-        if score["value"] is None:
-            return _none(quantity, f"the {who} has none: {score.get('reason') or 'not computed'}")
-    difference = new["value"] - old["value"]
+def _compare_sets(quantity: Quantity, pair: GeneratorPair) -> Comparison:
+    """Two set scores by their own intervals. That they share prompts and reference is not used: it is cautious."""
+    old, new = (side.score(quantity.name) for _, side in pair.sides)
+    if old.value is None or new.value is None:
+        who, score = ("baseline", old) if old.value is None else ("candidate", new)
+        return _none(quantity, f"the {who} has none: {score.reason or 'not computed'}")
+    difference = new.value - old.value
+    known = Comparison(
+        metric=quantity.name, unit=quantity.unit, higher_is_better=quantity.higher_is_better, baseline=old.value,
+        candidate=new.value, difference=difference, prompts=len(pair.old.prompts), clips=min(old.n, new.n),
+        unscored_baseline=old.unscored, unscored_candidate=new.unscored, words="not judged",
+        reason="a score without an interval can be read, not judged",
+    )  # fmt: skip
     errors = [set_error(score) for score in (old, new)]
-    clips = min(score.get("n", 0) for score in (old, new))
-    counts = (len(baseline.grid.prompts), clips, old.get("unscored", 0), new.get("unscored", 0))
-    if None in errors:
-        return Comparison(
-            quantity.name, quantity.unit, quantity.higher_is_better, old["value"], new["value"], difference,
-            None, None, None, None, *counts, "not judged", "a score without an interval can be read, not judged",
-        )  # fmt: skip
-    error = math.hypot(*[e or 0.0 for e in errors])
-    test = normal_test(difference, error)
-    return Comparison(
-        quantity.name, quantity.unit, quantity.higher_is_better, old["value"], new["value"], difference,
-        difference - _Z * error, difference + _Z * error, _p(test), None, *counts, "not judged",
-        "from the two intervals, as if the sets were independent",
+    if errors[0] is None or errors[1] is None:
+        return known
+    error = math.hypot(errors[0], errors[1])
+    return dataclasses.replace(
+        known, low=difference - _Z * error, high=difference + _Z * error, p=_p(normal_test(difference, error)),
+        reason="from the two intervals, as if the sets were independent",
     )  # fmt: skip
 
 
@@ -167,8 +170,8 @@ def _p(test: OneSided | None) -> float | None:
 
 def _none(quantity: Quantity, reason: str, prompts: int = 0) -> Comparison:
     return Comparison(
-        quantity.name, quantity.unit, quantity.higher_is_better, None, None, None, None, None, None, None, prompts,
-        0, 0, 0, "not compared", reason,
+        metric=quantity.name, unit=quantity.unit, higher_is_better=quantity.higher_is_better, prompts=prompts,
+        words="not compared", reason=reason,
     )  # fmt: skip
 
 
@@ -185,17 +188,14 @@ def _with_words(row: Comparison, p_holm: float | None) -> Comparison:
     return dataclasses.replace(row, words="better" if better else "worse", p_holm=p_holm)
 
 
-def _notes(baseline: Side, candidate: Side) -> list[str]:
-    notes = []
-    seeds = [side.run.manifest["plan"].get("seed") for side in (baseline, candidate)]
-    if seeds[0] != seeds[1]:
-        notes.append(f"the runs have other seeds ({seeds[0]} and {seeds[1]}): pairs share their prompt only")
-    for who, side in (("baseline", baseline), ("candidate", candidate)):
+def _notes(pair: GeneratorPair) -> list[str]:
+    notes = [pair.seeds_differ] if pair.seeds_differ else []
+    for who, side in pair.sides:
         missing = int(side.grid.missing.sum())
         if missing:
             notes.append(f"the {who} is incomplete: {missing} of {side.grid.clips} clips were never made")
-    only = [f'"{m}"' for m in baseline.run.metrics if m not in candidate.run.metrics]
-    only += [f'"{m}"' for m in candidate.run.metrics if m not in baseline.run.metrics]
+    old, new = (side.run.metrics for _, side in pair.sides)
+    only = [f'"{name}"' for name in (*(m for m in old if m not in new), *(m for m in new if m not in old))]
     if only:
         notes.append(f"only one of the runs has {', '.join(only)}")
     return notes

@@ -8,39 +8,17 @@ much as the dearest known one, so that a missing record never makes a generator 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import comb, sqrt
 
 import numpy as np
 from scipy import special
 
 from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
-from vbench_lite.measuring.rates import clip_price, from_json
-from vbench_lite.records import ClipRecord, Estimate
+from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array, Interval, clustered_mean, mean_interval
 
 Known = Sequence[float | None]
-
-
-def clip_cost_usd(record: ClipRecord, price: Mapping[str, object]) -> float | None:
-    """What one clip cost, failed or not, or None when that is not known.
-
-    What the service says it charged goes first. By the device hour, a failed clip costs its time. By the
-    clip or the second, services differ in whether they bill failures, so a failed clip's cost is unknown.
-
-    Args:
-        record: The clip.
-        price: As in run.json: rates as `measuring/rates.py` has them, or only a reason.
-    """
-    if record.usd_charged is not None:
-        return record.usd_charged
-    stated = from_json(price)
-    if stated.usd_per_device_hour is not None:
-        seconds = record.measurement.device_s
-        return None if seconds is None else stated.usd_per_device_hour * seconds / 3600
-    if record.status != "ok" or not record.frames or not record.fps:
-        return None
-    return clip_price(stated, record.frames / record.fps, record.height or 0, record.width or 0).usd
 
 
 def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
@@ -145,7 +123,7 @@ def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estim
     n = len(usable)
     low = 1 / share.high if share.high else None
     if not share.value:
-        return Estimate(None, low, None, n, reason=f"none in {n}")
+        return Estimate(None, low, None, n, reason=f"none in {n}", reason_code=ReasonCode.NONE_USABLE)
     high = 1 / share.low if share.low else None
     return Estimate(1 / share.value, low, high, n, reason=None if high else "one prompt gives no interval")
 
@@ -175,7 +153,8 @@ def cost_per_usable(
     n = len(usable)
     if not share.value or cost.value is None:
         low = cost.low / share.high if cost.low is not None and share.high else None
-        return Estimate(None, max(low, 0.0) if low is not None else None, None, n, unknown, f"none in {n}")
+        least = max(low, 0.0) if low is not None else None
+        return Estimate(None, least, None, n, unknown, f"none in {n}", ReasonCode.NONE_USABLE)
     low, high = _ratio_limits(cost, share)
     why = None if high else cost.reason or "one prompt gives no interval" if low is None else _UNBOUNDED
     return Estimate(cost.value / share.value, low, high, n, unknown, why)

@@ -1,12 +1,13 @@
-"""One quantity of two runs, prompt by prompt: what compare tells and the gate decides on."""
+"""One quantity of two runs, prompt by prompt: what `compare` reports and the gate decides on."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vbench_lite.analysis.batches import (
     MIN_BATCHES,
@@ -23,10 +24,18 @@ from vbench_lite.stats import MIN_PROMPTS, Array
 Statistic = Literal["mean", "worst-decile"]
 TAIL = 0.1
 _MIN_TAIL_CLIPS = 4
-"""A worst decile of fewer clips is an anecdote."""
+"""A worst decile of fewer clips says nothing."""
 
 
-@dataclass(frozen=True)
+class NoPairs(NamedTuple):
+    """Why two runs give no pairs of a quantity."""
+
+    reason: str
+    unmeasured: bool = False
+    """The baseline has no such figure, so that nothing can be demanded of a candidate."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paired:
     """Gains of a candidate over its baseline: positive is better, whichever way the quantity points."""
 
@@ -46,6 +55,8 @@ class Paired:
     """Variance of the gain between clips of one prompt; None with one clip a prompt."""
     clips: int
     """Of each run."""
+    kept: NDArray[np.bool_]
+    """Which prompts of the grids the gains belong to, shape (all prompts,)."""
     filled: tuple[int, int]
     """Clips of (baseline, candidate) without a value, which count as the worst seen in either run, or, where
     the pairs were asked for, clips left out."""
@@ -57,7 +68,7 @@ class Paired:
 
     @property
     def too_few(self) -> str:
-        """Which are too few to say anything of chance: "prompts", "batches", or "" for enough."""
+        """Which are too few for a test: "prompts", "batches", or "" for enough."""
         return Counted(self.gains, self.freedom, self.batches).too_few
 
 
@@ -88,7 +99,7 @@ class Counted:
 
     @property
     def too_few(self) -> str:
-        """Which are too few to say anything of chance: "prompts", "batches", or "" for enough."""
+        """Which are too few for a test: "prompts", "batches", or "" for enough."""
         if self.batches is not None:
             return "batches" if self.batches < MIN_BATCHES else ""
         return "prompts" if len(self.values) < MIN_PROMPTS else ""
@@ -112,7 +123,7 @@ def by_measurement(values: Array, quantity: Quantity, *grids: ClipGrid) -> Count
 
 
 def few_batches(batches: int) -> str:
-    """Why nothing is said of chance, and what mends it."""
+    """Why there is no test, and what to do."""
     told = "1 measured batch is" if batches == 1 else f"{batches} measured batches are"
     return f"{told} too few to tell: clips of a batch share one time. Set batch_size = 1, or ask for more clips"
 
@@ -120,35 +131,24 @@ def few_batches(batches: int) -> str:
 def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:
     """The same, with the spread and the degrees of freedom that the measured batches have."""
     gains, base = (by_measurement(values, pairs.quantity, *grids) for values in (pairs.gains, pairs.base))
-    known = [freedom for freedom in (pairs.freedom, gains.freedom) if freedom is not None]
+    known = [each for each in (pairs.freedom, gains.freedom) if each is not None]
     return dataclasses.replace(
         pairs, gains=gains.values, base=base.values, freedom=min(known, default=None), batches=gains.batches
     )
 
 
-def align(baseline: ClipGrid, candidate: ClipGrid) -> ClipGrid:
-    """The candidate's grid with its prompts in the baseline's order."""
-    if candidate.prompts == baseline.prompts:
-        return candidate
-    place = {prompt: nth for nth, prompt in enumerate(candidate.prompts)}
-    order = [place[prompt] for prompt in baseline.prompts]
-    return ClipGrid(
-        candidate.generator, baseline.prompts, baseline.categories,
-        {name: cells[order] for name, cells in candidate.cells.items()},
-    )  # fmt: skip
-
-
 def pair(
     quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid, statistic: Statistic = "mean"
-) -> Paired | str:
+) -> Paired | NoPairs:
     """Pairs two runs clip by clip. A clip without a value counts as the worst that either run has shown.
 
     So a candidate gains nothing by failing where it would have done badly. The same holds for the baseline's
-    clips, or else a candidate that fails exactly as often would look worse.
+    clips, or else a candidate that fails exactly as often would look worse. Clips that one of the runs has never tried
+    are left out: they are missing, which is not failed.
 
     Args:
         quantity: Any but a set metric.
-        baseline, candidate: Of the same prompts, in the same order, with as many clips.
+        baseline, candidate: Of the same prompts, in the same order.
         statistic: Of all clips. The worst decile is the mean of the worst tenth.
 
     Returns:
@@ -156,28 +156,34 @@ def pair(
     """
     if quantity.kind == "ratio":
         return _pair_ratio(quantity, baseline, candidate)
-    sign = 1.0 if quantity.higher_is_better else -1.0
-    old, new = (sign * clip_values(quantity, grid) for grid in (baseline, candidate))
-    filled = (int(np.isnan(old).sum()), int(np.isnan(new).sum()))
-    if filled[0] == old.size:
-        return f'the baseline has no "{quantity.name}"'
-    if filled[1] == new.size and quantity.kind == "cost":
-        return f'"{quantity.name}" was not measured for the candidate'
-    worst = float(np.nanmin([np.nanmin(old), np.nanmin(new) if filled[1] < new.size else np.inf]))
-    spread, typical = float(np.nanstd(old, ddof=1)) if old.size - filled[0] > 1 else 0.0, float(np.nanmean(old))
-    old, new = (np.where(np.isnan(values), worst, values) for values in (old, new))
-    freedom = None
+    tried = baseline.tried & candidate.tried
+    kept = np.asarray(tried.any(1))
+    sign, tried = (1.0 if quantity.higher_is_better else -1.0), tried[kept]
+    old, new = (np.where(tried, sign * clip_values(quantity, grid)[kept], np.nan) for grid in (baseline, candidate))
+    clips = int(tried.sum())
+    filled = (clips - int(np.isfinite(old).sum()), clips - int(np.isfinite(new).sum()))
+    if filled[0] == clips:
+        return NoPairs(f'the baseline has no "{quantity.name}"', unmeasured=True)
+    if filled[1] == clips and quantity.kind == "cost":
+        return NoPairs(f'"{quantity.name}" was not measured for the candidate')
+    worst = float(np.nanmin([np.nanmin(old), np.nanmin(new) if filled[1] < clips else np.inf]))
+    spread, typical = float(np.nanstd(old, ddof=1)) if clips - filled[0] > 1 else 0.0, float(np.nanmean(old))
+    old, new = (np.where(tried & np.isnan(values), worst, values) for values in (old, new))
+    df = None
     if statistic == "worst-decile":
-        if old.size * TAIL < _MIN_TAIL_CLIPS:
-            return f"the worst tenth of {old.size} clips is too few to tell"
-        freedom = min(len(old), round(old.size * TAIL)) - 1
+        if clips * TAIL < _MIN_TAIL_CLIPS:
+            return NoPairs(f"the worst tenth of {clips} clips is too few to tell", unmeasured=True)
+        df = min(len(old), round(clips * TAIL)) - 1
         old, new = tail_parts(old), tail_parts(new)
-    gains = new - old
+    base, gains = np.nanmean(old, axis=1), np.nanmean(new - old, axis=1)
+    several = tried.sum(1) > 1
     pairs = Paired(
-        quantity, sign * float(old.mean()), sign * float(new.mean()), gains.mean(1), sign * old.mean(1), spread,
-        typical - worst, float(gains.var(1, ddof=1).mean()) if gains.shape[1] > 1 else None, old.size, filled, freedom,
+        quantity=quantity, baseline=sign * float(base.mean()), candidate=sign * float(np.nanmean(new, axis=1).mean()),
+        gains=gains, base=sign * base, spread=spread, gap=typical - worst,
+        within=float(np.nanvar((new - old)[several], axis=1, ddof=1).mean()) if several.any() else None,
+        clips=clips, filled=filled, freedom=df, kept=kept,
     )  # fmt: skip
-    return _counted_by_batch(pairs, baseline, candidate)
+    return _counted_by_batch(pairs, baseline.only(kept), candidate.only(kept))
 
 
 def tail_parts(values: Array) -> Array:
@@ -186,59 +192,65 @@ def tail_parts(values: Array) -> Array:
     With q the 10 % quantile, the mean of what lies below it is q - E[max(q - x, 0)] / 0.1. Each clip's term is
     its influence on the result up to a constant, which is what the error of a nonlinear statistic rests on.
     """
-    quantile = np.quantile(values, TAIL)
+    quantile = np.nanquantile(values, TAIL)
     return quantile - np.maximum(quantile - values, 0) / TAIL
 
 
-def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | str:
+def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | NoPairs:
     """Log ratios, linearised by prompt (the delta method), so that they pair like means do.
 
     What was got is counted by prompt, what was spent by measured batch: a batch's time does not know which of its
     clips turn out usable.
     """
+    kept = np.asarray(baseline.tried.any(1) & candidate.tried.any(1))
+    if not kept.any():
+        return NoPairs("no prompt was tried in both runs")
+    baseline, candidate = baseline.only(kept), candidate.only(kept)
     logs, cheaper, more = [], [], []
     for who, grid in (("the baseline", baseline), ("the candidate", candidate)):
         spent, got = ratio_parts(quantity, grid)
         if np.isnan(spent).any():
-            return f'the cost that "{quantity.name}" needs was not measured for {who}'
+            return NoPairs(f'the cost that "{quantity.name}" needs was not measured for {who}')
         if got.sum() == 0:
-            return f"{who} has no usable clip in {grid.clips}"
+            return NoPairs(f"{who} has no usable clip in {int(grid.tried.sum())}")
         if spent.sum() <= 0:
-            return f"{who} cost nothing: there is no ratio"
+            return NoPairs(f"{who} cost nothing: there is no ratio")
         logs.append(float(np.log(spent.sum() / got.sum())))
         cheaper.append(spent / spent.mean())
         more.append(got / got.mean())
     spent, got = cheaper[0] - cheaper[1], more[1] - more[0]
     counted = by_measurement(spent, quantity, baseline, candidate)
-    freedom = None
+    df = None
     if counted.freedom is not None:
-        freedom = joint_freedom(counted.values, counted.freedom, got, len(got) - 1)
+        df = joint_freedom(counted.values, counted.freedom, got, len(got) - 1)
     gains = logs[0] - logs[1] + counted.values + got
     return Paired(
-        quantity, float(np.exp(logs[0])), float(np.exp(logs[1])), gains, np.ones_like(gains), 0.0, float("inf"),
-        None, baseline.clips, (0, 0), freedom, counted.batches,
+        quantity=quantity, baseline=float(np.exp(logs[0])), candidate=float(np.exp(logs[1])), gains=gains,
+        base=np.ones_like(gains), spread=0.0, gap=float("inf"), within=None, clips=int(baseline.tried.sum()),
+        filled=(0, 0), freedom=df, batches=counted.batches, kept=kept,
     )  # fmt: skip
 
 
-def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | str:
-    """Only the pairs in which both clips have a value: what one wants to read, but must not decide on.
+def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | NoPairs:
+    """Only the pairs in which both clips have a value: for reading, not for decisions about a release.
 
     Returns:
-        The pairs, or why there are none. `filled` counts clips without a value on each side.
+        The pairs, or why there are none. `filled` counts tried clips without a value on each side.
     """
     if quantity.kind == "ratio":
         return _pair_ratio(quantity, baseline, candidate)
     old, new = (clip_values(quantity, grid) for grid in (baseline, candidate))
     both = np.isfinite(old) & np.isfinite(new)
     if not both.any():
-        return f'no clip has "{quantity.name}" in both'
+        return NoPairs(f'no clip has "{quantity.name}" in both')
     counts = both.sum(1)
     kept = counts > 0
-    sums = [np.where(both, values, 0.0).sum(1)[kept] / counts[kept] for values in (old, new)]
+    base, other = (np.where(both, values, 0.0).sum(1)[kept] / counts[kept] for values in (old, new))
     sign = -1.0 if quantity.higher_is_better is False else 1.0
     pairs = Paired(
-        quantity, float(sums[0].mean()), float(sums[1].mean()), sign * (sums[1] - sums[0]), sums[0],
-        float(np.std(old[both], ddof=1)) if both.sum() > 1 else 0.0, 0.0, None, int(both.sum()),
-        (int(np.isnan(old).sum()), int(np.isnan(new).sum())),
+        quantity=quantity, baseline=float(base.mean()), candidate=float(other.mean()), gains=sign * (other - base),
+        base=base, spread=float(np.std(old[both], ddof=1)) if both.sum() > 1 else 0.0, gap=0.0, within=None,
+        clips=int(both.sum()), kept=kept,
+        filled=(int((baseline.tried & np.isnan(old)).sum()), int((candidate.tried & np.isnan(new)).sum())),
     )  # fmt: skip
     return _counted_by_batch(pairs, baseline.only(kept), candidate.only(kept))

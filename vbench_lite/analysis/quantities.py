@@ -1,16 +1,17 @@
-"""What two runs can be held against each other by: scores, costs, shares of clips, and ratios of them.
+"""The quantities in which two runs can be compared: scores, costs, fractions of clips, and ratios of them.
 
-Names are those of summary.json; the columns of clips.csv are understood too.
+Names are those of summary.json; the columns of clips.csv are accepted too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vbench_lite.errors import UnknownName
+from vbench_lite.records import MetricInfo
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import Array
 
@@ -55,16 +56,15 @@ RATIOS = (
 )
 
 
-def quantities(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Quantity]:
-    """Every quantity of a run whose summary.json lists these metrics; scores first."""
+def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
+    """Every quantity of a run that has these metrics; scores first."""
     scores = [
-        Quantity(name, info.get("unit") or "", info["higher_is_better"], _KINDS[info["per"]], name)
-        for name, info in metrics.items()
+        Quantity(name, info.unit or "", info.higher_is_better, _KINDS[info.per], name) for name, info in metrics.items()
     ]
     return {quantity.name: quantity for quantity in (*scores, *COSTS, *SHARES, *RATIOS)}
 
 
-def find_quantity(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> Quantity:
+def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:
     """The quantity of a name as it stands in summary.json, or of a column of clips.csv.
 
     Raises:
@@ -78,27 +78,30 @@ def find_quantity(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> Quanti
 
 
 def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
-    """One value a clip, NaN where there is none. A failed clip has a share and may have a cost, but no score.
+    """One value a clip, NaN where there is none.
+
+    A failed clip counts in fractions and may have a cost, but has no score. A clip that was never tried has nothing.
 
     Returns:
         Shape (prompts, clips per prompt), in the quantity's unit.
     """
     if quantity.name == "failed":
-        return (~grid.made).astype(float)
+        return np.where(grid.tried, (~grid.made).astype(float), np.nan)
     values = grid.values(quantity.column) * quantity.scale
     if quantity.kind == "share":
-        return np.where(grid.made & (values == 1), 1.0, 0.0)
-    return values if quantity.kind == "cost" else np.where(grid.made, values, np.nan)
+        return np.where(grid.tried, np.where(grid.made & (values == 1), 1.0, 0.0), np.nan)
+    return np.where(grid.tried if quantity.kind == "cost" else grid.made, values, np.nan)
 
 
 def ratio_parts(quantity: Quantity, grid: ClipGrid) -> tuple[Array, Array]:
     """What is spent and what is got for it, by prompt: the ratio is the quotient of their sums.
 
-    A clip of unknown cost is taken to have cost as much as the dearest known one.
+    A tried clip of unknown cost counts as the most expensive known one.
     """
-    usable = clip_values(SHARES[0], grid).sum(1)
+    usable = np.nansum(clip_values(SHARES[0], grid), axis=1)
     if not quantity.column:
-        return np.full(len(usable), float(grid.made.shape[1])), usable
-    spent = grid.values(quantity.column) * quantity.scale
-    dearest = np.nanmax(spent) if np.isfinite(spent).any() else np.nan
-    return np.where(np.isnan(spent), dearest, spent).sum(1), usable
+        return grid.tried.sum(1).astype(float), usable
+    spent = np.where(grid.tried, grid.values(quantity.column) * quantity.scale, 0.0)
+    known = np.isfinite(spent) & grid.tried
+    highest = spent[known].max() if known.any() else np.nan
+    return np.where(np.isnan(spent), highest, spent).sum(1), usable

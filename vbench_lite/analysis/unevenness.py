@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.analysis.economics import best_of
-from vbench_lite.records import Estimate
+from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array, mean_interval
 
 WORST = 0.1
@@ -33,7 +33,7 @@ def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
     unscored = int(np.isnan(values).sum())
     n = int(values.size) - unscored
     if not n:
-        return Estimate(None, unscored=unscored, reason="no clip has this score")
+        return Estimate(None, unscored=unscored, reason="no clip has this score", reason_code=ReasonCode.NOT_SCORED)
     sign = 1.0 if higher_is_better else -1.0
     signed = np.where(np.isnan(values), np.nanmin(sign * values), sign * values)
     quantile = np.quantile(signed, WORST)
@@ -41,8 +41,11 @@ def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
     interval = mean_interval(terms.mean(1))
     ends = [sign * end for end in (interval.low, interval.high) if end is not None]
     if not ends:
-        return Estimate(sign * interval.value, None, None, n, unscored, "one prompt gives no interval")
-    return Estimate(sign * interval.value, min(ends), max(ends), n, unscored)
+        return Estimate(
+            sign * interval.value, n=n, unscored=unscored, reason="one prompt gives no interval",
+            reason_code=ReasonCode.TOO_FEW,
+        )  # fmt: skip
+    return Estimate(sign * interval.value, low=min(ends), high=max(ends), n=n, unscored=unscored)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def best_of_curve(values: Array, higher_is_better: bool = True) -> list[Estimate
     curve = []
     for k in range(1, values.shape[1] + 1) if rows else []:
         interval = mean_interval(np.array([best_of(row, min(k, len(row)), higher_is_better) for row in rows]))
-        curve.append(Estimate(interval.value, interval.low, interval.high, len(rows), unscored))
+        curve.append(Estimate(interval.value, low=interval.low, high=interval.high, n=len(rows), unscored=unscored))
     return curve
 
 

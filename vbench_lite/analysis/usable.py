@@ -1,22 +1,21 @@
 """Which clips could be used as they are, and why the others could not.
 
-A clip is usable when it was made, conforms to what was asked, and each of its scores is at least as good
-as the worst 5 % of the reference clips, or as the threshold that the suite states for that metric. A score
-that could not be computed makes a clip unusable: what nobody checked is not let through.
+A clip is usable when it was made, conforms to what was asked, and each of its scores meets the threshold that
+the suite states for that metric, or is at least as good as the worst 5 % of the reference clips. Unscored clips
+count as not usable. Without any threshold, usability is not evaluated.
 
 The 5 % are per metric. With five metrics at 5 % each, up to a quarter of the real clips would fall too:
-`reference_share` tells how many would, and a generator's share is to be read against that figure, not
-against 100 %.
+`reference_share` is the share of real clips that pass, and a generator's share is to be read against it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from vbench_lite.records import ClipRecord, MetricInfo, Score, Scored, Threshold
+from vbench_lite.records import ClipRecord, MetricInfo, ReasonCode, Score, Scored, Threshold
 
 CONFORMANCE = "conformance"
 WORST_SHARE = 0.05
@@ -53,39 +52,58 @@ def _worst(values: tuple[float, ...], info: MetricInfo) -> Threshold:
     return Threshold(max=float(np.quantile(values, 1 - WORST_SHARE)))
 
 
-def shortfall(value: float, threshold: Threshold) -> str | None:
-    """How a value misses a threshold, in words, or None when it does not."""
+class Shortcoming(NamedTuple):
+    """One reason why a clip is not usable."""
+
+    code: ReasonCode
+    metric: str
+    """The metric that says so; "" where the clip was not made."""
+    text: str
+
+    @property
+    def token(self) -> str:
+        """What clips.csv holds of it for code, such as "frozen" or "below_threshold:clip_text"."""
+        own = self.metric and self.metric != CONFORMANCE
+        return f"{self.code}:{self.metric}" if own else str(self.code)
+
+    def __str__(self) -> str:
+        return f"{self.metric or 'failed'}: {self.text}"
+
+
+def missed(value: float, threshold: Threshold) -> tuple[ReasonCode, str] | None:
+    """How a value misses a threshold, or None when it does not."""
     if threshold.min is not None and value < threshold.min:
-        return f"{value:.4g} is below {threshold.min:.4g}"
+        return ReasonCode.BELOW_THRESHOLD, f"{value:.4g} is below {threshold.min:.4g}"
     if threshold.max is not None and value > threshold.max:
-        return f"{value:.4g} is above {threshold.max:.4g}"
+        return ReasonCode.ABOVE_THRESHOLD, f"{value:.4g} is above {threshold.max:.4g}"
     return None
 
 
-def reasons(record: ClipRecord | None, scores: Mapping[str, Score], floors: Mapping[str, Floor]) -> list[str]:
-    """Why a clip is not usable, each as "<metric or failed>: <words>"; empty when it is usable.
+def shortcomings(
+    record: ClipRecord, scores: Mapping[str, Score], floors: Mapping[str, Floor]
+) -> Iterator[Shortcoming]:
+    """Why a clip that was tried is not usable; nothing when it is usable. Unscored clips count as not usable.
 
     Args:
-        record: The clip's record; None when it was never made.
+        record: The clip's record.
         scores: Its scores by metric.
         floors: As `thresholds` gives them.
     """
-    if record is None or record.status != "ok":
-        return [f"failed: {_one_line(record.reason if record and record.reason else MISSING)}"]
-    found = []
+    if record.status != "ok":
+        code = record.reason_code or ReasonCode.FAILED
+        yield Shortcoming(code, "", _one_line(record.reason or "no reason given"))
+        return
     conformance = scores.get(CONFORMANCE)
     if conformance is not None and not conformance.value:
-        found.append(f"{CONFORMANCE}: {_one_line(conformance.reason or 'not as asked')}")
+        code = conformance.reason_code or ReasonCode.WRONG_FORM
+        yield Shortcoming(code, CONFORMANCE, _one_line(conformance.reason or "not as asked"))
     for name, floor in floors.items():
         score = scores.get(name, Score(None, "no score"))
         if score.value is None:
-            found.append(f"{name}: not scored, {_one_line(score.reason or 'no reason given')}")
-        elif missed := shortfall(score.value, floor.threshold):
-            found.append(f"{name}: {missed}")
-    return found
-
-
-MISSING = "missing: this clip was asked for and never made"
+            text = f"not scored, {_one_line(score.reason or 'no reason given')}"
+            yield Shortcoming(ReasonCode.NOT_SCORED, name, text)
+        elif found := missed(score.value, floor.threshold):
+            yield Shortcoming(found[0], name, found[1])
 
 
 def _one_line(text: str) -> str:

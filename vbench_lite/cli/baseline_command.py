@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from vbench_lite.files import to_json
-from vbench_lite.gate.baseline import Promotion, promote, read_history
+from vbench_lite.gate.baseline import Promotion, promote
+from vbench_lite.gate.history import read_history
 
 FOLDER = Path("results/baseline")
 
@@ -46,7 +47,7 @@ def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | Non
         click.echo(to_json(entry), nl=False)
         return
     size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
-    click.echo(f"{to} is the baseline now: run {entry['run']!r}, {size / 1e6:.2f} MB, to be committed.")
+    click.echo(f"{to} is the baseline now: run {entry.run!r}, {size / 1e6:.2f} MB, to be committed.")
     click.echo(f"Hold a release against it with: vbench gate CANDIDATE --baseline {to}")
 
 
@@ -62,4 +63,4 @@ def history_command(folder: Path, as_json: bool) -> None:
         click.echo(f"{folder} has no history yet. Begin it with: vbench baseline promote RUN --reason ... --by ...")
     else:
         for entry in entries:
-            click.echo(f"{entry['date']}  {entry['run']}  by {entry['by']}: {entry['reason']}")
+            click.echo(f"{entry.date}  {entry.run}  by {entry.by}: {entry.reason}")

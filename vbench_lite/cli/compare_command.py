@@ -6,9 +6,9 @@ import dataclasses
 
 import click
 
-from vbench_lite.analysis.comparable import open_run
 from vbench_lite.analysis.compare import Comparison, PairComparison, compare_runs
 from vbench_lite.files import to_json
+from vbench_lite.run.view import open_run
 
 _STYLE = {"better": "green", "worse": "red", "not compared": "dim", "not judged": "dim"}
 _DIRECTION = {True: "higher", False: "lower", None: ""}

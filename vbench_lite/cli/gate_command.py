@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
-from vbench_lite.analysis.comparable import open_run
 from vbench_lite.files import write_whole
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
-from vbench_lite.gate.baseline import read_history
 from vbench_lite.gate.explain import explain
 from vbench_lite.gate.formatting import MARK, interval, number, policy_line, title
-from vbench_lite.run.folder import select_run
+from vbench_lite.gate.history import read_history
+from vbench_lite.run.view import open_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -42,13 +41,13 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
       vbench gate results/ads --baseline results/baseline
     """
     if explain_only:
-        click.echo("\n".join(explain(choose_policy(policy, select_run(baseline).folder.path if baseline else None))))
+        click.echo("\n".join(explain(choose_policy(policy, open_run(baseline).path if baseline else None))))
         return
     if candidate is None or baseline is None:
         raise click.UsageError("say what to judge, and against what: vbench gate CANDIDATE --baseline RUN")
     old = open_run(baseline)
-    rules = choose_policy(policy, old.folder.path)
-    verdict = decide(open_run(candidate), old, rules, read_history(old.folder.path))
+    rules = choose_policy(policy, old.path)
+    verdict = decide(open_run(candidate), old, rules, read_history(old.path))
     _write(verdict, files)
     _print(verdict, as_json, annotate)
     raise SystemExit(verdict.exit_code)
@@ -96,7 +95,8 @@ def show(verdict: Verdict) -> None:
         name = f"{check.generator}: {title(check)}" if several else title(check)
         table.add_row(
             Text(MARK[check.outcome], style=_COLOUR[check.outcome]), Text(name),
-            number(check.baseline), number(check.candidate), Text(interval(check)), Text(check.reason),
+            number(check.evidence.baseline), number(check.evidence.candidate), Text(interval(check)),
+            Text(check.reason),
         )  # fmt: skip
     console.print()
     console.print(table)

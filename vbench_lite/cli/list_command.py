@@ -77,8 +77,8 @@ def _runs() -> list[Row]:
             rows.append({"name": str(folder.path), "suite": "", "generators": "", "created": "", "scored": str(error)})
             continue
         rows.append({
-            "name": str(folder.path), "suite": run["suite"]["name"], "generators": ", ".join(run["generators"]),
-            "created": run["created"], "scored": "yes" if folder.summary_path.exists() else "no",
+            "name": str(folder.path), "suite": run.suite.name, "generators": ", ".join(run.generators),
+            "created": run.created, "scored": "yes" if folder.summary_path.exists() else "no",
         })
     return rows
 

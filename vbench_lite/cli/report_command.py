@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vbench_lite.report.output import Clips
 
 FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "vbench", "plots")
 
@@ -27,7 +31,7 @@ FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "vbench",
     show_default=True,
     help="Where the page keeps its clips; auto embeds what fits into 30 MB.",
 )
-def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips: str) -> None:  # fmt: skip
+def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips: Clips) -> None:  # fmt: skip
     """Render the report of one or more runs.
 
     RUN is a run folder, or one generator of it as RUN:GENERATOR. Of several runs of one suite the newest is
@@ -39,15 +43,16 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
       vbench report results/* -o reports/history.html
       vbench report results/ads --format markdown > comment.md
     """
-    from vbench_lite.report import STDOUT, find_reporter, write_report
-    from vbench_lite.run.folder import select_run
+    from vbench_lite.report import find_reporter, write_report
+    from vbench_lite.report.output import STDOUT
+    from vbench_lite.run.view import open_run
 
     reporter = find_reporter(format_ or _by_ending(out))
-    if out == STDOUT and reporter.files:
+    if out == STDOUT and not reporter.text:
         raise click.UsageError(f'"{reporter.name}" writes files: name one with -o.')
-    target = STDOUT if out is None and not reporter.files else out
-    selections = [select_run(argument) for argument in _runs_among(runs)]
-    path = write_report(selections, target, reporter.name, clips)
+    target = STDOUT if out is None and reporter.text else out
+    chosen = [open_run(argument) for argument in _runs_among(runs)]
+    path = write_report(chosen, target, reporter.name, clips)
     if path != STDOUT:
         click.echo(str(path), file=sys.stdout)
 

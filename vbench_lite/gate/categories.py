@@ -9,19 +9,19 @@ is judged with too much confidence; benchmarks/gate_errors.py has a world of tha
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
-from vbench_lite.analysis.comparable import Side
-from vbench_lite.analysis.paired import Paired, align, pair
+from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.analysis.paired import NoPairs, Paired
 from vbench_lite.analysis.quantities import Quantity, clip_values
-from vbench_lite.gate.evidence import Evidence, of_pairs
+from vbench_lite.gate.evidence import of_pairs
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.run.clips import ClipGrid
+from vbench_lite.gate.verdict import Evidence
 from vbench_lite.stats import MIN_PROMPTS, Array, OneSided
 
 FEW = 20
@@ -36,30 +36,28 @@ def by_mean(check: Check, quantity: Quantity) -> bool:
     return paired and quantity.kind in ("score", "share")
 
 
-def of_category(
-    check: Check, quantity: Quantity, sides: tuple[Side, Side], category: str, policy: Policy
-) -> Evidence:  # fmt: skip
-    """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's."""
-    old = sides[0].grid
-    new = align(old, sides[1].grid)
-    crowd = _pairs_of_all(quantity, old, new)
-    keep = np.array([name == category for name in old.categories])
-    if isinstance(crowd, str):
-        return Evidence(crowd, unmeasured=crowd.startswith("the baseline has no"))
+def of_category(check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy) -> Evidence:
+    """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's.
+
+    Args:
+        check: A check by `by_mean`.
+        quantity: A score or a share.
+        sides: Baseline and candidate, comparable.
+        category: The category.
+        policy: For its level.
+    """
+    whole = sides.pairs(quantity)
+    if isinstance(whole, NoPairs):
+        return Evidence(why_none=whole.reason, unmeasured=whole.unmeasured)
+    names = [name for name, kept in zip(sides.old.categories, whole.kept, strict=True) if kept]
+    keep = np.array([name == category for name in names], bool)
     if not keep.any():
-        return Evidence("no prompt is of these categories", unmeasured=True)
-    gains, base = crowd.gains[keep], crowd.base[keep]
-    before, sign = float(base.mean()), 1 if quantity.higher_is_better else -1
-    empty = [int(np.isnan(clip_values(quantity, grid)[keep]).sum()) for grid in (old, new)]
-    pairs = dataclasses.replace(
-        crowd, gains=gains, base=base, baseline=before, candidate=before + sign * float(gains.mean()),
-        clips=int(old.made[keep].size), filled=(empty[0], empty[1]),
-    )  # fmt: skip
-    seen = of_pairs(check, pairs, policy)
-    lent = borrowed(crowd.gains, old.categories, category)
+        return Evidence(why_none="no prompt is of these categories", unmeasured=True)
+    seen = of_pairs(check, _part(whole, keep, sides), policy)
+    lent = borrowed(whole.gains, names, category)
     if lent is None or seen.holds is not None or seen.why_none is not None:
         return seen
-    broken, loss = lent.test(np.asarray(seen.distance_to_limit)), lent.test(gains.mean())
+    broken, loss = lent.test(np.asarray(seen.distance_to_limit)), lent.test(whole.gains[keep].mean())
     half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
     return dataclasses.replace(
         seen, p_fail=float(broken.below), p_loss=float(loss.below) if seen.prompts < MIN_PROMPTS else None,
@@ -67,10 +65,18 @@ def of_category(
     )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=32)
-def _pairs_of_all(quantity: Quantity, old: ClipGrid, new: ClipGrid) -> Paired | str:
-    """Kept, because every category of a run asks for them."""
-    return pair(quantity, old, new)
+def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paired:
+    """The pairs of some prompts, with the spread and the worst clip of the whole run."""
+    gains, base = whole.gains[keep], whole.base[keep]
+    before, sign = float(base.mean()), 1 if whole.quantity.higher_is_better else -1
+    kept = whole.kept.copy()
+    kept[kept] = keep
+    tried = (sides.old.tried & sides.new.tried)[kept]
+    empty = [int((tried & np.isnan(clip_values(whole.quantity, grid)[kept])).sum()) for grid in (sides.old, sides.new)]
+    return dataclasses.replace(
+        whole, gains=gains, base=base, baseline=before, candidate=before + sign * float(gains.mean()),
+        clips=int(tried.sum()), filled=(empty[0], empty[1]), kept=kept,
+    )  # fmt: skip
 
 
 class MeanError(NamedTuple):

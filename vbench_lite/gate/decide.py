@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from vbench_lite.analysis.comparable import RunView, Side, match, require_comparable, unlike_for
+from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable, unlike_for
 from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
 from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.gate.categories import by_mean, of_category
-from vbench_lite.gate.evidence import Evidence, of_clips
+from vbench_lite.gate.evidence import of_clips
 from vbench_lite.gate.explain import demand
+from vbench_lite.gate.history import HistoryEntry
 from vbench_lite.gate.needed import needed, remedies
 from vbench_lite.gate.point_rules import of_figures, of_history
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
 from vbench_lite.gate.run_problems import find_run_problems
 from vbench_lite.gate.set_evidence import of_sets
-from vbench_lite.gate.verdict import CheckResult, Decision, Finding, Outcome, Remedy, Verdict
+from vbench_lite.gate.verdict import CheckResult, Decision, Evidence, Finding, Outcome, Verdict
+from vbench_lite.records import MetricInfo
+from vbench_lite.run.view import Run
 from vbench_lite.stats import MIN_PROMPTS, holm
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedCheck:
     """A check on one quantity of one generator, perhaps in one category, with what was seen."""
 
     check: Check
     quantity: Quantity | None
-    sides: tuple[Side, Side]
+    sides: GeneratorPair
     category: str
     evidence: Evidence
 
 
-def decide(
-    candidate: RunView, baseline: RunView, policy: Policy, history: list[dict[str, Any]] | None = None
-) -> Verdict:
-    """Holds a candidate against a baseline.
+def decide(candidate: Run, baseline: Run, policy: Policy, history: Sequence[HistoryEntry] = ()) -> Verdict:
+    """Judges a candidate by a baseline.
 
     Args:
         candidate, baseline: Runs, or one generator of each.
-        policy: The one that rules.
+        policy: The rules.
         history: Of the baseline, oldest first, as `vbench baseline promote` keeps it.
 
     Raises:
@@ -51,36 +51,40 @@ def decide(
     """
     pairs = match(baseline, candidate)
     for sides in pairs:
-        require_comparable(*sides)
-    findings = [finding for sides in pairs for finding in find_run_problems(*sides, policy)]
-    posed = [
+        require_comparable(sides)
+    findings = tuple(finding for sides in pairs for finding in find_run_problems(sides, policy))
+    planned = [
         PlannedCheck(
-            check, quantity, sides, category, _evidence(check, quantity, sides, category, policy, history or [])
+            check=check, quantity=quantity, sides=sides, category=category,
+            evidence=_evidence(check, quantity, sides, category, policy, history),
         )
         for sides in pairs for check in policy.checks for quantity, category in _expand(check, sides, policy)
     ]  # fmt: skip
-    small = sum(one.evidence.p_loss is not None for one in posed)
-    posed = [_adjusted(one, small) for one in posed]
-    family = [nth for nth, one in enumerate(posed) if one.evidence.p_fail is not None]
-    adjusted = dict(zip(family, holm([posed[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
-    checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(posed))
+    small = sum(one.evidence.p_loss is not None for one in planned)
+    planned = [_adjusted(one, small) for one in planned]
+    family = [nth for nth, one in enumerate(planned) if one.evidence.p_fail is not None]
+    adjusted = dict(zip(family, holm([planned[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
+    checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(planned))
     outcome = _outcome(checks, findings)
-    told: list[Remedy] = []
-    for sides in pairs if outcome == "undecided" else []:
-        told += remedies([check for check in checks if check.generator == sides[1].generator], *sides)
-    exit_code = EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome]
+    open_pairs = pairs if outcome == "undecided" else []
     return Verdict(
-        outcome, exit_code, _headline(outcome, checks, findings), baseline.label, candidate.label, _about(policy),
-        checks, tuple(findings), tuple(told),
+        outcome=outcome,
+        exit_code=EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome],
+        headline=_headline(outcome, checks, findings), baseline=baseline.label, candidate=candidate.label,
+        policy=_about(policy), checks=checks, findings=findings,
+        remedies=tuple(
+            remedy for sides in open_pairs
+            for remedy in remedies([c for c in checks if c.generator == sides.candidate.generator], sides)
+        ),
     )  # fmt: skip
 
 
-def _adjusted(posed: PlannedCheck, small: int) -> PlannedCheck:
+def _adjusted(planned: PlannedCheck, small: int) -> PlannedCheck:
     """With the chance of a small category's loss as the least of so many (Bonferroni)."""
-    seen = posed.evidence
+    seen = planned.evidence
     if seen.p_loss is None:
-        return posed
-    return dataclasses.replace(posed, evidence=dataclasses.replace(seen, p_loss=min(1.0, small * seen.p_loss)))
+        return planned
+    return dataclasses.replace(planned, evidence=dataclasses.replace(seen, p_loss=min(1.0, small * seen.p_loss)))
 
 
 def _about(policy: Policy) -> dict[str, str | float]:
@@ -91,33 +95,34 @@ def _about(policy: Policy) -> dict[str, str | float]:
     }  # fmt: skip
 
 
-def _expand(check: Check, sides: tuple[Side, Side], policy: Policy) -> Iterator[tuple[Quantity | None, str]]:
-    """The quantities and categories that one [[check]] speaks of."""
-    metrics = sides[0].run.metrics
+def _expand(check: Check, sides: GeneratorPair, policy: Policy) -> Iterator[tuple[Quantity | None, str]]:
+    """The quantities and categories that one [[check]] is about."""
+    metrics = sides.baseline.run.metrics
     found: list[Quantity | None] = [None]
     if check.metric == ALL_SCORES:
-        found = [q for q in quantities(metrics).values() if q.kind == "score" and q.higher_is_better is not None]
-        found = [q for q in found if q is not None and q.name != "conformance"]
+        scores = (q for q in quantities(metrics).values() if q.kind == "score" and q.higher_is_better is not None)
+        found = [q for q in scores if q.name != "conformance"]
     elif check.rule != "no-new-failures":
         found = [_quantity(check, metrics, policy)]
-    names = _categories(check, sides[0], policy)
+    names = _categories(check, sides, policy)
     categories = names if check.each == "category" else [""]
-    if check.each == "category" and len(set(sides[0].grid.categories)) < 2:
+    if check.each == "category" and len(set(sides.old.categories)) < 2:
         return
     yield from ((quantity, category) for quantity in found for category in categories)
 
 
-def _categories(check: Check, baseline: Side, policy: Policy) -> Sequence[str]:
-    known = {prompt.get("category", "") for prompt in baseline.run.manifest["suite"]["prompts"]} - {""}
+def _categories(check: Check, sides: GeneratorPair, policy: Policy) -> Sequence[str]:
+    suite = sides.baseline.run.manifest.suite
+    known = {prompt.category for prompt in suite.prompts} - {""}
     for name in check.categories:
         if name not in known and check.unmeasured != "skip":
-            hint = f'The suite "{baseline.run.manifest["suite"]["name"]}" sorts its prompts so.'
-            told = str(UnknownName("category", name, known, hint))
-            raise BadFile(policy.path, check.line_of("categories"), told)
-    return check.categories or sorted(set(baseline.grid.categories) - {""})
+            hint = f'These are the categories of the suite "{suite.name}".'
+            message = str(UnknownName("category", name, known, hint))
+            raise BadFile(policy.path, check.line_of("categories"), message)
+    return check.categories or sorted(set(sides.old.categories) - {""})
 
 
-def _quantity(check: Check, metrics: Any, policy: Policy) -> Quantity:
+def _quantity(check: Check, metrics: Mapping[str, MetricInfo], policy: Policy) -> Quantity:
     try:
         quantity = find_quantity(check.metric, metrics)
     except UnknownName as error:
@@ -125,20 +130,20 @@ def _quantity(check: Check, metrics: Any, policy: Policy) -> Quantity:
             return Quantity(check.metric, "", False, "score", check.metric)
         raise BadFile(policy.path, check.line_of("metric"), str(error)) from None
     if quantity.higher_is_better is None and check.rule not in ("min", "max"):
-        told = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
-        raise BadFile(policy.path, check.line_of("metric"), told)
+        message = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
+        raise BadFile(policy.path, check.line_of("metric"), message)
     return quantity
 
 
 def _evidence(
-    check: Check, quantity: Quantity | None, sides: tuple[Side, Side], category: str, policy: Policy,
-    history: list[dict[str, Any]],
+    check: Check, quantity: Quantity | None, sides: GeneratorPair, category: str, policy: Policy,
+    history: Sequence[HistoryEntry],
 ) -> Evidence:  # fmt: skip
     if quantity is None:
         return of_clips(check, None, sides, category, policy)
-    unlike = unlike_for(quantity, *sides)
+    unlike = unlike_for(quantity, sides)
     if unlike:
-        return Evidence(unlike, unmeasured=True)
+        return Evidence(why_none=unlike, unmeasured=True)
     if check.against == "history":
         return of_history(check, quantity, sides, history, policy)
     if quantity.kind == "set":
@@ -150,19 +155,18 @@ def _evidence(
     return of_clips(check, quantity, sides, category, policy)
 
 
-def _result(posed: PlannedCheck, p_fail_holm: float | None, policy: Policy) -> CheckResult:
-    check, seen = posed.check, posed.evidence
+def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy) -> CheckResult:
+    check, seen, quantity = planned.check, planned.evidence, planned.quantity
     outcome, reason = _judge(check, seen, p_fail_holm, policy)
-    metric = posed.quantity.name if posed.quantity else ""
-    generator = posed.sides[1].generator
-    parts = (generator, metric, check.rule, check.statistic if check.statistic != "mean" else "", posed.category)
-    each = posed.sides[1].run.manifest["plan"]["clips_per_prompt"]
+    metric, generator = quantity.name if quantity else "", planned.sides.candidate.generator
+    parts = (generator, metric, check.rule, check.statistic if check.statistic != "mean" else "", planned.category)
+    each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
     return CheckResult(
-        "/".join(part for part in parts if part), generator, check.rule, metric, posed.category,
-        demand(check, metric, posed.category), outcome, check.is_guard, reason,
-        seen.baseline, seen.candidate, seen.difference, seen.low, seen.high, seen.limit,
-        posed.quantity.unit if posed.quantity else "clips", seen.p_pass, seen.p_fail, p_fail_holm, seen.prompts,
-        seen.clips, *seen.filled, needed(seen, each, policy) if outcome == "undecided" else None,
+        id="/".join(part for part in parts if part), generator=generator, rule=check.rule, metric=metric,
+        statistic=check.statistic, category=planned.category, demand=demand(check, metric, planned.category),
+        outcome=outcome, guard=check.is_guard, reason=reason, unit=quantity.unit if quantity else "clips",
+        evidence=seen, p_fail_holm=p_fail_holm,
+        needed=needed(seen, each, policy) if outcome == "undecided" else None,
     )  # fmt: skip
 
 
@@ -207,17 +211,17 @@ def _between(check: Check, seen: Evidence) -> str:
     return f"the figure lies {side} the limit, but chance could have put it there"
 
 
-def _outcome(checks: tuple[CheckResult, ...], findings: list[Finding]) -> Decision:
+def _outcome(checks: tuple[CheckResult, ...], findings: Sequence[Finding]) -> Decision:
     outcomes: set[str] = {check.outcome for check in checks} | {finding.outcome for finding in findings}
     if "fail" in outcomes:
         return "fail"
     return "undecided" if "undecided" in outcomes or "pass" not in outcomes else "pass"
 
 
-def _headline(outcome: str, checks: tuple[CheckResult, ...], findings: list[Finding]) -> str:
+def _headline(outcome: str, checks: tuple[CheckResult, ...], findings: Sequence[Finding]) -> str:
     """One sentence: what was decided and by what."""
     stopped = [finding.message for finding in findings if finding.outcome == outcome]
-    these = sorted((c for c in checks if c.outcome == outcome), key=lambda c: (c.guard, c.p_fail or 0.0))
+    these = sorted((c for c in checks if c.outcome == outcome), key=lambda c: (c.guard, c.evidence.p_fail or 0.0))
     named = [f"{c.metric or c.rule}{f' in {c.category}' if c.category else ''}" for c in these]
     counts = f"{sum(c.outcome == 'pass' for c in checks)} of {len(checks)} checks passed"
     if outcome == "pass":

@@ -17,40 +17,38 @@ def title(check: CheckResult) -> str:
     parts = [check.metric or check.rule]
     if check.metric and check.rule != "non-inferior":
         parts.append(check.rule)
-    if "/worst-decile" in check.id:
-        parts.append("worst decile")
-    if "/median" in check.id:
-        parts.append("median")
+    if check.statistic != "mean":
+        parts.append(check.statistic.replace("-", " "))
     return ", ".join([*parts, *([check.category] if check.category else [])])
 
 
 def interval(check: CheckResult) -> str:
     """The difference with its interval and the limit, e.g. "-0.012 (-0.02 to -0.004), limit -0.01"."""
-    if check.candidate is None:
+    seen = check.evidence
+    if seen.candidate is None:
         return ""
-    lone = check.difference is None
+    lone = seen.difference is None
     ends = ""
-    if check.low is not None and check.high is not None:
-        ends = f" ({number(check.low, not lone)} to {number(check.high, not lone)})"
-    centre = number(check.candidate) if lone else number(check.difference, True)
-    limit = f", limit {number(check.limit, not lone)}" if check.limit is not None else ""
+    if seen.low is not None and seen.high is not None:
+        ends = f" ({number(seen.low, not lone)} to {number(seen.high, not lone)})"
+    centre = number(seen.candidate) if lone else number(seen.difference, True)
+    limit = f", limit {number(seen.limit, not lone)}" if seen.limit is not None else ""
     return f"{centre}{ends}{limit}"
 
 
 def sentence(check: CheckResult) -> str:
     """One check in full, fit for an annotation or a JUnit body: what was seen, then what was demanded."""
-    figures = ""
-    if check.candidate is not None and check.difference is not None:
-        figures = f" {number(check.baseline)} became {number(check.candidate)}, difference {interval(check)}."
-    elif check.candidate is not None:
+    seen, figures, filled = check.evidence, "", ""
+    if seen.candidate is not None and seen.difference is not None:
+        figures = f" {number(seen.baseline)} became {number(seen.candidate)}, difference {interval(check)}."
+    elif seen.candidate is not None:
         figures = f" {interval(check)}."
-    filled = ""
-    if check.filled_candidate or check.filled_baseline:
+    if any(seen.filled):
         filled = (
-            f" Clips without a value count as the worst seen: {check.filled_candidate} of the candidate's, "
-            f"{check.filled_baseline} of the baseline's."
+            f" Clips without a value count as the worst seen: {seen.filled[1]} of the candidate's, "
+            f"{seen.filled[0]} of the baseline's."
         )
-    size = f" {check.prompts} prompts, {check.clips} clips each." if check.prompts else ""
+    size = f" {seen.prompts} prompts, {seen.clips} clips each." if seen.prompts else ""
     why = check.reason[:1].upper() + check.reason[1:]
     return (
         f"{MARK[check.outcome]}: {check.generator}: {title(check)}:{figures} {why}."

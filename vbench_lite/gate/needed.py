@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vbench_lite.analysis.comparable import Side, run_command
-from vbench_lite.gate.evidence import Evidence
+from vbench_lite.analysis.commands import run_command
+from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.gate.policy import Policy
-from vbench_lite.gate.verdict import CheckResult, Needed, Remedy
+from vbench_lite.gate.verdict import CheckResult, Evidence, Needed, Remedy
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import prompts_to_decide
 
@@ -53,34 +53,35 @@ def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: P
     return None
 
 
-def remedies(checks: Sequence[CheckResult], baseline: Side, candidate: Side) -> Iterator[Remedy]:
+def remedies(checks: Sequence[CheckResult], sides: GeneratorPair) -> Iterator[Remedy]:
     """The commands that would decide every undecided check of one generator, with their cost."""
     open_ones = [check.needed for check in checks if check.outcome == "undecided" and check.needed]
     if not open_ones:
         return
-    grid, plan = candidate.grid, candidate.run.manifest["plan"]
-    now, each = len(grid.prompts), plan["clips_per_prompt"]
+    candidate, suite = sides.candidate, sides.candidate.run.manifest.suite
+    grid, each = candidate.grid, candidate.run.manifest.plan.clips_per_prompt
+    now = len(grid.prompts)
     clips = [need.clips_per_prompt for need in open_ones]
     if None not in clips:
         most = max(c or 0 for c in clips)
-        sides = dict.fromkeys((baseline.generator, candidate.generator))
-        command = " && ".join(run_command(candidate.run, name, most, f"results/{name}-{most}-clips") for name in sides)
+        command = " && ".join(
+            run_command(candidate.run, name, clips_per_prompt=most, out=f"results/{name}-{most}-clips")
+            for name in dict.fromkeys((sides.baseline.generator, candidate.generator))
+        )
         yield _remedy(f"{most} clips a prompt (now {each})", command, now * most, grid)
     prompts = [need.prompts for need in open_ones]
     if None not in prompts:
         most = max(p or 0 for p in prompts)
-        suite = candidate.run.manifest["suite"]
-        command = run_command(candidate.run, candidate.generator)
-        if most <= len(suite["prompts"]):
-            command = command.replace(f"--limit {now} ", "" if most == len(suite["prompts"]) else f"--limit {most} ")
-            told = f"{most} prompts (now {now})"
-        else:
-            told = f'{most} prompts (now {now}; the suite "{suite["name"]}" has {len(suite["prompts"])}: add to it)'
-        yield _remedy(told, command, most * each, grid)
+        command = run_command(candidate.run, candidate.generator, prompts=min(most, len(suite.prompts)))
+        what = f"{most} prompts (now {now})"
+        if most > len(suite.prompts):
+            what = f'{most} prompts (now {now}; the suite "{suite.name}" has {len(suite.prompts)}: add to it)'
+        yield _remedy(what, command, most * each, grid)
     if None in clips and None in prompts:
         yield Remedy(
-            "No affordable number of prompts or clips would decide all of it: what was seen lies too close to a "
-            "limit. Widen that margin with a reason, or improve the candidate.", "", 0, None, None,
+            sentence="No affordable number of prompts or clips would decide all of it: a figure lies too close to its "
+            "limit. Widen that margin with a reason, or improve the candidate.", command="", clips=0, usd=None,
+            device_s=None,
         )  # fmt: skip
 
 
@@ -92,9 +93,11 @@ def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
     if seconds is not None:
         costs.append(f"{_hours(seconds * clips)} of device time")
     price = f", about {' and '.join(costs)} at the candidate's own mean" if costs else ", of unknown cost"
-    told = f"{what} would decide, in both runs: {clips} clips of the candidate{price}."
-    total = [None if each is None else each * clips for each in (usd, seconds)]
-    return Remedy(told, command, clips, *total)
+    sentence = f"{what} would decide, in both runs: {clips} clips of the candidate{price}."
+    return Remedy(
+        sentence=sentence, command=command, clips=clips, usd=None if usd is None else usd * clips,
+        device_s=None if seconds is None else seconds * clips,
+    )  # fmt: skip
 
 
 def _mean(grid: ClipGrid, column: str) -> float | None:

@@ -172,9 +172,11 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
     if not checks:
         raise BadFile(path, None, "holds no [[check]]: a policy that demands nothing would pass everything.")
     return Policy(
-        file.get("title", str, path.stem), checks, digest(_plain(file.data)), path, origin, confidence, undecided,
-        file.get("min_prompts", int, 10), rare, file.get("anchor_tolerance", float, 0.005),
-        file.get("allow_same_clips", bool, False), *(str(changed.get(key, "")) for key in ("by", "on", "why")),
+        title=file.get("title", str, path.stem), checks=checks, digest=digest(_plain(file.data)), path=path,
+        origin=origin, confidence=confidence, undecided=undecided, min_prompts=file.get("min_prompts", int, 10),
+        rare_losses=rare, anchor_tolerance=file.get("anchor_tolerance", float, 0.005),
+        allow_same_clips=file.get("allow_same_clips", bool, False),
+        **{f"changed_{key}": str(changed.get(key, "")) for key in ("by", "on", "why")},
     )  # fmt: skip
 
 

@@ -24,9 +24,17 @@ MOST_MARKDOWN = 60_000
 def as_json(verdict: Verdict) -> str:
     """One JSON document with every check, finding and remedy."""
     plain = dataclasses.asdict(verdict)
-    plain["checks"] = [c | {"needed": c["needed"] and dict(c["needed"]._asdict())} for c in plain["checks"]]
+    plain["checks"] = [_flat(check) for check in verdict.checks]
     plain["remedies"] = [remedy._asdict() for remedy in verdict.remedies]
     return to_json({"format": FORMAT, **plain})
+
+
+def _flat(check: CheckResult) -> dict[str, Any]:
+    """One check with its figures on one level."""
+    plain = dataclasses.asdict(check)
+    seen = plain.pop("evidence")
+    filled = dict(zip(("filled_baseline", "filled_candidate"), seen.pop("filled"), strict=True))
+    return plain | seen | filled | {"needed": check.needed and check.needed._asdict()}
 
 
 def as_junit(verdict: Verdict) -> str:
@@ -98,7 +106,8 @@ def _table(checks: list[CheckResult]) -> Iterator[str]:
     yield "| outcome | generator | check | baseline | candidate | difference | why |"
     yield "|---|---|---|---|---|---|---|"
     for check in checks:
-        cells = (MARK[check.outcome], check.generator, title(check), number(check.baseline), number(check.candidate),
+        cells = (MARK[check.outcome], check.generator, title(check), number(check.evidence.baseline),
+                 number(check.evidence.candidate),
                  interval(check), check.reason)  # fmt: skip
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
@@ -134,10 +143,10 @@ def flat_metrics(verdict: Verdict) -> str:
     """One level of numbers, as DVC and MLflow take them: the gate's outcome and each checked figure."""
     flat: dict[str, Any] = {f"gate/{name}": int(verdict.outcome == name) for name in ("pass", "fail", "undecided")}
     for check in verdict.checks:
-        if check.candidate is not None:
-            flat[check.id] = check.candidate
-            if check.difference is not None:
-                flat[f"{check.id}/difference"] = check.difference
+        if check.evidence.candidate is not None:
+            flat[check.id] = check.evidence.candidate
+            if check.evidence.difference is not None:
+                flat[f"{check.id}/difference"] = check.evidence.difference
     return to_json(flat)
 
 

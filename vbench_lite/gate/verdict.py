@@ -1,4 +1,4 @@
-"""What the gate says: records only, nothing computed."""
+"""The verdict of the gate and what it rests on: records only, nothing computed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Needed(NamedTuple):
     """In all, with the prompts as they are; None where no number up to 64 would."""
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """One check of one generator. Differences are candidate minus baseline, in the metric's unit."""
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The figures of one check. Differences are candidate minus baseline, in the metric's unit."""
 
-    id: str
-    """generator, rule, metric, statistic, category: stays the same from run to run."""
-    generator: str
-    rule: str
-    metric: str
-    category: str
-    demand: str
-    outcome: Outcome
-    guard: bool
-    """It stops a release only when it is shown to be broken."""
-    reason: str
-    """Why this outcome, in a sentence."""
+    why_none: str | None = None
+    """Why there are no figures."""
+    unmeasured: bool = False
+    """There are none because the baseline has no such figure, or devices or prices differ."""
+    p_pass: float | None = None
+    """How often a release on the limit would look this good by chance."""
+    p_fail: float | None = None
+    """How often a release on the limit would look this bad by chance."""
+    p_loss: float | None = None
+    """How often a category too small to be tested by itself would look this bad by chance, had it lost nothing."""
+    holds: bool | None = None
+    """A point rule's answer; None for an interval rule."""
     baseline: float | None = None
     candidate: float | None = None
     difference: float | None = None
@@ -42,18 +42,43 @@ class CheckResult:
     high: float | None = None
     limit: float | None = None
     """The difference (or for min and max the value) that is just not tolerated any more."""
-    unit: str = ""
-    p_pass: float | None = None
-    """How often a release on the limit would look this good by chance."""
-    p_fail: float | None = None
-    """How often a release on the limit would look this bad by chance."""
-    p_fail_holm: float | None = None
-    """The same, adjusted for all checks."""
     prompts: int = 0
     clips: int = 0
-    filled_baseline: int = 0
-    """Clips without a value, counted as the worst seen."""
-    filled_candidate: int = 0
+    filled: tuple[int, int] = (0, 0)
+    """Clips of (baseline, candidate) without a value, counted as the worst seen."""
+    distance_to_limit: float = 0.0
+    """Mean distance from the limit, positive on the good side."""
+    deviation: float = 0.0
+    """Of that distance, between prompts."""
+    within: float | None = None
+    """Its variance between clips of a prompt."""
+    min_units_for_rare_loss: int = 0
+    """How many prompts (or clips) it takes to have met a loss so rare that it would just cost the margin."""
+    words: str = ""
+    """What was seen, where numbers alone are not enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """One check of one generator."""
+
+    id: str
+    """generator, rule, metric, statistic, category: stays the same from run to run."""
+    generator: str
+    rule: str
+    metric: str
+    statistic: str
+    category: str
+    demand: str
+    outcome: Outcome
+    guard: bool
+    """It stops a release only when it is shown to be broken."""
+    reason: str
+    """Why this outcome, in a sentence."""
+    unit: str
+    evidence: Evidence
+    p_fail_holm: float | None = None
+    """The evidence's p_fail, adjusted for all checks."""
     needed: Needed | None = None
 
 
@@ -80,7 +105,7 @@ class Remedy(NamedTuple):
     device_s: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The gate's decision and everything that it rests on."""
 
@@ -98,4 +123,4 @@ class Verdict:
     def of(self, *outcomes: str) -> list[CheckResult]:
         """Checks with one of these outcomes: guards last, and the surest failure first."""
         chosen = [check for check in self.checks if check.outcome in outcomes]
-        return sorted(chosen, key=lambda c: (c.guard, c.p_fail if c.p_fail is not None else -1.0))
+        return sorted(chosen, key=lambda c: (c.guard, -1.0 if c.evidence.p_fail is None else c.evidence.p_fail))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.measuring.devices import Device
-from vbench_lite.measuring.rates import as_json, clip_price, from_json, read_price
-from vbench_lite.records import Definition
+from vbench_lite.measuring.rates import clip_price, read_price
+from vbench_lite.records import Definition, Price
 from vbench_lite.tomlfile import TomlFile
 
 _CPU_RATES = ("usd_per_vcpu_hour", "usd_per_device_hour")
@@ -61,43 +61,42 @@ class PriceList:
         source = self._file.check(entry.get("source", ...), str, f"{table}.source", str(self._file.path), nth)
         return given | {"date": str(day), "source": source}
 
-    def find(self, generator: str, device: Device, swept: str = "") -> dict[str, Any] | None:
+    def find(self, generator: str, device: Device, swept: str = "") -> Price | None:
         """The price of a generator, or of the one that a sweep varies, or of the device; None where there is none."""
         if price := self._generators.get(generator) or self._generators.get(swept):
-            return as_json(price)
+            return price
         if device.kind == "cpu" and self._cpu:
             return self._for_machine(self._cpu, device)
         wanted = device.name.lower()
-        return next((price for match, price in self._devices if match.lower() in wanted), None)
+        return next((Price(**price) for match, price in self._devices if match.lower() in wanted), None)
 
     @staticmethod
-    def _for_machine(price: dict[str, Any], device: Device) -> dict[str, Any]:
+    def _for_machine(price: dict[str, Any], device: Device) -> Price:
         if "usd_per_vcpu_hour" not in price:
-            return price
+            return Price(**price)
         rate = round(price["usd_per_vcpu_hour"] * device.vcpus, 6)
         source = f"{device.vcpus} vCPU at ${price['usd_per_vcpu_hour']:g} an hour each: {price['source']}"
-        return {"usd_per_device_hour": rate, "date": price["date"], "source": source}
+        return Price(usd_per_device_hour=rate, date=price["date"], source=source)
 
 
 def shipped() -> PriceList:
     return PriceList(Path(str(files("vbench_lite.measuring") / "prices.toml")))
 
 
-def price_of(definition: Definition, device: Device, own: PriceList | None = None) -> dict[str, Any]:
-    """The price that a run uses for a generator: its rates with date, source and currency, or a reason.
+def price_of(definition: Definition, device: Device, own: PriceList | None = None) -> Price:
+    """The price that a run uses for a generator: its rates with date and source, or only a reason.
 
     A price whose rows do not cover the clips that the definition asks for is a reason, not a price.
     """
     swept = definition.about.get("sweep", {}).get("of", "")  # a price of the generator is one of its variants too
     found = own.find(definition.name, device, swept) if own else None
+    found = found or definition.price or shipped().find("", device)
     if not found:
-        found = as_json(definition.price) if definition.price else shipped().find("", device)
-    if not found:
-        return {
-            "reason": f'no price is known for "{device.name}": state one under [price] in the definition of '
+        return Price(
+            reason=f'no price is known for "{device.name}": state one under [price] in the definition of '
             f'"{definition.name}", or with --prices FILE'
-        }
-    clip, price = definition.clip, from_json(found)
-    if price.when and (cost := clip_price(price, clip.seconds, clip.height, clip.width)).usd is None:
-        return {"reason": f'{cost.reason} in the price of "{definition.name}": add one, or use --prices FILE'}
-    return found | {"currency": "USD"}
+        )
+    clip = definition.clip
+    if found.when and (cost := clip_price(found, clip.seconds, clip.height, clip.width)).usd is None:
+        return Price(reason=f'{cost.reason} in the price of "{definition.name}": add one, or use --prices FILE')
+    return found

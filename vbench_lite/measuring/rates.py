@@ -15,12 +15,13 @@ length; blocks are rounded up for each clip.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from vbench_lite.records import Price, PriceRow
+from vbench_lite.records import ClipRecord, Price, PriceRow
 from vbench_lite.tomlfile import TomlFile
 
 CLIP_RATES = ("usd_per_clip", "usd_per_second", "usd_per_block")
@@ -63,7 +64,8 @@ def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPri
     rate = next((row for row in rows if _applies(row, seconds, min(height, width))), None)
     if rate is None:
         size = f"a clip of {seconds:.4g} s at {width} x {height}"
-        return ClipPrice(None, f"no row of [[price.when]] applies to {size}" if price.when else "there is no price")
+        reason = price.reason or "there is no price"
+        return ClipPrice(None, f"no row of [[price.when]] applies to {size}" if price.when else reason)
     if rate.usd_per_clip is not None:
         return ClipPrice(rate.usd_per_clip)
     if rate.usd_per_second is not None:
@@ -71,6 +73,26 @@ def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPri
     assert rate.usd_per_block is not None
     assert rate.block_s is not None
     return ClipPrice(rate.usd_per_block * max(1, math.ceil(seconds / rate.block_s * (1 - _ROUNDING))))
+
+
+def clip_cost_usd(record: ClipRecord, price: Price) -> float | None:
+    """What one clip cost, failed or not, or None when that is not known.
+
+    What the service says it charged goes first. By the device hour, a failed clip costs its time. By the
+    clip or the second, services differ in whether they bill failures, so a failed clip's cost is unknown.
+
+    Args:
+        record: The clip.
+        price: The price that applies to it.
+    """
+    if record.usd_charged is not None:
+        return record.usd_charged
+    if price.usd_per_device_hour is not None:
+        seconds = record.measurement.device_s
+        return None if seconds is None else price.usd_per_device_hour * seconds / 3600
+    if record.status != "ok" or not record.frames or not record.fps:
+        return None
+    return clip_price(price, record.frames / record.fps, record.height or 0, record.width or 0).usd
 
 
 def _stated(rate: Price | PriceRow) -> str:
@@ -110,7 +132,7 @@ def read_price(file: TomlFile, table: str, entry: Any, source: Any = "") -> Pric
         raise file.error(table, f"{expected}; found {', '.join([*given, *(['when'] if rows else [])]) or 'none'}.")
     facts = {"date": str(day), "source": file.check(entry.get("source", source), str, f"{table}.source")}
     if not rows:
-        return Price(**_figures(file, table, entry), **facts)
+        return dataclasses.replace(Price(**facts), **_figures(file, table, entry))
     return Price(when=tuple(_row(file, f"{table}.when", row, nth) for nth, row in enumerate(rows)), **facts)
 
 
@@ -142,35 +164,6 @@ def _figure(
         expected = "a number above 0" if above else "0 or more"
         raise file.error(f"{table}.{key}", f'"{key}" is {value:g}: expected {expected}.', nth)
     return value
-
-
-def as_json(price: Price) -> dict[str, Any]:
-    """A price as run.json holds it: only what is set."""
-    rates = {key: getattr(price, key) for key in (*RATES, "block_s") if getattr(price, key) is not None}
-    rows = [{name: value for name, value in vars(row).items() if value is not None} for row in price.when]
-    return rates | ({"when": rows} if rows else {}) | {"date": price.date, "source": price.source}
-
-
-def from_json(entry: Mapping[str, Any]) -> Price:
-    """The price of run.json; what is not a price in it is left out."""
-    rows = entry.get("when")
-    known = [_known(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list | tuple) else []
-    return Price(
-        **_known({key: value for key, value in entry.items() if key not in LIMITS}),
-        when=tuple(PriceRow(**row) for row in known if row and "usd_per_device_hour" not in row),
-        date=str(entry.get("date") or ""), source=str(entry.get("source") or ""),
-    )
-
-
-def _known(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of a rate; none of them where the rate is missing or has no length of its block."""
-    figures = {key: float(entry[key]) for key in (*RATES, *LIMITS, "block_s") if _is_number(entry.get(key))}
-    complete = "usd_per_block" not in figures or figures.get("block_s", 0) > 0
-    return figures if complete and any(key in figures for key in RATES) else {}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def describe(price: Price) -> str:

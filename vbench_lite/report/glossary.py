@@ -5,10 +5,12 @@ The only place where numbers become text. A metric that is not described here is
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor, log10
-from typing import Any
+
+from vbench_lite.records import Estimate, ReasonCode
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("coherence", "Coherence", ("clip_frames", "warp_error", "flicker")),
+    Question("coherence", "Coherence", ("clip_frames", "warp_error", "temporal_flickering")),
     Question("detail", "Detail", ("detail",)),
     Question("prompt", "Following the prompt", ("clip_text",)),
 )
@@ -48,7 +50,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "Cosine between the prompt and the frames in a network trained on captioned pictures, from -1 to 1.",
         "Values of different networks do not compare, and the network may miss counts, order and small things.",
     ),
-    "flicker": Meaning(
+    "temporal_flickering": Meaning(
         "Steadiness",
         "1 minus the mean change of a pixel from frame to frame. Higher is steadier.",
         "A frozen clip gets a perfect 1, and honest fast motion costs some of it.",
@@ -196,18 +198,24 @@ class Written:
         return f"{self.value} [{self.interval}]" if self.interval else self.value
 
 
-def write(estimate: Mapping[str, Any], scale: float = 1.0, before: str = "", after: str = "") -> Written:
-    """An estimate of summary.json as text.
+def scaled(estimate: Estimate, scale: float) -> Estimate:
+    """An estimate in another unit."""
+    value, low, high = (None if end is None else end * scale for end in (estimate.value, estimate.low, estimate.high))
+    return dataclasses.replace(estimate, value=value, low=low, high=high)
+
+
+def write(estimate: Estimate, scale: float = 1.0, before: str = "", after: str = "") -> Written:
+    """An estimate as text.
 
     Args:
-        estimate: value, low, high, perhaps reason.
+        estimate: A value, perhaps with an interval, or the reason why there is none.
         scale: Multiplies every figure, e.g. 1000 for money per 1,000 clips.
         before, after: Signs around the value, e.g. "$" or " s".
     """
-    value, low, high = (_scaled(estimate[k], scale) for k in ("value", "low", "high"))
-    reason = str(estimate.get("reason") or "")
+    figure, reason = scaled(estimate, scale), estimate.reason or ""
+    value, low, high = figure.value, figure.low, figure.high
     if value is None:
-        return Written(reason if reason.startswith("none in") else NONE, "", reason)
+        return Written(reason if estimate.reason_code is ReasonCode.NONE_USABLE else NONE, "", reason)
     sides = [] if low is None or high is None else [side for side in (value - low, high - value) if side > 0]
     places = decimals(value, min(sides) if sides else None)
     text = f"{before}{number(value, places)}{after}"
@@ -216,35 +224,31 @@ def write(estimate: Mapping[str, Any], scale: float = 1.0, before: str = "", aft
     return Written(text, _interval(low, high, places), reason)
 
 
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else value * scale
-
-
 def _interval(low: float, high: float | None, places: int) -> str:
     return f"{number(low, places)} or more" if high is None else f"{number(low, places)} {DASH} {number(high, places)}"
 
 
-def cost_text(name: str, estimate: Mapping[str, Any], money_scale: float = 1.0) -> Written:
+def cost_text(name: str, estimate: Estimate, money_scale: float = 1.0) -> Written:
     """A cost with its unit."""
     if name.startswith("usd"):
         return write(estimate, money_scale, before="$")
     if name.endswith("_mb"):
-        large = (estimate["value"] or 0) >= 10_000
+        large = (estimate.value or 0) >= 10_000
         return write(estimate, 1 / 1024 if large else 1.0, after=" GiB" if large else " MiB")
     unit = {"device_s_per_clip": " s", "energy_wh_per_clip": " Wh"}.get(name, "")
     return write(estimate, after=unit)
 
 
-def money_scale(estimates: Iterable[Mapping[str, Any]]) -> float:
+def money_scale(estimates: Iterable[Estimate]) -> float:
     """1000 where clips cost less than a cent: then money is told per 1,000 clips."""
-    values = [e["value"] for e in estimates if e["value"]]
+    values = [e.value for e in estimates if e.value]
     return 1000.0 if values and max(values) < 0.01 else 1.0
 
 
-def in_main_memory(costs: Mapping[str, Any]) -> bool:
+def in_main_memory(costs: Mapping[str, Estimate]) -> bool:
     """Whether a generator's tensors lived in the process's own memory, as on a CPU: one figure then tells both."""
-    device, process = ((costs.get(name) or {}).get("value") for name in ("peak_memory_mb", "peak_rss_mb"))
-    return bool(device == process)
+    device, process = (costs[name].value if name in costs else None for name in ("peak_memory_mb", "peak_rss_mb"))
+    return device == process
 
 
 def percent(share: float | None) -> str:

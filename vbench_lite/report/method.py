@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from vbench_lite.measuring.rates import describe, from_json
+from vbench_lite.measuring.rates import describe
+from vbench_lite.records import DeviceFacts
 from vbench_lite.report import glossary as words
-from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, device_name
 from vbench_lite.report.formats.clip_board import needs
+from vbench_lite.run.manifest import GitState, PlanRecord
+from vbench_lite.run.summary import Notes
 
 FEW_PROMPTS = 20
 """Below this, intervals are wide."""
-NOTES = {
-    "backbones": "Set of networks", "protocol": "Video distances", "anchors": "Drift of known clips",
-    "reference": "Reference clips", "features": "Digests of features",
-}  # fmt: skip
-"""What scoring notes beside the numbers, in words."""
+DIGITS = 12
+"""Of a digest, as shown."""
 
 
 def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
     """Names and values, in the order in which one would ask."""
     manifest = scenario.newest.manifest
-    suite, plan = scenario.suite, manifest["plan"]
-    device = manifest.get("device") or {}
+    suite = scenario.suite
     found = [
-        ("Suite", f"{suite['name']}, {suite.get('title', '')}, digest {str(suite.get('digest', ''))[:12]}"),
-        ("Licence", suite.get("licence", "")),
-        ("Asked", _asked(plan)),
-        ("Reference", _reference(str(suite.get("reference") or ""))),
-        ("Device", _device(device)),
-        ("Software", ", ".join(f"{name} {version}" for name, version in (manifest.get("software") or {}).items())),
-        ("Commit", _commit(manifest.get("git"))),
+        ("Suite", f"{suite.name}, {suite.title}, digest {suite.digest[:DIGITS]}"),
+        ("Licence", suite.licence),
+        ("Asked", _asked(manifest.plan)),
+        ("Reference", _reference(suite.reference)),
+        ("Device", _device(manifest.device)),
+        ("Software", ", ".join(f"{name} {version}" for name, version in manifest.software.items() if version)),
+        ("Commit", _commit(manifest.git)),
         ("Made", scenario.newest.created),
         ("Networks", ", ".join(_networks(scenario)) or "none"),
         ("Intervals", _intervals(scenario)),
+        *_notes(scenario.summary.notes),
     ]  # fmt: skip
-    notes = scenario.summary.get("notes") or {}
-    found += [(NOTES.get(name, name.replace("_", " ").capitalize()), _plain(value)) for name, value in notes.items()]
     return [(name, value) for name, value in found if value]
+
+
+def _notes(notes: Notes) -> list[tuple[str, str]]:
+    """What scoring noted beside the numbers."""
+    drift = (notes.anchors.drift if notes.anchors else None) or {}
+    return [
+        ("Set of networks", notes.backbones or ""),
+        ("Video distances", notes.protocol or ""),
+        ("Drift of known clips", "; ".join(f"{m} {d:.4g}" for m, d in drift.items() if d is not None)),
+        ("Reference clips", "; ".join(f"{generator} {clips}" for generator, clips in notes.reference.items())),
+        ("Digests of features", "; ".join(f"{g} {digest[:DIGITS]}" for g, digest in notes.features.items())),
+    ]
 
 
 def _intervals(scenario: SuiteResult) -> str:
@@ -58,10 +67,11 @@ def counted(scenario: SuiteResult) -> str:
     return f"{span} measured batch{'' if known == [1] else 'es'} a generator"
 
 
-def _asked(plan: Mapping[str, Any]) -> str:
-    prompts, clips = len(plan["prompts"]), plan["clips_per_prompt"]
-    size = f"{words.several(prompts, 'prompt')} {words.TIMES} {words.several(clips, 'clip')}"
-    return f"{size}, seed {plan['seed']}; the k-th clip of a prompt has the same seed for every generator"
+def _asked(plan: PlanRecord) -> str:
+    clips = sorted({plan.clips(prompt) for prompt in plan.prompts})
+    each = words.several(clips[-1], "clip") if len(clips) == 1 else f"{clips[0]} to {clips[-1]} clips"
+    size = f"{words.several(len(plan.prompts), 'prompt')} {words.TIMES} {each}"
+    return f"{size}, seed {plan.seed}; the k-th clip of a prompt has the same seed for every generator"
 
 
 def _reference(reference: str) -> str:
@@ -69,30 +79,25 @@ def _reference(reference: str) -> str:
 
 
 def _networks(scenario: SuiteResult) -> list[str]:
-    return sorted({str(info["backbone"]) for info in scenario.metrics.values() if info["backbone"]})
+    return sorted({info.backbone for info in scenario.metrics.values() if info.backbone})
 
 
-def _device(device: Mapping[str, Any]) -> str:
-    name = device.get("name") or device.get("kind") or ""
-    count = device.get("count") or 1
-    return f"{count} {words.TIMES} {name}" if count > 1 else str(name)
+def _device(device: DeviceFacts) -> str:
+    return f"{device.count} {words.TIMES} {device_name(device)}" if device.count > 1 else device_name(device)
 
 
-def _commit(git: Mapping[str, Any] | None) -> str:
-    if not git or not git.get("commit"):
+def _commit(git: GitState | None) -> str:
+    if git is None:
         return ""
-    return f"{git['commit'][:12]}{', with uncommitted changes' if git.get('dirty') else ''}"
+    return f"{git.commit[:DIGITS]}{', with uncommitted changes' if git.dirty else ''}"
 
 
-def _plain(value: Any) -> str:
-    if value is None:
-        return ""
+def _setting(value: Any) -> str:
+    """A value of a generator's settings, which are its adapter's own."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {told}" for key, item in value.items() if (told := _plain(item)))
+        return "; ".join(f"{key} {_setting(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40,}", value):
-        return value[:12]
+        return ", ".join(map(_setting, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -100,13 +105,13 @@ def thresholds(scenario: SuiteResult) -> list[tuple[str, str, str]]:
     """What a usable clip needs of each metric, and who says so."""
     says = {"suite": "the suite", "reference": "the worst 5 % of the reference clips"}
     return [
-        (words.title(name), needs(floor), says.get(floor["source"], floor["source"]))
+        (words.title(name), needs(floor), says.get(floor.source, floor.source))
         for name, floor in scenario.thresholds.items()
     ]
 
 
 def reference_share(scenario: SuiteResult) -> str:
-    share = scenario.summary.get("usable", {}).get("reference_share")
+    share = scenario.summary.usable.reference_share
     if share is None:
         return ""
     return (
@@ -120,11 +125,8 @@ def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
     rows = []
     for entry in scenario.entries:
         price = entry.price
-        rate = describe(from_json(price))
-        rows.append(
-            (entry.label, rate or f"none: {price.get('reason', 'not known')}", str(price.get("date") or ""),
-             str(price.get("source") or ""))
-        )  # fmt: skip
+        rate = describe(price) or f"none: {price.reason or 'not known'}"
+        rows.append((entry.label, rate, price.date, price.source))
     return rows
 
 
@@ -134,22 +136,18 @@ def definitions(scenario: SuiteResult) -> list[tuple[str, str, str, str, str]]:
 
 
 def _weights(entry: GeneratorResult) -> str:
-    return str(entry.definition.get("weights_digest") or "")[:12]
+    return (entry.definition.weights_digest or "")[:DIGITS]
 
 
 def _driven(entry: GeneratorResult) -> str:
     definition = entry.definition
-    model = str(definition.get("model") or "")
-    model = model.rsplit("/", 1)[-1] if model.startswith("/") else model
-    settings = ", ".join(f"{key} {_plain(value)}" for key, value in (definition.get("settings") or {}).items())
-    return " · ".join(part for part in (str(definition.get("adapter", "")), model, settings) if part)
+    settings = ", ".join(f"{key} {_setting(value)}" for key, value in definition.settings.items())
+    return " · ".join(part for part in (definition.adapter, definition.model, settings) if part)
 
 
 def _clip(entry: GeneratorResult) -> str:
-    clip = entry.definition.get("clip") or {}
-    if not clip:
-        return ""
-    return f"{clip['frames']} frames, {clip['width']}{words.TIMES}{clip['height']}, {clip['fps']:g} fps"
+    clip = entry.definition.clip
+    return f"{clip.frames} frames, {clip.width}{words.TIMES}{clip.height}, {clip.fps:g} fps" if clip else ""
 
 
 def warnings(report: Report) -> list[str]:
@@ -159,31 +157,32 @@ def warnings(report: Report) -> list[str]:
     if len(scenario.prompts) < FEW_PROMPTS:
         size = words.several(len(scenario.prompts), "prompt")
         found.append(f"Only {size}: intervals are wide and few differences can show.")
-    devices = {str((e.run.manifest.get("device") or {}).get("name")) for e in scenario.entries}
-    if len(devices) > 1:
-        found.append(f"Times and costs were taken on different devices: {words.listed(sorted(devices))}.")
-    ignored = scenario.summary.get("usable", {}).get("ignored") or []
-    if ignored:
-        found.append(f"The suite states thresholds for {words.listed(ignored)}, not measured here; they judge nothing.")
-    drift = (scenario.summary.get("notes") or {}).get("anchors") or {}
-    if drift.get("warning"):
-        found.append(str(drift["warning"]))
+    if len(scenario.devices) > 1:
+        found.append(f"Times and costs were taken on different devices: {words.listed(scenario.devices)}.")
+    usable, anchors = scenario.summary.usable, scenario.summary.notes.anchors
+    if not scenario.evaluated:
+        found.append("Usability is not evaluated: neither the suite nor reference clips give thresholds.")
+    if usable.ignored:
+        names = words.listed(usable.ignored)
+        found.append(f"The suite has thresholds for {names}, which were not measured. They are not applied.")
+    if anchors and anchors.warning:
+        found.append(anchors.warning)
     return found
 
 
 def _gaps_of(entry: GeneratorResult) -> list[str]:
     """Clips of an entry that are missing, failed or without a score."""
-    missing, failed = int(entry.grid.missing.sum()), int((~entry.grid.made).sum())
+    figures = entry.figures
     found = []
-    if missing:
+    if figures.missing:
         found.append(
-            f"The run of {entry.label} is not complete: {missing} of {entry.grid.clips} clips were never made. "
-            "They count as not usable."
+            f"The run of {entry.label} is not complete: {figures.missing} of {figures.clips} clips are missing. "
+            "They were never generated, so no figure counts them."
         )
-    if failed > missing:
-        found.append(f"Failed clips of {entry.label}: {failed - missing}. They count as not usable.")
-    for metric, estimate in entry.figures["scores"].items():
-        if estimate["n"] and estimate["unscored"] > failed and entry.run.summary["metrics"][metric]["per"] == "clip":
-            count = estimate["unscored"] - failed
+    if figures.failed:
+        found.append(f"Failed clips of {entry.label}: {figures.failed}. They count as not usable.")
+    for metric, estimate in figures.scores.items():
+        count = entry.unscored(estimate)
+        if estimate.n and count and entry.run.metrics[metric].per == "clip":
             found.append(f"Made clips of {entry.label} without a score of {words.title(metric).lower()}: {count}.")
     return found

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 from vbench_lite.analysis.economics import share_of
+from vbench_lite.analysis.summary import NOT_EVALUATED
+from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, leads
-from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.data import GeneratorResult, SuiteResult, device_name
 from vbench_lite.report.method import counted
 
 
@@ -19,7 +22,7 @@ class TableCell:
 
     written: words.Written
     lead: bool
-    """Really ahead of all others."""
+    """Shown to be ahead of all others."""
     unscored: str
     """How many clips it does not rest on, in words; "" for none."""
 
@@ -39,15 +42,14 @@ class Group:
 
 
 def standfirst(scenario: SuiteResult) -> str:
-    """What was asked, of whom, on what, when."""
+    """What was asked, of which generators, on what, when."""
     manifest = scenario.newest.manifest
-    clips = manifest["plan"]["clips_per_prompt"]
     total = sum(e.grid.clips for e in scenario.entries)
-    device = (manifest.get("device") or {}).get("name") or "an unnamed device"
     return (
-        f"{words.several(len(scenario.prompts), 'prompt')} {words.TIMES} {words.several(clips, 'clip')} {words.TIMES} "
-        f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on {device}, "
-        f"{scenario.newest.created[:10]}. Intervals are 95 %, over prompts"
+        f"{words.several(len(scenario.prompts), 'prompt')} {words.TIMES} "
+        f"{words.several(manifest.plan.clips_per_prompt, 'clip')} {words.TIMES} "
+        f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on "
+        f"{device_name(manifest.device)}, {scenario.newest.created[:10]}. Intervals are 95 %, over prompts"
         f"{f', of time and money over {told}' if (told := counted(scenario)) else ''}."
     )
 
@@ -67,19 +69,26 @@ def groups(scenario: SuiteResult) -> list[Group]:
 def _shown(scenario: SuiteResult, cost: str) -> bool:
     if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
         return False  # on a CPU that is the process's memory, which has its own line
-    return cost in words.COSTS[:4] or any(e.cost(cost)["value"] is not None for e in scenario.entries)
+    return cost in words.COSTS[:4] or any(e.cost(cost).value is not None for e in scenario.entries)
 
 
-def usable_estimate(entry: GeneratorResult) -> dict[str, Any]:
-    """The share of usable clips with its interval, as an estimate."""
-    prompts = [str(p) for p in range(len(entry.usable)) for _ in range(entry.usable.shape[1])]
-    share = share_of((entry.usable.ravel() == 1).tolist(), prompts)
-    return {"value": share.value, "low": share.low, "high": share.high, "n": entry.grid.clips, "unscored": 0}
+def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Estimate:
+    """The share of usable clips among those that were tried, with its interval; of one category, or of all."""
+    if entry.figures.usable is None:
+        return NOT_EVALUATED
+    rows = np.array([category in (None, name) for name in entry.grid.categories], bool)
+    usable = entry.usable[rows]
+    tried = np.isfinite(usable)
+    if not tried.any():
+        return Estimate(None, unscored=tried.size, reason="no clip was tried", reason_code=ReasonCode.MISSING)
+    prompts = np.repeat(np.arange(len(usable)), usable.shape[1]).reshape(usable.shape)
+    share = share_of((usable[tried] == 1).tolist(), prompts[tried].astype(str).tolist())
+    return Estimate(share.value, share.low, share.high, int(tried.sum()), int((~tried).sum()))
 
 
 def _score_row(scenario: SuiteResult, metric: str, lead: Lead | None) -> Row:
     told = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
-    return _row(metric, scenario.metrics[metric]["higher_is_better"], told, lead)
+    return _row(metric, scenario.metrics[metric].higher_is_better, told, lead)
 
 
 def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
@@ -93,18 +102,21 @@ def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
 def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
     told = []
     for e in scenario.entries:
-        share = usable_estimate(e)
-        ends = [words.percent(share[end]) for end in ("low", "high") if share[end] is not None]
-        value = f"{words.percent(share['value'])}, {e.figures['usable']} of {e.figures['clips']}"
-        failed = f"{e.figures['failed']} failed" if e.figures["failed"] else ""
+        share, figures = usable_estimate(e), e.figures
+        failed = f"{figures.failed} failed" if figures.failed else ""
+        if share.value is None:
+            told.append((e, words.write(share), failed))
+            continue
+        ends = [words.percent(end) for end in (share.low, share.high) if end is not None]
+        value = f"{words.percent(share.value)}, {figures.usable} of {figures.tried}"
         told.append((e, words.Written(value, f" {words.DASH} ".join(ends)), failed))
     return _row("usable", True, told, lead)
 
 
-def _unscored(entry: GeneratorResult, estimate: Mapping[str, Any], done: str) -> str:
-    """Clips without this figure, over and above those that failed, which the share of usable clips tells."""
-    count = (estimate.get("unscored") or 0) - entry.figures["failed"]
-    return f"{words.several(count, 'clip')} not {done}" if count > 0 and estimate["value"] is not None else ""
+def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
+    """Made clips without this figure."""
+    count = entry.unscored(estimate)
+    return f"{words.several(count, 'clip')} not {done}" if count and estimate.value is not None else ""
 
 
 def _row(

@@ -135,6 +135,8 @@ def read_grids(path: Path, manifest: Manifest) -> dict[str, ClipGrid]:
     columns = {name: np.array([row[place] for row in rows]) for place, name in enumerate(header)} if rows else {}
     if rows and manifest.format == 1:
         columns["status"] = format1.status(columns["status"], columns["reason"])
+        if "unusable_because" in columns:
+            columns["unusable_codes"] = format1.unusable_codes(columns["unusable_because"])
     return {name: _grid(name, columns, manifest) for name in manifest.generators}
 
 

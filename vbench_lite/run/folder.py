@@ -109,13 +109,17 @@ class RunFolder:
             record = dataclasses.replace(
                 record, path=str(clip_path.relative_to(self.path)), sha256=hashlib.sha256(clip).hexdigest()
             )
+        self.write_record(record)
+        return record
+
+    def write_record(self, record: ClipRecord) -> None:
+        """Stores a record in place of an earlier one of the same clip."""
         value: dict[str, Any] = json.loads(to_json({"format": FORMAT} | vars(record)))
         lines = [  # one a field: to be read by people, and quickly written
             f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False, allow_nan=False)}"
             for name, field in (value | {"check": digest(value)}).items()
         ]
-        write_whole(path, "{\n" + ",\n".join(lines) + "\n}\n")
-        return record
+        write_whole(self.record_path(record.key), "{\n" + ",\n".join(lines) + "\n}\n")
 
     def read_record(self, path: Path) -> ClipRecord:
         """One record.

@@ -25,6 +25,27 @@ def status(status: NDArray[np.str_], reason: NDArray[np.str_]) -> NDArray[np.str
     return np.where(never, "missing", status)
 
 
+def unusable_codes(because: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The tokens of today for reasons such as "failed: no frames; flicker: 0.9 is below 0.95".
+
+    Format 1 held the reasons as text alone. Why a clip did not conform cannot be read from it.
+
+    >>> unusable_codes(np.array(["", "conformance: black; flicker: 0.9 is below 0.95"])).tolist()
+    ['', 'other;below_threshold:temporal_flickering']
+    """
+    return np.array([";".join(map(_token, filter(None, text.split("; ")))) for text in because.tolist()], dtype=str)
+
+
+def _token(because: str) -> str:
+    metric, _, text = because.partition(": ")
+    if metric in ("failed", "conformance"):
+        return {"failed": "failed", "conformance": "other"}[metric]
+    if text.startswith("not scored"):
+        return f"not_scored:{column(metric)}"
+    code = "above_threshold" if " is above " in text else "below_threshold"
+    return f"{code}:{column(metric)}"
+
+
 def manifest(value: dict[str, Any]) -> dict[str, Any]:
     """run.json: thresholds of renamed metrics."""
     suite = value.get("suite")
@@ -50,7 +71,8 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unit(info: Any) -> Any:
-    return info | {"unit": UNITS.get(info.get("unit"), info.get("unit"))} if isinstance(info, dict) else info
+    unit = info.get("unit") if isinstance(info, dict) else None
+    return info | {"unit": UNITS.get(unit, unit)} if isinstance(unit, str) else info
 
 
 def _scores(generator: Any) -> Any:
@@ -61,3 +83,19 @@ def _scores(generator: Any) -> Any:
 
 def _renamed(table: dict[str, Any]) -> dict[str, Any]:
     return {RENAMED.get(name, name): item for name, item in table.items()}
+
+
+def history(value: dict[str, Any]) -> dict[str, Any]:
+    """history.json of a baseline: renamed metrics."""
+    entries = value.get("promotions")
+    return value | {"promotions": [_entry(entry) for entry in entries]} if isinstance(entries, list) else value
+
+
+def _entry(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return entry | {key: _figures(entry[key]) for key in ("means", "medians") if isinstance(entry.get(key), dict)}
+
+
+def _figures(generators: dict[str, Any]) -> dict[str, Any]:
+    return {name: _renamed(each) if isinstance(each, dict) else each for name, each in generators.items()}

@@ -23,6 +23,18 @@ def clip_seed(run_seed: int, prompt_id: str, index: int) -> int:
     return int.from_bytes(hashlib.sha256(key).digest()[:4], "big") >> 1
 
 
+_STILL_TAGS = frozenset({"still", "stillness", "motionless"})
+
+
+def asks_for_stillness(prompt: Prompt) -> bool:
+    """Whether a prompt's tags ask for a clip in which nothing moves.
+
+    >>> asks_for_stillness(Prompt("vase", "a vase on a table", tags=("still",)))
+    True
+    """
+    return bool(_STILL_TAGS & set(prompt.tags))
+
+
 @dataclass(frozen=True)
 class Plan:
     """One run."""

@@ -72,9 +72,13 @@ class GeneratorSummary:
 class Anchors:
     """How the pinned clips scored in this scoring, against what they should score."""
 
-    drift: Mapping[str, float | None] = field(default_factory=dict)
-    """Metric > largest relative difference."""
+    drift: Mapping[str, float | None] | None = None
+    """Metric > largest relative difference; None where nothing is known of this set of backbones."""
+    tolerance: float | None = None
+    """Relative difference above which there is a warning."""
     warning: str | None = None
+    reason: str | None = None
+    """Why there is no drift."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.generator import Output
-from vbench_lite.records import ClipRecord, Definition, Measurement, Request
+from vbench_lite.records import ClipRecord, Definition, Measurement, ReasonCode, Request
 
 SUFFIXES = {b"\x1a\x45\xdf\xa3": ".webm", b"GIF8": ".gif"}
 
@@ -21,6 +21,13 @@ class Finished(NamedTuple):
     suffix: str = ".mp4"
 
 
+class Failure(NamedTuple):
+    """Why a clip could not be made."""
+
+    text: str
+    code: ReasonCode = ReasonCode.FAILED
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What `generate` answered for one request, checked and measured, not encoded yet."""
@@ -28,7 +35,7 @@ class Attempt:
     request: Request
     measurement: Measurement
     output: Output | None = None
-    failure: str | None = None
+    failure: Failure | None = None
 
 
 def wrong_answer(outputs: Any, asked: int) -> str | None:
@@ -48,8 +55,14 @@ def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
         changes |= {"wall_s": None, "batch_size": 1}
     if output.device_s is not None:
         changes["device_s"] = output.device_s
-    failure = output.failure or (None if output.file else wrong_frames(output.frames))
-    return Attempt(request, dataclasses.replace(measured, **changes), output, failure)
+    return Attempt(request, dataclasses.replace(measured, **changes), output, _failure_of(output))
+
+
+def _failure_of(output: Output) -> Failure | None:
+    if output.failure:
+        return Failure(output.failure, output.failure_code)
+    wrong = None if output.file else wrong_frames(output.frames)
+    return Failure(wrong, ReasonCode.BAD_OUTPUT) if wrong else None
 
 
 def wrong_frames(frames: Any) -> str | None:
@@ -74,12 +87,13 @@ def wrong_frames(frames: Any) -> str | None:
 
 
 def record_of(
-    definition: Definition, request: Request, failure: str | None, measurement: Measurement, **facts: Any
+    definition: Definition, request: Request, failure: Failure | None, measurement: Measurement, **facts: Any
 ) -> ClipRecord:
     """The record of one clip; `facts` are its frames, size, fps and charge."""
     return ClipRecord(
         definition.name, definition.route, request.prompt_id, request.index, request.seed,
-        "failed" if failure else "ok", failure, measurement=measurement, **facts,
+        "failed" if failure else "ok", failure.text if failure else None, failure.code if failure else None,
+        measurement=measurement, **facts,
     )
 
 
@@ -100,7 +114,7 @@ def encode(definition: Definition, take: Attempt) -> Finished:
                     pass
             info = reader.info()
         except UnreadableClip as error:
-            failure = failure or f"the file that came back cannot be read: {error}"
+            failure = failure or Failure(f"the file that came back cannot be read: {error}", ReasonCode.UNREADABLE)
         facts = info._asdict() if info else {}
         record = record_of(definition, request, failure, take.measurement, usd_charged=charged, **facts)
         return Finished(record, output.file, suffix)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
-from vbench_lite.analysis.economics import clip_cost_usd
 from vbench_lite.errors import GeneratorError, UsageError
-from vbench_lite.measuring.rates import clip_price, from_json
-from vbench_lite.records import ClipRecord, Definition
-from vbench_lite.run.plan import Batch
+from vbench_lite.measuring.rates import clip_cost_usd, clip_price
+from vbench_lite.records import ClipRecord, Definition, Price
+from vbench_lite.running.batches import Batch
 
 
 class Budget:
@@ -22,7 +20,7 @@ class Budget:
     """
 
     def __init__(
-        self, limit_usd: float, prices: Mapping[str, Mapping[str, Any]], dearest: Mapping[str, float] | None = None
+        self, limit_usd: float, prices: Mapping[str, Price], dearest: Mapping[str, float] | None = None
     ) -> None:
         """
         Args:
@@ -34,8 +32,8 @@ class Budget:
             UsageError: A price is missing: a limit on an unknown sum would be no limit.
         """
         for name, price in prices.items():
-            if "reason" in price:
-                raise UsageError(f"--max-cost cannot hold for \"{name}\": {price['reason']}.")
+            if price.reason:
+                raise UsageError(f'--max-cost cannot limit the cost of "{name}": {price.reason}.')
         self.limit_usd, self._prices = limit_usd, prices
         self.spent_usd = 0.0
         self._dearest = dict(dearest or {})
@@ -59,12 +57,12 @@ class Budget:
 
     def affordable_s(self, definition: Definition) -> float:
         """Device seconds that the rest of the sum pays; infinite where time costs nothing."""
-        rate = self._prices[definition.name].get("usd_per_device_hour")
+        rate = self._prices[definition.name].usd_per_device_hour
         return 3600 * max(0.0, self.limit_usd - self.spent_usd) / rate if rate else math.inf
 
     def overdrawn(self, definition: Definition, device_s: float) -> None:
         """Counts time that was spent on clips that were dropped."""
-        self.spent_usd += device_s * self._prices[definition.name].get("usd_per_device_hour", 0.0) / 3600
+        self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
     def spent(self, definition: Definition, record: ClipRecord) -> None:
         """Counts one clip, made or failed; where its cost is not known, the dearest case counts."""
@@ -76,6 +74,6 @@ class Budget:
         self._dearest[definition.name] = max(cost, self._dearest.get(definition.name, 0.0))
 
     def _each(self, definition: Definition) -> float | None:
-        clip, price = definition.clip, from_json(self._prices[definition.name])
+        clip, price = definition.clip, self._prices[definition.name]
         stated = clip_price(price, clip.seconds, clip.height, clip.width).usd or 0.0
         return max(stated, self._dearest.get(definition.name, 0.0)) or None

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from scipy import stats as distributions
 
-from vbench_lite.analysis.economics import clip_cost_usd
 from vbench_lite.errors import StoreError
 from vbench_lite.measuring.devices import Device
-from vbench_lite.measuring.rates import clip_price, from_json
+from vbench_lite.measuring.rates import clip_cost_usd, clip_price
 from vbench_lite.progress import duration
-from vbench_lite.records import ClipRecord, Definition, Estimate, Request
+from vbench_lite.records import ClipRecord, Definition, Estimate, Price, Request
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.manifest import definition_json, same_clips
-from vbench_lite.run.plan import Plan, Shard, setting
+from vbench_lite.run.manifest import same_clips, store_definition
+from vbench_lite.run.plan import Plan, setting
+from vbench_lite.running.batches import Shard, batches
 from vbench_lite.running.inventory import take_inventory
 
 ENOUGH = 2000
@@ -38,7 +38,7 @@ class CostLine:
     hours: float | None
     """Wall-clock, with as many processes as the device takes."""
     usd: Estimate
-    price: Mapping[str, Any]
+    price: Price
     measured_in: str
     """The run that the figures come from."""
 
@@ -69,7 +69,7 @@ class Forecast:
             "generators": {
                 part.generator: {
                     "asked": part.asked, "left": part.left, "device_hours": plain(part.device_hours),
-                    "hours": part.hours, "usd": plain(part.usd), "price": dict(part.price),
+                    "hours": part.hours, "usd": plain(part.usd), "price": vars(part.price),
                     "measured_in": part.measured_in,
                 }
                 for part in self.parts
@@ -104,7 +104,7 @@ def _line(part: CostLine) -> str:
         text += f", from {hours.n} clips in {part.measured_in}"
     if usd.value is None:
         return f"{text}; cost not known ({usd.reason})"
-    source, day = part.price["source"] or "the definition", part.price["date"] or "no date"
+    source, day = part.price.source or "the definition", part.price.date or "no date"
     return f"{text}; ${usd.value:.4g}{_between(usd)} by {source} ({day})"
 
 
@@ -115,7 +115,7 @@ def _between(estimate: Estimate) -> str:
 
 
 def forecast(
-    plan: Plan, folder: RunFolder, device: Device, prices: Mapping[str, Mapping[str, Any]], shard: Shard
+    plan: Plan, folder: RunFolder, device: Device, prices: Mapping[str, Price], shard: Shard
 ) -> Forecast:
     """What is left of a plan, and what that takes.
 
@@ -131,9 +131,9 @@ def forecast(
 
 
 def _part(
-    plan: Plan, folder: RunFolder, device: Device, price: Mapping[str, Any], shard: Shard, definition: Definition
+    plan: Plan, folder: RunFolder, device: Device, price: Price, shard: Shard, definition: Definition
 ) -> CostLine:
-    left = [request for batch in plan.batches(definition, shard) for request in batch.requests]
+    left = [request for batch in batches(plan, definition, shard) for request in batch.requests]
     asked = len(left)
     if folder.exists():
         left = take_inventory(folder, plan, definition, shard).missing
@@ -148,17 +148,14 @@ def _part(
 
 
 def _usd(
-    price: Mapping[str, Any], hours: Estimate, records: Sequence[ClipRecord], left: Sequence[Request]
+    price: Price, hours: Estimate, records: Sequence[ClipRecord], left: Sequence[Request]
 ) -> Estimate:
     charged = [(_measured_with(r), clip_cost_usd(r, price)) for r in records if r.usd_charged is not None]
     if charged:
         return total(charged, len(left), len({request.prompt_id for request in left}))
-    if "usd_per_device_hour" in price:
-        return _times(hours, float(price["usd_per_device_hour"]))
-    if "reason" in price:
-        return Estimate(None, reason=str(price["reason"]))
-    stated = from_json(price)
-    costs = [clip_price(stated, r.spec.seconds, r.spec.height, r.spec.width) for r in left]
+    if price.usd_per_device_hour is not None:
+        return _times(hours, price.usd_per_device_hour)
+    costs = [clip_price(price, r.spec.seconds, r.spec.height, r.spec.width) for r in left]
     unknown = next((cost.reason for cost in costs if cost.usd is None), None)
     return Estimate(None, reason=unknown) if unknown else Estimate(sum(cost.usd or 0.0 for cost in costs))
 
@@ -175,7 +172,7 @@ def _groups(definition: Definition, left: Sequence[Request]) -> int:
 
 
 def dearest_usd(
-    definition: Definition, device: Device, folder: RunFolder, price: Mapping[str, Any]
+    definition: Definition, device: Device, folder: RunFolder, price: Price
 ) -> float | None:
     """What the dearest clip of a generator cost that was measured on this device; None where none was."""
     _, records = measured(definition, device, folder)
@@ -219,14 +216,14 @@ def _times(estimate: Estimate, factor: float) -> Estimate:
 
 def measured(definition: Definition, device: Device, folder: RunFolder) -> tuple[str, list[ClipRecord]]:
     """Clips of this very definition on this very device: in the folder itself, else in the newest run that has some."""
-    wanted = definition_json(definition)
+    wanted = store_definition(definition)
     for run in [folder, *_runs_nearby(folder)]:
         try:
             manifest = run.manifest()
         except StoreError:
             continue
-        stored = manifest["generators"].get(definition.name)
-        if stored is None or manifest["device"]["name"] != device.name or not same_clips(stored, wanted):
+        stored = manifest.generators.get(definition.name)
+        if stored is None or manifest.device.name != device.name or not same_clips(stored, wanted):
             continue
         records = list(_some_records(run, definition.name))
         if records:

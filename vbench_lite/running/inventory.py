@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ClipKey, ClipRecord, Definition, Request
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.plan import Batch, Plan, Shard
+from vbench_lite.run.plan import Plan
+from vbench_lite.running.batches import Batch, Shard, batches
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Inventory:
 def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard: Shard) -> Inventory:
     """Looks at every clip that the plan, or this shard of it, asks of a generator."""
     found = Inventory()
-    requests = [request for batch in plan.batches(definition, shard) for request in batch.requests]
+    requests = [request for batch in batches(plan, definition, shard) for request in batch.requests]
     with ThreadPoolExecutor(4) as pool:
         for request, answer in zip(requests, pool.map(lambda r: _look(folder, definition, r), requests), strict=True):
             if isinstance(answer, ClipRecord):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from vbench_lite.errors import FolderLocked, StoreError
-from vbench_lite.run.plan import Shard
+from vbench_lite.running.batches import Shard
 
 try:
     import fcntl

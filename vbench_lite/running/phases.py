@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT
-from vbench_lite.run.plan import Shard
+from vbench_lite.running.batches import Shard
 from vbench_lite.running.engines import Phase
 
 
@@ -24,7 +23,7 @@ class PhaseLog:
     def __init__(self, run: Path, generator: str, shard: Shard, device: Device) -> None:
         name = generator if shard.parts == 1 else f"{generator}.{shard}"
         self._path = run / "timings" / f"{name}.json"
-        self._facts = {"host": platform.node(), "device": device.name}
+        self._facts = {"device": device.name}
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._processes: dict[tuple[str, int], dict[str, Any]] | None = None
         self._earlier: list[dict[str, Any]] = []
@@ -46,7 +45,7 @@ def timed_scoring(run: Path) -> Iterator[None]:
     """Notes beside the generators' times how long scoring took; no generator's name begins with an underscore."""
     started = time.perf_counter()
     yield
-    facts = {"host": platform.node(), "ended": datetime.now(UTC).isoformat(timespec="seconds")}
+    facts = {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
     seconds = time.perf_counter() - started
     write_whole(run / "timings" / "_scoring.json", to_json({"format": FORMAT, **facts, "score_s": seconds}))
 

@@ -6,22 +6,24 @@ and stores each clip the moment it is finished.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from vbench_lite.errors import GeneratorError, StoreError, WeightsError
 from vbench_lite.measuring.devices import Device
+from vbench_lite.measuring.rates import clip_cost_usd
 from vbench_lite.progress import progress
-from vbench_lite.records import ClipRecord, Definition, Request
+from vbench_lite.records import ClipRecord, Definition, Price, Request
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.manifest import build_manifest, refuse_other_plan
-from vbench_lite.run.plan import WHOLE, Batch, Plan, Shard, clip_seed, spread
+from vbench_lite.run.manifest import Manifest, Typed, build_manifest, refuse_other_plan
+from vbench_lite.run.plan import Plan, clip_seed
 from vbench_lite.running.attempts import Finished
+from vbench_lite.running.batches import WHOLE, Batch, Shard, batches, spread
 from vbench_lite.running.engines import Made, Phase, Work, WorkerLost, load_engine
 from vbench_lite.running.inventory import batches_of, take_inventory
 from vbench_lite.running.lock import locked
@@ -33,10 +35,6 @@ log = logging.getLogger("vbench_lite.running.runner")
 
 SIDE_BY_SIDE = 8
 """Clips of one batch that are written at a time: a flushed write is mostly waiting for the disk."""
-
-CONTENTS = ("clips", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
-"""What --fresh deletes, before it deletes run.json itself."""
-
 
 class Budget(Protocol):
     """What may be spent; see `budget.py`."""
@@ -65,10 +63,14 @@ class Options:
     shard: Shard = WHOLE
     fresh: bool = False
     retry_failed: bool = False
-    prices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By generator, for run.json."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """By generator: for run.json, and for the record of each clip."""
+    typed: Typed = field(default_factory=Typed)
+    """What the user typed, for run.json."""
     budget: Budget | None = None
     stop: Stop | None = None
+    quiet: bool = False
+    """Failed clips are not logged one by one: they are counted afterwards."""
     pilot: int | None = None
     """Only so many batches of each generator, spread over the plan, as a sample of what the rest will take."""
 
@@ -134,20 +136,13 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
 
 def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) -> None:
     """Brings the folder to where clips of this plan may be written."""
-    wanted = build_manifest(plan, device, options.prices, folder.name)
+    wanted = build_manifest(plan, device, options.prices, folder.name, typed=options.typed)
     if options.fresh:
-        clear(folder)
+        folder.clear()
     if folder.exists():
         stored = folder.manifest()
-        refuse_other_plan(folder, stored, wanted)
-        if stored["prices"] != wanted["prices"] or stored["plan"] != wanted["plan"]:
-            folder.write_manifest(stored | {"prices": wanted["prices"], "plan": wanted["plan"]})
-            folder.summary_path.unlink(missing_ok=True)
-        if stored["device"]["name"] != wanted["device"]["name"]:
-            log.warning(
-                "this run began on %s and goes on on %s: times and costs of the two do not compare",
-                stored["device"]["name"], wanted["device"]["name"],
-            )
+        refuse_other_plan(folder.path, stored, wanted)
+        _update(folder, stored, wanted)
     elif (folder.path / "clips").exists():
         raise StoreError(
             f"{folder.path} holds clips but no run.json, so nobody knows what they are. Choose another folder with "
@@ -160,19 +155,28 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
             part.unlink(missing_ok=True)  # left by a run that was killed while it wrote
 
 
-def clear(folder: RunFolder) -> None:
-    """Deletes a run. Its run.json goes last, so that clips never lie there without it."""
-    for name in CONTENTS:
-        path = folder.path / name
-        try:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            reason = f"cannot delete {path}: {error.strerror}. Choose another folder with --out DIR."
-            raise StoreError(reason) from error
-    folder.manifest_path.unlink(missing_ok=True)
+def _update(folder: RunFolder, stored: Manifest, wanted: Manifest) -> None:
+    """Brings what changes no clip up to date: prices, the set of backbones, the typed arguments."""
+    changes = {name: getattr(wanted, name) for name in ("prices", "plan", "typed")}
+    if any(getattr(stored, name) != value for name, value in changes.items()):
+        folder.write_manifest(dataclasses.replace(stored, **changes))
+    if (stored.prices, stored.plan) != (wanted.prices, wanted.plan):
+        folder.summary_path.unlink(missing_ok=True)
+    if stored.prices != wanted.prices:
+        _reprice(folder, wanted)
+    if stored.device.name != wanted.device.name:
+        log.warning(
+            "this run began on %s and goes on on %s: times and costs of the two do not compare",
+            stored.device.name, wanted.device.name,
+        )
+
+
+def _reprice(folder: RunFolder, wanted: Manifest) -> None:
+    """Applies new prices to the stored clips of this device; clips of other machines keep theirs."""
+    for record in folder.records():
+        price = wanted.prices.get(record.generator)
+        if price and record.price not in (None, price) and record.device == wanted.device:
+            folder.write_record(dataclasses.replace(record, price=price, cost_usd=clip_cost_usd(record, price)))
 
 
 class GeneratorRun:
@@ -230,11 +234,11 @@ class GeneratorRun:
         outcome, definition, options = self._outcome, self._definition, self._options
         found = take_inventory(self._folder, self._plan, definition, options.shard)
         retried = found.failed if options.retry_failed else []
-        batches = self._plan.batches(definition, options.shard)
-        batches = batches if options.pilot is None else spread(batches, options.pilot)
-        self._batches = iter(batches)
+        planned = batches(self._plan, definition, options.shard)
+        planned = planned if options.pilot is None else spread(planned, options.pilot)
+        self._batches = iter(planned)
         self._wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
-        self._wanted &= {request for batch in batches for request in batch.requests}
+        self._wanted &= {request for batch in planned for request in batch.requests}
         self._good = len(found.made)
         outcome.asked += len(found.made) + len(found.failed) + len(found.missing)
         outcome.ready += len(found.made)
@@ -283,7 +287,12 @@ class GeneratorRun:
             log.warning("%s", event.text, extra={"generator": self._definition.name})
 
     def _write(self, clip: Finished) -> ClipRecord:
-        return self._folder.write_clip(clip.record, clip.clip, clip.suffix)
+        price = self._options.prices.get(clip.record.generator)
+        record = dataclasses.replace(
+            clip.record, device=self._work.device.facts if clip.record.measurement.device_s is not None else None,
+            price=price, cost_usd=clip_cost_usd(clip.record, price) if price else clip.record.usd_charged,
+        )
+        return self._folder.write_clip(record, clip.clip, clip.suffix)
 
     def _count(self, record: ClipRecord) -> None:
         """Notes a clip that is in the folder now."""
@@ -295,7 +304,8 @@ class GeneratorRun:
             log.info("%s: %s #%d made in %s s", *where.values(), _rounded(record.measurement.wall_s), extra=where)
         else:
             self._outcome.failed.append(record)
-            log.warning("%s: %s #%d failed: %s", *where.values(), record.reason, extra=where)
+            level = logging.DEBUG if self._options.quiet else logging.WARNING
+            log.log(level, "%s: %s #%d failed: %s", *where.values(), record.reason, extra=where)
         self._charge([record])
 
 

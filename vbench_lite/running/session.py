@@ -18,8 +18,8 @@ from vbench_lite.errors import ClipFailed, GeneratorError, VbenchError
 from vbench_lite.generator import Generator, Output, RunContext
 from vbench_lite.inputs import catalogue
 from vbench_lite.measuring import energy
-from vbench_lite.records import Definition, Prompt, Request
-from vbench_lite.running.attempts import Attempt, Finished, encode, record_of, take_of, wrong_answer
+from vbench_lite.records import Definition, Prompt, ReasonCode, Request
+from vbench_lite.running.attempts import Attempt, Failure, Finished, encode, record_of, take_of, wrong_answer
 
 if TYPE_CHECKING:
     from vbench_lite.measuring.measure import Meter, Reading
@@ -159,7 +159,7 @@ class Session:
             try:
                 return encode(self.definition, take)
             except Exception as error:
-                failure = f"not encodable: {short(error)}"
+                failure = Failure(f"not encodable: {short(error)}", ReasonCode.BAD_OUTPUT)
                 return Finished(record_of(self.definition, take.request, failure, take.measurement))
 
     def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Attempt]:
@@ -175,19 +175,21 @@ class Session:
         self._made += len(requests)
         return [take_of(request, output, measured) for request, output in zip(requests, outputs, strict=True)]
 
-    def _call(self, requests: Sequence[Request]) -> tuple[list[Output] | None, Reading, str | None]:
-        outputs = None
+    def _call(self, requests: Sequence[Request]) -> tuple[list[Output] | None, Reading, Failure | None]:
+        outputs: list[Output] | None = None
+        failure: Failure | None = None
         self._meter.open()
         try:
             outputs = self._generator.generate(requests)
-            failure = wrong_answer(outputs, len(requests))
+            if wrong := wrong_answer(outputs, len(requests)):
+                failure = Failure(wrong, ReasonCode.BAD_OUTPUT)
         except ClipFailed as error:
-            failure = str(error)
+            failure = Failure(str(error), ReasonCode(error.code))
         except Exception as error:
             failure = self._explain(error, len(requests))
         return outputs, self._meter.close(), failure
 
-    def _explain(self, error: Exception, clips: int) -> str:
+    def _explain(self, error: Exception, clips: int) -> Failure:
         """The reason that goes into the record.
 
         Raises:
@@ -196,15 +198,15 @@ class Session:
         """
         if out_of_memory(error):
             where = "GPU memory" if self.place.device.startswith("cuda") else "memory"
-            reason = f"out of {where}: {short(error)}"
+            failure = Failure(f"out of {where}: {short(error)}", ReasonCode.OUT_OF_MEMORY)
             if clips == 1 and self._made:
-                raise BrokenProcessError(reason) from error
+                raise BrokenProcessError(failure.text) from error
             self._meter.release_cached_memory()
-            return reason
+            return failure
         traceback.print_exception(error)
         if "CUDA error" in str(error) or "device-side assert" in str(error):
             raise BrokenProcessError(f"the device failed: {short(error)}") from error
-        return short(error)
+        return Failure(short(error))
 
     def _look_at_device(self) -> None:
         """Between clips, now and then: whether the device was slowed down or shared."""

@@ -21,8 +21,8 @@ from typing import Any
 
 from vbench_lite.errors import VbenchError
 from vbench_lite.records import Definition
-from vbench_lite.run.plan import Batch
 from vbench_lite.running.attempts import Attempt
+from vbench_lite.running.batches import Batch
 from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 
 BACKLOG = 3

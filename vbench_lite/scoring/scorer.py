@@ -25,12 +25,11 @@ from vbench_lite.metrics.base import ClipContext
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, Score, Scored
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.plan import asks_for_stillness
 from vbench_lite.scoring import anchors
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
-
-STILL_TAGS = frozenset({"still", "stillness", "motionless"})
-"""Tags of prompts that ask for a clip in which nothing moves."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +56,10 @@ class Asked:
         return {prompt.id: prompt for prompt in self.prompts}
 
 
-def asked_of(manifest: Mapping[str, Any]) -> Asked:
-    """Reads run.json; manifest.py writes it."""
-    plan, suite = manifest["plan"], manifest["suite"]
-    wanted = set(plan["prompts"])
-    prompts = [
-        Prompt(p["id"], p["text"], p.get("category", ""), tuple(p.get("tags", ())))
-        for p in suite["prompts"] if p["id"] in wanted
-    ]
-    specs = {name: _spec(definition) for name, definition in manifest["generators"].items()}
-    return Asked(prompts, plan["clips_per_prompt"], specs, suite.get("reference", ""))
-
-
-def _spec(definition: Mapping[str, Any]) -> ClipSpec | None:
-    """Clips made elsewhere were not asked for in any form, unless their definition says otherwise."""
-    clip = definition.get("clip")
-    asked = definition.get("settings", {}).get("conform", definition.get("adapter") != "recorded")
-    return ClipSpec(**clip) if clip and asked else None
+def asked_of(manifest: Manifest) -> Asked:
+    """What run.json asks for."""
+    specs = {name: definition.asked_form for name, definition in manifest.generators.items()}
+    return Asked(manifest.prompts, manifest.plan.clips_per_prompt, specs, manifest.suite.reference)
 
 
 def score_run(
@@ -185,7 +171,7 @@ class Scorer:
         no_image = self.nets.missing.get("image", "this set of backbones has no image-and-text network")
         return ClipContext(
             clip, self.texts.get(prompt.id), self.text_problems.get(prompt.id, no_image), no_image, spec,
-            bool(STILL_TAGS & set(prompt.tags)), energy, energy_problem,
+            asks_for_stillness(prompt), energy, energy_problem,
         )
 
     def _score_clip(self, key: ClipKey, clip: Observation | Unreadable, reference: Reference) -> dict[str, Score]:

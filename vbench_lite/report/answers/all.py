@@ -31,6 +31,8 @@ def headline(report: Report) -> str:
     found = leads(scenario)
     if len(scenario.entries) == 1:
         entry = scenario.entries[0]
+        if entry.usable_share is None:
+            return f"Usability of the clips of {entry.label} is not evaluated{_price_tail(scenario)}"
         return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
     stand = standings(found)
     parts = [f"{label} is ahead on {words.listed(what)}" for label, what in stand.ahead.items()]
@@ -46,11 +48,11 @@ def headline(report: Report) -> str:
 
 
 def _price_tail(scenario: SuiteResult) -> str:
-    known = [e for e in scenario.entries if e.cost("usd_per_usable_clip")["value"] is not None]
+    prices = [(e.cost("usd_per_usable_clip").value, e) for e in scenario.entries]
+    known = sorted(((price, e) for price, e in prices if price is not None), key=lambda item: item[0])
     if not known:
-        none = [e.label for e in scenario.entries if not e.figures["usable"]]
-        return f". Nothing of {words.listed(none)} is usable." if none else "."
-    known.sort(key=lambda e: e.cost("usd_per_usable_clip")["value"])
+        none = [e.label for e in scenario.entries if e.figures.usable == 0]
+        return f". No clip of {words.listed(none)} is usable." if none else "."
     unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
-    prices = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for e in known[:3]]
-    return f". {unit} {words.listed(prices)}."
+    told = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for _, e in known[:3]]
+    return f". {unit} {words.listed(told)}."

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from vbench_lite.analysis.paired import Paired, align, scored_pairs
+from vbench_lite.analysis.comparable import align
+from vbench_lite.analysis.paired import NoPairs, Paired, scored_pairs
 from vbench_lite.analysis.quantities import RATIOS, SHARES, Quantity, find_quantity
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -66,9 +67,7 @@ def _asked(scenario: SuiteResult) -> list[Quantity]:
 def _value(entry: GeneratorResult, quantity: Quantity) -> float | None:
     if quantity.name == "usable":
         return entry.usable_share
-    estimate = entry.score(quantity.name) if quantity.kind == "score" else entry.cost(quantity.name)
-    value: float | None = estimate["value"]
-    return value
+    return (entry.score(quantity.name) if quantity.kind == "score" else entry.cost(quantity.name)).value
 
 
 def ranked(entries: Sequence[GeneratorResult], quantity: Quantity) -> list[GeneratorResult]:
@@ -105,7 +104,7 @@ def paired(quantity: Quantity, baseline: GeneratorResult, candidate: GeneratorRe
         return None
     grids = [e.grid.only(np.array([p in shared for p in e.grid.prompts])) for e in (baseline, candidate)]
     pairs = scored_pairs(quantity, grids[0], align(grids[0], grids[1]))
-    return None if isinstance(pairs, str) else pairs
+    return None if isinstance(pairs, NoPairs) else pairs
 
 
 def _verdict(lead: Lead, p: float) -> Verdict:

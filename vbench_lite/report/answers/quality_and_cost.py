@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, p_text, times_cheaper, verdict_words
 from vbench_lite.report.answers.strips import Answer, money, strip_of
@@ -53,7 +54,7 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     if stand.split:
         line = f"{line} Metrics disagree on {words.listed(stand.split)}.".strip()
     if len(scenario.entries) == 1:
-        line = "One generator, so nobody is ahead of anybody."
+        line = "One generator: there is nothing to compare it with."
     return Answer("quality", "Which route, and which model, is ahead, and is it real?", line, sentences, strips)
 
 
@@ -64,7 +65,7 @@ def _lead_sentence(lead: Lead) -> str:
         return f"{name} {first}."
     second = words.write(lead.second.score(lead.name))
     who = f"{lead.first.label} ({words.ROUTES.get(lead.first.route, lead.first.route)})"
-    gap = words.write({"value": None, "low": None, "high": None} if lead.gain is None else lead.gain._asdict())
+    gap = words.write(Estimate(*(lead.gain or (None, None, None))))
     if lead.verdict == "real":
         return (
             f"{who} is ahead, {name} {first.value} against {second.value} of {lead.second.label}; "
@@ -109,7 +110,7 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
                 sentences.append("On cost too few batches were measured to tell: clips of a batch share one time.")
         line += "."
     strips = [strip_of(scenario, name, found.get(name), cost=True) for name in ("usd_per_clip", "usd_per_usable_clip")]
-    if all(e.cost("usd_per_clip")["value"] is None for e in scenario.entries):
+    if all(e.cost("usd_per_clip").value is None for e in scenario.entries):
         strips = [strip_of(scenario, "device_s_per_clip", found.get("device_s_per_clip"), cost=True)]
     return Answer("cost", "What does a clip cost, and what a usable one?", line, sentences, strips)
 
@@ -117,17 +118,17 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
 def _cost_sentence(scenario: SuiteResult, entry: GeneratorResult) -> str:
     per = "1,000 clips" if scenario.money_scale > 1 else "a clip"
     parts = []
-    if entry.cost("usd_per_clip")["value"] is not None:
+    if entry.cost("usd_per_clip").value is not None:
         usable = money(scenario, entry, "usd_per_usable_clip")
-        tail = f"{usable} for as many usable ones" if entry.figures["usable"] else f"usable: {usable.value}"
+        tail = f"{usable} for as many usable ones" if entry.figures.usable else f"usable: {usable.reason}"
         parts.append(f"{money(scenario, entry, 'usd_per_clip')} for {per}, {tail}")
     else:
-        parts.append(f"no price ({entry.cost('usd_per_clip').get('reason', 'not known')})")
+        parts.append(f"no price ({entry.cost('usd_per_clip').reason or 'not known'})")
     for name, unit in (("device_s_per_clip", "of device time"), ("energy_wh_per_clip", "of energy")):
-        if entry.cost(name)["value"] is not None:
+        if entry.cost(name).value is not None:
             parts.append(f"{words.cost_text(name, entry.cost(name)).value} {unit} a clip")
     peaks = ("peak_rss_mb",) if entry.in_main_memory else ("peak_memory_mb", "peak_rss_mb")
-    memory = next((n for n in peaks if entry.cost(n)["value"] is not None), None)
+    memory = next((n for n in peaks if entry.cost(n).value is not None), None)
     if memory:
         kind = "device memory" if memory == "peak_memory_mb" else "process memory"
         parts.append(f"{words.cost_text(memory, entry.cost(memory)).value} of {kind} at the peak")

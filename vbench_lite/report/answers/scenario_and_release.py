@@ -9,19 +9,14 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import LEVEL, paired
 from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.tables import usable_estimate
 from vbench_lite.stats import holm, mean_interval, mean_test
 
 
-def by_category(scenario: SuiteResult) -> dict[str, list[float]]:
-    """Share of usable clips by category, one figure an entry."""
+def by_category(scenario: SuiteResult) -> dict[str, list[float | None]]:
+    """Share of usable clips by category, one figure an entry; None where no clip of it was tried or judged."""
     categories = dict.fromkeys(c for e in scenario.entries for c in e.grid.categories if c)
-    table = {}
-    for category in categories:
-        rows = [np.array([c == category for c in e.grid.categories]) for e in scenario.entries]
-        table[category] = [
-            float(e.usable[row].mean()) if row.any() else 0.0 for e, row in zip(scenario.entries, rows, strict=True)
-        ]
-    return table
+    return {category: [usable_estimate(e, category).value for e in scenario.entries] for category in categories}
 
 
 def scenarios(report: Report) -> Answer:
@@ -29,23 +24,24 @@ def scenarios(report: Report) -> Answer:
     scenario = report.main
     table = by_category(scenario)
     sentences = []
-    line = f"This is {scenario.title.lower()} ({scenario.suite['name']}); other scenarios are other suites."
-    if len(scenario.entries) > 1 and table:
-        best = int(np.argmax([e.usable_share for e in scenario.entries]))
-        holds = sum(shares[best] == max(shares) for shares in table.values())
+    line = f"This is {scenario.title.lower()} ({scenario.suite.name}); other scenarios are other suites."
+    known = {category: [s or 0.0 for s in shares] for category, shares in table.items() if scenario.evaluated}
+    if len(scenario.entries) > 1 and known:
+        best = int(np.argmax([e.usable_share or 0.0 for e in scenario.entries]))
+        holds = sum(shares[best] == max(shares) for shares in known.values())
         line = (
             f"{scenario.entries[best].label} has the largest share of usable clips, and so in {holds} of "
-            f"{words.several(len(table), 'category', 'categories')}."
+            f"{words.several(len(known), 'category', 'categories')}."
         )
-    if table:
-        hard = min(table, key=lambda c: sum(table[c]))
-        easy = max(table, key=lambda c: sum(table[c]))
+    if known:
+        hard = min(known, key=lambda c: sum(known[c]))
+        easy = max(known, key=lambda c: sum(known[c]))
         for category, kind in ((easy, "Easiest"), (hard, "Hardest")):
             told = [f"{words.percent(s)} ({e.label})" for s, e in zip(table[category], scenario.entries, strict=True)]
             sentences.append(f"{kind} category: {category}, {words.listed(told)} usable.")
     for other in report.scenarios[1:]:
         told = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
-        sentences.append(f"{other.title} ({other.suite['name']}): usable {words.listed(told)}.")
+        sentences.append(f"{other.title} ({other.suite.name}): usable {words.listed(told)}.")
     return Answer("scenario", f"Does it hold for {scenario.title.lower()}?", line, sentences)
 
 
@@ -61,7 +57,7 @@ def releases(report: Report) -> Answer:
             then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
             told = _scores_since(scenario, before[-1], entry)
             sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(before[-1], entry)}.")
-    line = "One run, so nothing to hold it against yet."
+    line = "One run: there is no earlier one to compare it with."
     if moved:
         line = f"Usable clips since the run before: {', '.join(moved)}."
     if not sentences:
@@ -93,11 +89,13 @@ def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: Generat
 
 
 def _change(before: GeneratorResult, after: GeneratorResult) -> str:
-    shared = [p for p in after.grid.prompts if p in set(before.grid.prompts)]
+    old, new = (
+        {p: row[np.isfinite(row)] for p, row in zip(e.grid.prompts, e.usable, strict=True)} for e in (before, after)
+    )
+    shared = [p for p, row in new.items() if len(row) and len(old.get(p, ()))]
     if len(shared) < 2:
         return ""
-    old, new = ({p: row.mean() for p, row in zip(e.grid.prompts, e.usable, strict=True)} for e in (before, after))
-    gap = mean_interval(np.array([100 * (new[p] - old[p]) for p in shared]))
+    gap = mean_interval(np.array([100 * (new[p].mean() - old[p].mean()) for p in shared]))
     if gap.low is None or gap.high is None:
         return ""
     shown = "no change shown" if gap.low <= 0 <= gap.high else "real"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, verdict_words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -18,7 +18,7 @@ class IntervalStrip:
     name: str
     qualifier: str
     """What stands behind the figure's name, e.g. "per 1,000"."""
-    rows: Sequence[tuple[GeneratorResult, Mapping[str, Any], words.Written]]
+    rows: Sequence[tuple[GeneratorResult, Estimate, words.Written]]
     note: str = ""
     """The verdict, or what else stands beside the title."""
     real: bool = False

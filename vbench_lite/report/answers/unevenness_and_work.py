@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
+from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, verdict_words
 from vbench_lite.report.answers.strips import Answer, IntervalStrip
 from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.stats import Array
 
 
 def unevenness(scenario: SuiteResult) -> Answer:
@@ -24,23 +24,19 @@ def unevenness(scenario: SuiteResult) -> Answer:
     metric = scenario.headline_metrics[-1] if scenario.headline_metrics else ""
     rows = []
     for entry in scenario.entries if metric else []:
-        worst = _as_figures(worst_tenth(entry.scores(metric), bool(scenario.metrics[metric]["higher_is_better"])))
+        worst = worst_tenth(entry.scores(metric), scenario.higher_is_better(metric))
         rows.append((entry, worst, words.write(worst)))
     strips = [IntervalStrip(metric, "mean of the worst tenth", rows)] if rows else []
     return Answer("unevenness", "How uneven is the quality, and what does retrying buy?", line, sentences, strips)
 
 
-def _as_figures(estimate: Any) -> dict[str, Any]:
-    return {name: getattr(estimate, name) for name in ("value", "low", "high", "n", "unscored", "reason")}
-
-
-def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequence[Any]) -> Iterable[str]:
+def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequence[Array]) -> Iterable[str]:
     for metric in scenario.headline_metrics[-1:]:
-        worst = worst_tenth(entry.scores(metric), bool(scenario.metrics[metric]["higher_is_better"]))
+        worst = worst_tenth(entry.scores(metric), scenario.higher_is_better(metric))
         if worst.value is None:
             continue
         text = (
-            f"its worst tenth averages {words.write(_as_figures(worst)).value} on {words.title(metric).lower()}, "
+            f"its worst tenth averages {words.write(worst).value} on {words.title(metric).lower()}, "
             f"all its clips {words.write(entry.score(metric)).value}"
         )
         parts = spread(entry.scores(metric), others)
@@ -55,8 +51,10 @@ def _best_of_line(scenario: SuiteResult) -> str:
         curve = best_of_curve(entry.usable)
         if len(curve) > 1 and curve[0].value is not None and curve[-1].value is not None:
             found.append((entry.label, curve[0].value, curve[-1].value))
+    if not scenario.evaluated:
+        return "Usability is not evaluated, so what retrying buys is shown by score only."
     if not found:
-        return "With one clip a prompt, what retrying buys cannot be told."
+        return "With one clip per prompt, what retrying buys is not known."
     clips = scenario.entries[0].usable.shape[1]
     found.sort(key=lambda item: item[1] - item[2])
     helped = [(label, one, best) for label, one, best in found if words.percent(one) != words.percent(best)]
@@ -74,16 +72,21 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     sentences = []
     for entry in scenario.entries:
         attempts = words.cost_text("attempts_per_usable_clip", entry.cost("attempts_per_usable_clip"))
-        close, rejected, failed = triage(entry)
-        said = f"{attempts} attempts" if entry.figures["usable"] else f"usable clips: {attempts.value}"
+        if entry.figures.usable is None:
+            reason = attempts.reason if entry.figures.tried else "no clip was tried"
+            sentences.append(f"{entry.label}: {reason}.")
+            continue
+        kinds = triage(entry)
+        said = f"{attempts} attempts" if entry.figures.usable else f"usable clips: {attempts.value}"
         sentences.append(
-            f"{entry.label}: {said}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures['usable']} usable, "
-            f"{close} close calls that a person should look at (one threshold missed, or a score is lacking), "
-            f"{rejected} rejected on several counts, {failed} failed."
+            f"{entry.label}: {said}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures.usable} usable, "
+            f"{kinds.close} close calls that a person should look at (one threshold missed, or one score missing), "
+            f"{kinds.rejected} rejected for several reasons, {kinds.failed} failed"
+            + (f", {kinds.missing} missing." if kinds.missing else ".")
         )
-    ranked = [e for e in scenario.entries if e.figures["usable"]]
-    ranked.sort(key=lambda e: -e.usable_share)
-    line = "No generator made a usable clip."
+    ranked = [e for e in scenario.entries if e.figures.usable]
+    ranked.sort(key=lambda e: -(e.usable_share or 0.0))
+    line = "No generator made a usable clip." if scenario.evaluated else "Usability is not evaluated: no thresholds."
     if ranked:
         least = words.cost_text("attempts_per_usable_clip", ranked[0].cost("attempts_per_usable_clip")).value
         line = f"{ranked[0].label} needs {least} attempts for a usable clip"
@@ -101,15 +104,30 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     return Answer("human-work", "How much human work is left?", line, sentences, [strip])
 
 
-def triage(entry: GeneratorResult) -> tuple[int, int, int]:
-    """Clips that are (close calls, rejected on several counts, failed or missing); the rest are usable.
+CLOSE = {ReasonCode.BELOW_THRESHOLD, ReasonCode.ABOVE_THRESHOLD, ReasonCode.NOT_SCORED}
+"""A made clip with one reason of these, and no other, is a close call."""
 
-    A close call was made and conforms, but misses a single threshold or lacks a single score.
-    """
+
+class Triage(NamedTuple):
+    """Clips that are not usable, by what is to be done with them."""
+
+    close: int
+    """Made, but misses one threshold or lacks one score: a person should look."""
+    rejected: int
+    failed: int
+    missing: int
+
+
+def is_close(codes: Sequence[str]) -> bool:
+    """Whether the tokens of `unusable_codes` make a clip a close call."""
+    return len(codes) == 1 and codes[0].partition(":")[0] in CLOSE
+
+
+def triage(entry: GeneratorResult) -> Triage:
+    """Counts the clips that are not usable. The rest are usable, or usability is not evaluated."""
     grid = entry.grid
-    because = grid.text("unusable_because")
-    counts = np.where(because == "", 0, np.char.count(because, "; ") + 1)
-    broken = np.char.find(because, "conformance: ") >= 0
+    codes = grid.text("unusable_codes")
     unusable = grid.made & (entry.usable == 0)
-    close = unusable & (counts == 1) & ~broken
-    return int(close.sum()), int((unusable & ~close).sum()), int((~grid.made).sum())
+    close = sum(is_close(str(tokens).split(";")) for tokens in codes[unusable])
+    missing = int(grid.missing.sum())
+    return Triage(close, int(unusable.sum()) - close, int(grid.tried.sum() - grid.made.sum()), missing)

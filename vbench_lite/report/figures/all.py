@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from vbench_lite.files import write_whole
 from vbench_lite.report.data import Report, SuiteResult
@@ -16,6 +15,7 @@ from vbench_lite.report.figures.length import length
 from vbench_lite.report.figures.spread import distributions, variance
 from vbench_lite.report.figures.stages import stages
 from vbench_lite.report.figures.sweep import sweep
+from vbench_lite.report.output import Output
 
 FIGURES: tuple[Callable[[SuiteResult, FigureRenderer], Figure | None], ...] = (
     sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, stages,
@@ -28,15 +28,15 @@ def figures(scenario: SuiteResult, pen: FigureRenderer | None = None) -> list[Fi
     return [figure for figure in made if figure is not None]
 
 
-def write_plots(report: Report, folder: Path) -> Path:
+def write(report: Report, output: Output) -> None:
     """Every drawing as <name>.svg and <name>.png in a folder; of several scenarios, in a folder each."""
+    folder = output.place
     for nth, scenario in enumerate(report.scenarios):
-        place = folder / f"{nth + 1}-{_safe(str(scenario.suite['name']))}" if len(report.scenarios) > 1 else folder
+        place = folder / f"{nth + 1}-{_safe(scenario.suite.name)}" if len(report.scenarios) > 1 else folder
         for figure in figures(scenario, FigureRenderer(png=True)):
             for panel in figure.panels:
                 write_whole(place / f"{panel.name}.svg", panel.svg)
                 write_whole(place / f"{panel.name}.png", panel.png)
-    return folder
 
 
 def _safe(name: str) -> str:

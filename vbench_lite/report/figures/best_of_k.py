@@ -49,7 +49,7 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     for group in (group for group in drawn if group.curves):
         told = []
         for curve in group.curves:
-            written = [str(words.write(_ends(e))) for e in curve.best]
+            written = [str(words.write(e)) for e in curve.best]
             told.append(f"{curve.entry.label} from {written[0]} with one to {written[-1]} with {len(written)}")
             rows += [
                 (group.title, curve.entry.label, str(k), words.plain(x), y)
@@ -65,13 +65,9 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     return Figure("best-of-k", "What retrying buys", caption, panels, header, rows) if panels else None
 
 
-def _ends(estimate: Estimate) -> dict[str, float | None]:
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
 def _curves(scenario: SuiteResult, metric: str, axis: Axis) -> _Curves:
     usable = metric == "usable"
-    higher = usable or bool(scenario.metrics[metric]["higher_is_better"])
+    higher = scenario.higher_is_better(metric)
     curves = []
     for entry in scenario.entries:
         each = axis.of(entry)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vbench_lite.analysis.economics import share_of
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker
-from vbench_lite.stats import Interval
+from vbench_lite.report.tables import usable_estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     """The share of usable clips in every category, each generator with its interval."""
     names = list(dict.fromkeys(c for e in scenario.entries for c in e.grid.categories if c))
-    if len(names) < 2:
+    if len(names) < 2 or not scenario.evaluated:
         return None
-    shares = {name: [_share(entry, name) for entry in scenario.entries] for name in names}
-    names.sort(key=lambda name: -float(np.mean([s.value for s in shares[name]])))
+    shares = {name: [usable_estimate(entry, name) for entry in scenario.entries] for name in names}
+    names.sort(key=lambda name: -float(np.mean([s.value or 0.0 for s in shares[name]])))
     rows = [(name, *(_written(share) for share in shares[name])) for name in names]
     labels = [entry.label for entry in scenario.entries]
     told = [
@@ -41,20 +41,14 @@ def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     return Figure("categories", "Does it hold everywhere?", caption, [panel], header, rows)
 
 
-def _share(entry: GeneratorResult, category: str) -> Interval:
-    rows = [i for i, c in enumerate(entry.grid.categories) if c == category]
-    prompts = [str(i) for i in rows for _ in range(entry.usable.shape[1])]
-    return share_of((entry.usable[rows].ravel() == 1).tolist(), prompts) if rows else Interval(0.0, None, None)
-
-
-def _written(share: Interval) -> str:
+def _written(share: Estimate) -> str:
     if share.low is None or share.high is None:
         return words.percent(share.value)
     return f"{words.percent(share.value)} [{words.percent(share.low)} {words.DASH} {words.percent(share.high)}]"
 
 
 def _draw_categories(
-    entries: Sequence[GeneratorResult], names: Sequence[str], shares: Mapping[str, Sequence[Interval]], axes: Axes
+    entries: Sequence[GeneratorResult], names: Sequence[str], shares: Mapping[str, Sequence[Estimate]], axes: Axes
 ) -> None:
     gap = 0.62 / len(entries)
     for row, name in enumerate(reversed(names)):
@@ -62,7 +56,8 @@ def _draw_categories(
             at = row + ((len(entries) - 1) / 2 - nth) * gap
             if share.low is not None and share.high is not None:
                 axes.plot([share.low, share.high], [at, at], color=colour(entry), lw=1.4, alpha=0.55)
-            axes.plot(share.value, at, marker(entry), color=colour(entry), ms=5.5, mec=PAPER, mew=0.6)
+            if share.value is not None:
+                axes.plot(share.value, at, marker(entry), color=colour(entry), ms=5.5, mec=PAPER, mew=0.6)
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlim(-0.02, 1.02)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
@@ -29,8 +30,16 @@ class Point:
     """One generator: its cost along, its quality up, each with its interval."""
 
     entry: GeneratorResult
-    x: Mapping[str, Any]
-    y: Mapping[str, Any]
+    cost: Estimate
+    quality: Estimate
+
+    @property
+    def x(self) -> float:
+        return self.cost.value or 0.0
+
+    @property
+    def y(self) -> float:
+        return self.quality.value or 0.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,8 @@ class Plane:
         """The Pareto front, cheapest first: what no other generator beats on both."""
         sign = 1 if self.higher else -1
         front: list[Point] = []
-        for point in sorted(self.points, key=lambda p: (p.x["value"], -sign * p.y["value"])):
-            if not front or sign * point.y["value"] > sign * front[-1].y["value"]:
+        for point in sorted(self.points, key=lambda p: (p.x, -sign * p.y)):
+            if not front or sign * point.y > sign * front[-1].y:
                 front.append(point)
         return front
 
@@ -64,7 +73,9 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     panels, rows = [], []
     for plane in planes:
         front = plane.front()
-        told = [(p.entry.label, str(words.write(p.y)), str(words.write(p.x)), p in front) for p in plane.points]
+        told = [
+            (p.entry.label, str(words.write(p.quality)), str(words.write(p.cost)), p in front) for p in plane.points
+        ]
         rows += [(plane.title, label, y, x, "yes" if best else "") for label, y, x, best in told]
         alt = (
             f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in told)}. "
@@ -89,22 +100,20 @@ def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
     usable = metric == "usable"
     points = []
     for entry in scenario.entries:
-        y = usable_estimate(entry) if usable else entry.score(metric)
-        cost = entry.cost(axis.cost)
-        x = {end: None if cost[end] is None else cost[end] * axis.scale for end in ("value", "low", "high")}
-        if x["value"] is not None and y["value"] is not None:
-            points.append(Point(entry, x, y))
-    higher = usable or bool(scenario.metrics[metric]["higher_is_better"])
-    return Plane(metric, words.title(metric), higher, axis, points)
+        quality = usable_estimate(entry) if usable else entry.score(metric)
+        cost = axis.estimate(entry)
+        if cost.value is not None and quality.value is not None:
+            points.append(Point(entry, cost, quality))
+    return Plane(metric, words.title(metric), scenario.higher_is_better(metric), axis, points)
 
 
 def _draw(plane: Plane, axes: Axes) -> None:
     front = plane.front()
     axes.step(
-        [p.x["value"] for p in front], [p.y["value"] for p in front], where="post", color=SOFT, lw=0.8,
+        [p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8,
         ls=(0, (4, 3)), zorder=1,
     )  # fmt: skip
-    ranked = sorted(plane.points, key=lambda p: p.y["value"], reverse=plane.higher)
+    ranked = sorted(plane.points, key=lambda p: p.y, reverse=plane.higher)
     for nth, point in enumerate(ranked):
         _cross(axes, point)
         if len(ranked) <= NAMED:
@@ -114,7 +123,7 @@ def _draw(plane: Plane, axes: Axes) -> None:
 
 def scale(axes: Axes, plane: Plane) -> None:
     """Up is better, left is cheaper."""
-    _log_axis(axes, [p.x for p in plane.points])
+    _log_axis(axes, plane.points)
     axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
     axes.grid(axis="y")
     axes.margins(y=0.2)
@@ -126,34 +135,34 @@ def scale(axes: Axes, plane: Plane) -> None:
 
 def intervals(axes: Axes, point: Point, **style: Any) -> None:
     """Those of both axes that are known."""
-    x, y = point.x, point.y
-    if x["low"] is not None and x["high"] is not None:
-        axes.plot([max(x["low"], x["value"] / 8), x["high"]], [y["value"]] * 2, **style)
-    if y["low"] is not None and y["high"] is not None:
-        axes.plot([x["value"]] * 2, [y["low"], y["high"]], **style)
+    cost, quality = point.cost, point.quality
+    if cost.low is not None and cost.high is not None:
+        axes.plot([max(cost.low, point.x / 8), cost.high], [point.y] * 2, **style)
+    if quality.low is not None and quality.high is not None:
+        axes.plot([point.x] * 2, [quality.low, quality.high], **style)
 
 
 def _cross(axes: Axes, point: Point) -> None:
-    x, y, ink = point.x, point.y, colour(point.entry)
+    ink = colour(point.entry)
     intervals(axes, point, color=ink, lw=1.2, zorder=2)
-    axes.plot(x["value"], y["value"], marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
+    axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
 
 
 def _name(axes: Axes, point: Point, rank: str) -> None:
     """Names a point where the others are not: the best above it, the worst below, one between to the left."""
     offset, side = {"top": ((6, 6), "left"), "bottom": ((6, -13), "left"), "middle": ((-6, 5), "right")}[rank]
-    place = (point.x["value"], point.y["value"])
+    place = (point.x, point.y)
     axes.annotate(
         point.entry.label, place, offset, textcoords="offset points", color=colour(point.entry), fontsize=8, ha=side
     )
 
 
-def _log_axis(axes: Axes, costs: Sequence[Mapping[str, Any]]) -> None:
+def _log_axis(axes: Axes, points: Sequence[Point]) -> None:
     """Costs differ by orders of magnitude: a logarithmic axis with plain labels, wide enough for names."""
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-    known = [cost["value"] for cost in costs if cost["value"] > 0] or [1.0]
-    lowest = min((max(cost["low"] or 0.0, cost["value"] / 8) for cost in costs if cost["value"] > 0), default=1.0)
+    known = [point.x for point in points if point.x > 0] or [1.0]
+    lowest = min((max(point.cost.low or 0.0, point.x / 8) for point in points if point.x > 0), default=1.0)
     low, high = min(min(known) / 1.7, lowest / 1.1), max(known) * 3.2
     axes.set_xscale("log")
     axes.set_xlim(low, high)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
-from vbench_lite.report.data import GeneratorResult, SuiteResult
+from vbench_lite.report.data import GeneratorResult, SuiteResult, device_name
 from vbench_lite.report.figures.colours import PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker, percent_axis
 from vbench_lite.report.tables import usable_estimate
@@ -16,7 +17,6 @@ from vbench_lite.report.tables import usable_estimate
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Estimates = Mapping[str, Any]
 MOST_TICKS = 5
 """Runs whose date and version stand under the axis; of more, every second or third."""
 
@@ -27,7 +27,7 @@ class _Track:
 
     name: str
     title: str
-    read: Callable[[GeneratorResult], Estimates]
+    read: Callable[[GeneratorResult], Estimate]
     scale: float = 1.0
 
 
@@ -44,14 +44,14 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     ]  # fmt: skip
     panels = []
     for track in tracks:
-        known = [(e, [r for r in line if track.read(r)["value"] is not None]) for e, line in lines]
+        known = [(e, [r for r in line if track.read(r).value is not None]) for e, line in lines]
         known = [(e, line) for e, line in known if line]
         if known:
             told = "; ".join(f"{e.label}: " + ", ".join(_told(track, r) for r in line) for e, line in known)
             draw = partial(_draw, track, known)
             panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {told}.", draw))
     rows = [
-        (e.label, _day(r), r.run.folder.name, version(r), _size(r),
+        (e.label, _day(r), r.run.name, version(r), _size(r),
          *(str(words.write(t.read(r), t.scale)) for t in tracks))
         for e, line in lines
         for r in line
@@ -74,9 +74,9 @@ def releases(scenario: SuiteResult, entry: GeneratorResult) -> list[GeneratorRes
 def version(entry: GeneratorResult) -> str:
     """What tells this release: the digest of its weights, or the model's revision, or the commit that made the run."""
     definition = entry.definition
-    git = entry.run.manifest.get("git") or {}
-    marks = (definition.get("weights_digest"), definition.get("revision"), git.get("commit"))
-    return next((str(mark)[:7] for mark in marks if mark), "")
+    git = entry.run.manifest.git
+    marks = (definition.weights_digest, definition.revision, git.commit if git else "")
+    return next((mark[:7] for mark in marks if mark), "")
 
 
 def _size(entry: GeneratorResult) -> str:
@@ -85,21 +85,21 @@ def _size(entry: GeneratorResult) -> str:
 
 def _unlike(runs: Sequence[GeneratorResult]) -> str:
     """What else than the generators changed on the way."""
-    devices = {str((r.run.manifest.get("device") or {}).get("name")) for r in runs}
+    devices = {device_name(r.run.manifest.device) for r in runs}
     told = ""
     if len(devices) > 1:
         told += f" Made on different devices ({words.listed(sorted(devices))}): costs moved with them."
     if len({r.grid.prompts for r in runs}) > 1:
         told += " Not all runs asked the same prompts; the table says how many."
-    forms = {str(sorted((r.definition.get("clip") or {}).items())) for r in runs}
+    forms = {r.definition.clip for r in runs}
     return told + (" Not all clips have the same form." if len(forms) > 1 else "")
 
 
-def _score(metric: str, entry: GeneratorResult) -> Estimates:
+def _score(metric: str, entry: GeneratorResult) -> Estimate:
     return entry.score(metric)
 
 
-def _cost(name: str, entry: GeneratorResult) -> Estimates:
+def _cost(name: str, entry: GeneratorResult) -> Estimate:
     return entry.cost(name)
 
 
@@ -123,15 +123,15 @@ def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[Generat
     dates = sorted({r.run.created for _, line in lines for r in line})
     for entry, line in lines:
         ink, at = colour(entry), [dates.index(r.run.created) for r in line]
-        values = [track.read(r)["value"] * track.scale for r in line]
-        for x, release in zip(at, line, strict=True):
-            low, high = track.read(release)["low"], track.read(release)["high"]
-            if low is not None and high is not None:
-                axes.plot([x, x], [low * track.scale, high * track.scale], color=ink, lw=1.2, alpha=0.5)
+        figures = [words.scaled(track.read(r), track.scale) for r in line]
+        for x, figure in zip(at, figures, strict=True):
+            if figure.low is not None and figure.high is not None:
+                axes.plot([x, x], [figure.low, figure.high], color=ink, lw=1.2, alpha=0.5)
+        values = [figure.value or 0.0 for figure in figures]
         axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
     alone = len(lines) == 1  # several generators have several versions: then the run is named
     marks = {
-        r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.folder.name[:10]}"
+        r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.name[:10]}"
         for _, line in lines
         for r in line
     }

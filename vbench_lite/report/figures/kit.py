@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vbench_lite.records import Estimate
+from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import LIGHT, MARKERS
 from vbench_lite.report.figures.svg import inline, panel, to_png, to_svg
@@ -73,15 +75,18 @@ class Axis:
         """What one clip of it costs, in this axis's unit."""
         if not self.cost:
             return 1.0
-        value = entry.cost(self.cost)["value"]
-        return None if value is None else float(value) * self.scale
+        return self.estimate(entry).value
+
+    def estimate(self, entry: GeneratorResult) -> Estimate:
+        """What one clip of it costs, with its interval."""
+        return words.scaled(entry.cost(self.cost), self.scale)
 
 
 def cost_axis(scenario: SuiteResult) -> Axis:
     """Money where prices are known, else device time, else the clips themselves."""
 
     def known(cost: str) -> bool:
-        return any(entry.cost(cost)["value"] is not None for entry in scenario.entries)
+        return any(entry.cost(cost).value is not None for entry in scenario.entries)
 
     if known("usd_per_clip"):
         scale = scenario.money_scale

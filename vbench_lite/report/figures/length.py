@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import SOFT
@@ -26,18 +27,21 @@ class Growth(NamedTuple):
 
     curve: Curve
     frames: Sequence[int]
-    seconds: Sequence[Mapping[str, Any]]
+    seconds: Sequence[Estimate]
     """Estimates of device seconds a clip."""
+
+    @property
+    def times(self) -> list[float]:
+        return [estimate.value or 0.0 for estimate in self.seconds]
 
     @property
     def power(self) -> float:
         """The p of time ~ frames^p, least squares over the logarithms: 1 is in step with length, 2 its square."""
-        times = [estimate["value"] for estimate in self.seconds]
-        return float(np.polyfit(np.log(self.frames), np.log(times), 1)[0])
+        return float(np.polyfit(np.log(self.frames), np.log(self.times), 1)[0])
 
     @property
     def said(self) -> str:
-        longer, slower = self.frames[-1] / self.frames[0], self.seconds[-1]["value"] / self.seconds[0]["value"]
+        longer, slower = self.frames[-1] / self.frames[0], self.times[-1] / self.times[0]
         power = f"power {self.power:.2f}"
         return f"{self.curve.name}: {longer:.1f} times the frames take {slower:.1f} times as long ({power})"
 
@@ -47,7 +51,7 @@ def growths(scenario: SuiteResult) -> list[Growth]:
     found = []
     for curve in curves(scenario):
         timed = [(entry, entry.cost("device_s_per_clip")) for entry in curve.entries if curve.setting == SETTING]
-        timed = [(entry, estimate) for entry, estimate in timed if estimate["value"]]
+        timed = [(entry, estimate) for entry, estimate in timed if estimate.value]
         if len(timed) > 1:
             frames = [_frames(entry) for entry, _ in timed]
             found.append(Growth(curve, frames, [estimate for _, estimate in timed]))
@@ -66,7 +70,7 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     told = "; ".join(growth.said for growth in found)
     panel = pen.draw("length", "Device time over length", f"{told}.", partial(_draw, found), 2.7)
     rows = [
-        (growth.curve.name, f"{frames}", str(words.write(estimate)), words.seconds(estimate["value"] / frames))
+        (growth.curve.name, f"{frames}", str(words.write(estimate)), words.seconds((estimate.value or 0.0) / frames))
         for growth in found
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True)
     ]
@@ -81,18 +85,18 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 def _draw(found: Sequence[Growth], axes: Axes) -> None:
     for growth in found:
         entry = growth.curve.entries[0]
-        ink, times = colour(entry), [estimate["value"] for estimate in growth.seconds]
+        ink, times = colour(entry), growth.times
         axes.plot(growth.frames, times, "-" + marker(entry), color=ink, lw=1.4, ms=6)
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True):
-            if estimate.get("low") is not None and estimate["low"] > 0:
-                axes.plot([frames, frames], [estimate["low"], estimate["high"]], color=ink, lw=1.0, alpha=0.45)
+            if estimate.low and estimate.high is not None:
+                axes.plot([frames, frames], [estimate.low, estimate.high], color=ink, lw=1.0, alpha=0.45)
         name, place = growth.curve.name, (growth.frames[-1], times[-1])
         axes.annotate(name, place, (-4, 6), textcoords="offset points", color=ink, fontsize=7.5, ha="right")
     axes.set(xscale="log", yscale="log", xlabel="frames", ylabel="device s a clip")
     ticks = sorted({frames for growth in found for frames in growth.frames})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
-    values = [estimate["value"] for growth in found for estimate in growth.seconds]
+    values = [time for growth in found for time in growth.times]
     marks = _round_marks(min(values), max(values))
     axes.set_yticks(marks, [f"{mark:g}" for mark in marks])
     axes.tick_params(labelcolor=SOFT)

@@ -14,6 +14,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour
+from vbench_lite.run.summary import Floor
 from vbench_lite.stats import Array
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def distributions(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 
 def _cloud(scenario: SuiteResult, metric: str) -> _Cloud:
-    floor = scenario.thresholds.get(metric, {})
-    limit = floor.get("max") if floor.get("min") is None else floor.get("min")
+    floor = scenario.thresholds.get(metric, Floor())
+    limit = floor.max if floor.min is None else floor.min
     entries = [entry for entry in scenario.entries if np.isfinite(entry.scores(metric)).any()]
-    return _Cloud(metric, entries, bool(scenario.metrics[metric]["higher_is_better"]), limit)
+    return _Cloud(metric, entries, scenario.higher_is_better(metric), limit)
 
 
 def _quantiles(values: Array, higher: bool) -> list[str]:

@@ -86,7 +86,7 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             continue
         told = []
         for line, mine in known:
-            cells = [(line.value(p.entry), str(words.write(p.y)), str(words.write(p.x))) for p in mine]
+            cells = [(line.value(p.entry), str(words.write(p.quality)), str(words.write(p.cost))) for p in mine]
             rows += [(line.name, f"{line.setting} {value}", plane.title, y, x) for value, y, x in cells]
             told.append(f"{line.name} along {line.setting}: " + ", ".join(f"{y} at {v}, {x}" for v, y, x in cells))
         alt = f"{plane.title} against {axis.unit}. {'; '.join(told)}."
@@ -110,14 +110,14 @@ def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Ax
         if point.entry not in on_curves:
             ink = colour(point.entry)
             intervals(axes, point, color=ink, **FAINT)
-            axes.plot(point.x["value"], point.y["value"], marker(point.entry), color=ink, ms=6.5, mec=PAPER, mew=0.8)
-            place = (point.x["value"], point.y["value"])
+            axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=6.5, mec=PAPER, mew=0.8)
+            place = (point.x, point.y)
             axes.annotate(point.entry.label, place, (6, -12), textcoords="offset points", color=ink, fontsize=7.5)
     for line, points in lines:
         ink = colour(line.entries[0])
         for point in points:
             intervals(axes, point, color=ink, **FAINT)
-        at = [(point.x["value"], point.y["value"]) for point in points]
+        at = [(point.x, point.y) for point in points]
         axes.plot(*zip(*at, strict=True), "-" + marker(line.entries[0]), color=ink, lw=1.4, ms=6, mec=PAPER, mew=0.8)
         every = -(-len(points) // MOST_LABELS)
         for nth, (point, place) in enumerate(zip(points, at, strict=True)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from vbench_lite.analysis.unevenness import only_here
+from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.unevenness_and_work import is_close
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.formats.media import Media, clip_id
+from vbench_lite.run.summary import Floor
 from vbench_lite.stats import Array
 
 
@@ -24,39 +27,49 @@ class ClipCard:
     entry: GeneratorResult
     prompt: str
     index: int
-    made: bool
-    usable: bool
+    status: str
+    """"ok", "failed" or "missing"."""
+    usable: bool | None
+    """None where usability is not evaluated."""
+    codes: Sequence[str]
+    """Why it is not usable, as in `unusable_codes`: "frozen", "below_threshold:detail"."""
     because: Sequence[str]
-    """Each as "<metric or failed>: <words>"."""
+    """The same for people, each as "<metric>: <words>"."""
     reason: str
+    """Why it is not there."""
     source: str
     """Address of the clip, where it is not inside the page."""
 
     @property
+    def made(self) -> bool:
+        return self.status == "ok"
+
+    @property
     def kinds(self) -> list[str]:
-        return [text.partition(":")[0] for text in self.because]
+        """What it falls short on: names of metrics, and codes where no metric is concerned."""
+        return [token.partition(":")[2] or token for token in self.codes]
 
     @property
     def state(self) -> str:
-        if self.usable:
-            return "usable"
         if not self.made:
-            return "failed"
-        return "close" if len(self.because) == 1 and self.kinds[0] != "conformance" else "unusable"
+            return self.status
+        if self.usable is None:
+            return "unjudged"
+        return "usable" if self.usable else "close" if is_close(self.codes) else "unusable"
 
     @property
     def says(self) -> str:
         """Why it is not usable, for a reader."""
-        if self.usable:
-            return "usable"
         if not self.made:
-            return f"failed: {self.reason}" if not self.reason.startswith("missing") else self.reason
-        return "; ".join(_reworded(text) for text in self.because)
+            return f"{self.status}: {self.reason}" if self.reason else self.status
+        if self.usable is None:
+            return "not judged"
+        return "usable" if self.usable else "; ".join(map(_reworded, self.because))
 
     @property
     def brief(self) -> str:
-        """The same for under its picture: one shortfall with its figures, of several the names."""
-        if len(self.because) < 2 or not self.made:
+        """The same for under its picture: one reason with its figures, of several the names."""
+        if len(self.codes) < 2 or not self.made:
             return self.says
         return ", ".join(words.title(kind).lower() for kind in self.kinds)
 
@@ -106,7 +119,7 @@ class ClipBoard:
         total = [np.zeros(e.usable.shape) for e in entries]
         count = [np.zeros(e.usable.shape) for e in entries]
         for metric in self.scenario.per_clip:
-            sign = 1.0 if self.scenario.metrics[metric]["higher_is_better"] else -1.0
+            sign = 1.0 if self.scenario.higher_is_better(metric) else -1.0
             grids = [sign * e.scores(metric) for e in entries]
             pool = np.sort(np.concatenate([g[np.isfinite(g)] for g in grids]))
             for nth, grid in enumerate(grids):
@@ -120,14 +133,19 @@ class ClipBoard:
 
     def cell(self, entry: GeneratorResult, row: int, index: int, prompt: str) -> ClipCard:
         grid = entry.grid
-        because = str(grid.text("unusable_because")[row, index])
+        because, codes = (str(grid.text(name)[row, index]) for name in ("unusable_because", "unusable_codes"))
         id_ = clip_id(entry, row, index)
-        made = bool(grid.made[row, index])
+        usable = entry.usable[row, index]
+        status = "missing" if grid.missing[row, index] else str(grid.text("status")[row, index])
         return ClipCard(
-            id_, entry, prompt, index, made, bool(entry.usable[row, index]),
-            because.split("; ") if because else [], str(grid.text("reason")[row, index]) or "never made",
-            self.media.source(id_),
+            id_, entry, prompt, index, status, bool(usable) if np.isfinite(usable) else None,
+            codes.split(";") if codes else [], because.split("; ") if because else [],
+            str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_),
         )  # fmt: skip
+
+    def cells(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
+        """The clips that were asked for of one prompt."""
+        return [self.cell(entry, row, int(k), prompt) for k in np.flatnonzero(entry.grid.asked[row])]
 
     def rows(self) -> list[PromptRow]:
         """Every prompt that all entries share, in the suite's order."""
@@ -136,23 +154,22 @@ class ClipBoard:
         for nth, prompt in enumerate(self.scenario.prompts):
             lanes, usable, ranks = [], [], []
             for entry, place, rank in zip(self.scenario.entries, places, self.ranks, strict=True):
-                row = place[prompt["id"]]
-                cells = [self.cell(entry, row, k, prompt["text"]) for k in range(entry.usable.shape[1])]
-                lanes.append(GeneratorColumn(entry, cells))
-                usable.append(float(entry.usable[row].mean()))
+                row = place[prompt.id]
+                lanes.append(GeneratorColumn(entry, self.cells(entry, row, prompt.text)))
+                usable.append(float(np.nan_to_num(entry.usable[row]).mean()))
                 ranks.append(float(rank[row].mean()))
             apart = max(usable) - min(usable) + (max(ranks) - min(ranks)) / 10
             worst = round(min(usable) + float(np.mean(ranks)) / 10, 5)
             made = PromptRow(
-                self.before + nth, prompt["id"], prompt["text"], prompt.get("category", ""), lanes, worst,
-                round(-apart, 5), str(self.scenario.suite["name"]),
+                self.before + nth, prompt.id, prompt.text, prompt.category, lanes, worst,
+                round(-apart, 5), self.scenario.suite.name,
             )  # fmt: skip
             rows.append(made)
         return rows
 
     def highlights(self) -> list[tuple[GeneratorResult, list[tuple[str, ClipCard]]]]:
         """The best and the worst clip of each generator by mean rank; failed ones are not shown, having no picture."""
-        text = {p["id"]: p["text"] for p in self.scenario.suite["prompts"]}
+        text = {p.id: p.text for p in self.scenario.suite.prompts}
         found = []
         for entry, ranks in zip(self.scenario.entries, self.ranks, strict=True):
             if not entry.grid.made.any():
@@ -168,20 +185,19 @@ class ClipBoard:
     def facts(self) -> dict[str, Any]:
         """What the page's player knows of every clip: plain data, put on screen as text only."""
         floors = self.scenario.thresholds
-        metrics = [m for m in self.scenario.metrics if self.scenario.metrics[m]["per"] == "clip"]
+        metrics = [m for m, info in self.scenario.metrics.items() if info.per == "clip"]
         clips: dict[str, Any] = {}
         for entry in self.scenario.entries:
             scores = {m: entry.scores(m) for m in metrics}
             place = {p: i for i, p in enumerate(entry.grid.prompts)}
             for prompt in self.scenario.prompts:
-                row = place[prompt["id"]]
-                for index in range(entry.usable.shape[1]):
-                    cell = self.cell(entry, row, index, prompt["text"])
+                row = place[prompt.id]
+                for cell in self.cells(entry, row, prompt.text):
                     clips[cell.id] = {
-                        "who": f"{entry.label}, clip {index + 1}", "prompt": prompt["text"],
+                        "who": f"{entry.label}, clip {cell.index + 1}", "prompt": prompt.text,
                         "says": cell.says if not cell.usable else "Usable.",
                         "scores": [
-                            [words.title(m), _score(scores[m][row, index]), needs(floors.get(m)), m in cell.kinds]
+                            [words.title(m), _score(scores[m][row, cell.index]), needs(floors.get(m)), m in cell.kinds]
                             for m in metrics
                         ],
                     }  # fmt: skip
@@ -192,12 +208,12 @@ def _score(value: float) -> str:
     return words.plain(value) if np.isfinite(value) else "not scored"
 
 
-def needs(floor: Mapping[str, Any] | None) -> str:
+def needs(floor: Floor | None) -> str:
     """A threshold in words."""
-    if not floor:
+    if floor is None:
         return ""
-    sides = (("min", "at least"), ("max", "at most"))
-    return " and ".join(f"{says} {floor[side]:.4g}" for side, says in sides if floor[side] is not None)
+    sides = ((floor.min, "at least"), (floor.max, "at most"))
+    return " and ".join(f"{says} {limit:.4g}" for limit, says in sides if limit is not None)
 
 
 @dataclass(frozen=True)
@@ -217,7 +233,7 @@ class Gap:
 def gaps(scenario: SuiteResult, before: int = 0) -> list[Gap]:
     """For every ordered pair of generators, what the one lacks and the other has; `before` as in `ClipBoard`."""
     found = []
-    ids = [p["id"] for p in scenario.prompts]
+    ids = [p.id for p in scenario.prompts]
     usable = {}
     for entry in scenario.entries:
         place = {p: i for i, p in enumerate(entry.grid.prompts)}
@@ -226,6 +242,6 @@ def gaps(scenario: SuiteResult, before: int = 0) -> list[Gap]:
         for other in scenario.entries:
             rows = np.flatnonzero(only_here(usable[entry], usable[other])).tolist() if other is not entry else []
             if rows:
-                items = [(before + i, str(scenario.prompts[i]["text"])) for i in rows]
+                items = [(before + i, scenario.prompts[i].text) for i in rows]
                 found.append(Gap(entry, other.label, items))
     return found

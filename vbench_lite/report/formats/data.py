@@ -18,7 +18,13 @@ from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.answers.unevenness_and_work import triage
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.formats.clip_board import gaps
+from vbench_lite.report.output import Output
 from vbench_lite.report.tables import usable_estimate
+from vbench_lite.run.summary import GeneratorSummary
+
+
+def write_json(report: Report, output: Output) -> None:
+    output.text(render_json(report))
 
 
 def render_json(report: Report) -> str:
@@ -30,9 +36,9 @@ def render_json(report: Report) -> str:
 
 def _scenario(scenario: SuiteResult) -> dict[str, Any]:
     return {
-        "suite": {key: scenario.suite.get(key) for key in ("name", "title", "digest", "licence")},
-        "metrics": scenario.metrics,
-        "thresholds": scenario.thresholds,
+        "suite": {key: getattr(scenario.suite, key) for key in ("name", "title", "digest", "licence")},
+        "metrics": {name: dataclasses.asdict(info) for name, info in scenario.metrics.items()},
+        "thresholds": {name: dataclasses.asdict(floor) for name, floor in scenario.thresholds.items()},
         "generators": {entry.label: _entry(scenario, entry) for entry in scenario.entries},
         "leads": {
             name: {
@@ -46,21 +52,21 @@ def _scenario(scenario: SuiteResult) -> dict[str, Any]:
             for category, shares in by_category(scenario).items()
         },
         "only_others_make": [
-            {"generator": g.entry.label, "other": g.others, "prompts": [scenario.prompts[i]["id"] for i, _ in g.items]}
+            {"generator": g.entry.label, "other": g.others, "prompts": [scenario.prompts[i].id for i, _ in g.items]}
             for g in gaps(scenario)
         ],
         "history": [
-            {"generator": e.name, "run": e.run.folder.name, "created": e.run.created, **e.figures}
+            {"generator": e.name, "run": e.run.name, "created": e.run.created, **_plain(e.figures)}
             for e in (*scenario.past, *scenario.entries)
         ],
     }  # fmt: skip
 
 
 def _entry(scenario: SuiteResult, entry: GeneratorResult) -> dict[str, Any]:
-    close, rejected, _ = triage(entry)
+    kinds = triage(entry)
     unevenness = {}
     for metric in scenario.per_clip:
-        higher = bool(scenario.metrics[metric]["higher_is_better"])
+        higher = scenario.higher_is_better(metric)
         parts = spread(entry.scores(metric), [e.scores(metric) for e in scenario.entries if e is not entry])
         unevenness[metric] = {
             "worst_tenth": _plain(worst_tenth(entry.scores(metric), higher)),
@@ -68,13 +74,18 @@ def _entry(scenario: SuiteResult, entry: GeneratorResult) -> dict[str, Any]:
             "best_of_k": [_plain(e) for e in best_of_curve(entry.scores(metric), higher)],
         }
     return {
-        **entry.figures, "run": entry.run.folder.name, "usable_share": usable_estimate(entry), "close_calls": close,
-        "rejected": rejected, "usable_of_k": [_plain(e) for e in best_of_curve(entry.usable)], "unevenness": unevenness,
+        **_plain(entry.figures), "run": entry.run.name, "usable_share": _plain(usable_estimate(entry)),
+        "close_calls": kinds.close, "rejected": kinds.rejected,
+        "usable_of_k": [_plain(e) for e in best_of_curve(entry.usable)], "unevenness": unevenness,
     }  # fmt: skip
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    return dataclasses.asdict(estimate)
+def _plain(record: Estimate | GeneratorSummary) -> dict[str, Any]:
+    return dataclasses.asdict(record)
+
+
+def write_csv(report: Report, output: Output) -> None:
+    output.text(render_csv(report))
 
 
 def render_csv(report: Report) -> str:
@@ -82,7 +93,7 @@ def render_csv(report: Report) -> str:
     tables = []
     for run in report.runs:
         with run.folder.table_path.open(newline="", encoding="utf-8") as file:
-            tables.append((run.folder.name, list(csv.DictReader(file))))
+            tables.append((run.name, list(csv.DictReader(file))))
     columns = list(dict.fromkeys(name for _, rows in tables for name in (rows[0] if rows else ())))
     text = io.StringIO()
     writer = csv.DictWriter(text, ["run", *columns], restval="", lineterminator="\n")
@@ -92,6 +103,10 @@ def render_csv(report: Report) -> str:
     return text.getvalue()
 
 
+def write_metrics(report: Report, output: Output) -> None:
+    output.text(render_metrics(report))
+
+
 def render_metrics(report: Report) -> str:
     """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out.
 
@@ -99,16 +114,19 @@ def render_metrics(report: Report) -> str:
     """
     flat: dict[str, float] = {}
     entries = [("", e) for e in report.main.entries]
-    entries += [(f"{s.suite['name']}/", e) for s in report.scenarios[1:] for e in s.entries]
+    entries += [(f"{s.suite.name}/", e) for s in report.scenarios[1:] for e in s.entries]
     for suite, entry in entries:
-        figures = {name: e["value"] for name, e in {**entry.figures["scores"], **entry.figures["cost"]}.items()}
+        known = entry.figures
+        figures = {name: estimate.value for name, estimate in {**known.scores, **known.cost}.items()}
         figures |= {
-            "usable_share": entry.usable_share,
-            "failed": entry.figures["failed"],
-            "clips": entry.figures["clips"],
-        }
+            "usable_share": entry.usable_share, "failed": known.failed, "missing": known.missing, "clips": known.clips,
+        }  # fmt: skip
         flat |= {f"{suite}{entry.label}.{name}": value for name, value in figures.items() if value is not None}
     return json.dumps(flat, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_model_card(report: Report, output: Output) -> None:
+    output.text(render_model_card(report))
 
 
 def render_model_card(report: Report) -> str:
@@ -123,11 +141,11 @@ def _card(scenario: SuiteResult, entry: GeneratorResult) -> str:
         "---", "pipeline_tag: text-to-video", "model-index:", f"- name: {quoted(entry.name)}", "  results:",
         "  - task:", "      type: text-to-video", "    dataset:",
         f"      name: {quoted('vbench-lite ' + scenario.title)}",
-        f"      type: {quoted('vbench-lite/' + str(scenario.suite['name']))}",
-        f"      revision: {quoted(str(scenario.suite.get('digest', ''))[:12])}", "    metrics:",
+        f"      type: {quoted('vbench-lite/' + scenario.suite.name)}",
+        f"      revision: {quoted(scenario.suite.digest[:12])}", "    metrics:",
     ]  # fmt: skip
     for name, info in scenario.metrics.items():
-        lines += _card_metric(name, entry.score(name)["value"], info["version"], info["backbone"])
+        lines += _card_metric(name, entry.score(name).value, info.version, info.backbone)
     lines += _card_metric("usable_share", entry.usable_share, "1", None)
     return "\n".join([*lines, "---", ""])
 

@@ -12,11 +12,10 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from vbench_lite import __version__
-from vbench_lite.files import write_whole
+from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report import method
 from vbench_lite.report.answers.all import answers, headline
@@ -25,7 +24,8 @@ from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.figures.all import figures
 from vbench_lite.report.figures.colours import css
 from vbench_lite.report.formats.clip_board import ClipBoard, gaps
-from vbench_lite.report.formats.media import Media, Mode, collect
+from vbench_lite.report.formats.media import Media, collect
+from vbench_lite.report.output import Output
 from vbench_lite.report.tables import groups, standfirst
 
 SHAPES = (
@@ -36,11 +36,10 @@ SHAPES = (
 """Outlines of the markers, by the number of the entry, around the origin."""
 
 
-def write_html(report: Report, path: Path, clips: Mode = "auto") -> Path:
+def write(report: Report, output: Output) -> None:
     """Writes the page, and a folder of clips beside it where they do not fit."""
-    media = collect(report, path, clips)
-    write_whole(path, render(report, media))
-    return path
+    media = collect(report, output.place, output.clips)
+    output.text(render(report, media))
 
 
 def render(report: Report, media: Media) -> str:
@@ -48,7 +47,7 @@ def render(report: Report, media: Media) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("vbench_lite", "report"), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("vbench_lite", "report/formats"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["named"] = lambda text: _named(text, report.entries)
@@ -71,7 +70,7 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "categories": list(dict.fromkeys(p.category for p in asked if p.category)), "kinds": _kinds(prompts),
         "media_note": media.note, "meanings": words.MEANINGS, "defined": list(dict.fromkeys(metrics)),
         "versions": {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()},
-        "run_list": words.listed(str(r.folder.path.name) for r in report.runs),
+        "run_list": words.listed(r.name for r in report.runs),
         "data": _json({"clips": {k: v for board in boards for k, v in board.facts()["clips"].items()}}),
         "media": _json(media.embedded),
     }  # fmt: skip
@@ -142,13 +141,13 @@ def _sections(scenes: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     }  # fmt: skip
     middle = [("numbers", "Numbers"), *((f.key, short[f.key]) for f in scenes[0]["figures"] if f.key in short)]
     if len(scenes) > 1:
-        middle = [(f"{scene['prefix']}numbers", str(scene["scenario"].suite["name"])) for scene in scenes]
+        middle = [(f"{scene['prefix']}numbers", scene["scenario"].suite.name) for scene in scenes]
     return [("answers", "Answers"), *middle, ("clips", "Clips"), ("method", "Method")]
 
 
 def _kinds(prompts: Sequence[Any]) -> list[str]:
     cells = (cell for prompt in prompts for lane in prompt.lanes for cell in lane.cells)
-    return sorted({kind for cell in cells for kind in cell.kinds} - {"failed"})
+    return sorted({kind for cell in cells for kind in cell.kinds} - {ReasonCode.FAILED})
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
@@ -158,7 +157,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 def _strip(strip: IntervalStrip) -> dict[str, Any]:
     """Places every figure of a strip between 0 and 100."""
-    ends = [e[k] for _, e, _ in strip.rows for k in ("value", "low", "high") if e[k] is not None]
+    ends = [end for _, e, _ in strip.rows for end in (e.value, e.low, e.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
 
@@ -166,7 +165,7 @@ def _strip(strip: IntervalStrip) -> dict[str, Any]:
         return None if value is None else f"{4 + 92 * (value - low) / (high - low):.2f}"
 
     rows = [
-        {"entry": entry, "written": written, "at": place(e["value"]), "low": place(e["low"]), "high": place(e["high"])}
+        {"entry": entry, "written": written, "at": place(e.value), "low": place(e.low), "high": place(e.high)}
         for entry, e, written in strip.rows
     ]
     return {**vars(strip), "rows": rows}
@@ -178,6 +177,6 @@ def _defined(scenario: SuiteResult) -> list[str]:
 
 def _versions(scenario: SuiteResult) -> dict[str, str]:
     return {
-        name: f"Version {info['version']}" + (f", on {info['backbone']}" if info["backbone"] else "") + "."
+        name: f"Version {info.version}" + (f", on {info.backbone}" if info.backbone else "") + "."
         for name, info in scenario.metrics.items()
     }

@@ -14,11 +14,16 @@ from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.data import Report, SuiteResult
 from vbench_lite.report.formats.clip_board import gaps
+from vbench_lite.report.output import Output
 from vbench_lite.report.tables import Group, groups, standfirst
 
 LIMIT = 60_000
 """Characters that a pull request comment takes, with room to spare."""
 SHOWN_PROMPTS = 8
+
+
+def write(report: Report, output: Output) -> None:
+    output.text(render(report))
 
 
 def render(report: Report) -> str:

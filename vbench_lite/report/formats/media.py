@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from vbench_lite.files import write_whole
 from vbench_lite.report.data import GeneratorResult, Report
+from vbench_lite.report.output import Clips
 
-Mode = Literal["auto", "embed", "folder", "none"]
 BUDGET = 21_000_000
 """Bytes of clips that a page may hold; base64 adds a third, and 30 MB is where a page stops being handy."""
 SAMPLE = 32
@@ -47,7 +46,7 @@ def clip_id(entry: GeneratorResult, prompt: int, index: int) -> str:
 def files(report: Report) -> Iterator[tuple[str, Path]]:
     """(clip id, file) of every clip that is there. A path that leaves its run's folder is not followed."""
     for entry in (entry for scenario in report.scenarios for entry in scenario.entries):
-        folder = entry.run.folder.path.resolve()
+        folder = entry.run.path.resolve()
         paths = entry.grid.text("path")
         for prompt, index in zip(*entry.grid.made.nonzero(), strict=True):
             path = (folder / str(paths[prompt, index])).resolve()
@@ -55,7 +54,7 @@ def files(report: Report) -> Iterator[tuple[str, Path]]:
                 yield clip_id(entry, int(prompt), int(index)), path
 
 
-def collect(report: Report, page: Path, mode: Mode = "auto") -> Media:
+def collect(report: Report, page: Path, mode: Clips = "auto") -> Media:
     """Embeds the clips, or copies them beside the page.
 
     Args:

@@ -1,7 +1,7 @@
 """A run as a result file of VBench: {dimension: [aggregate, [{"video_path", "video_results"}, ...]]}.
 
-Only metrics that are computed as VBench computes them are written under its names: `flicker` is its
-temporal_flickering; `clip_frames` is its background_consistency when it stands on the ViT-B/32 that
+Only metrics that are computed as VBench computes them are written under its names: `temporal_flickering`,
+and `clip_frames` is its background_consistency when it stands on the ViT-B/32 that
 VBench uses. Everything else has no place in such a file. VBench asks each dimension of its own
 prompts only: where a suite names them (imported from VBench's file, its prompts are tagged with their
 dimensions), so does this; other suites answer with all their prompts. Clips that are missing or could
@@ -19,10 +19,15 @@ import numpy as np
 from vbench_lite.errors import NotComparable
 from vbench_lite.records import ClipKey
 from vbench_lite.report.data import GeneratorResult, Report
+from vbench_lite.report.output import Output
 
-DIMENSIONS = {"flicker": "temporal_flickering", "clip_frames": "background_consistency"}
+DIMENSIONS = {"temporal_flickering": "temporal_flickering", "clip_frames": "background_consistency"}
 SAME_NETWORK = "openai"
 """What the name of a backbone holds when its image network is the one that VBench takes."""
+
+
+def write(report: Report, output: Output) -> None:
+    output.text(render(report))
 
 
 def render(report: Report) -> str:
@@ -33,19 +38,19 @@ def render(report: Report) -> str:
     """
     entries = [entry for scenario in report.scenarios for entry in scenario.entries]
     if len(entries) != 1:
-        names = ", ".join(f"{entry.run.folder.path}:{entry.name}" for entry in entries)
+        names = ", ".join(f"{entry.run.path}:{entry.name}" for entry in entries)
         raise NotComparable(f"a VBench result file holds one generator. Name one of: {names}")
     document: dict[str, Any] = {}
     unscored = {}
     for metric, dimension in DIMENSIONS.items():
         info = report.main.metrics.get(metric)
-        if info and (metric == "flicker" or SAME_NETWORK in str(info["backbone"])):
-            asked = [p["id"] for p in report.main.suite["prompts"] if dimension in p.get("tags", ())]
+        if info and (info.backbone is None or SAME_NETWORK in info.backbone):
+            asked = [p.id for p in report.main.suite.prompts if dimension in p.tags]
             clips, unscored[dimension] = _clips(entries[0], metric, asked or entries[0].grid.prompts)
             if clips:
                 document[dimension] = [float(np.mean([clip["video_results"] for clip in clips])), clips]
     document["vbench_lite"] = {
-        "generator": entries[0].name, "suite": report.main.suite.get("name"), "asked": entries[0].figures["clips"],
+        "generator": entries[0].name, "suite": report.main.suite.name, "asked": entries[0].figures.clips,
         "unscored": unscored, "partial": any(unscored.values()),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, Protocol
 from vbench_lite.errors import DeviceError, UnknownName
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import Definition, Measurement, Prompt, Request
-from vbench_lite.run.plan import Batch, setting
-from vbench_lite.running.attempts import Finished, record_of
+from vbench_lite.run.plan import setting
+from vbench_lite.running.attempts import Failure, Finished, record_of
+from vbench_lite.running.batches import Batch
 from vbench_lite.running.session import WorkerPlacement
 
 ENGINES = {"local": "vbench_lite.running.engines.local:LocalEngine", "ray": "vbench_lite.running.engines.ray:RayEngine"}
@@ -140,7 +141,7 @@ class RetryQueue:
         batches, self._again = list(self._again), deque()
         return batches
 
-    def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: str, seconds: float) -> list[Finished]:
+    def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: Failure, seconds: float) -> list[Finished]:
         """Notes what a lost process had at hand.
 
         Args:
@@ -168,8 +169,9 @@ class RetryQueue:
             return []
         times = "once" if self._allowed == 1 else f"{self._allowed} times"
         held = places(self._work)[0].devices_held
+        failure = Failure(f"{reason.text} (tried {times})", reason.code)
         measured = Measurement(wall_s=self._spent_s[request], device_s=self._spent_s[request] * held)
-        return [Finished(record_of(self._work.definition, request, f"{reason} (tried {times})", measured))]
+        return [Finished(record_of(self._work.definition, request, failure, measured))]
 
 
 def strike_off(at_hand: dict[Any, Batch], clips: Sequence[Finished]) -> None:

@@ -14,8 +14,10 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vbench_lite.errors import GeneratorError
-from vbench_lite.run.plan import Batch
+from vbench_lite.records import ReasonCode
 from vbench_lite.running import worker
+from vbench_lite.running.attempts import Failure
+from vbench_lite.running.batches import Batch
 from vbench_lite.running.engines import (
     AHEAD,
     BatchSource,
@@ -59,6 +61,8 @@ class _Process:
     ending: str = ""
     """The worker's own word on why it ends: finished, renew, broken, refused."""
     reason: str = ""
+    overdue: bool = False
+    """It was ended because it did not answer in time."""
 
     def start(self, work: Work) -> None:
         context = multiprocessing.get_context("spawn")
@@ -68,6 +72,7 @@ class _Process:
         theirs.close()
         self.life += 1
         self.at_hand, self.generated, self.making, self.ready, self.ending, self.reason = {}, {}, None, False, "", ""
+        self.overdue = False
 
     def give(self, message: Batch | str | None) -> None:
         assert self.pipe
@@ -217,7 +222,7 @@ class _Pool:
             return
         limit = timeout_s(self._work.definition, len(process.at_hand[process.making].requests))
         if time.monotonic() - process.since > limit:
-            process.reason = f"no answer within {limit:g} s"
+            process.reason, process.overdue = f"no answer within {limit:g} s", True
             yield from self._gone(process)
 
     def _gone(self, process: _Process) -> Iterator[Event]:
@@ -235,7 +240,8 @@ class _Pool:
         if not willing:
             yield WorkerLost(f"{process.name}: {reason}; {_describe(blamed)}")
             self._count_useless(blamed, process, reason)
-        failed = self._orders.lost(blamed, innocent, reason, seconds)
+        code = ReasonCode.TIMEOUT if process.overdue else ReasonCode.CRASHED
+        failed = self._orders.lost(blamed, innocent, Failure(reason, code), seconds)
         if failed:
             yield Made(failed)
 

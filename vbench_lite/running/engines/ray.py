@@ -16,8 +16,10 @@ from typing import Any, Literal
 
 from vbench_lite.errors import DeviceError, GeneratorError, UsageError
 from vbench_lite.measuring.devices import CPU_UNMEASURED, Device
-from vbench_lite.run.plan import Batch, setting
-from vbench_lite.running.attempts import Finished
+from vbench_lite.records import ReasonCode
+from vbench_lite.run.plan import setting
+from vbench_lite.running.attempts import Failure, Finished
+from vbench_lite.running.batches import Batch
 from vbench_lite.running.engines import (
     AHEAD,
     BatchSource,
@@ -250,7 +252,7 @@ class _Pool:
             return
         limit = timeout_s(self._work.definition, max(len(batch.requests) for batch in seat.calls.values()))
         if time.monotonic() - seat.since > limit + WAY_S:  # of two calls, either may have been the one that was running
-            yield from self._gone(seat, f"no answer within {limit:g} s")
+            yield from self._gone(seat, f"no answer within {limit:g} s", code=ReasonCode.TIMEOUT)
 
     def _affordable_s(self) -> float:
         """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
@@ -268,7 +270,9 @@ class _Pool:
                 text = f"{seat.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed"
                 yield WorkerLost(text)
 
-    def _gone(self, seat: _Seat, reason: str, blamed: Batch | None = None) -> Iterator[Event]:
+    def _gone(
+        self, seat: _Seat, reason: str, blamed: Batch | None = None, code: ReasonCode = ReasonCode.CRASHED
+    ) -> Iterator[Event]:
         """An actor is lost: what it had at hand is made by another."""
         seconds = time.monotonic() - seat.since
         innocent = list(seat.calls.values())
@@ -283,7 +287,7 @@ class _Pool:
             yield WorkerLost(f"{seat.name}: {reason}; it is started again")
         if seat.useless >= STARTS:
             raise GeneratorError(f'"{self._work.definition.name}" cannot be started on Ray: {reason}')
-        failed = self._orders.lost(blamed, innocent, reason, seconds)
+        failed = self._orders.lost(blamed, innocent, Failure(reason, code), seconds)
         self._suspects += self._orders.returned()
         if failed:
             yield Made(failed)

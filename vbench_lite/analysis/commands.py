@@ -1,0 +1,58 @@
+"""Commands that the product prints: the run that makes clips like those of another run, or that finishes one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from vbench_lite.run.view import Run
+
+
+def run_command(
+    like: Run, generator: str, *, clips_per_prompt: int | None = None, prompts: int | None = None, out: str = ""
+) -> str:
+    """The command that makes a generator's clips with the plan of a run, in a folder of its own.
+
+    Args:
+        like: The run whose plan is taken.
+        generator: A generator of that run.
+        clips_per_prompt: None takes the plan's own number.
+        prompts: Number of prompts from the start of the suite; None takes the plan's own.
+        out: Folder of the new run; "" derives one from the names of suite and generator.
+    """
+    return _command(
+        like, [generator], clips_per_prompt=clips_per_prompt, prompts=prompts,
+        out=out or f"results/{like.manifest.suite.name}-{generator}",
+    )  # fmt: skip
+
+
+def finish_command(run: Run) -> str:
+    """The command that makes the clips that a run lacks."""
+    return _command(run, list(run.manifest.generators), clips_per_prompt=None, prompts=None, out=str(run.path))
+
+
+def score_command(run: Run, backbones: str = "") -> str:
+    """The command that scores a run again, or, where a baseline keeps no clips, that puts another run in its place."""
+    if not run.folder.keeps_clips():
+        return f"vbench baseline promote RUN --to {run.path} --reason ... --by ..., with a run scored by this version"
+    return shlex.join(["vbench", "score", str(run.path), *(["--backbones", backbones] if backbones else [])])
+
+
+def _command(
+    like: Run, generators: Sequence[str], *, clips_per_prompt: int | None, prompts: int | None, out: str
+) -> str:
+    plan, suite, typed = like.manifest.plan, like.manifest.suite, like.manifest.typed
+    words = ["vbench", "run", "--suite", typed.suite or suite.name]
+    for generator in generators:
+        words += ["-g", typed.generators.get(generator, generator)]
+    asked = prompts or len(plan.prompts)
+    if asked < len(suite.prompts):
+        words += ["--limit", str(asked)]
+    words += ["--clips-per-prompt", str(clips_per_prompt or plan.clips_per_prompt)]
+    if plan.seed:
+        words += ["--seed", str(plan.seed)]
+    if plan.backbones != "builtin":
+        words += ["--backbones", plan.backbones]
+    if typed.prices:
+        words += ["--prices", typed.prices]
+    return shlex.join([*words, "--out", out])

@@ -1,0 +1,82 @@
+"""history.json of a baseline: every promotion, oldest first, with the figures of that time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vbench_lite.errors import StoreError
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.records import FORMAT, DeviceFacts
+from vbench_lite.run import format1
+from vbench_lite.run.manifest import GitState
+from vbench_lite.run.reading import read_json, typed
+
+Figures = Mapping[str, Mapping[str, float]]
+"""Generator > name of a quantity > its figure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteName:
+    """Which suite, in which state."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEntry:
+    """One promotion."""
+
+    date: str
+    """ISO 8601, UTC."""
+    by: str
+    reason: str
+    run: str
+    """Name of the promoted run's folder."""
+    suite: SuiteName
+    created: str | None = None
+    """When the run was made."""
+    git: GitState | None = None
+    device: DeviceFacts | None = None
+    means: Figures = field(default_factory=dict)
+    medians: Figures = field(default_factory=dict)
+
+    def figures(self, statistic: str) -> Figures:
+        """The medians for "median", else the means."""
+        return self.medians if statistic == "median" else self.means
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """history.json."""
+
+    format: int = FORMAT
+    promotions: tuple[HistoryEntry, ...] = ()
+
+
+def history_path(folder: Path) -> Path:
+    """Where the history of a baseline's folder lies."""
+    return folder / "history.json"
+
+
+def read_history(folder: Path) -> tuple[HistoryEntry, ...]:
+    """Every promotion into a folder, oldest first; () where there was none.
+
+    Raises:
+        StoreError: The history is there and is not valid; the message names file and key.
+    """
+    path = history_path(folder)
+    if not path.exists():
+        return ()
+    try:
+        value = read_json(path, "there was no promotion yet.")
+        return typed(format1.history(value) if value["format"] == 1 else value, History, path).promotions
+    except StoreError as error:
+        raise StoreError(f"{error} Restore it from version control.") from None
+
+
+def write_history(folder: Path, entries: tuple[HistoryEntry, ...]) -> None:
+    """Writes the whole history."""
+    write_whole(history_path(folder), to_json(History(promotions=entries)))
