@@ -1,35 +1,9 @@
-import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from vbench_lite.analysis import economics
-from vbench_lite.records import ClipRecord, Measurement
-
-MADE = ClipRecord("g", "diffusion", "p", 0, 1, "ok", frames=16, fps=8.0, measurement=Measurement(device_s=36.0))
-FAILED = dataclasses.replace(MADE, status="failed", frames=None, fps=None)
-
-
-@pytest.mark.parametrize(
-    ("record", "price", "usd"),
-    [
-        (MADE, {"usd_per_device_hour": 2.0}, 0.02),
-        (FAILED, {"usd_per_device_hour": 2.0}, 0.02),  # time is billed, success or not
-        (MADE, {"usd_per_clip": 0.5}, 0.5),
-        (MADE, {"usd_per_second": 0.1}, 0.2),
-        (MADE, {"usd_per_block": 0.3, "block_s": 1.5}, 0.6),  # 2 s are two begun blocks
-        (FAILED, {"when": [{"usd_per_clip": 0.5}]}, None),
-        (MADE, {"when": [{"max_seconds": 1.9, "usd_per_clip": 0.5}]}, None),  # no row applies
-        (MADE, {"when": [{"max_seconds": 2, "usd_per_clip": 0.5}, {"usd_per_clip": 9.0}]}, 0.5),
-        (FAILED, {"usd_per_clip": 0.5}, None),  # services differ: not known
-        (MADE, {"reason": "no price"}, None),
-        (dataclasses.replace(FAILED, usd_charged=0.0), {"usd_per_clip": 0.5}, 0.0),  # what it says it charged
-        (dataclasses.replace(MADE, measurement=Measurement()), {"usd_per_device_hour": 2.0}, None),
-    ],
-)
-def test_what_a_clip_costs(record: ClipRecord, price: dict[str, object], usd: float | None) -> None:
-    assert economics.clip_cost_usd(record, price) == (None if usd is None else pytest.approx(usd))
 
 
 def prompts(count: int, clips: int) -> list[str]:

@@ -2,7 +2,7 @@ import pytest
 
 from tests.built_runs import METRICS, build_run
 from vbench_lite.analysis import usable
-from vbench_lite.records import ClipRecord, MetricInfo, Score, Scored, Threshold
+from vbench_lite.records import ClipRecord, MetricInfo, ReasonCode, Score, Scored, Threshold
 
 INFOS = {
     "up": MetricInfo("up", "", True, "1", None, "clip"),
@@ -48,13 +48,24 @@ def test_the_suite_has_the_last_word_metric_by_metric() -> None:
     ],
 )
 def test_reasons_name_each_metric_that_falls_short(scores: dict[str, Score], because: list[str]) -> None:
-    assert usable.reasons(OK, scores, usable.thresholds(SCORED, {})) == because
+    found = list(usable.shortcomings(OK, scores, usable.thresholds(SCORED, {})))
+    assert [str(each) for each in found] == because
+    for each in found:
+        assert each.token.split(":")[0] in set(ReasonCode)
 
 
-def test_a_failed_clip_and_one_that_was_never_made_are_not_usable() -> None:
-    failed = ClipRecord("g", "diffusion", "p", 0, 1, "failed", reason="out of memory\non step 3")
-    assert usable.reasons(failed, {}, {}) == ["failed: out of memory on step 3"]
-    assert usable.reasons(None, {}, {}) == [f"failed: {usable.MISSING}"]
+def test_a_failed_clip_is_not_usable_and_says_why() -> None:
+    failed = ClipRecord(
+        "g", "diffusion", "p", 0, 1, "failed", reason="out of memory\non step 3", reason_code=ReasonCode.OUT_OF_MEMORY
+    )
+    (found,) = usable.shortcomings(failed, {}, {})
+    assert (str(found), found.token) == ("failed: out of memory on step 3", "out_of_memory")
+
+
+def test_codes_name_the_metric_but_for_conformance() -> None:
+    scores = {"up": Score(4.9), "down": Score(None), "conformance": Score(0.0, "still", ReasonCode.FROZEN)}
+    found = usable.shortcomings(OK, scores, usable.thresholds(SCORED, {}))
+    assert [each.token for each in found] == ["frozen", "below_threshold:up", "not_scored:down"]
 
 
 def test_fewer_reference_clips_pass_all_thresholds_than_each(tmp_path) -> None:
@@ -65,8 +76,6 @@ def test_fewer_reference_clips_pass_all_thresholds_than_each(tmp_path) -> None:
     assert 0.7 < share < 0.95
 
 
-def test_without_reference_and_thresholds_conforming_is_enough() -> None:
-    bare = Scored(INFOS, {}, {})
-    assert usable.thresholds(bare, {}) == {}
-    assert usable.reasons(OK, {"conformance": Score(1.0)}, {}) == []
-    assert usable.reference_share(bare, {}) is None
+def test_without_reference_and_thresholds_there_is_no_floor() -> None:
+    assert usable.thresholds(Scored(INFOS, {}, {}), {}) == {}
+    assert list(usable.shortcomings(OK, {"conformance": Score(1.0)}, {})) == []

@@ -84,7 +84,7 @@ def each_frame(clip: bytes, change: Callable[[Any], Any]) -> bytes:
 def clips_of(path: str) -> tuple[Clips, dict[str, str]]:
     """A run's clips, and the category of each prompt."""
     folder = RunFolder(path)
-    categories = {prompt["id"]: prompt["category"] for prompt in folder.manifest()["suite"]["prompts"]}
+    categories = {prompt.id: prompt.category for prompt in folder.manifest().suite.prompts}
     made = {record.key.prompt_id: folder.clip_path(record) for record in folder.records()}
     return {prompt: file.read_bytes() for prompt, file in made.items() if file}, categories
 

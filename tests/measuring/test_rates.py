@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 from vbench_lite.measuring import prices
 from vbench_lite.measuring.devices import Device
-from vbench_lite.measuring.rates import clip_price, describe
-from vbench_lite.records import ClipSpec, Definition, Price, PriceRow
+from vbench_lite.measuring.rates import clip_cost_usd, clip_price, describe
+from vbench_lite.records import ClipRecord, ClipSpec, Definition, Measurement, Price, PriceRow
 from vbench_lite.running.sweep import expanded, parse
 
 ROWS = Price(
@@ -89,3 +90,28 @@ def test_price_file_states_rows_too(tmp_path: Path) -> None:
     for definition in (sim, *expanded([sim], [parse("clip.frames=48")])):
         found = prices.price_of(definition, Device("cpu", "any"), prices.PriceList(path))
         assert clip_price(found, definition.clip.seconds, 64, 64).usd == 2.0
+
+
+MADE = ClipRecord("g", "diffusion", "p", 0, 1, "ok", frames=16, fps=8.0, measurement=Measurement(device_s=36.0))
+FAILED = dataclasses.replace(MADE, status="failed", frames=None, fps=None)
+
+
+@pytest.mark.parametrize(
+    ("record", "price", "usd"),
+    [
+        (MADE, Price(usd_per_device_hour=2.0), 0.02),
+        (FAILED, Price(usd_per_device_hour=2.0), 0.02),  # time is billed, success or not
+        (MADE, Price(usd_per_clip=0.5), 0.5),
+        (MADE, Price(usd_per_second=0.1), 0.2),
+        (MADE, Price(usd_per_block=0.3, block_s=1.5), 0.6),  # 2 s are two begun blocks
+        (FAILED, Price(when=(PriceRow(usd_per_clip=0.5),)), None),
+        (MADE, Price(when=(PriceRow(max_seconds=1.9, usd_per_clip=0.5),)), None),  # no row applies
+        (MADE, Price(when=(PriceRow(max_seconds=2, usd_per_clip=0.5), PriceRow(usd_per_clip=9.0))), 0.5),
+        (FAILED, Price(usd_per_clip=0.5), None),  # services differ: not known
+        (MADE, Price(reason="no price"), None),
+        (dataclasses.replace(FAILED, usd_charged=0.0), Price(usd_per_clip=0.5), 0.0),  # what it says it charged
+        (dataclasses.replace(MADE, measurement=Measurement()), Price(usd_per_device_hour=2.0), None),
+    ],
+)
+def test_what_a_clip_costs(record: ClipRecord, price: Price, usd: float | None) -> None:
+    assert clip_cost_usd(record, price) == (None if usd is None else pytest.approx(usd))
