@@ -1,14 +1,16 @@
 """Trains `tiny-diffusion` from nothing: LTX-2's kind of video autoencoder, then a text-conditioned LTX transformer.
 
-    python generators/tiny-diffusion/train.py [--stage vae|decoder|dit|export|all] [--work DIR]
+    python generators/tiny-diffusion/train.py [--work DIR]
 
-Every class is stock `diffusers`/`transformers`; the export is an ordinary `LTXPipeline` folder.
-Interrupted, the same command goes on where it stopped.
+Five stages: the autoencoder; the transformer on text; the decoder alone; the transformer on text, with and without a
+first frame; the decoder alone again. Every class is stock `diffusers`/`transformers`; the export is an ordinary
+`LTXPipeline` folder that `LTXImageToVideoPipeline` loads too. Interrupted, the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
 from vbench_lite.inputs.catalogue import find_definition
-from vbench_lite.recipes.batches import picture_loss, psnr_db, world_batches
+from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_tokenizer
 from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention, record_digests
@@ -27,6 +29,7 @@ from vbench_lite.world import held_out_compositions, training_compositions
 
 HERE = Path(__file__).parent
 TEXT_TOKENS = 16
+FIRST_FRAME_TOKENS = 64
 FRAME_RATE = 8
 SEED = 20261122
 
@@ -94,12 +97,13 @@ def train_vae(work: Path, steps: int) -> AutoencoderKLLTX2Video:
     return vae.eval()
 
 
-def polish_decoder(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> AutoencoderKLLTX2Video:
+def polish_decoder(
+    name: str, vae: AutoencoderKLLTX2Video, data: Iterator[Batch], work: Path, steps: int
+) -> AutoencoderKLLTX2Video:
     """Trains the decoder alone, longer averaged and with less noise: latents stay what the transformer has learnt."""
     torch.manual_seed(SEED + 4)
     vae.requires_grad_(False)
     decoder = {"decoder": vae.decoder.requires_grad_(True)}
-    data = world_batches(training_compositions(), 8, SEED + 5)
     unseen = next(world_batches(held_out_compositions(), 16, 1))
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
@@ -111,7 +115,7 @@ def polish_decoder(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> Autoe
 
     optimiser = MuonWithAdam(decoder.values(), 0.01, 1e-3, lambda name: "upsamplers" in name or "conv_in" in name)
     stage = Stage(
-        "vae-decoder", work, steps, decoder, optimiser, Average(decoder, 0.995),
+        name, work, steps, decoder, optimiser, Average(decoder, 0.995),
         evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vae, unseen.clips))},
     )
     stage.run(loss_of_step)
@@ -139,29 +143,33 @@ def measure_latents(vae: AutoencoderKLLTX2Video) -> None:
     vae.latents_std.copy_(latents.std((0, 2, 3, 4)))
 
 
-def train_transformer(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> dict[str, nn.Module]:
+def fresh_transformer() -> dict[str, nn.Module]:
     torch.manual_seed(SEED + 2)
+    return {"transformer": make_transformer(), "text_encoder": make_text_encoder(len(caption_tokenizer()))}
+
+
+def train_transformer(
+    name: str, vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], data: Iterator[Batch], work: Path, steps: int
+) -> None:
+    """Trains by flow matching on what `data` yields: text only, or text and a given first frame."""
     tokenizer = caption_tokenizer()
-    parts = {"transformer": make_transformer(), "text_encoder": make_text_encoder(len(tokenizer))}
-    data = world_batches(training_compositions(), 12, SEED + 3)
-    mean, std = (t.view(1, -1, 1, 1, 1) for t in (vae.latents_mean, vae.latents_std))
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
         batch = next(data)
-        clean = ((encode(vae, batch.clips) - mean) / std).flatten(2).transpose(1, 2)
+        clean, picture = packed_latents(vae, batch.clips)
         captions = ["" if torch.rand(()) < 0.1 else c for c in batch.captions]
         text = tokenizer(captions, padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt")
         t = torch.sigmoid(torch.randn(len(captions)) + 0.4)
         noise = torch.randn_like(clean)
-        noisy = torch.lerp(clean, noise, t.view(-1, 1, 1))
+        given = given_tokens(batch.from_picture, clean.shape[1])
         with torch.autocast("cpu", torch.bfloat16), plain_attention():
             states = parts["text_encoder"](text.input_ids)[0]
             velocity = parts["transformer"](
-                hidden_states=noisy, encoder_hidden_states=states, timestep=t * 1000,
+                **noisy_input(clean, picture, noise, t, given), encoder_hidden_states=states,
                 encoder_attention_mask=text.attention_mask, num_frames=5, height=8, width=8,
                 rope_interpolation_scale=(4 / FRAME_RATE, 8, 8), return_dict=False,
             )[0].float()
-        return {"loss": F.mse_loss(velocity, noise - clean)}
+        return {"loss": F.mse_loss(velocity[~given], (noise - clean)[~given])}
 
     def for_adam(name: str) -> bool:
         return any(part in name for part in ("proj_in", "proj_out", "table", "shared", "relative", "time_embed"))
@@ -172,9 +180,42 @@ def train_transformer(vae: AutoencoderKLLTX2Video, work: Path, steps: int) -> di
 
     average = Average(parts, 0.997)
     optimiser = MuonWithAdam(parts.values(), 0.01, 1.5e-3, for_adam)
-    stage = Stage("dit", work, steps, parts, optimiser, average, judged, evaluate_every=500)
+    stage = Stage(name, work, steps, parts, optimiser, average, judged, evaluate_every=500, save_every=50)
     stage.run(loss_of_step)
-    return parts
+
+
+@torch.no_grad()
+def packed_latents(vae: AutoencoderKLLTX2Video, clips: Tensor) -> tuple[Tensor, Tensor]:
+    """Normalised latents as tokens, (batch, tokens, 16): of the clips, and as the pipeline reads a given picture.
+
+    The pipeline samples a picture's latents from the encoder's distribution, those of a clip are its mode. The
+    encoder is causal: the first 64 tokens depend on the first frame alone.
+    """
+    mean, std = (t.view(1, -1, 1, 1, 1) for t in (vae.latents_mean, vae.latents_std))
+    with torch.autocast("cpu", torch.bfloat16):
+        distribution = vae.encode(clips).latent_dist
+    mode, sample = (
+        ((latents.float() - mean) / std).flatten(2).transpose(1, 2)
+        for latents in (distribution.mode(), distribution.sample())
+    )
+    return mode, sample
+
+
+def given_tokens(from_picture: Tensor, tokens: int) -> Tensor:
+    """Which tokens the pipeline is given rather than made by it, (batch, tokens): those of a given first frame."""
+    return from_picture[:, None] & (torch.arange(tokens) < FIRST_FRAME_TOKENS)
+
+
+def noisy_input(clean: Tensor, picture: Tensor, noise: Tensor, t: Tensor, given: Tensor) -> dict[str, Tensor]:
+    """What `LTXImageToVideoPipeline` shows to the transformer: given tokens are clean, and at time 0.
+
+    `t` is the share of noise, (batch,), 0 to 1; the transformer takes a time for each token, of 1000.
+    """
+    noisy = torch.lerp(clean, noise, t[:, None, None])
+    return {
+        "hidden_states": torch.where(given[..., None], picture, noisy),
+        "timestep": 1000 * t[:, None] * ~given,
+    }
 
 
 def export(vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], folder: Path) -> None:
@@ -186,27 +227,51 @@ def export(vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], folder: Pat
     pipeline.save_pretrained(folder, safe_serialization=True)
 
 
+def load_exported(folder: Path) -> tuple[AutoencoderKLLTX2Video, dict[str, nn.Module]]:
+    """The networks of an exported model, in float32."""
+    vae = AutoencoderKLLTX2Video.from_pretrained(folder / "vae", torch_dtype=torch.float32)
+    transformer = LTXVideoTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32)
+    text_encoder = T5EncoderModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    return vae.eval(), {"transformer": transformer.train(), "text_encoder": text_encoder.train()}
+
+
 @click.command(help=__doc__)
-@click.option("--stage", type=click.Choice(["vae", "decoder", "dit", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-diffusion"))
+@click.option(
+    "--begin-with", type=click.Path(path_type=Path, exists=True), help="An exported model instead of stages 1 to 3."
+)
 @click.option("--vae-steps", default=2300, show_default=True)
-@click.option("--decoder-steps", default=400, show_default=True)
 @click.option("--dit-steps", default=2600, show_default=True)
+@click.option("--decoder-steps", default=400, show_default=True)
+@click.option("--dit-pictures-steps", default=2600, show_default=True)
+@click.option("--decoder-pictures-steps", default=400, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
-def main(stage: str, work: Path, vae_steps: int, decoder_steps: int, dit_steps: int, out: Path, threads: int) -> None:
+@click.option("--compiled", is_flag=True, help="Compile first, with a C++ compiler: a fifth less time.")
+def main(
+    work: Path, begin_with: Path | None, vae_steps: int, dit_steps: int, decoder_steps: int, dit_pictures_steps: int,
+    decoder_pictures_steps: int, out: Path, threads: int, compiled: bool,
+) -> None:
     torch.set_num_threads(threads)
-    vae = train_vae(work, vae_steps)
-    if stage in ("dit", "export", "all"):
+    plain = training_compositions()
+    if begin_with:
+        vae, parts = load_exported(begin_with)
+    else:
+        vae, parts = train_vae(work, vae_steps), fresh_transformer()
         measure_latents(vae)
-        parts = train_transformer(vae, work, 0 if stage == "export" else dit_steps)
-    if stage in ("decoder", "export", "all"):
-        vae = polish_decoder(vae, work, 0 if stage == "export" else decoder_steps)
-    if stage in ("export", "all"):
-        export(vae, parts, out)
-        draw_curves(work, ("vae", "dit", "vae-decoder"), out.parent / "curves.svg")
-        if out == HERE / "model":
-            record_digests(HERE / "tiny-diffusion.toml", out)
+        train_transformer("dit", vae, parts, world_batches(plain, 12, SEED + 3), work, dit_steps)
+        vae = polish_decoder("vae-decoder", vae, world_batches(plain, 8, SEED + 5), work, decoder_steps)
+    if compiled:
+        parts["transformer"].compile()
+    hard = hard_ones_oftener(plain)
+    mixed = world_batches(hard, 12, SEED + 6, from_picture=6)
+    train_transformer("dit-pictures", vae, parts, mixed, work, dit_pictures_steps)
+    mixed = world_batches(hard, 8, SEED + 7, from_picture=4)
+    vae = polish_decoder("vae-decoder-pictures", vae, mixed, work, decoder_pictures_steps)
+    export(vae, parts, out)
+    draw_curves(work, ("vae", "dit", "vae-decoder", "dit-pictures", "vae-decoder-pictures"), out.parent / "curves.svg")
+    if out == HERE / "model":
+        record_digests(HERE / "tiny-diffusion.toml", out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Trains `tiny-transformer` from nothing: a VQ autoencoder of four frames at a time, then a causal language model.
 
-    python generators/tiny-transformer/train.py [--stage vq|decoder|lm|export|all] [--work DIR]
+    python generators/tiny-transformer/train.py [--work DIR]
+
+Five stages: the autoencoder; the language model on text; the decoder alone; the language model on text, with and
+without a first frame; the decoder alone again.
 
 Every class is stock `diffusers`/`transformers`. A clip of 17 frames is 5 stacks of 4 frames (the
 first frame stands alone, repeated, as causal video tokenizers treat it), 8 x 8 codes each: 320
@@ -22,7 +25,7 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
 from vbench_lite.inputs.catalogue import find_definition
-from vbench_lite.recipes.batches import Batch, picture_loss, psnr_db, world_batches
+from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_and_video_tokenizer
 from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
@@ -34,6 +37,7 @@ PROMPT_TOKENS = 16
 LAYOUT = VideoTokenLayout(frames_per_code=4, first_frame_alone=True, pixel_unshuffle=4, rows=8, columns=8)
 SEED = 20261122
 CONTINUOUS_STEPS = 300
+GIVEN = -100
 
 
 def make_vq() -> VQModel:
@@ -126,12 +130,12 @@ def train_vq(work: Path, steps: int) -> VQModel:
     return vq.eval()
 
 
-def polish_decoder(vq: VQModel, work: Path, steps: int) -> VQModel:
+def polish_decoder(name: str, vq: VQModel, batches: Iterator[Batch], work: Path, steps: int) -> VQModel:
     """Trains the decoder alone, with averaged weights: codes stay what the language model has learnt."""
     torch.manual_seed(SEED + 4)
     vq.requires_grad_(False)
     parts = {"decoder": vq.decoder.requires_grad_(True), "post_quant_conv": vq.post_quant_conv.requires_grad_(True)}
-    data = stacks_of(world_batches(training_compositions(), 8, SEED + 5), 8)
+    data = stacks_of(batches, 8)
     unseen = LAYOUT.stack(next(world_batches(held_out_compositions(), 16, 1)).clips)
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
@@ -143,7 +147,7 @@ def polish_decoder(vq: VQModel, work: Path, steps: int) -> VQModel:
         return {"loss": picture_loss(as_frames(made), as_frames(stacks), as_frames(things))}
 
     stage = Stage(
-        "vq-decoder", work, steps, parts, MuonWithAdam(parts.values(), 0.01, 1e-3, lambda name: False),
+        name, work, steps, parts, MuonWithAdam(parts.values(), 0.01, 1e-3, lambda name: False),
         Average(parts, 0.998), evaluate=lambda: {"psnr_db": float(reconstruction_psnr(vq, unseen))},
     )
     stage.run(loss_of_step)
@@ -166,12 +170,18 @@ def encode(vq: VQModel, clips: Tensor) -> Tensor:
     return indices.view(clips.shape[0], -1)
 
 
-def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
+def fresh_lm() -> LlamaForCausalLM:
     torch.manual_seed(SEED + 2)
     tokenizer = caption_and_video_tokenizer(CODES)
+    return make_lm(len(tokenizer), tokenizer.bos_token_id)
+
+
+def train_lm(
+    name: str, vq: VQModel, lm: LlamaForCausalLM, data: Iterator[Batch], work: Path, steps: int
+) -> LlamaForCausalLM:
+    """Trains on the next token, over what `data` yields: text only, or text and the tokens of a given first frame."""
+    tokenizer = caption_and_video_tokenizer(CODES)
     first_code = tokenizer.convert_tokens_to_ids("<v0>")
-    lm = make_lm(len(tokenizer), tokenizer.bos_token_id)
-    data = world_batches(training_compositions(), 8, SEED + 3)
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
         batch = next(data)
@@ -183,7 +193,8 @@ def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
         with torch.autocast("cpu", torch.bfloat16):
             states = lm.model(input_ids=tokens, attention_mask=mask, position_ids=places, use_cache=False)[0]
             logits = lm.lm_head(states[:, PROMPT_TOKENS - 1 : -1])
-        return {"loss": F.cross_entropy(logits.float().flatten(0, 1), video.flatten())}
+        asked = asked_for(video, batch.from_picture)
+        return {"loss": F.cross_entropy(logits.float().flatten(0, 1), asked.flatten(), ignore_index=GIVEN)}
 
     def judged() -> dict[str, float]:
         export(copy.deepcopy(vq), average.copies()["lm"], work / "preview")
@@ -191,9 +202,15 @@ def train_lm(vq: VQModel, work: Path, steps: int) -> LlamaForCausalLM:
 
     average = Average({"lm": lm}, 0.997)
     optimiser = MuonWithAdam([lm], 0.01, 2e-3, lambda name: "embed" in name or "lm_head" in name)
-    stage = Stage("lm", work, steps, {"lm": lm}, optimiser, average, judged, evaluate_every=500)
+    stage = Stage(name, work, steps, {"lm": lm}, optimiser, average, judged, evaluate_every=500, save_every=50)
     stage.run(loss_of_step)
-    return lm.eval()
+    return lm
+
+
+def asked_for(video: Tensor, from_picture: Tensor) -> Tensor:
+    """The tokens that the model is to write, (batch, 320); `GIVEN` where those of a given first frame stand."""
+    first_frame = torch.arange(video.shape[1]) < LAYOUT.rows * LAYOUT.columns
+    return video.masked_fill(from_picture[:, None] & first_frame, GIVEN)
 
 
 def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
@@ -208,26 +225,50 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
     vq.half().save_pretrained(folder / "video_tokenizer")
 
 
+def load_exported(folder: Path) -> tuple[VQModel, LlamaForCausalLM]:
+    """The networks of an exported model, in float32."""
+    vq = VQModel.from_pretrained(folder / "video_tokenizer", torch_dtype=torch.float32)
+    lm = LlamaForCausalLM.from_pretrained(
+        folder / "language_model", dtype=torch.float32, attn_implementation="eager"
+    )
+    return vq.eval(), lm.train()
+
+
 @click.command(help=__doc__)
-@click.option("--stage", type=click.Choice(["vq", "decoder", "lm", "export", "all"]), default="all")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/tiny-transformer"))
+@click.option(
+    "--begin-with", type=click.Path(path_type=Path, exists=True), help="An exported model instead of stages 1 to 3."
+)
 @click.option("--vq-steps", default=4500, show_default=True)
-@click.option("--decoder-steps", default=500, show_default=True)
 @click.option("--lm-steps", default=3600, show_default=True)
+@click.option("--decoder-steps", default=500, show_default=True)
+@click.option("--lm-pictures-steps", default=3600, show_default=True)
+@click.option("--decoder-pictures-steps", default=500, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "model")
 @click.option("--threads", default=1, show_default=True)
-def main(stage: str, work: Path, vq_steps: int, decoder_steps: int, lm_steps: int, out: Path, threads: int) -> None:
+@click.option("--compiled", is_flag=True, help="Compile first, with a C++ compiler: a fifth less time.")
+def main(
+    work: Path, begin_with: Path | None, vq_steps: int, lm_steps: int, decoder_steps: int, lm_pictures_steps: int,
+    decoder_pictures_steps: int, out: Path, threads: int, compiled: bool,
+) -> None:
     torch.set_num_threads(threads)
-    vq = train_vq(work, vq_steps)
-    if stage in ("lm", "all", "export"):
-        lm = train_lm(vq, work, 0 if stage == "export" else lm_steps)
-    if stage in ("decoder", "all", "export"):
-        vq = polish_decoder(vq, work, 0 if stage == "export" else decoder_steps)
-    if stage in ("export", "all"):
-        export(vq, lm, out)
-        draw_curves(work, ("vq", "lm", "vq-decoder"), out.parent / "curves.svg")
-        if out == HERE / "model":
-            record_digests(HERE / "tiny-transformer.toml", out)
+    plain = training_compositions()
+    if begin_with:
+        vq, lm = load_exported(begin_with)
+    else:
+        vq, lm = train_vq(work, vq_steps), fresh_lm()
+        train_lm("lm", vq, lm, world_batches(plain, 8, SEED + 3), work, lm_steps)
+        vq = polish_decoder("vq-decoder", vq, world_batches(plain, 8, SEED + 5), work, decoder_steps)
+    if compiled:
+        lm.model.compile()
+    hard = hard_ones_oftener(plain)
+    train_lm("lm-pictures", vq, lm, world_batches(hard, 8, SEED + 6, from_picture=4), work, lm_pictures_steps)
+    mixed = world_batches(hard, 8, SEED + 7, from_picture=4)
+    vq = polish_decoder("vq-decoder-pictures", vq, mixed, work, decoder_pictures_steps)
+    export(vq, lm, out)
+    draw_curves(work, ("vq", "lm", "vq-decoder", "lm-pictures", "vq-decoder-pictures"), out.parent / "curves.svg")
+    if out == HERE / "model":
+        record_digests(HERE / "tiny-transformer.toml", out)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import DiffusionPipeline, VQModel
+from diffusers import DiffusionPipeline, LTXImageToVideoPipeline, VQModel
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(recipe: str, *options: str) -> str:
@@ -20,19 +21,34 @@ def run(recipe: str, *options: str) -> str:
 
 
 def test_the_diffusion_recipe_exports_a_stock_pipeline_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    options = ("--work", str(tmp_path / "work"), "--vae-steps", "2", "--out", str(tmp_path / "model"))
-    run("generators/tiny-diffusion/train.py", *options, "--stage", "vae")
-    again = run("generators/tiny-diffusion/train.py", *options, "--decoder-steps", "2", "--dit-steps", "2")
-    assert "vae: goes on at step 2 of 2" in again
+    steps = [f"--{stage}-steps=2" for stage in ("vae", "dit", "decoder", "dit-pictures", "decoder-pictures")]
+    options = ("--work", str(tmp_path / "work"), "--out", str(tmp_path / "model"), *steps)
+    run("generators/tiny-diffusion/train.py", *options)
+    again = run("generators/tiny-diffusion/train.py", *options)
+    for stage in ("vae", "dit", "vae-decoder", "dit-pictures", "vae-decoder-pictures"):
+        assert f"{stage}: goes on at step 2 of 2" in again
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
     assert type(pipeline).__name__ == "LTXPipeline"
     assert pipeline.vae.latents_std.min() > 0
 
 
+def test_the_stages_for_pictures_can_begin_with_an_exported_model(tmp_path: Path) -> None:
+    made = run(
+        "generators/tiny-diffusion/train.py", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "model"),
+        "--begin-with", "generators/tiny-diffusion/model", "--dit-pictures-steps=1", "--decoder-pictures-steps=1",
+    )
+    assert "vae step" not in made
+    pipeline = LTXImageToVideoPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
+    shipped = load_file(ROOT / "generators/tiny-diffusion/model/vae/diffusion_pytorch_model.safetensors")
+    latents = pipeline.vae.encoder.conv_out.conv.weight
+    assert torch.equal(latents, shipped["encoder.conv_out.conv.weight"].float())
+
+
 def test_the_transformer_recipe_exports_stock_checkpoints(tmp_path: Path) -> None:
+    steps = [f"--{stage}-steps=2" for stage in ("vq", "lm", "decoder", "lm-pictures", "decoder-pictures")]
     run(
-        "generators/tiny-transformer/train.py", "--work", str(tmp_path / "work"), "--vq-steps", "2", "--lm-steps", "2",
-        "--decoder-steps", "2", "--out", str(tmp_path / "model"),
+        "generators/tiny-transformer/train.py", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "model"),
+        *steps,
     )
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model" / "language_model").config.vocab_size > 2048
     assert VQModel.from_pretrained(tmp_path / "model" / "video_tokenizer").config.num_vq_embeddings == 2048
@@ -41,7 +57,7 @@ def test_the_transformer_recipe_exports_stock_checkpoints(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("name", "made"), [("video", "model.safetensors"), ("clip", "open_clip_model.safetensors")])
 def test_the_backbone_recipes_write_their_weights(name: str, made: str, tmp_path: Path) -> None:
     run(
-        f"vbench_lite/backbones/builtin/{name}/train.py", "--steps", "2", "--work", str(tmp_path / "work"),
+        f"vbench_lite/recipes/builtin_{name}.py", "--steps", "2", "--work", str(tmp_path / "work"),
         "--out", str(tmp_path),
     )
     assert (tmp_path / made).stat().st_size > 100_000

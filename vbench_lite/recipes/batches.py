@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vbench_lite.world.render import training_clips
-from vbench_lite.world.vocabulary import BACKGROUNDS, Composition
+from vbench_lite.world.render import training_clips, training_clips_from_pictures
+from vbench_lite.world.vocabulary import BACKGROUNDS, MOTIONS, THINGS, Composition
 
 
 class Batch(NamedTuple):
@@ -19,19 +20,39 @@ class Batch(NamedTuple):
     captions: list[str]  # one wording of each, drawn at random
     clips: Tensor  # float32, (batch, 3, frames, height, width), in [-1, 1]
     things: Tensor  # float32, (batch, 1, frames, height, width), 1 where the picture is not background
+    from_picture: Tensor  # bool, (batch,), whether the first frame is given to the generator
 
 
-def world_batches(compositions: list[Composition], size: int, seed: int, frames: int = 17) -> Iterator[Batch]:
-    """Endless random batches of the given compositions."""
-    clips = training_clips(compositions, seed, frames)
+WIDE_THINGS = ("sneaker", "car", "bag", "boat", "house")
+
+
+def hard_ones_oftener(compositions: list[Composition]) -> list[Composition]:
+    """The compositions with every spin twice and spins of wide things three times: each frame has a new outline."""
+
+    def share(composition: Composition) -> int:
+        if not MOTIONS[composition.motion].turn_deg:
+            return 1
+        return 3 if THINGS[composition.thing] in WIDE_THINGS else 2
+
+    return [c for c in compositions for _ in range(share(c))]
+
+
+def world_batches(
+    compositions: list[Composition], size: int, seed: int, frames: int = 17, *, from_picture: int = 0
+) -> Iterator[Batch]:
+    """Endless random batches of the given compositions; the last `from_picture` of each start from a picture."""
+    usual = training_clips(compositions, seed, frames)
+    posed = training_clips_from_pictures(compositions, seed, frames)
     wording = np.random.default_rng([seed, 1])
+    given = torch.arange(size) >= size - from_picture
     while True:
-        chosen, pixels = zip(*(next(clips) for _ in range(size)), strict=True)
+        drawn = [*islice(usual, size - from_picture), *islice(posed, from_picture)]
+        chosen, pixels = zip(*drawn, strict=True)
         grounds = np.array([BACKGROUNDS[c.background].rgb for c in chosen], np.uint8)[:, None, None, None]
         stack = np.stack(pixels)
         things = torch.from_numpy((stack != grounds).any(-1)).float().unsqueeze(1)
         captions = [c.captions[wording.integers(len(c.captions))] for c in chosen]
-        yield Batch(list(chosen), captions, to_model(torch.from_numpy(stack)), things)
+        yield Batch(list(chosen), captions, to_model(torch.from_numpy(stack)), things, given)
 
 
 def to_model(clips: Tensor) -> Tensor:

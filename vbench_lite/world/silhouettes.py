@@ -13,12 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.world.render import render
+from vbench_lite.world.pose import Pose
+from vbench_lite.world.render import render, render_from
 from vbench_lite.world.vocabulary import BACKGROUNDS, THINGS, Composition
 
 SIDE = 24
 SEEN = 20
 """Least difference from the background, of 255, at which there is something to be seen."""
+
+EDGE = 0.35
+"""Share of the greatest difference from the background at which a pixel belongs to the outline."""
+
+TILTED_EDGE = 0.25
+"""The same for things at an angle of their own: the codec softens slanting edges and dark parts on black."""
 
 Frames = NDArray[np.uint8]
 
@@ -30,24 +37,37 @@ def thing_by_frame(clip: Frames, asked: Composition) -> NDArray[np.bool_]:
         clip: uint8, (frames, height, width, 3).
         asked: What was asked for; colour, background and motion are taken as given.
     """
-    ground = np.array(BACKGROUNDS[asked.background].rgb, np.float32)
-    known = [_silhouettes(render(replace(asked, thing=thing), 0), ground) for thing in range(len(THINGS))]
-    seen = _silhouettes(clip, ground)
-    likeness = np.einsum("td,ksd->kts", seen, np.stack(known)).max(2)
-    shown: NDArray[np.bool_] = (likeness.argmax(0) == asked.thing) & seen.any(1)
+    shown: NDArray[np.bool_] = named_by_frame(clip, asked) == asked.thing
     return shown
 
 
-def _silhouettes(clip: Frames, ground: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.stack([_silhouette(frame, ground) for frame in clip])
+def named_by_frame(clip: Frames, asked: Composition, pose: Pose | None = None) -> NDArray[np.int64]:
+    """The thing that each frame shows, as its place in `THINGS`; -1 for an empty frame.
+
+    Args:
+        clip: uint8, (frames, height, width, 3).
+        asked: Its colour, background and motion are taken as given.
+        pose: How the first frame shows the thing, where the clip starts from a picture.
+    """
+    ground = np.array(BACKGROUNDS[asked.background].rgb, np.float32)
+    every = [replace(asked, thing=thing) for thing in range(len(THINGS))]
+    real = [render(c, 0) if pose is None else render_from(c, pose) for c in every]
+    edge = EDGE if pose is None else TILTED_EDGE
+    seen = _silhouettes(clip, ground, edge)
+    likeness = np.einsum("td,ksd->kts", seen, np.stack([_silhouettes(r, ground, edge) for r in real])).max(2)
+    return np.where(seen.any(1), likeness.argmax(0), -1)
 
 
-def _silhouette(frame: Frames, ground: NDArray[np.float32]) -> NDArray[np.float32]:
+def _silhouettes(clip: Frames, ground: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
+    return np.stack([_silhouette(frame, ground, edge) for frame in clip])
+
+
+def _silhouette(frame: Frames, ground: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
     """What stands out from the background, (SIDE x SIDE,), of mean 0 and length 1; zeros where nothing does."""
     off = np.abs(frame.astype(np.float32) - ground).max(-1)
     if off.max() <= SEEN:
         return np.zeros(SIDE * SIDE, np.float32)
-    rows, columns = np.nonzero(off > 0.35 * off.max())
+    rows, columns = np.nonzero(off > edge * off.max())
     cut = off[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     height, width = cut.shape
     side = max(height, width)

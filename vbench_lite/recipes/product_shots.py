@@ -1,0 +1,56 @@
+"""Draws the pictures of the suite `product-shots`, each prompt's product in a pose of its own.
+
+    python -m vbench_lite.recipes.product_shots [--suite prompts/product-shots.toml]
+
+The pose is drawn from the prompt's id, so that the same suite always gives the same pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.world import find_composition
+from vbench_lite.world.pose import Pose, random_pose
+from vbench_lite.world.render import render_from
+
+
+def pose_of(prompt_id: str) -> Pose:
+    """The pose in which the picture of a prompt shows its product."""
+    digest = hashlib.sha256(prompt_id.encode()).digest()
+    return random_pose(np.random.default_rng(int.from_bytes(digest[:8], "big")))
+
+
+def picture_of(prompt_id: str, text: str) -> NDArray[np.uint8]:
+    """The picture of a prompt, uint8, (64, 64, 3), RGB.
+
+    Raises:
+        ValueError: The text is not a caption of the built-in world.
+    """
+    composition = find_composition(text)
+    if composition is None:
+        raise ValueError(f"{prompt_id}: the built-in world cannot show: {text}")
+    return render_from(composition, pose_of(prompt_id), frames=1)[0]
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--suite", type=click.Path(path_type=Path, exists=True), default=Path("prompts/product-shots.toml"),
+    show_default=True,
+)
+def main(suite: Path) -> None:
+    for prompt in tomllib.loads(suite.read_text("utf-8"))["prompt"]:
+        path = suite.parent / prompt["image"]
+        path.parent.mkdir(exist_ok=True)
+        picture = picture_of(prompt["id"], prompt["text"])
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+if __name__ == "__main__":
+    main()
