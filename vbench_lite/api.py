@@ -161,9 +161,9 @@ class Job:
         if self.order.max_cost is None:
             return None
         from vbench_lite.running.budget import Budget
-        from vbench_lite.running.forecast import dearest_usd
+        from vbench_lite.running.forecast import highest_usd
 
-        known = {d.name: dearest_usd(d, self.device, self.folder, self.prices[d.name]) for d in self.plan.definitions}
+        known = {d.name: highest_usd(d, self.device, self.folder, self.prices[d.name]) for d in self.plan.definitions}
         return Budget(self.order.max_cost, self.prices, {name: usd for name, usd in known.items() if usd is not None})
 
     def _disconnect(self) -> None:

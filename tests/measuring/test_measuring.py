@@ -248,5 +248,5 @@ def test_clips_timed_as_one_batch_are_one_measurement_to_a_forecast(tmp_path):
         (part,) = forecast.forecast(plan, folder, cpu(), price, WHOLE).parts
         assert (part.device_hours.n, part.left) == (4 * pilot, outcome.missing)
         assert (part.device_hours.low is not None) == known
-    assert forecast.dearest_usd(definition, cpu(), folder, price["sim"]) > 0
+    assert forecast.highest_usd(definition, cpu(), folder, price["sim"]) > 0
     assert run(plan, folder, cpu(), Options(prices=price)).missing == 0

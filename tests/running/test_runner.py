@@ -248,7 +248,7 @@ def test_a_first_clip_that_would_pass_the_budget_is_ended_and_made_with_a_larger
     assert not outcome.interrupted
     assert 0.3 < budget.spent_usd <= 0.4
     assert folder.records() == []
-    budget = Budget(0.4, prices, dearest={"sim": 2.0})
+    budget = Budget(0.4, prices, highest_usd={"sim": 2.0})
     outcome, _ = ran(tmp_path, slow, prompts=1, clips=1, options=Options(prices=prices, budget=budget))
     assert (outcome.tried, outcome.over_budget, budget.spent_usd) == (0, True, 0.0)
     larger = Options(prices=prices, budget=Budget(4.0, prices))

@@ -1,1 +1,1 @@
-"""Making the clips of a run: the plan, the processes that work it off, and what makes it safe to kill."""
+"""Generates the clips of a run: processes, batches, budget, interrupts."""

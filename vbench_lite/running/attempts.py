@@ -1,4 +1,4 @@
-"""What a generator answered, checked: from `Output` to the bytes and the record that are stored."""
+"""Checks what a generator returned, and turns it into the bytes and the record that are stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUFFIXES = {b"\x1a\x45\xdf\xa3": ".webm", b"GIF8": ".gif"}
 
 
 class Finished(NamedTuple):
-    """One clip on its way to the store, made or failed."""
+    """One clip that is ready to be stored, generated or failed."""
 
     record: ClipRecord
     clip: bytes | None = None
@@ -30,7 +30,7 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Attempt:
-    """What `generate` answered for one request, checked and measured, not encoded yet."""
+    """What `generate` returned for one request: checked and measured, not yet encoded."""
 
     request: Request
     measurement: Measurement
@@ -45,7 +45,7 @@ def wrong_answer(outputs: Any, asked: int) -> str | None:
 
 
 def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
-    """Checks one clip, and leaves of the measurement what is the generator's."""
+    """Checks one clip, and removes from the measurement what does not describe the generator."""
     changes: dict[str, Any] = {"stages_s": dict(output.stages_s), "counts": dict(output.counts)}
     if output.execution == "subprocess" and measured.gpu_busy_s is not None:
         changes |= dict.fromkeys(("gpu_busy_s", "peak_memory_mb", "peak_reserved_mb"))
@@ -68,8 +68,8 @@ def _failure_of(output: Output) -> Failure | None:
 def wrong_frames(frames: Any) -> str | None:
     """What is wrong with frames that a generator returned, or None.
 
-    Another number or size of frames than asked for is not wrong here: the clip is kept, and its
-    conformance score says so.
+    A number or size of frames that differs from the request is accepted here: the clip is kept, and its
+    conformance score is 0.
     """
     import numpy as np
 
@@ -98,7 +98,7 @@ def record_of(
 
 
 def encode(definition: Definition, take: Attempt) -> Finished:
-    """Turns a take into what is stored: an mp4 of its frames, or the file that came with it."""
+    """Returns what is stored: an mp4 of the frames, or the file that the generator returned."""
     from vbench_lite import video
 
     request, output = take.request, take.output
@@ -110,7 +110,7 @@ def encode(definition: Definition, take: Attempt) -> Finished:
         failure, info = take.failure, None
         try:
             with video.ClipReader(output.file) as reader:
-                for _ in reader:  # counted, not kept: how many frames there are shows only at the end
+                for _ in reader:  # the number of frames is known only at the end
                     pass
             info = reader.info()
         except UnreadableClip as error:

@@ -1,4 +1,4 @@
-"""The clips of a plan by the call that makes them, and the part of them that one machine of several makes."""
+"""Batches: the clips that one call generates. Shards: the batches that one of several machines generates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vbench_lite.run.plan import Plan, setting
 
 
 class Batch(NamedTuple):
-    """Clips made by one call. Its number says where it stands in the generator's plan."""
+    """Clips that one call generates. The number is the batch's place in the generator's plan."""
 
     number: int
     requests: tuple[Request, ...]
 
 
 class Shard(NamedTuple):
-    """One part of a run that several machines share; the first of four is (0, 4)."""
+    """One part of a run that several machines share. The first of four is (0, 4)."""
 
     place: int = 0
     parts: int = 1
@@ -44,10 +44,10 @@ WHOLE = Shard()
 
 
 def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
-    """A generator's clips by the call that makes them; a shard takes every N-th batch.
+    """The batches of a generator. A shard takes every N-th batch.
 
-    Batches are the same whatever is made already, so that a resumed run groups clips as an
-    undisturbed one does.
+    Batches do not depend on which clips exist already, so a resumed run groups clips like an
+    uninterrupted one.
     """
     size = setting(definition, "batch_size", 1)
     requests = list(plan.requests(definition))
@@ -56,7 +56,7 @@ def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Ba
 
 
 def spread(batches: Sequence[Batch], count: int) -> list[Batch]:
-    """So many batches, evenly over all of them: what a pilot makes.
+    """Chooses `count` batches, spread evenly over all of them, for a pilot.
 
     >>> [batch.number for batch in spread([Batch(n, ()) for n in range(10)], 3)]
     [1, 5, 8]

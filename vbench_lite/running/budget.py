@@ -1,4 +1,4 @@
-"""A limit on what a run may spend: batches are handed out only while the dearest case stays below it."""
+"""Limits what a run may spend: a batch starts only if its highest expected cost stays within the limit."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from vbench_lite.running.batches import Batch
 
 
 class Budget:
-    """What has been spent on a run, earlier clips of the folder included, and what still may be.
+    """What has been spent on a run, including earlier clips of the folder, and what may still be spent.
 
-    Clips in the making count with the cost of the generator's dearest clip so far, here or in an earlier
-    run. Where nothing is known by the hour, the first batch is made alone. A batch that turns out dearer
-    than all before it is ended when it has used up what was left.
+    A clip that is being generated counts with the cost of the most expensive clip of its generator so far, in this
+    run or an earlier one. Where the cost per hour has no measurement yet, the first batch runs alone. A batch that
+    costs more than all earlier ones is ended when the rest of the limit is spent.
     """
 
     def __init__(
-        self, limit_usd: float, prices: Mapping[str, Price], dearest: Mapping[str, float] | None = None
+        self, limit_usd: float, prices: Mapping[str, Price], highest_usd: Mapping[str, float] | None = None
     ) -> None:
         """
         Args:
             limit_usd: What may be spent.
             prices: By generator, as in run.json.
-            dearest: By generator, US dollars of the dearest clip of it that was measured elsewhere.
+            highest_usd: By generator, the cost of its most expensive clip that was measured elsewhere.
 
         Raises:
-            UsageError: A price is missing: a limit on an unknown sum would be no limit.
+            UsageError: A price is missing, so the limit cannot be kept.
         """
         for name, price in prices.items():
             if price.reason:
                 raise UsageError(f'--max-cost cannot limit the cost of "{name}": {price.reason}.')
         self.limit_usd, self._prices = limit_usd, prices
         self.spent_usd = 0.0
-        self._dearest = dict(dearest or {})
+        self._highest = dict(highest_usd or {})
         self._unknown: set[str] = set()
 
     def allows(self, definition: Definition, batch: Batch, at_hand: int) -> bool:
-        """Whether a batch may be made, with so many clips in the making already.
+        """Whether a batch may start while `at_hand` clips are being generated.
 
         Raises:
-            GeneratorError: A clip was made and nobody knows what it cost, so no limit can hold.
+            GeneratorError: The cost of a generated clip is not known, so the limit cannot be kept.
         """
         each = self._each(definition)
         if each is None and definition.name in self._unknown:
@@ -56,24 +56,24 @@ class Budget:
         return self.spent_usd + each * (at_hand + len(batch.requests)) <= self.limit_usd
 
     def affordable_s(self, definition: Definition) -> float:
-        """Device seconds that the rest of the sum pays; infinite where time costs nothing."""
+        """Device seconds that the rest of the limit pays for; infinite where time costs nothing."""
         rate = self._prices[definition.name].usd_per_device_hour
         return 3600 * max(0.0, self.limit_usd - self.spent_usd) / rate if rate else math.inf
 
     def overdrawn(self, definition: Definition, device_s: float) -> None:
-        """Counts time that was spent on clips that were dropped."""
+        """Charges time that was spent on clips that were dropped."""
         self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
     def spent(self, definition: Definition, record: ClipRecord) -> None:
-        """Counts one clip, made or failed; where its cost is not known, the dearest case counts."""
+        """Charges one clip, generated or failed. A clip of unknown cost counts as the most expensive one."""
         cost = clip_cost_usd(record, self._prices[definition.name])
         if cost is None:
             self._unknown.add(definition.name)
             cost = self._each(definition) or 0.0
         self.spent_usd += cost
-        self._dearest[definition.name] = max(cost, self._dearest.get(definition.name, 0.0))
+        self._highest[definition.name] = max(cost, self._highest.get(definition.name, 0.0))
 
     def _each(self, definition: Definition) -> float | None:
         clip, price = definition.clip, self._prices[definition.name]
         stated = clip_price(price, clip.seconds, clip.height, clip.width).usd or 0.0
-        return max(stated, self._dearest.get(definition.name, 0.0)) or None
+        return max(stated, self._highest.get(definition.name, 0.0)) or None

@@ -1,4 +1,4 @@
-"""What a plan will take, before it is run: from clips of the same generator on the same device."""
+"""Forecasts time and cost of a plan from measured clips of the same generator on the same device."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from vbench_lite.running.batches import Shard, batches
 from vbench_lite.running.inventory import take_inventory
 
 ENOUGH = 2000
-"""Clips that an estimate looks at, at most."""
+"""Largest number of clips that a forecast reads."""
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """One generator's share of the bill."""
+    """One generator's line of the forecast."""
 
     generator: str
     asked: int
     left: int
     device_hours: Estimate
-    """For what is left; `n` clips were measured."""
+    """For the clips that are left. `n` is the number of measured clips."""
     hours: float | None
-    """Wall-clock, with as many processes as the device takes."""
+    """Wall-clock hours, with as many processes as the device has room for."""
     usd: Estimate
     price: Price
     measured_in: str
-    """The run that the figures come from."""
+    """The run in which the clips were measured."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The bill."""
+    """The forecast of a plan."""
 
     suite: str
     folder: Path
@@ -55,7 +55,7 @@ class Forecast:
 
     @property
     def usd(self) -> float | None:
-        """The sum, where every part is known."""
+        """The sum over generators; None where one is not known."""
         values = [part.usd.value for part in self.parts]
         return None if None in values else sum(v for v in values if v is not None)
 
@@ -77,7 +77,7 @@ class Forecast:
         }
 
     def text(self) -> str:
-        """The bill in words."""
+        """The forecast as text."""
         lines = [f"{self.suite}: {self.prompts} prompts, {self.clips_per_prompt} clips each, to {self.folder}."]
         lines += [_line(part) for part in self.parts]
         if self.usd is not None:
@@ -117,12 +117,12 @@ def _between(estimate: Estimate) -> str:
 def forecast(
     plan: Plan, folder: RunFolder, device: Device, prices: Mapping[str, Price], shard: Shard
 ) -> Forecast:
-    """What is left of a plan, and what that takes.
+    """Forecasts the clips that are left of a plan.
 
     Args:
         plan: What is asked for.
-        folder: Where it would be stored; clips that are there are not made again.
-        device: What it would run on; clips measured on another device say nothing.
+        folder: The run folder. Clips that exist there are not generated again.
+        device: The device of the run. Only clips that were measured on this device are used.
         prices: By generator, as in run.json.
         shard: The part of the plan.
     """
@@ -161,7 +161,7 @@ def _usd(
 
 
 def _measured_with(record: ClipRecord) -> str:
-    """What clips share that tell one thing of time together: the prompt, or the batch, which was timed as one."""
+    """Identifies clips that share one time measurement: those of a batch; else those of a prompt."""
     measured = record.measurement
     return f"batch of {measured.wall_s!r} s" if measured.batch_size > 1 else record.prompt_id
 
@@ -171,25 +171,25 @@ def _groups(definition: Definition, left: Sequence[Request]) -> int:
     return -(-len(left) // size) if size > 1 else len({request.prompt_id for request in left})
 
 
-def dearest_usd(
+def highest_usd(
     definition: Definition, device: Device, folder: RunFolder, price: Price
 ) -> float | None:
-    """What the dearest clip of a generator cost that was measured on this device; None where none was."""
+    """The cost of the most expensive clip that was measured on this device; None where none was measured."""
     _, records = measured(definition, device, folder)
     costs = (clip_cost_usd(record, price) for record in records)
     return max((cost for cost in costs if cost is not None), default=None)
 
 
 def total(measured: Sequence[tuple[str, float | None]], clips: int, groups: int) -> Estimate:
-    """The sum over clips that are not made yet, from clips that are.
+    """Predicts the sum over clips that are left from clips that were measured.
 
     Args:
-        measured: Of each measured clip its group, a prompt or a batch, and its value.
+        measured: Group (prompt or batch) and value of each measured clip.
         clips: How many are left.
-        groups: To how many groups they belong: groups differ, so few of them are a wider guess.
+        groups: Number of groups of the clips that are left. Fewer groups give a wider interval.
 
     Returns:
-        The sum with its 95 % prediction interval; no interval where one group was measured.
+        The sum with its 95 % prediction interval. One measured group gives no interval.
     """
     by_group = defaultdict(list)
     for group, value in measured:
@@ -215,7 +215,7 @@ def _times(estimate: Estimate, factor: float) -> Estimate:
 
 
 def measured(definition: Definition, device: Device, folder: RunFolder) -> tuple[str, list[ClipRecord]]:
-    """Clips of this very definition on this very device: in the folder itself, else in the newest run that has some."""
+    """Clips of the same definition on the same device: of this folder, else of the newest run that has some."""
     wanted = store_definition(definition)
     for run in [folder, *_runs_nearby(folder)]:
         try:
@@ -242,4 +242,4 @@ def _some_records(run: RunFolder, generator: str) -> Iterator[ClipRecord]:
         try:
             yield run.read_record(path)
         except StoreError:
-            continue  # a damaged record says nothing about time
+            continue  # a damaged record has no time

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first lets clips in the making finish, the second ends at once."""
+"""Ctrl-C: the first lets running clips finish, the second ends at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Interrupts:
-    """While the block runs, SIGINT and SIGTERM (how job schedulers say that time is up) ask to stop."""
+    """Inside the block, SIGINT and SIGTERM (which job schedulers send) ask the run to stop."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -20,7 +20,7 @@ class Interrupts:
             try:
                 self._before[number] = signal.signal(number, self._on_signal)
             except ValueError:
-                break  # not the main thread: signals go elsewhere
+                break  # signals can be handled in the main thread only
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""What of a plan is made already. Nothing is believed unseen: records are checked, and clips by their digest."""
+"""Finds which clips of a plan exist. Every record is checked, and every clip by its digest."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Inventory:
     failed: list[ClipRecord] = field(default_factory=list)
     missing: list[Request] = field(default_factory=list)
     distrusted: list[str] = field(default_factory=list)
-    """Why a stored clip counts as missing, each naming its file."""
+    """Why stored clips are generated again. Each reason names its file."""
 
 
 def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard: Shard) -> Inventory:
-    """Looks at every clip that the plan, or this shard of it, asks of a generator."""
+    """Checks every clip that the plan, or this shard of it, asks of a generator."""
     found = Inventory()
     requests = [request for batch in batches(plan, definition, shard) for request in batch.requests]
     with ThreadPoolExecutor(4) as pool:
@@ -41,7 +41,7 @@ def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard:
 
 
 def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRecord | str | None:
-    """A request's record; or None where there is none; or why it is not believed."""
+    """The record of a request; None where there is none; or the reason why it is not valid."""
     key = ClipKey(definition.name, request.prompt_id, request.index)
     path = folder.record_path(key)
     if not path.exists():
@@ -64,7 +64,7 @@ def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRe
 
 
 def batches_of(batches: Iterable[Batch], wanted: Iterable[Request]) -> Iterator[Batch]:
-    """The plan's batches, less what is not wanted."""
+    """The batches of the plan, without the requests that are not wanted."""
     left = set(wanted)
     for batch in batches:
         requests = tuple(request for request in batch.requests if request in left)

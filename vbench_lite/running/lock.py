@@ -1,4 +1,4 @@
-"""One run folder, one run at a time. Shards of a run may share a folder, each being there once."""
+"""Locks a run folder, so that one run at a time works on it. Each shard has its own lock."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vbench_lite.running.batches import Shard
 
 try:
     import fcntl
-except ImportError:  # Windows: two runs on one folder are then not noticed
+except ImportError:  # Windows: two runs on one folder are not detected
     fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def locked(folder: Path, shard: Shard) -> Iterator[None]:
-    """Holds the folder for this process. The system lets go of it when the process ends, however it ends.
+    """Locks the folder for this process. The system releases the lock when the process ends in any way.
 
     Raises:
-        FolderLocked: Another run is at work there.
+        FolderLocked: Another run works on the folder.
         StoreError: The folder cannot be written.
     """
     with ExitStack() as stack:
@@ -57,7 +57,7 @@ def _take(file: IO[str], folder: Path, shared: bool) -> None:
             f"{folder} is in use by {holder}. Wait for it, or write elsewhere with --out DIR."
         ) from None
     except OSError:
-        return  # a file system that knows no locks
-    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, and what is missing is told later
+        return  # the file system has no locks
+    with contextlib.suppress(OSError):  # a full disk: the lock still works, and later writes report the error
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())

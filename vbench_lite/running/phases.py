@@ -1,4 +1,4 @@
-"""timings/<generator>.json: seconds of each process by phase. Beside the run, not part of what is compared."""
+"""timings/<generator>.json: seconds of each process by phase. They are not part of any comparison."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vbench_lite.running.engines import Phase
 
 
 class PhaseLog:
-    """What the processes of a generator did besides generating, over all runs that worked on the folder."""
+    """Time of a generator's processes by phase, over all sessions that worked on the folder."""
 
     def __init__(self, run: Path, generator: str, shard: Shard, device: Device) -> None:
         name = generator if shard.parts == 1 else f"{generator}.{shard}"
@@ -29,7 +29,7 @@ class PhaseLog:
         self._earlier: list[dict[str, Any]] = []
 
     def add(self, phase: Phase) -> None:
-        """Stores what a process says of itself; its last word replaces what it said before."""
+        """Stores the timings of a process. Later timings of the same process replace earlier ones."""
         if self._processes is None:
             self._processes, self._earlier = {}, read_processes(self._path)
         self._processes[phase.worker, phase.life] = phase.timings
@@ -42,7 +42,7 @@ class PhaseLog:
 
 @contextmanager
 def timed_scoring(run: Path) -> Iterator[None]:
-    """Notes beside the generators' times how long scoring took; no generator's name begins with an underscore."""
+    """Stores how long scoring took, in timings/_scoring.json. No generator's name begins with an underscore."""
     started = time.perf_counter()
     yield
     facts = {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -51,7 +51,7 @@ def timed_scoring(run: Path) -> Iterator[None]:
 
 
 def read_processes(path: Path) -> list[dict[str, Any]]:
-    """The processes in a timings file; [] when it is missing or broken, for nothing depends on it."""
+    """The processes of a timings file; [] when it is missing or broken, because nothing depends on it."""
     try:
         found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["processes"]
         return found

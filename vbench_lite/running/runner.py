@@ -1,7 +1,7 @@
-"""From a plan to a folder of clips, each with its record; goes on where an earlier run stopped.
+"""Generates the clips of a plan into a run folder, and continues where an earlier run stopped.
 
-The runner knows no metric and no model. It checks what is there, has the rest made by an engine,
-and stores each clip the moment it is finished.
+The runner knows neither metrics nor models. It checks which clips exist, lets an engine generate the others,
+and stores each clip as soon as it is finished.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["Options", "Outcome", "clip_seed", "run"]
 log = logging.getLogger("vbench_lite.running.runner")
 
 SIDE_BY_SIDE = 8
-"""Clips of one batch that are written at a time: a flushed write is mostly waiting for the disk."""
+"""Clips of a batch that are written at the same time. A flushed write mostly waits for the disk."""
 
 class Budget(Protocol):
     """What may be spent; see `budget.py`."""
@@ -57,7 +57,7 @@ class Stop(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """How to run, none of which changes what is made."""
+    """Options that change no clip."""
 
     engine: str = "local"
     shard: Shard = WHOLE
@@ -72,23 +72,23 @@ class Options:
     quiet: bool = False
     """Failed clips are not logged one by one: they are counted afterwards."""
     pilot: int | None = None
-    """Only so many batches of each generator, spread over the plan, as a sample of what the rest will take."""
+    """Only this many batches of each generator, spread over the plan, to forecast the rest from."""
 
 
 @dataclass
 class Outcome:
-    """What became of the plan, or of this shard of it."""
+    """What happened to the clips of the plan, or of this shard."""
 
     asked: int = 0
     ready: int = 0
-    """Made before this run, and trusted."""
+    """Clips that existed and are valid."""
     tried: int = 0
-    """Attempted in this run, good or not."""
+    """Clips that this run tried, generated or failed."""
     made: int = 0
     failed: list[ClipRecord] = field(default_factory=list)
-    """Failed clips that stand in the store now."""
+    """Failed clips that are stored now."""
     wholly_failed: list[str] = field(default_factory=list)
-    """Generators without one good clip."""
+    """Generators without any good clip."""
     distrusted: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     """Why a generator could not be run, by its name."""
@@ -106,16 +106,16 @@ class Outcome:
 
 
 def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None = None) -> Outcome:
-    """Makes every clip of the plan that is not there yet.
+    """Generates every clip of the plan that does not exist yet.
 
     Args:
         plan: What is asked for.
-        folder: Where to; it may hold a part of the same plan.
-        device: What to run on.
-        options: How.
+        folder: The run folder. It may hold a part of the same plan.
+        device: The device to run on.
+        options: Everything else that a run can be given.
 
     Returns:
-        The outcome; a generator that cannot be run is in its `errors`, and the others have run.
+        The outcome. A generator that cannot run is in `errors`; the others have run.
 
     Raises:
         PlanConflict: The folder holds another plan; nothing was changed.
@@ -135,7 +135,7 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
 
 
 def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) -> None:
-    """Brings the folder to where clips of this plan may be written."""
+    """Prepares the folder for clips of this plan."""
     wanted = build_manifest(plan, device, options.prices, folder.name, typed=options.typed)
     if options.fresh:
         folder.clear()
@@ -145,18 +145,18 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
         _update(folder, stored, wanted)
     elif (folder.path / "clips").exists():
         raise StoreError(
-            f"{folder.path} holds clips but no run.json, so nobody knows what they are. Choose another folder with "
+            f"{folder.path} holds clips but no run.json, so their plan is not known. Choose another folder with "
             "--out DIR, or delete them with --fresh."
         )
     else:
         folder.write_manifest(wanted)
     if options.shard.parts == 1:
         for part in folder.path.glob("clips/*/*/.*.part"):
-            part.unlink(missing_ok=True)  # left by a run that was killed while it wrote
+            part.unlink(missing_ok=True)  # left by a run that was killed while writing
 
 
 def _update(folder: RunFolder, stored: Manifest, wanted: Manifest) -> None:
-    """Brings what changes no clip up to date: prices, the set of backbones, the typed arguments."""
+    """Updates what changes no clip: prices, the set of backbones, the typed arguments."""
     changes = {name: getattr(wanted, name) for name in ("prices", "plan", "typed")}
     if any(getattr(stored, name) != value for name, value in changes.items()):
         folder.write_manifest(dataclasses.replace(stored, **changes))
@@ -180,7 +180,7 @@ def _reprice(folder: RunFolder, wanted: Manifest) -> None:
 
 
 class GeneratorRun:
-    """One generator's part of a run. It is also the feed that the engine takes batches from."""
+    """One generator's part of a run. It is the `BatchSource` of the engine."""
 
     def __init__(
         self, plan: Plan, folder: RunFolder, device: Device, options: Options, definition: Definition, outcome: Outcome
@@ -230,7 +230,7 @@ class GeneratorRun:
         return batch
 
     def look(self) -> None:
-        """Takes stock of what is there, and of what it has cost."""
+        """Loads stored clips and charges their cost to the budget."""
         outcome, definition, options = self._outcome, self._definition, self._options
         found = take_inventory(self._folder, self._plan, definition, options.shard)
         retried = found.failed if options.retry_failed else []
@@ -249,11 +249,11 @@ class GeneratorRun:
         self._charge([*found.made, *found.failed])
 
     def run(self) -> None:
-        """Makes what is missing."""
+        """Generates the missing clips."""
         outcome, name = self._outcome, self._definition.name
         if self._wanted and not self.stopped:
             self._batches = batches_of(self._batches, self._wanted)
-            self._folder.summary_path.unlink(missing_ok=True)  # it tells of fewer clips than there will be
+            self._folder.summary_path.unlink(missing_ok=True)  # it covers fewer clips than there will be
             self._good += self._generate(len(self._wanted))
         outcome.interrupted = outcome.interrupted or (self._interrupted and bool(self._wanted))
         if not self._good and any(record.generator == name for record in outcome.failed):
@@ -265,7 +265,7 @@ class GeneratorRun:
                 self._options.budget.spent(self._definition, record)
 
     def _generate(self, count: int) -> int:
-        """Has the clips made and stores them; returns how many went well."""
+        """Generates and stores clips; returns the number of good ones."""
         before, name = self._outcome.made, self._definition.name
         try:
             with progress(name, count) as tick, ThreadPoolExecutor(SIDE_BY_SIDE, "store") as pool:
@@ -295,7 +295,7 @@ class GeneratorRun:
         return self._folder.write_clip(record, clip.clip, clip.suffix)
 
     def _count(self, record: ClipRecord) -> None:
-        """Notes a clip that is in the folder now."""
+        """Counts a clip that is stored now."""
         self._at_hand -= 1
         self._outcome.tried += 1
         where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}

@@ -1,6 +1,6 @@
-"""One generator in its process: loaded once, asked for clips, measured, its answers checked and encoded.
+"""One generator in its process: loads it once, generates, measures, checks and encodes clips.
 
-What carries requests in and clips out (a pipe, Ray) is not known here.
+This module does not know what transports requests and clips (a pipe, Ray).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LOOK_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class WorkerPlacement:
-    """Where a process works, and what it is told about its run."""
+    """Where a process works, and what it knows about its run."""
 
     device: str
     """"cpu" or "cuda:0", as the process itself sees it."""
@@ -37,15 +37,15 @@ class WorkerPlacement:
     """What CUDA_VISIBLE_DEVICES is set to; None leaves it alone."""
     uuids: tuple[str, ...]
     devices_held: float
-    """For billing. Several processes on one CPU hold a part of it each."""
+    """For billing. Several processes on one CPU count as a part of it each."""
     state: Path
     prompts: tuple[Prompt, ...]
     log: Path | None = None
-    """Where what the generator prints goes; None leaves it on the terminal."""
+    """The file for what the generator prints; None leaves it on the terminal."""
 
 
 class BrokenProcessError(Exception):
-    """The process cannot go on, though another one might; carries the reason."""
+    """This process cannot go on, but a new one may. The message is the reason."""
 
 
 @dataclass
@@ -56,18 +56,18 @@ class Timings:
     load_s: float = 0.0
     warm_up_s: float = 0.0
     compile_s: float = 0.0
-    """What torch.compile took, wherever it happened: with a warm-up it is a part of that, else of generation."""
+    """Time of torch.compile. With a warm-up it is part of the warm-up, else of generation."""
     generate_s: float = 0.0
     encode_s: float = 0.0
     idle_s: float = 0.0
-    """Between the end of one call and the start of the next, while there was work: the device waited."""
+    """Time between two calls while there was work: the device waited."""
     clips: int = 0
     energy: str = ""
-    """How energy was measured, or why it was not."""
+    """How energy was measured, or why it was not measured."""
     device_before: dict[str, Any] = field(default_factory=dict)
     """Idle watts, clocks, other processes, before anything was loaded."""
     device_during: dict[str, Any] = field(default_factory=dict)
-    """The worst that was seen while clips were made: lowest clocks, every throttle reason, most processes."""
+    """The worst state during generation: lowest clocks, every throttle reason, most processes."""
     device_after: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,7 +87,7 @@ class Session:
         """Imports and loads the generator, each timed apart.
 
         Raises:
-            VbenchError: It cannot be loaded; the sentence says why.
+            VbenchError: The generator cannot be loaded; the message says why.
         """
         if self.place.visible is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = self.place.visible
@@ -107,7 +107,7 @@ class Session:
             self._or_sentence(lambda: self._generator.load(self.place.device))
 
     def warm_up(self, requests: Sequence[Request]) -> None:
-        """Lets the generator get past what only its first call pays, if it has a way to."""
+        """Calls the generator's `warm_up`, if it has one."""
         warm_up = getattr(self._generator, "warm_up", None)
         if warm_up:
             with _Stopwatch(self.timings, "warm_up_s"):
@@ -115,10 +115,10 @@ class Session:
         self.timings.compile_s = compile_s()
 
     def generate(self, requests: Sequence[Request]) -> list[Attempt]:
-        """Makes the clips of one batch. Returns those whose measurement is complete, perhaps of earlier batches.
+        """Generates the clips of a batch. Returns clips whose measurement is complete, perhaps of earlier batches.
 
         Raises:
-            BrokenProcessError: The process is of no use any more.
+            BrokenProcessError: The process cannot be used any more.
         """
         self._windows.open()
         if self._ended is not None:
@@ -130,19 +130,19 @@ class Session:
         return self._windows.add(takes)
 
     def settle(self) -> list[Attempt]:
-        """The clips whose energy window is still open; call it when no work waits."""
+        """Returns the clips whose energy window is still open. Call it when no work waits."""
         self._ended = None
         return self._windows.settle()
 
     def too_large(self) -> bool:
-        """Whether this process has grown beyond its limit, as leaking ones do."""
+        """Whether this process uses more memory than its limit."""
         from vbench_lite.measuring import measure
 
         limit = float(self.definition.settings.get("memory_limit_mb") or measure.memory_limit_mb())
         return self._meter.now_mb() > limit
 
     def close(self) -> None:
-        """Ends the generator; an error in its `close` loses nothing that is made."""
+        """Closes the generator. An error in its `close` loses no clip."""
         try:
             self._generator.close()
         except Exception:
@@ -163,7 +163,7 @@ class Session:
                 return Finished(record_of(self.definition, take.request, failure, take.measurement))
 
     def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Attempt]:
-        """One call; where it fails for several clips together, each is asked for alone."""
+        """One call. If it fails for several clips, each is tried alone."""
         outputs, reading, failure = self._call(requests)
         self.timings.generate_s += reading.wall_s
         if failure and len(requests) > 1:
@@ -193,8 +193,8 @@ class Session:
         """The reason that goes into the record.
 
         Raises:
-            BrokenProcessError: A fresh process may do better: the device is in an error state, or memory
-                ran out after clips that went well, which is what a leak looks like.
+            BrokenProcessError: A new process may succeed: the device is in an error state, or memory ran out
+                after clips that were generated without error, which points to a leak.
         """
         if out_of_memory(error):
             where = "GPU memory" if self.place.device.startswith("cuda") else "memory"
@@ -209,7 +209,7 @@ class Session:
         return Failure(short(error))
 
     def _look_at_device(self) -> None:
-        """Between clips, now and then: whether the device was slowed down or shared."""
+        """Checks from time to time whether the device was throttled or shared."""
         if self.place.uuids and time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked, now = time.monotonic(), energy.device_state(self.place.uuids)
             self.timings.device_during = energy.worst_of(self.timings.device_during, now)
@@ -238,7 +238,7 @@ class _Stopwatch:
 
 
 def compile_s() -> float:
-    """Seconds that torch.compile has taken in this process, by its own account; 0 where it was not used."""
+    """Seconds that torch.compile reports for this process; 0 where it was not used."""
     dynamo = sys.modules.get("torch._dynamo.utils")
     spent = dynamo.calculate_time_spent() if hasattr(dynamo, "calculate_time_spent") else {}  # type: ignore[union-attr]
     return float(spent.get("entire_frame_compile", 0.0))

@@ -1,7 +1,7 @@
-"""One generator with several values of a setting: `--sweep strength=0.2,0.4`, a curve instead of a point.
+"""Runs one generator with several values of a setting: `--sweep strength=0.2,0.4`.
 
-Each value is a generator of its own in the run, named so that the curve can be read off the names:
-tiny-hybrid@strength=0.2. A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for.
+Each value is a generator of its own in the run, and its name holds the value: tiny-hybrid@strength=0.2.
+A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbench_lite.records import ClipSpec, Definition
 
 CLIP = "clip."
 MOST = 64
-"""Generators that one sweep may make; more is a slip of the pen."""
+"""Largest number of generators that sweeps may make. More is probably a typing error."""
 
 
 class Sweep(NamedTuple):
@@ -49,10 +49,10 @@ def parse(text: str) -> Sweep:
 
 
 def expanded(definitions: Sequence[Definition], sweeps: Sequence[Sweep]) -> list[Definition]:
-    """Each definition once for every combination of the sweeps' values; as it is without sweeps.
+    """Each definition once for every combination of values; unchanged without sweeps.
 
     Raises:
-        UsageError: Two sweeps of one setting, or more generators than anyone means.
+        UsageError: Two sweeps of one setting, or more than the largest number of generators.
     """
     settings = [sweep.setting for sweep in sweeps]
     if len(set(settings)) < len(settings):

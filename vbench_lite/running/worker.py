@@ -1,7 +1,7 @@
-"""The process that a local run keeps for one generator: a session behind a pipe.
+"""The process of one generator in a local run: a session behind a pipe.
 
-In come batches; out go `ready`, `started`, `generated`, `clips`, and at the end `ended`. Generation
-has the main thread to itself, encoding has another, and a third listens, so that this process ends
+It receives batches and sends `ready`, `started`, `generated`, `clips`, and at the end `ended`. Generation
+runs alone in the main thread, encoding in a second one. A third one listens, so that this process ends
 at once when the run that started it is gone.
 """
 
@@ -26,16 +26,16 @@ from vbench_lite.running.batches import Batch
 from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 
 BACKLOG = 3
-"""Batches that may wait to be encoded; with more, generation waits rather than fill the memory."""
+"""Batches that may wait to be encoded. With more, generation waits, so that memory does not fill."""
 
 Order = Batch | None
 """None: finish and end."""
 
 
 def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
-    """Runs until told to end. Its children share its process group, so that they can be ended with it."""
+    """Runs until it is asked to end. Its children share its process group, so that they can be ended with it."""
     if hasattr(os, "setsid"):
-        os.setsid()  # Ctrl-C reaches the run, which decides; not this process
+        os.setsid()  # Ctrl-C is for the run, which decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _redirect(place)
     Worker(definition, place, pipe).run()
@@ -84,7 +84,7 @@ class Worker:
         self._send("ended", self._timings())
 
     def _work(self) -> tuple[Any, ...]:
-        """Makes batches until there is no more to do; returns the message to end with."""
+        """Generates batches until there are no more; returns the last message."""
         warm = False
         while batch := self._next():
             if not warm:
@@ -99,7 +99,7 @@ class Worker:
         return ("finished",)
 
     def _next(self) -> Batch | None:
-        """The next batch; closes the energy window when there is none at hand."""
+        """The next batch. Closes the energy window when no batch is waiting."""
         try:
             batch = self._inbox.get_nowait()
         except queue.Empty:
@@ -115,7 +115,7 @@ class Worker:
     def _encode_and_send(self, takes: Sequence[Attempt]) -> None:
         try:
             self._send("clips", [self._session.encode(take) for take in takes])
-        except BaseException:  # without its clips the run would wait for ever; it takes them to another process
+        except BaseException:  # the run would wait for these clips forever; another process generates them
             traceback.print_exc()
             end_group()
         self._room.release()
@@ -131,7 +131,7 @@ class Worker:
                 end_group()
 
     def _listen(self) -> None:
-        """Fills the inbox; without the run at the other end nothing here is of use to anyone."""
+        """Receives batches. Ends the process when the run at the other end is gone."""
         while True:
             try:
                 message = self._pipe.recv()
@@ -144,7 +144,7 @@ class Worker:
 
 
 def end_group() -> None:
-    """Ends this process and its children, with no further ado."""
+    """Ends this process and its children at once."""
     if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

@@ -1,7 +1,6 @@
-"""Ways to get batches made: processes on this machine, or a Ray cluster. An engine schedules and nothing else.
+"""Engines generate batches: in processes on this machine, or on a Ray cluster. An engine only schedules.
 
-The run folder is the single truth: engines never write to it. They take batches from the run and
-yield what became of them, in any order.
+Engines never write to the run folder. They take batches from the run and yield the results in any order.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ENGINES = {"local": "vbench_lite.running.engines.local:LocalEngine", "ray": "vbe
 TIMEOUT_S = 1800.0
 TRIES = 2
 AHEAD = 2
-"""Batches that a process has at hand: one in the making and one that waits, so that the device does not."""
+"""Batches that a process has: one that runs and one that waits, so that the device does not wait."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Work:
     state: Path
     """The generator's own folder, for what must survive a restart."""
     logs: Path
-    """Folder for what generators print."""
+    """Folder for the output of generators."""
 
 
 class BatchSource(Protocol):
@@ -47,16 +46,16 @@ class BatchSource(Protocol):
 
     @property
     def stopped(self) -> bool:
-        """Nothing more is wanted: finish what is in the making."""
+        """The run was asked to stop: only batches that are under way are finished."""
 
     def take(self) -> Batch | None:
-        """The next batch; None when there is none now. It is asked again after each clip."""
+        """The next batch; None when there is none now. The engine asks again after each clip."""
 
     def affordable_s(self) -> float:
-        """Device seconds that may be spent on clips that are not handed over yet; infinite without a limit."""
+        """Device seconds that may be spent on clips that are under way; infinite without a limit."""
 
     def overdrawn(self, device_s: float) -> None:
-        """Takes note of what was spent on clips that were dropped, lest the limit be passed: `stopped` from now on."""
+        """Charges the time of clips that were dropped to keep within the limit. `stopped` is true from now on."""
 
 
 class Made(NamedTuple):
@@ -66,7 +65,7 @@ class Made(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """A process was loaded or ended: its timings so far. The same `worker` and `life` replace each other."""
+    """A process was loaded or ended: its timings so far. Later ones of the same `worker` and `life` replace them."""
 
     worker: str
     life: int
@@ -74,7 +73,7 @@ class Phase(NamedTuple):
 
 
 class WorkerLost(NamedTuple):
-    """A process was lost; said in the log."""
+    """A process was lost. The text goes into the log."""
 
     text: str
 
@@ -84,10 +83,10 @@ Event = Made | Phase | WorkerLost
 
 class Engine(Protocol):
     def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
-        """Makes what the feed gives.
+        """Generates the batches of the source.
 
         Raises:
-            GeneratorError: The generator cannot be started, so nothing of it can be made.
+            GeneratorError: The generator cannot be started.
         """
 
 
@@ -100,7 +99,7 @@ def load_engine(name: str) -> Engine:
 
 
 def places(work: Work) -> list[WorkerPlacement]:
-    """One for each process: so many devices each as the definition's `devices` says."""
+    """One placement for each process. Each has as many devices as the definition's `devices`."""
     definition, device = work.definition, work.device
     log = work.logs / f"{definition.name}.log"
     if device.kind == "cpu":
@@ -122,7 +121,7 @@ def places(work: Work) -> list[WorkerPlacement]:
 
 
 class RetryQueue:
-    """What to make next: what was lost with a process first, then the feed. Counts tries."""
+    """Decides what to generate next: first what was lost with a process, then new batches. Counts tries."""
 
     def __init__(self, work: Work, feed: BatchSource) -> None:
         self._work, self._feed = work, feed
@@ -137,22 +136,22 @@ class RetryQueue:
         return self._again.popleft() if self._again else self._feed.take()
 
     def returned(self) -> list[Batch]:
-        """What was lost, taken out, for an engine that gives it out in its own way."""
+        """Removes and returns the lost batches, for an engine that schedules them itself."""
         batches, self._again = list(self._again), deque()
         return batches
 
     def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: Failure, seconds: float) -> list[Finished]:
-        """Notes what a lost process had at hand.
+        """Records which batches a lost process had.
 
         Args:
-            blamed: What it was making when it was lost. Several clips are tried again one by one, so
-                that only the one at fault fails.
-            innocent: What waited in it, or was made but not handed over.
+            blamed: The batch that was running. Several clips are tried again one by one, so that only the one
+                that causes the loss fails.
+            innocent: Batches that were waiting, or whose clips were not handed over yet.
             reason: Why it was lost.
-            seconds: That were spent on the blamed batch.
+            seconds: Time that was spent on the blamed batch.
 
         Returns:
-            The failed clip, when its tries are used up.
+            The failed clip, when it has no tries left.
         """
         self._again.extend(innocent)
         if blamed is None:
@@ -175,7 +174,7 @@ class RetryQueue:
 
 
 def strike_off(at_hand: dict[Any, Batch], clips: Sequence[Finished]) -> None:
-    """Takes what came back out of what is owed."""
+    """Removes the clips that came back from the batches that are under way."""
     keys = {(clip.record.prompt_id, clip.record.index) for clip in clips}
     for name, batch in list(at_hand.items()):
         left = tuple(r for r in batch.requests if (r.prompt_id, r.index) not in keys)

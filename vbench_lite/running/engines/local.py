@@ -1,4 +1,4 @@
-"""Processes on this machine: one for each device, resident, replaced when they die, hang or grow too large."""
+"""Processes on this machine: one for each device. A process that dies, hangs or grows too large is replaced."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from vbench_lite.running.session import WorkerPlacement
 
 LOOK_EVERY_S = 0.5
 CLOSE_S = 0.02
-"""How near to the limit of what may be spent a clip in the making is ended."""
+"""Seconds before the limit of spending is reached at which a running clip is ended."""
 END_WITHIN_S = 30.0
 USELESS_LIVES = 3
-"""Processes in a row that may die without having made anything before the generator is given up."""
+"""Processes in a row that may die without a clip before the generator counts as not runnable."""
 
 
 @dataclass
@@ -52,14 +52,14 @@ class _Process:
     handle: Any = None
     pipe: Connection | None = None
     at_hand: dict[int, Batch] = field(default_factory=dict)
-    """Batches sent, by ticket, with the requests whose clips have not come back."""
+    """Batches that were sent, by ticket, with the requests whose clips have not come back."""
     making: int | None = None
     since: float = 0.0
     generated: dict[int, float] = field(default_factory=dict)
-    """Seconds of batches that are made and not handed over yet, by ticket."""
+    """Seconds of batches that are generated and not handed over yet, by ticket."""
     ready: bool = False
     ending: str = ""
-    """The worker's own word on why it ends: finished, renew, broken, refused."""
+    """Why the worker says that it ends: finished, renew, broken, refused."""
     reason: str = ""
     overdue: bool = False
     """It was ended because it did not answer in time."""
@@ -80,13 +80,13 @@ class _Process:
             self.tickets += 1
             message = Batch(self.tickets, message.requests)
             self.at_hand[message.number] = message
-        with contextlib.suppress(OSError):  # it died; that shows when it is listened to
+        with contextlib.suppress(OSError):  # it died; the next read from the pipe shows that
             self.pipe.send(message)
 
     def end(self) -> None:
         """Ends the process and everything it started."""
         if self.handle and self.handle.pid:
-            with contextlib.suppress(OSError, AttributeError):  # it is gone, or the system knows no groups
+            with contextlib.suppress(OSError, AttributeError):  # it is gone, or the system has no process groups
                 os.killpg(self.handle.pid, signal.SIGKILL)
             self.handle.kill()
             self.handle.join()
@@ -95,7 +95,7 @@ class _Process:
         self.handle = self.pipe = None
 
     def discard(self) -> None:
-        """Ends it and forgets what it had at hand."""
+        """Ends it and forgets its batches."""
         self.end()
         self.at_hand, self.generated, self.making, self.ending = {}, {}, None, ""
 
@@ -110,7 +110,7 @@ class _Process:
 
     @property
     def busy(self) -> bool:
-        """Whether it is still to be heard from."""
+        """Whether messages of it may still come."""
         return self.lives and bool(self.at_hand or self.ending)
 
 
@@ -151,7 +151,7 @@ class _Pool:
         yield from self._finish()
 
     def _affordable_s(self, busy: list[_Process]) -> float:
-        """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
+        """Seconds until the running clips reach the limit of spending, if none of them comes back."""
         making = [p for p in busy if p.making is not None]
         if not making:
             return math.inf
@@ -162,7 +162,7 @@ class _Pool:
         return min(LOOK_EVERY_S, max(0.01, self._affordable_s(busy) - CLOSE_S))
 
     def _check_money(self, busy: list[_Process]) -> Iterator[Event]:
-        """Drops what is in the making when nothing is left to pay it with; what is made comes first."""
+        """Drops running clips when the limit of spending is reached. Finished clips are kept."""
         for process in busy:
             if process.making in process.at_hand and not process.generated and self._affordable_s(busy) <= CLOSE_S:
                 dropped, seconds = process.at_hand[process.making], process.unbilled_s
@@ -174,7 +174,7 @@ class _Pool:
                 )
 
     def _stop(self, busy: list[_Process]) -> None:
-        """Lets processes finish the batch in the making; one that is still loading has none."""
+        """Lets processes finish their running batch. A process that is still loading has none."""
         self._told_to_stop = True
         for process in busy:
             if process.ready:
@@ -183,7 +183,7 @@ class _Pool:
                 process.discard()
 
     def _hand_out(self, process: _Process) -> None:
-        """Keeps a process supplied; starts it, or starts it again, when there is work."""
+        """Sends batches to a process. Starts it, or starts it again, when there is work."""
         while not process.ending and len(process.at_hand) < AHEAD and (batch := self._orders.take()):
             if not process.lives:
                 process.start(self._work)
@@ -226,7 +226,7 @@ class _Pool:
             yield from self._gone(process)
 
     def _gone(self, process: _Process) -> Iterator[Event]:
-        """A process ended, by itself or because it hung: what it had at hand is made by another."""
+        """A process ended, by itself or because it hung. Another one generates its batches."""
         seconds = time.monotonic() - process.since if process.making is not None else 0.0
         if not process.reason:
             process.handle.join(END_WITHIN_S)
@@ -255,7 +255,7 @@ class _Pool:
             )
 
     def _finish(self) -> Iterator[Event]:
-        """Lets idle processes close their generator, and hears their last word."""
+        """Lets idle processes close their generator, and receives their last message."""
         for process in self._processes:
             if process.lives:
                 process.give(None)

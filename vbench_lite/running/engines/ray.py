@@ -1,7 +1,7 @@
 """Ray: one resident actor for each device of a cluster, on this machine or on many.
 
-Clips come back through Ray and are stored by the run, so workers need no shared disk; they need this
-package, and the weights where the definition says they are. RAY_ADDRESS names a running cluster;
+Clips come back through Ray and are stored by the run, so workers need no shared disk. They need this
+package, and the weights at the path of the definition. RAY_ADDRESS names a running cluster;
 without it one is started on this machine for the time of the run.
 """
 
@@ -38,9 +38,9 @@ from vbench_lite.running.session import WorkerPlacement
 LOOK_EVERY_S = 0.5
 END_WITHIN_S = 30.0
 WAY_S = 10.0
-"""Added to a clip's time limit: what a busy cluster may take to bring a call there and its clips back."""
+"""Seconds added to a clip's time limit for the transport of the call and its clips on a busy cluster."""
 STARTS = 3
-"""Actors in a row that may die before they are ready, until the generator is given up."""
+"""Actors in a row that may die before they are ready, until the generator counts as not runnable."""
 
 
 def connect() -> Any:
@@ -111,9 +111,9 @@ class _Seat:
     calls: dict[Any, Batch] = field(default_factory=dict)
     """Calls under way, oldest first."""
     owed: dict[int, Batch] = field(default_factory=dict)
-    """Made, and not handed over yet, because energy is told for a second of work at a time."""
+    """Generated and not handed over yet, because energy is measured over at least a second of work."""
     alone: bool = False
-    """Makes a suspect: nothing else may be at hand."""
+    """Generates a suspect: it may have no other batch."""
     first: Batch | None = None
     """Kept for the moment when the actor is ready."""
     since: float = 0.0
@@ -138,7 +138,7 @@ class _Pool:
         self._ray, self._work, self._feed = ray, work, feed
         self._orders = RetryQueue(work, feed)
         self._suspects: list[Batch] = []
-        """Lost with an actor: made alone, so that another loss tells which of them is at fault."""
+        """Batches that were lost with an actor. They run alone, so that another loss shows which one is the cause."""
         definition, device = work.definition, work.device
         self._each = setting(definition, "devices", 1)
         wanted = setting(definition, "workers", 1) if device.kind == "cpu" else device.count // self._each
@@ -172,7 +172,7 @@ class _Pool:
             self._discard(seat)
 
     def _watched(self) -> dict[Any, _Seat]:
-        """What may answer. Once a stop is asked for, actors that only load or wait are let go."""
+        """Calls that may answer. After a stop request, actors that only load or wait are released."""
         for seat in self._seats if self._feed.stopped else ():
             if seat.starting is not None:
                 self._discard(seat)
@@ -187,7 +187,7 @@ class _Pool:
                 self._call(seat, batch)
 
     def _next(self, seat: _Seat) -> Batch | None:
-        """What an actor makes next; a suspect only when nothing else is at hand."""
+        """What an actor generates next. It takes a suspect only when it has no other batch."""
         if self._feed.stopped:
             return None
         if seat.first:
@@ -255,13 +255,13 @@ class _Pool:
             yield from self._gone(seat, f"no answer within {limit:g} s", code=ReasonCode.TIMEOUT)
 
     def _affordable_s(self) -> float:
-        """Seconds until the clips in the making have used up what may be spent, if none of them comes back."""
+        """Seconds until the running clips reach the limit of spending, if none of them comes back."""
         making = [seat for seat in self._seats if seat.calls]
         spent = self._held * sum(time.monotonic() - seat.since for seat in making)
         return (self._feed.affordable_s() - spent) / (self._held * len(making)) if making else math.inf
 
     def _check_money(self) -> Iterator[Event]:
-        """Drops what is in the making when nothing is left to pay it with."""
+        """Drops running clips when the limit of spending is reached."""
         for seat in self._seats:
             if seat.calls and self._affordable_s() <= 0:
                 seconds = time.monotonic() - seat.since
@@ -273,7 +273,7 @@ class _Pool:
     def _gone(
         self, seat: _Seat, reason: str, blamed: Batch | None = None, code: ReasonCode = ReasonCode.CRASHED
     ) -> Iterator[Event]:
-        """An actor is lost: what it had at hand is made by another."""
+        """An actor is lost. Another one generates its batches."""
         seconds = time.monotonic() - seat.since
         innocent = list(seat.calls.values())
         if reason and blamed is None and len(innocent) == 1:

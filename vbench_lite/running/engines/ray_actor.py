@@ -1,4 +1,4 @@
-"""What runs inside a Ray worker: a session, and questions about the worker's device."""
+"""Code that runs inside a Ray worker: a session, and queries of the worker's device."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlace
 class Actor:
     """A session inside a Ray worker.
 
-    Two calls may be under way: one generates, on a thread that always is the same one, while the
-    clips of the other are encoded.
+    Two calls may be under way: one generates, always on the same thread, while the clips of the other
+    are encoded.
     """
 
     def __init__(self, definition: Definition, place: WorkerPlacement) -> None:
@@ -38,13 +38,13 @@ class Actor:
         return self.timings()
 
     def make(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """One batch: the clips that are finished, and whether this process is still of use."""
+        """Generates one batch; returns the finished clips, and whether this process can still be used."""
         with self._counting:
             self._waiting += 1
         return self._generating.submit(self._make, requests).result()()
 
     def _make(self, requests: Sequence[Request]) -> Any:
-        """On the generating thread; returns what is left to do on the way out."""
+        """Runs on the generating thread; returns what is left to do before the end."""
         ending = {}
         with self._counting:
             self._waiting -= 1
@@ -69,7 +69,7 @@ class Actor:
 
 
 def describe_device(kind: str) -> dict[str, Any]:
-    """On a worker: what its device is called."""
+    """On a worker: the name of its device."""
     if kind == "cuda":
         import torch
 
