@@ -1,9 +1,9 @@
-"""Frozen networks that metrics stand on, in named sets: "builtin", "standard", or a TOML of your own.
+"""Frozen networks that metrics use, in named sets: "builtin", "standard", or a TOML file of your own.
 
 A set holds at most one image-and-text encoder (CLIP) and one video encoder (for FVD and KVD). What
-each one is, where its weights lie and how frames are prepared for it is data: `builtin.toml` and
-`standard.toml` beside this file, in the form that a user's own file has (docs/metrics.md).
-This module reads that data and knows no network; loaders are imported when a set is loaded.
+each one is, where its weights are and how frames are prepared for it is data: `builtin.toml` and
+`standard.toml` beside this file, in the form of a user's own file (docs/metrics.md).
+This module reads that data and knows no network. Loaders are imported when a set is loaded.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ VIDEO_KEYS = (
 
 
 class ImageTextEncoder(Protocol):
-    """Frames and texts as unit vectors of one space."""
+    """Turns frames and texts into unit vectors of one space."""
 
     name: str
-    """What stands beside every number, e.g. "builtin/clip@1a2b3c4d"."""
+    """The name beside every score, e.g. "builtin/clip@1a2b3c4d"."""
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
         """One frame, uint8 (height, width, 3), as the network's float32 input (3, size, size)."""
@@ -56,17 +56,17 @@ class ImageTextEncoder(Protocol):
         """(texts, values), each row of length 1."""
 
     def cannot_read(self, text: str) -> str | None:
-        """Why a text means nothing to this network, or None where it does."""
+        """Why this network cannot read a text, or None where it can."""
 
 
 class VideoEncoder(Protocol):
-    """A clip as one vector of features."""
+    """Turns a clip into one vector of features."""
 
     name: str
     frames: int
-    """How many frames it sees, evenly spaced from the first to the last."""
+    """Number of frames that it reads, evenly spaced from the first to the last."""
     protocol: str
-    """Everything about the preparation that moves an FVD, in words."""
+    """Everything about the preparation that changes an FVD, as text."""
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
         """One frame, uint8 (height, width, 3), as float32 (3, size, size)."""
@@ -77,25 +77,25 @@ class VideoEncoder(Protocol):
 
 @dataclass(frozen=True)
 class Backbones:
-    """A loaded set. Either encoder may be missing; its metrics are then unscored, with `missing` as the reason."""
+    """A loaded set. Either encoder may be missing: its metrics are then unscored, with the reason in `missing`."""
 
     name: str
     image: ImageTextEncoder | None = None
     video: VideoEncoder | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    """"image" or "video" > why it is not there."""
+    """"image" or "video" > why it is missing."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One network of a set, as its TOML says, with paths made absolute where they are there."""
+    """One network of a set, as its TOML states it. Paths of existing files are absolute."""
 
     set_name: str
     kind: str
     """"image" or "video"."""
     settings: dict[str, Any]
     path: Path | None
-    """Of the weights, or of the folder that holds them; None where they are found by the library."""
+    """Path of the weights, or of their folder; None where the library finds them."""
 
 
 def shipped_sets() -> dict[str, Path]:
@@ -131,7 +131,7 @@ def read_set(name: str) -> list[Entry]:
 
 
 def _find(path: str | None, beside: Path) -> Path | None:
-    """Weights lie beside the TOML, where an absolute path says, or in the cache's `backbones` folder."""
+    """The path of weights: beside the TOML, absolute, or in the cache's `backbones` folder."""
     from vbench_lite.backbones.cache import cache_folder
 
     if path is None:
@@ -141,13 +141,13 @@ def _find(path: str | None, beside: Path) -> Path | None:
 
 
 class Presence(NamedTuple):
-    """Whether a network of a shipped set can be used here; told without loading it."""
+    """Whether a network of a shipped set can be used on this machine. It is not loaded."""
 
     name: str
     """"builtin/image"."""
     present: bool
     found: str
-    """Where its weights lie, or that they are missing."""
+    """The path of its weights, or that they are missing."""
     fetch: str
     """The command that fetches them; "" where there is none."""
 
@@ -171,7 +171,7 @@ OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def open_clip_cached(settings: dict[str, Any]) -> Path:
-    """Where the Hugging Face cache holds a published open_clip model, or would, without importing open_clip."""
+    """The path of a published open_clip model in the Hugging Face cache. open_clip is not imported."""
     from huggingface_hub import try_to_load_from_cache
 
     repository = settings.get("repository", "")

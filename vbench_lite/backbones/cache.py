@@ -1,4 +1,4 @@
-"""Where things that can be made again are kept between runs: `$VBENCH_CACHE`, or the user's cache folder."""
+"""The cache of what can be computed again: `$VBENCH_CACHE`, or the user's cache folder."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def cache_folder() -> Path:
 
 
 class FeatureCache:
-    """Arrays by the digest of the clip that they were read from: `<cache>/features/<networks>/<clip>.npz`.
+    """Arrays by the digest of their clip: `<cache>/features/<networks>/<clip>.npz`.
 
-    A folder that cannot be written, or a file that cannot be read, costs time and nothing else.
+    A folder that cannot be written, or a file that cannot be read, only costs time.
     """
 
     def __init__(self, *networks: str) -> None:

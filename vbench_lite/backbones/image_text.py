@@ -79,8 +79,8 @@ class OpenClipEncoder:
 
 
 BATCH = 16
-"""Frames that go through an image network together; always of one clip, and never a choice: in float32 the
-last digits depend on it."""
+"""Frames of one clip that go through an image network together. It is fixed, because in float32 the last digits
+depend on it."""
 
 
 def embed_frames(encoder: Any, frames: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Networks whose features of a whole clip FVD and KVD stand on."""
+"""Video networks: their features of a whole clip are what FVD and KVD compare."""
 
 from __future__ import annotations
 

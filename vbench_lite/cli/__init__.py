@@ -16,10 +16,10 @@ COMMANDS = {
     "report": "Render the report of one or more runs.",
     "compare": "Compare two runs, or two generators, pair by pair.",
     "gate": "Decide whether a candidate may ship, against a baseline.",
-    "baseline": "Keep the runs that releases are held against.",
+    "baseline": "Keep the runs that releases are compared with.",
     "list": "List suites, generators, metrics or runs.",
-    "doctor": "Check what works on this machine, and how to mend what does not.",
-    "selftest": "Damage reference clips and check that the metrics notice.",
+    "doctor": "Check what works on this machine, and how to fix what does not.",
+    "selftest": "Damage reference clips and check that the metrics react.",
     "init": "Write a workspace for a generator of your own.",
 }
 

@@ -1,4 +1,4 @@
-"""`vbench baseline`: choose what releases are held against, and see who chose it."""
+"""`vbench baseline`: choose the run that releases are compared with, and show who chose it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOLDER = Path("results/baseline")
 
 @click.group()
 def command() -> None:
-    """Keep the runs that releases are held against.
+    """Keep the runs that releases are compared with.
 
     A baseline is a run without its clips: small enough to commit, with its history and its policy.
 
@@ -28,10 +28,10 @@ def command() -> None:
 
 @command.command("promote")
 @click.argument("run")
-@click.option("--reason", required=True, help="Why this run becomes the baseline; kept for ever.")
-@click.option("--by", required=True, help="Who says so.")
+@click.option("--reason", required=True, help="Why this run becomes the baseline. The history keeps it.")
+@click.option("--by", required=True, help="Who decided it.")
 @click.option("--to", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="The baseline's folder.")
-@click.option("--policy", type=click.Path(path_type=Path), help="What releases must prove; kept beside the baseline.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Rules for releases; stored with the baseline.")
 @click.option("--json", "as_json", is_flag=True, help="Print the new entry of the history as JSON.")
 def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, as_json: bool) -> None:
     """Make RUN the baseline.

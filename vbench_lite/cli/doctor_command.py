@@ -1,4 +1,4 @@
-"""`vbench doctor`: what works on this machine, and the command that mends what does not."""
+"""`vbench doctor`: what works on this machine, and the command that fixes what does not."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from vbench_lite.errors import VbenchError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `needed` ones must be ok for the default run."""
+    """One thing that was checked. `needed` ones must be ok for the default run."""
 
     what: str
     ok: bool
     found: str
-    mend: str = ""
+    fix: str = ""
     needed: bool = False
 
 
@@ -101,8 +101,8 @@ def video() -> Iterator[Finding]:
             doing = {"w": "write", "r": "read"}[mode]
             yield Finding(f"codec {codec} ({doing})", True, use or "there", needed=bool(use))
         except Exception:
-            mend = "pip install --force-reinstall av"
-            yield Finding(f"codec {codec}", False, "missing", mend, needed=codec != "vp9")
+            fix = "pip install --force-reinstall av"
+            yield Finding(f"codec {codec}", False, "missing", fix, needed=codec != "vp9")
 
 
 def weights() -> Iterator[Finding]:
@@ -158,7 +158,7 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(as_json: bool) -> None:
-    """Check what works on this machine, and print the command that mends what does not.
+    """Check what works on this machine, and print the command that fixes what does not.
 
     Exits with 1 when something that the default run needs is missing.
 
@@ -172,6 +172,6 @@ def command(as_json: bool) -> None:
         width = max(len(f.what) for f in findings)
         for f in findings:
             mark = "ok  " if f.ok else ("FAIL" if f.needed else "-   ")
-            click.echo(f"{mark} {f.what:{width}}  {f.found}" + (f"  ->  {f.mend}" if f.mend and not f.ok else ""))
+            click.echo(f"{mark} {f.what:{width}}  {f.found}" + (f"  ->  {f.fix}" if f.fix and not f.ok else ""))
     if any(f.needed and not f.ok for f in findings):
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""`vbench gate`: may this candidate ship?"""
+"""`vbench gate`: decides whether a candidate may ship."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("candidate", required=False)
-@click.option("-b", "--baseline", metavar="RUN", help="What to hold it against: a run, or a baseline.")
-@click.option("--policy", metavar="FILE|NAME", help="What to demand; else the baseline's, else the default.")
-@click.option("--explain", "explain_only", is_flag=True, help="Say in words what the policy demands, and stop.")
+@click.option("-b", "--baseline", metavar="RUN", help="The run, or baseline, to compare it with.")
+@click.option("--policy", metavar="FILE|NAME", help="The rules; else the baseline's own, else the default.")
+@click.option("--explain", "explain_only", is_flag=True, help="Print the policy's rules as text, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--junit", type=_FILE, help="Write JUnit XML.")
 @click.option("--markdown", type=_FILE, help="Write Markdown for a pull request or a step summary.")
@@ -30,7 +30,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--annotations", "annotate", is_flag=True, help="Print GitHub annotations, at most ten, to stderr.")
 def command(candidate: str | None, baseline: str | None, policy: str | None, explain_only: bool, as_json: bool,
             annotate: bool, **files: Path | None) -> None:  # fmt: skip
-    """Decide whether CANDIDATE may ship, held against a baseline pair by pair.
+    """Decide whether CANDIDATE may ship, compared with a baseline pair by pair.
 
     Works from run.json, clips.csv and summary.json alone. The baseline's policy rules unless --policy is given; a
     candidate never brings its own.
@@ -77,7 +77,7 @@ def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
 
 
 def show(verdict: Verdict) -> None:
-    """The verdict on the terminal: what was seen, every check that matters, what would decide, one line at the end."""
+    """The verdict on the terminal: findings, every check that matters, what would decide, one line at the end."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

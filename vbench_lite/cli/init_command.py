@@ -11,9 +11,11 @@ from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_worksp
 
 @click.command("init")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("."), required=False)
-@click.option("--name", default="my-model", show_default=True, help="Of the generator.")
-@click.option("--suite", default="my-scenario", show_default=True, help="Of the prompts.")
-@click.option("--adapter", type=click.Choice(ADAPTERS), default="python", show_default=True, help="How it is driven.")
+@click.option("--name", default="my-model", show_default=True, help="Name of the generator.")
+@click.option("--suite", default="my-scenario", show_default=True, help="Name of the suite.")
+@click.option(
+    "--adapter", type=click.Choice(ADAPTERS), default="python", show_default=True, help="The adapter that drives it."
+)
 def command(folder: Path, name: str, suite: str, adapter: str) -> None:
     """Write a workspace into FOLDER: generator, suite, gate policy, CI workflow.
 

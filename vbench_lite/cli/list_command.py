@@ -1,4 +1,4 @@
-"""`vbench list`: what names can be given to the other commands."""
+"""`vbench list`: the names that other commands accept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vbench_lite.errors import VbenchError
 Row = dict[str, Any]
 READY = "yes"
 LONGEST_CELL = 44
-"""Signs of a cell in the table; --json has all of it."""
+"""Longest cell of the table. --json has the whole text."""
 
 
 def _suites() -> list[Row]:
@@ -111,7 +111,7 @@ def command(what: str, as_json: bool) -> None:
 
 
 def _print_needs(rows: list[Row]) -> None:
-    """What would make the rest run, a line each that can be copied whole."""
+    """Commands that make the others ready, one line each."""
     needs = {row["name"]: row["ready"] for row in rows if row.get("ready", READY) != READY}
     if needs:
         click.echo("To run one that is not ready:")

@@ -63,7 +63,7 @@ def _by_ending(out: Path | None) -> str:
 
 
 def _runs_among(arguments: tuple[str, ...]) -> list[str]:
-    """`results/*` names files and folders that are no runs; with several arguments those are passed over."""
+    """`results/*` also matches files and folders that are no runs. With several arguments those are skipped."""
     if len(arguments) == 1:
         return list(arguments)
     kept = [a for a in arguments if not Path(a).exists() or (Path(a) / "run.json").exists()]

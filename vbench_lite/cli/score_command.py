@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vbench_lite.run.summary import Summary
 
 SHOWN = 10
-"""Files that are named one by one, when they belong to no prompt."""
+"""Files without a prompt that are named one by one."""
 
 
 @click.command("score")
@@ -31,7 +31,7 @@ SHOWN = 10
 def command(
     target: Path, suite: str | None, out: Path | None, backbones: str | None, workers: int | None, as_json: bool
 ) -> None:
-    """Score the stored clips of RUN again, or those of a FOLDER that holds {prompt}-{k}.mp4.
+    """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
     Scoring again changes no clip; with the same networks it gives the same numbers.
 
@@ -55,7 +55,7 @@ def command(
 
 
 def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None) -> RunFolder:
-    """The folder's clips as a run; says on stderr what is not scored."""
+    """The folder's clips as a run. Prints to stderr what is not scored."""
     from vbench_lite import api
 
     found = api.collect(clips, suite, out, backbones)

@@ -1,4 +1,4 @@
-"""vbench selftest: damage reference clips and check that the metrics notice."""
+"""vbench selftest: damage reference clips and check that the metrics react."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 PAGE_WIDTH = 140
-"""Columns of the table in a file or a log; a terminal says its own."""
+"""Width of the table in a file or a log. A terminal has its own width."""
 
 
 @click.command("selftest")
@@ -25,7 +25,7 @@ PAGE_WIDTH = 140
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> None:
-    """Damage clips of the built-in world in steps, and print how each metric follows.
+    """Damage clips of the built-in world in steps, and print how each metric reacts.
 
     Rank correlation of damage and value: 1 rises with every step, -1 falls with every step, 0 does
     not move. Exit code 1 if a metric does not do what it claims.

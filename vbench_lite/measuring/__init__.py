@@ -1,1 +1,1 @@
-"""What a clip costs to make: time, memory, energy, devices and prices."""
+"""Measures what a clip costs: time, memory, energy, devices and prices."""

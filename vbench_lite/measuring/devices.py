@@ -1,4 +1,4 @@
-"""Which device a run uses. torch is asked in a process of its own, so that none of it stays behind here."""
+"""Finds the device of a run. torch is queried in a separate process, so that this one does not import it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CPU_UNMEASURED = {
 
 @dataclass(frozen=True)
 class Device:
-    """Where clips are made. `count` devices of one kind, taken by as many processes as fit."""
+    """The device of a run: `count` devices of one kind, used by as many processes as fit."""
 
     kind: Literal["cpu", "cuda"]
     name: str
@@ -45,14 +45,14 @@ class Device:
     vcpus: int = 0
     """Processors that this process may use."""
     unmeasured: Mapping[str, str] = field(default_factory=dict)
-    """Columns that stay empty on this device, and why."""
+    """Columns that stay empty on this device, with the reason."""
 
     @property
     def count(self) -> int:
         return len(self.indices)
 
     def visible_name(self, place: int) -> str:
-        """What CUDA_VISIBLE_DEVICES calls the device at this place, so that a process sees no other."""
+        """The value of CUDA_VISIBLE_DEVICES with which a process sees only the device at this place."""
         given = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
         if given:
             return given[self.indices[place]]
@@ -60,7 +60,7 @@ class Device:
 
     @property
     def facts(self) -> DeviceFacts:
-        """What a record stores of it."""
+        """The part of it that records store."""
         return DeviceFacts(self.kind, self.name, self.count, self.vcpus, self.memory_mb)
 
     def as_json(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _cpu() -> Device:
 
 
 def cpu_name() -> str:
-    """The processor's own name, as far as the system tells it."""
+    """The name of the processor, if the system gives it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -126,7 +126,7 @@ def cpu_name() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether asking torch is worth its two seconds: NVML answers, or AMD's driver is there."""
+    """Whether there may be a GPU, so that torch (two seconds) must be queried: NVML answers, or AMD's driver exists."""
     if Path("/dev/kfd").exists():
         return True
     try:

@@ -1,8 +1,8 @@
-"""What a GPU draws: NVML's energy counter where there is one, the power integrated where not.
+"""Energy of a GPU: by NVML's energy counter where there is one, else by integrating the power.
 
-The counter is the device's: it charges idle draw and everybody's work to whoever looks, so other
-processes on the device are noted beside it. It moves only every 20 to 100 ms, so a window under a
-second is no measurement: clips are settled together until a second has passed, by their wall time.
+The counter counts the whole device, with idle power and the work of other processes, so other processes on
+the device are stored beside it. It is updated every 20 to 100 ms only, so a window under a second is not
+accurate: clips share one window until it has lasted a second, and its energy is divided by their wall time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WINDOW_S = 1.0
 
 
 class Counter(Protocol):
-    """Joules so far, of all devices that a process holds."""
+    """Joules so far, over all devices of a process."""
 
     method: str
 
@@ -29,7 +29,7 @@ class Counter(Protocol):
 
 
 class NvmlCounter:
-    """The sum of NVML's counters (Volta and newer), kept by the driver in millijoules."""
+    """The sum of NVML's counters (Volta and newer). The driver counts in millijoules."""
 
     method = "nvml_counter"
 
@@ -38,7 +38,7 @@ class NvmlCounter:
 
         self._read: Callable[[Any], int] = pynvml.nvmlDeviceGetTotalEnergyConsumption
         self._handles = handles
-        self.read_j()  # raises here where the device has none
+        self.read_j()  # raises where the device has none
 
     def read_j(self) -> float:
         return sum(self._read(handle) for handle in self._handles) / 1000
@@ -48,7 +48,7 @@ class NvmlCounter:
 
 
 class PowerIntegral:
-    """Power looked at every 50 ms and added up: coarser, for devices without a counter."""
+    """Power, read every 50 ms and integrated. It is less accurate, and is for devices without a counter."""
 
     method = "power_integral"
 
@@ -80,7 +80,7 @@ class PowerIntegral:
 
 
 def handles(uuids: Sequence[str]) -> list[Any]:
-    """NVML's handles of devices; by UUID, because NVML does not heed CUDA_VISIBLE_DEVICES."""
+    """NVML's handles of devices, by UUID, because NVML ignores CUDA_VISIBLE_DEVICES."""
     import pynvml
 
     pynvml.nvmlInit()
@@ -89,12 +89,12 @@ def handles(uuids: Sequence[str]) -> list[Any]:
 
 
 def counter(uuids: Sequence[str]) -> tuple[Counter | None, str]:
-    """The best counter for these devices, or None and why there is none."""
+    """The best counter for these devices, or None with the reason."""
     if not uuids:
         return None, "no device with a counter"
     try:
         found = handles(uuids)
-    except Exception as error:  # NVML missing or unwilling: energy is then not known
+    except Exception as error:  # without NVML, energy is not known
         return None, f"NVML: {error}"
     for kind in (NvmlCounter, PowerIntegral):
         try:
@@ -105,7 +105,7 @@ def counter(uuids: Sequence[str]) -> tuple[Counter | None, str]:
 
 
 def device_state(uuids: Sequence[str]) -> dict[str, Any]:
-    """Watts, clocks, temperature, throttling and other processes, as they are now; {} without NVML."""
+    """Watts, clocks, temperature, throttling and other processes now; {} without NVML."""
     try:
         import pynvml
 
@@ -118,12 +118,12 @@ def device_state(uuids: Sequence[str]) -> dict[str, Any]:
             "processes": [len(pynvml.nvmlDeviceGetComputeRunningProcesses(h)) for h in found],
             "driver": pynvml.nvmlSystemGetDriverVersion(),
         }
-    except Exception:  # whatever NVML cannot say here stays unsaid
+    except Exception:  # readings that NVML does not give are left out
         return {}
 
 
 def worst_of(seen: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Two looks at a device in one: lowest clocks, highest temperature, every throttle reason, most processes.
+    """Combines two states of a device: lowest clocks, highest temperature, every throttle reason, most processes.
 
     >>> worst_of({"sm_clock_mhz": [1900]}, {"sm_clock_mhz": [1200]})
     {'sm_clock_mhz': [1200]}
@@ -141,7 +141,7 @@ def worst_of(seen: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 
 class Measured(Protocol):
-    """Anything that carries a measurement: a frozen dataclass with this field."""
+    """Any frozen dataclass with a field `measurement`."""
 
     @property
     def measurement(self) -> Measurement: ...
@@ -152,7 +152,7 @@ Item = TypeVar("Item", bound=Measured)
 
 @dataclass
 class EnergyWindows(Generic[Item]):
-    """Holds clips back until the counter has seen a second of work, then gives each its share."""
+    """Keeps clips until the counter has covered a second of work, then gives each its part of the energy."""
 
     counter: Counter | None
 
@@ -161,7 +161,7 @@ class EnergyWindows(Generic[Item]):
         self._from_j = self._from_s = 0.0
 
     def open(self) -> None:
-        """Before a batch: begins a window unless one is open."""
+        """Before a batch: opens a window unless one is open."""
         if self.counter and not self._held:
             self._from_j, self._from_s = self.counter.read_j(), time.perf_counter()
 

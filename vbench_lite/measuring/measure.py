@@ -1,11 +1,11 @@
-"""A window around the making of clips: time, memory and energy, taken so that a cloud's bill is what is counted.
+"""Measures time, memory and energy around the generation of clips, so that the result is what a cloud bills.
 
-    wall time    between points where every device of the process has finished its work
-    gpu_busy_s   CUDA events on the current stream: a second opinion. It misses other streams and counts gaps
+    wall time    between two points at which every device of the process has finished its work
+    gpu_busy_s   CUDA events on the current stream, as a second reading. It misses other streams and counts gaps
                  within a stream, so it is never billed
     peaks        reset when the window opens: tensors and reserved memory by torch's allocator of this process
-                 (the CUDA context and libraries outside of it are not in them), resident memory of the process
-                 with its children. On a CPU, tensors live in the process: its resident memory is the peak
+                 (without the CUDA context and other libraries), and resident memory of the process with its
+                 children. On a CPU, tensors are in the process: its resident memory is the peak
     energy       `energy.py`
 """
 
@@ -26,7 +26,7 @@ _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Reading:
-    """What one window saw, for all of its clips together."""
+    """What one window measured, for all of its clips together."""
 
     wall_s: float
     gpu_busy_s: float | None = None
@@ -35,7 +35,7 @@ class Reading:
     peak_rss_mb: float | None = None
 
     def share(self, clips: int, devices: float, wasted_s: float = 0.0) -> Measurement:
-        """One clip's part of it; `wasted_s` is time that an earlier failed call spent on this clip."""
+        """One clip's part of the window; `wasted_s` is time that an earlier failed call spent on the clip."""
         wall_s = self.wall_s / clips + wasted_s
         return Measurement(
             wall_s=wall_s, device_s=wall_s * devices,
@@ -46,7 +46,7 @@ class Reading:
 
 
 class Meter:
-    """Windows on a CPU, or around work that happens elsewhere."""
+    """Windows on a CPU, or around work on another machine."""
 
     def __init__(self) -> None:
         self._memory = ResidentMemory()
@@ -62,10 +62,10 @@ class Meter:
         return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss)
 
     def release_cached_memory(self) -> None:
-        """After running out of memory: gives back what the allocator holds."""
+        """Frees what the allocator keeps, after memory ran out."""
 
     def now_mb(self) -> float:
-        """Resident memory of the process and all below it, now."""
+        """Resident memory of the process and its children, now."""
         return self._memory.now_bytes() / MIB
 
     def stop(self) -> None:
@@ -110,11 +110,11 @@ class CudaMeter(Meter):
 
 
 class ResidentMemory:
-    """Peak resident memory of this process and all below it.
+    """Peak resident memory of this process and its children.
 
-    The process's own peak is the kernel's, reset for each window where the kernel allows; children
-    are looked at by a thread, as often as costs less than half a percent of one core, so a child
-    that lives for less than that may be missed.
+    The kernel keeps the peak of the process itself; it is reset for each window where the kernel allows. A
+    thread reads the memory of children as often as costs less than half a percent of one core, so a child with a
+    short life may be missed.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""What making a clip costs: from `--prices`, else the generator's own [price], else the table that ships.
+"""Prices: from `--prices`, else the generator's own [price], else the table that ships.
 
-A price carries its date and its source. Where none is known, there is a reason and no number.
+A price has a date and a source. Where none is known, there is a reason and no number.
 """
 
 from __future__ import annotations

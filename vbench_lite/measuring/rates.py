@@ -1,4 +1,4 @@
-"""Rates: what a price file states, and what one clip costs by it.
+"""Rates of a price, and the cost of one clip.
 
 A price is one rate, or rows of rates that depend on the size and the length of a clip:
 
@@ -9,8 +9,8 @@ A price is one rate, or rows of rates that depend on the size and the length of 
     source = "https://..."               [[price.when]]          # no limit: every other clip
                                          usd_per_second = 0.09
 
-Limits are inclusive and the first row that applies counts. The cost is worked out from each clip's own size and
-length; blocks are rounded up for each clip.
+Limits are inclusive, and the first row that applies counts. The cost of a clip follows from its own size and
+length. Blocks are rounded up for each clip.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Judges generators of the world: does a clip show the thing, colour, background and motion asked for?
+"""Judges generators of the world: whether a clip shows the requested thing, colour, background and motion.
 
     python -m vbench_lite.recipes.judge tiny-diffusion --clips 576 --sheet sheet.png
 
-The judge is the built-in video network, which reads a clip as a whole; silhouettes then tell frame
-by frame whether the thing stays what it is. Both read blurry clips generously, so look at the sheet
-too.
+The judge is the built-in video network, which reads a clip as a whole. Silhouettes then show frame by frame
+whether the thing stays the same. Both accept blurry clips, so look at the sheet too.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from vbench_lite.world.vocabulary import (
 
 
 class Case(NamedTuple):
-    """What is asked of a generator, in one of its wordings."""
+    """What a generator is asked for, in one wording."""
 
     composition: Composition
     caption: str
@@ -93,9 +92,9 @@ def make_clips(
 def share_right(definition: Definition, model: Path, clips: int = 48, seed: int = 0) -> dict[str, float]:
     """Share of clips of held-out captions in which all four attributes are right, with the weights in `model`.
 
-    One figure of a learning curve: the definition is the committed one, the weights are those of the moment.
+    One figure of a learning curve: the committed definition with the current weights.
 
-    torch's own random state is left as it was, so that looking does not change a training.
+    torch's random state is restored, so that the evaluation does not change the training.
     """
     generator = build(replace(definition, model=str(model)))
     asked = held_out_cases(clips, seed)

@@ -1,7 +1,7 @@
-"""What the training recipes of the built-in models share: optimiser, schedule, checkpoints, curves.
+"""The part that all training recipes share: optimiser, schedule, checkpoints, curves.
 
-A recipe is a loop of its own; this file holds only what would stand in each of them. Work goes to
-a folder outside version control, one checkpoint a stage; the same command goes on where it stopped.
+Each recipe has its own loop. Checkpoints go to a folder outside version control, one for each stage. The same
+command continues where it stopped.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ class MuonWithAdam:
 def learning_rate(step: int, steps: int, warm_up: int = 50, decay_share: float = 0.35) -> float:
     """Linear warm-up, a plateau, then a linear fall to 2 % over the last part; 1 is the base rate.
 
-    The plateau makes a stage's length a late choice: resumed with another number of steps, only
-    the fall moves.
+    The plateau allows another number of steps when a stage is resumed: only the fall moves.
     """
     fall = (steps - step) / max(1.0, decay_share * steps)
     return min(1.0, (step + 1) / warm_up, max(0.02, fall))
@@ -136,7 +135,7 @@ class Stage:
     modules: dict[str, nn.Module]
     optimiser: MuonWithAdam
     average: Average | None = None
-    """Where there is one, it is what the modules hold when `run` is done."""
+    """If there is one, the modules have the averaged weights when `run` is done."""
     evaluate: Callable[[], dict[str, float]] | None = None
     """Figures on held-out compositions, logged to `<name>-held-out.csv`."""
     evaluate_every: int = 100
