@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "vbench_lite"
 RECORDS = {"records", "errors", "tomlfile"}
 # The package's map, from the ground up: a part imports those before it, never those after it.
 LAYERS = (
-    "errors", "environment", "records", "files", "tomlfile", "stats", "progress", "generator", "decoding", "video",
-    "world", "measuring", "adapters", "inputs", "run", "backbones", "distances", "analysis", "features", "metrics",
-    "scoring", "running", "gate", "report", "recipes", "api", "cli",
+    "errors", "escaping", "environment", "records", "files", "tomlfile", "stats", "progress", "generator", "decoding",
+    "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances", "analysis", "features",
+    "metrics", "scoring", "running", "gate", "report", "recipes", "api", "cli",
 )  # fmt: skip
 EXCEPT = {
     # an adapter may name another generator (a hybrid's draft) or a folder of clips; the catalogue only names adapters

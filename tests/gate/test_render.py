@@ -46,7 +46,7 @@ def test_junit_has_a_case_a_check_with_the_text_in_its_body(verdict: Verdict) ->
 def test_junit_survives_characters_that_xml_has_not(verdict: Verdict) -> None:
     bad = verdict.checks[0].__class__(**{**verdict.checks[0].__dict__, "outcome": "fail", "reason": "a\x00b\x1b[31m"})
     text = render.as_junit(verdict.__class__(**{**verdict.__dict__, "checks": (bad,)}))
-    assert "A?b?[31m" in text
+    assert r"A\x00b\x1b[31m" in text
     ElementTree.fromstring(text)
 
 
@@ -54,7 +54,7 @@ def test_markdown_shows_untrusted_text_without_letting_it_act(verdict: Verdict) 
     text = render.as_markdown(verdict)
     assert "<script>" not in text
     assert "\n::error::" not in text
-    assert "&#60;script&#62;" in text
+    assert "&lt;script&gt;" in text
     assert text.startswith("## FAIL")
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from vbench_lite import __version__, environment
+from vbench_lite import __version__, environment, escaping
 from vbench_lite.errors import VbenchError
 
 COMMANDS = {
@@ -73,5 +73,5 @@ def main() -> None:
 
 
 def _stop(error: VbenchError) -> NoReturn:
-    click.echo(f"Error: {error}", err=True)
+    click.echo(escaping.terminal(f"Error: {error}"), err=True)
     raise SystemExit(error.exit_code) from None

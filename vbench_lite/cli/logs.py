@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from vbench_lite import escaping
 from vbench_lite.errors import UsageError
 
 FIELDS = ("generator", "prompt_id", "index")
@@ -24,7 +25,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 class _Sentences(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = escaping.terminal(super().format(record))
         return text if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: {text}"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from vbench_lite import escaping
+from vbench_lite.escaping import code_span, markdown
 from vbench_lite.files import to_json
 from vbench_lite.gate.formatting import MARK, interval, number, policy_line, sentence, title
 from vbench_lite.gate.verdict import CheckResult, Verdict
@@ -46,7 +47,7 @@ def as_junit(verdict: Verdict) -> str:
         outcomes = [check.outcome for check in checks] + [finding.outcome for finding in findings]
         counts = {"tests": len(outcomes), "failures": outcomes.count("fail"), "errors": outcomes.count("undecided"),
                   "skipped": outcomes.count("skipped")}  # fmt: skip
-        named = {"name": f"vbench gate: {generator}", **{key: str(count) for key, count in counts.items()}}
+        named = {"name": escaping.xml(f"vbench gate: {generator}"), **{key: str(n) for key, n in counts.items()}}
         suite = ElementTree.SubElement(root, "testsuite", named)
         for finding in findings:
             _case(suite, generator, finding.kind, finding.outcome, finding.message)
@@ -65,8 +66,9 @@ def _unique(names: Sequence[str]) -> Iterator[str]:
 
 
 def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, text: str) -> None:
-    clean = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)
-    case = ElementTree.SubElement(suite, "testcase", classname=f"vbench.gate.{generator}", name=name, time="0")
+    clean = escaping.xml(text)
+    named = {"classname": f"vbench.gate.{escaping.xml(generator)}", "name": escaping.xml(name), "time": "0"}
+    case = ElementTree.SubElement(suite, "testcase", named)
     element = {"fail": "failure", "undecided": "error", "skipped": "skipped"}.get(outcome)
     if element:
         child = ElementTree.SubElement(case, element, message=clean[:200], type=outcome)
@@ -75,14 +77,15 @@ def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, t
 
 def as_markdown(verdict: Verdict) -> str:
     """A page that fits a pull request comment: the verdict, what decided it, then the rest folded away."""
-    lines = [f"## {_cell(verdict.headline)}", "", f"`{verdict.candidate}` against `{verdict.baseline}`  "]
-    lines += [_cell(policy_line(verdict)), ""]
-    lines += [f"- **{f.kind}** ({_cell(f.generator)}): {_cell(f.message)}" for f in verdict.findings]
+    sides = f"{code_span(verdict.candidate)} against {code_span(verdict.baseline)}  "
+    lines = [f"## {markdown(verdict.headline)}", "", sides]
+    lines += [markdown(policy_line(verdict)), ""]
+    lines += [f"- **{f.kind}** ({markdown(f.generator)}): {markdown(f.message)}" for f in verdict.findings]
     open_ones = verdict.of("fail") + verdict.of("undecided")
     if open_ones:
         lines += ["", *_table(open_ones)]
     for remedy in verdict.remedies:
-        lines += ["", _cell(remedy.sentence), *([f"```\n{remedy.command}\n```"] if remedy.command else [])]
+        lines += ["", markdown(remedy.sentence), *([f"```\n{remedy.command}\n```"] if remedy.command else [])]
     rest = verdict.of("pass", "skipped")
     if rest:
         fold = f"<details><summary>{len(rest)} checks passed or were skipped</summary>"
@@ -109,13 +112,7 @@ def _table(checks: list[CheckResult]) -> Iterator[str]:
         cells = (MARK[check.outcome], check.generator, title(check), number(check.evidence.baseline),
                  number(check.evidence.candidate),
                  interval(check), check.reason)  # fmt: skip
-        yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Untrusted text, inert inside Markdown."""
-    flat = " ".join(str(text).split())
-    return re.sub(r"([\\|`*\[\]<>])", lambda m: f"&#{ord(m[1])};", flat)
+        yield f"| {' | '.join(markdown(cell) for cell in cells)} |"
 
 
 def github_annotations(verdict: Verdict) -> list[str]:
@@ -128,15 +125,10 @@ def github_annotations(verdict: Verdict) -> list[str]:
     if len(said) > MOST_ANNOTATIONS:
         level, left = said[MOST_ANNOTATIONS - 1][0], len(said) - MOST_ANNOTATIONS + 1
         said = [*said[: MOST_ANNOTATIONS - 1], (level, "and more", f"{left} more; see the summary")]
-    return [f"::{level} title={_property(f'vbench gate: {name}')}::{_data(text)}" for level, name, text in said]
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return [
+        f"::{level} title={escaping.annotation(f'vbench gate: {name}', of_property=True)}::{escaping.annotation(text)}"
+        for level, name, text in said
+    ]
 
 
 def flat_metrics(verdict: Verdict) -> str:

@@ -6,9 +6,9 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from vbench_lite.escaping import html
 from vbench_lite.report.figures.colours import BY_HEX, INK, LINE, PAPER, SOFT
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     assert box is not None, "matplotlib writes a viewBox"
     head = (
         f'<svg class="plot" viewBox="{box[1]}" role="img" aria-labelledby="{key}-t {key}-d" '
-        f'stroke-linejoin="round" stroke-linecap="butt"><title id="{key}-t">{escape(title)}</title>'
-        f'<desc id="{key}-d">{escape(alt)}</desc>'
+        f'stroke-linejoin="round" stroke-linecap="butt"><title id="{key}-t">{html(title)}</title>'
+        f'<desc id="{key}-d">{html(alt)}</desc>'
     )
     body = re.sub(r"<svg[^>]*>", lambda _: head, body, count=1)
     return re.sub(r"\n\s*", "\n", body).strip()

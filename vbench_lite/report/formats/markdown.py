@@ -5,9 +5,9 @@ Prompts and names come from strangers: they stand in code spans, where no tag, l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from vbench_lite.escaping import code_span, markdown
 from vbench_lite.report import glossary as words
 from vbench_lite.report import method
 from vbench_lite.report.answers.all import answers, headline
@@ -30,9 +30,9 @@ def render(report: Report) -> str:
     """The report as text; the same runs give the same text."""
     scenario = report.main
     parts = [
-        f"## {_inert(scenario.title)}: {_inert(headline(report))}",
-        _inert(standfirst(scenario)),
-        *(f"> {_inert(text)}" for text in method.warnings(report)),
+        f"## {markdown(scenario.title)}: {markdown(headline(report))}",
+        markdown(standfirst(scenario)),
+        *(f"> {markdown(text)}" for text in method.warnings(report)),
         *_answers(report),
         *(_table(scenario, group) for group in groups(scenario)),
         *_categories(scenario),
@@ -50,22 +50,10 @@ def _cut(text: str) -> str:
     return kept + "\n\nCut here; the page holds the rest.\n"
 
 
-def _inert(text: str) -> str:
-    """Plain words that Markdown and HTML leave alone."""
-    text = " ".join(str(text).split())
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]|#~!])", r"\\\1", text).replace("@", "@\N{ZERO WIDTH NON-JOINER}")
-
-
-def _code(text: str) -> str:
-    """A stranger's text in a code span."""
-    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "¦") + "`"
-
-
 def _answers(report: Report) -> Iterable[str]:
     for nth, answer in enumerate(answers(report), 1):
-        told = "\n".join(f"   - {_inert(sentence)}" for sentence in answer.sentences)
-        yield f"{nth}. **{_inert(answer.headline)}** {_inert(answer.question)}" + (f"\n{told}" if told else "")
+        told = "\n".join(f"   - {markdown(sentence)}" for sentence in answer.sentences)
+        yield f"{nth}. **{markdown(answer.headline)}** {markdown(answer.question)}" + (f"\n{told}" if told else "")
 
 
 def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -79,16 +67,16 @@ def _table(scenario: SuiteResult, group: Group) -> str:
     for row in group.rows:
         cells = []
         for cell in row.cells:
-            text, lacks = _inert(str(cell.written)), f" ({_inert(cell.unscored)})" if cell.unscored else ""
+            text, lacks = markdown(str(cell.written)), f" ({markdown(cell.unscored)})" if cell.unscored else ""
             cells.append((f"**{text}** ahead" if cell.lead else text) + lacks)
-        rows.append((f"{_inert(words.title(row.name))} {row.arrow}".strip(), *cells))
-    return _rows((f"**{_inert(group.title)}**", *(_inert(e.label) for e in scenario.entries)), rows)
+        rows.append((f"{markdown(words.title(row.name))} {row.arrow}".strip(), *cells))
+    return _rows((f"**{markdown(group.title)}**", *(markdown(e.label) for e in scenario.entries)), rows)
 
 
 def _further(scenario: SuiteResult) -> Iterable[str]:
     """A further suite: its tables and what fails where."""
-    yield f"### {_inert(scenario.title)}"
-    yield _inert(standfirst(scenario))
+    yield f"### {markdown(scenario.title)}"
+    yield markdown(standfirst(scenario))
     yield from (_table(scenario, group) for group in groups(scenario))
     yield from _categories(scenario)
     yield from _gaps(scenario)
@@ -97,17 +85,17 @@ def _further(scenario: SuiteResult) -> Iterable[str]:
 def _categories(scenario: SuiteResult) -> Iterable[str]:
     table = by_category(scenario)
     if len(table) > 1:
-        rows = [(_inert(category), *(words.percent(share) for share in shares)) for category, shares in table.items()]
-        yield _rows(("**Usable, by category**", *(_inert(e.label) for e in scenario.entries)), rows)
+        rows = [(markdown(category), *(words.percent(share) for share in shares)) for category, shares in table.items()]
+        yield _rows(("**Usable, by category**", *(markdown(e.label) for e in scenario.entries)), rows)
 
 
 def _gaps(scenario: SuiteResult) -> Iterable[str]:
     for gap in gaps(scenario):
-        shown = [_code(text) for _, text in gap.items[:SHOWN_PROMPTS]]
+        shown = [code_span(text) for _, text in gap.items[:SHOWN_PROMPTS]]
         more = f" and {gap.count - SHOWN_PROMPTS} more" if gap.count > SHOWN_PROMPTS else ""
         yield (
-            f"{_inert(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "
-            f"{_inert(gap.others)} has: {', '.join(shown)}{more}."
+            f"{markdown(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "
+            f"{markdown(gap.others)} has: {', '.join(shown)}{more}."
         )
 
 
@@ -115,5 +103,5 @@ def _method(scenario: SuiteResult) -> Iterable[str]:
     told = [f"{name}: {value}" for name, value in method.facts(scenario)]
     told += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
     told += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
-    lines = "\n".join(f"- {_inert(line)}" for line in told)
+    lines = "\n".join(f"- {markdown(line)}" for line in told)
     yield f"<details><summary>How it was measured</summary>\n\n{lines}\n\n</details>"
