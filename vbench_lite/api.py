@@ -179,13 +179,11 @@ class Job:
         return score_folder(self.folder, self.order.backbones)
 
     def report(self) -> Path:
-        """Writes the page of the run, unless the one that is there shows this very summary."""
-        from vbench_lite.report import write_report
+        """Writes the page of the run, unless the page that is there shows these very results."""
+        from vbench_lite.report import page_shows, write_report
 
-        path = Path("reports") / f"{self.folder.name}.html"
-        if path.exists() and path.stat().st_mtime >= self.folder.summary_path.stat().st_mtime:
-            return path
-        return write_report([Run(self.folder)], path)
+        path, run = Path("reports") / f"{self.folder.name}.html", Run(self.folder)
+        return path if page_shows(path, run) else write_report([run], path)
 
 
 def score_folder(folder: RunFolder, backbones: str | None = None, workers: int | None = None) -> Summary:

@@ -11,7 +11,9 @@ import click
 if TYPE_CHECKING:
     from vbench_lite.report.output import Clips
 
-FORMATS = ("html", "markdown", "json", "csv", "model-card", "metrics", "vbench", "plots")
+FORMATS = (
+    "html", "markdown", "json", "csv", "spreadsheet", "parquet", "latex", "model-card", "metrics", "vbench", "plots"
+)  # fmt: skip
 
 
 @click.command()
@@ -43,11 +45,11 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
       vbench report results/* -o reports/history.html
       vbench report results/ads --format markdown > comment.md
     """
-    from vbench_lite.report import find_reporter, write_report
+    from vbench_lite.report import choose_reporter, write_report
     from vbench_lite.report.output import STDOUT
     from vbench_lite.run.view import open_run
 
-    reporter = find_reporter(format_ or _by_ending(out))
+    reporter = choose_reporter(format_, out)
     if out == STDOUT and not reporter.text:
         raise click.UsageError(f'"{reporter.name}" writes files: name one with -o.')
     target = STDOUT if out is None and reporter.text else out
@@ -55,11 +57,6 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
     path = write_report(chosen, target, reporter.name, clips)
     if path != STDOUT:
         click.echo(str(path), file=sys.stdout)
-
-
-def _by_ending(out: Path | None) -> str:
-    endings = {".md": "markdown", ".json": "json", ".csv": "csv"}
-    return endings.get(out.suffix, "html") if out else "html"
 
 
 def _runs_among(arguments: tuple[str, ...]) -> list[str]:

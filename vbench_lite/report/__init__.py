@@ -8,15 +8,15 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from vbench_lite.errors import UnknownName
+from vbench_lite.errors import UnknownName, UsageError
 from vbench_lite.report.formats.terminal import terminal_table
-from vbench_lite.report.output import Clips, Output
+from vbench_lite.report.output import STDOUT, Clips, Output
 from vbench_lite.run.view import Run
 
 if TYPE_CHECKING:
     from vbench_lite.report.data import Report
 
-__all__ = ["REPORTERS", "Reporter", "find_reporter", "terminal_table", "write_report"]
+__all__ = ["REPORTERS", "Reporter", "choose_reporter", "find_reporter", "page_shows", "terminal_table", "write_report"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Reporter:
     ending: str
     target: str
     """"module:function" under `report`, called with the report and its output."""
+    suffixes: tuple[str, ...] = ()
+    """Endings of files that it may be written to. Empty: it writes a folder."""
     text: bool = True
     """Whether it is one text, which may go to standard output."""
 
@@ -37,15 +39,19 @@ class Reporter:
 
 
 REPORTERS = (
-    Reporter("html", ".html", "formats.html:write", text=False),
-    Reporter("markdown", ".md", "formats.markdown:write"),
-    Reporter("json", ".json", "formats.data:write_json"),
-    Reporter("csv", ".csv", "formats.data:write_csv"),
-    Reporter("model-card", ".model-card.md", "formats.data:write_model_card"),
-    Reporter("metrics", ".metrics.json", "formats.data:write_metrics"),
-    Reporter("vbench", ".eval_results.json", "formats.vbench:write"),
+    Reporter("html", ".html", "formats.html:write", (".html", ".htm"), text=False),
+    Reporter("markdown", ".md", "formats.markdown:write", (".md", ".markdown")),
+    Reporter("json", ".json", "formats.data:write_json", (".json",)),
+    Reporter("csv", ".csv", "formats.data:write_csv", (".csv",)),
+    Reporter("spreadsheet", ".spreadsheet.csv", "formats.data:write_spreadsheet", (".csv",)),
+    Reporter("parquet", ".parquet", "formats.data:write_parquet", (".parquet",), text=False),
+    Reporter("latex", ".tex", "formats.latex:write", (".tex",)),
+    Reporter("model-card", ".model-card.md", "formats.data:write_model_card", (".md", ".yaml", ".yml")),
+    Reporter("metrics", ".metrics.json", "formats.data:write_metrics", (".json",)),
+    Reporter("vbench", ".eval_results.json", "formats.vbench:write", (".json",)),
     Reporter("plots", "-plots", "figures.all:write", text=False),
 )
+"""The first format with an ending is the one that this ending stands for."""
 
 
 def find_reporter(name: str) -> Reporter:
@@ -60,14 +66,57 @@ def find_reporter(name: str) -> Reporter:
     raise UnknownName("report format", name, (r.name for r in REPORTERS), "")
 
 
-def write_report(runs: Sequence[Run], out: Path | None = None, format: str = "html", clips: Clips = "auto") -> Path:
+def choose_reporter(name: str | None, out: Path | None) -> Reporter:
+    """The format of a report: as named, else by the ending of its file, else the page.
+
+    Args:
+        name: The name of a format, or None.
+        out: The file to write, or None.
+
+    Raises:
+        UnknownName: There is no such format.
+        UsageError: The ending of the file stands for another format, or for none.
+
+    >>> choose_reporter(None, Path("table.tex")).name
+    'latex'
+    """
+    suffix = out.suffix.lower() if out is not None else ""
+    owners = [reporter for reporter in REPORTERS if suffix in reporter.suffixes]
+    if name is not None:
+        reporter = find_reporter(name)
+        if owners and reporter not in owners:
+            better = out.with_suffix(reporter.suffixes[0]) if out and reporter.suffixes else "a folder"
+            raise UsageError(f'"{out}" names a {owners[0].name} file, not {name}. Write to {better} instead.')
+        return reporter
+    if out is None or out == STDOUT:
+        return REPORTERS[0]
+    if not owners:
+        endings = ", ".join(dict.fromkeys(suffix for r in REPORTERS for suffix in r.suffixes))
+        raise UsageError(f'"{out}" has no ending that stands for a format ({endings}). Name one with --format.')
+    return owners[0]
+
+
+def page_shows(path: Path, run: Run) -> bool:
+    """Whether the page at a path was rendered from the run as it is now, by this version."""
+    from vbench_lite.report.data import digest
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            return f'content="{digest([run])}"' in file.read(20_000)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def write_report(
+    runs: Sequence[Run], out: Path | None = None, format: str | None = None, clips: Clips = "auto"
+) -> Path:
     """Writes the report of one or more runs.
 
     Args:
         runs: Scored runs, or generators of them.
         out: The file, or "-" for standard output where the format is one text; by default reports/<name> with the
             format's ending.
-        format: The name of one of `REPORTERS`.
+        format: The name of one of `REPORTERS`. By default the ending of `out` decides; without `out` it is the page.
         clips: For the page: "embed" them in it, put them in a "folder" beside it, leave them out ("none"), or
             "auto": embed what fits into 30 MB.
 
@@ -77,8 +126,9 @@ def write_report(runs: Sequence[Run], out: Path | None = None, format: str = "ht
     Raises:
         StoreError: A run is missing, not scored, or the report cannot be written.
         UnknownName: There is no such format.
+        UsageError: The ending of the file stands for another format.
     """
-    reporter = find_reporter(format)
+    reporter = choose_reporter(format, out)
     from vbench_lite.report.data import gather
 
     report = gather(runs)

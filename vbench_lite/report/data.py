@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vbench_lite import __version__
 from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, Quantity, clip_values
 from vbench_lite.errors import StoreError
@@ -231,6 +233,15 @@ class Report:
         if len(self.runs) == 1:
             return self.runs[0].name
         return "-and-".join(dict.fromkeys(s.suite.name for s in self.scenarios))[:60] + "-history"
+
+
+def digest(runs: Iterable[Run]) -> str:
+    """Digest of everything that a report of these runs shows, and of the version that renders it."""
+    total = hashlib.sha256(__version__.encode())
+    for run in runs:
+        for path in (run.folder.manifest_path, run.folder.summary_path, run.folder.table_path):
+            total.update(hashlib.sha256(path.read_bytes()).digest() if path.exists() else b"-")
+    return total.hexdigest()
 
 
 class _Chosen(NamedTuple):

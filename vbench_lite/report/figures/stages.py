@@ -54,12 +54,19 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 
 def _mean_stages(entry: GeneratorResult) -> dict[str, float]:
-    """Mean seconds by stage over the made clips, with what no stage accounts for as the rest."""
+    """Mean device seconds by stage over the made clips, with what no stage accounts for as the rest.
+
+    Stages are timed by the clock. A device that serves several clips at once, or several devices, hold more or fewer
+    device seconds than that: the parts are scaled so that they add up to the device time of the table.
+    """
     made = [r.measurement for r in entry.records if r.status == "ok" and r.measurement.stages_s]
     names = list(dict.fromkeys(name for m in made for name in m.stages_s))
     parts = {name: float(np.mean([m.stages_s.get(name, 0.0) / m.batch_size for m in made])) for name in names}
     walls = [m.wall_s for m in made if m.wall_s is not None]
     total = float(np.mean(walls)) if walls else sum(parts.values())
+    device = entry.cost("device_s_per_clip").value
+    if device and total:
+        parts, total = {name: seconds * device / total for name, seconds in parts.items()}, device
     shown = {name: seconds for name, seconds in parts.items() if seconds > WORTH * total and name != "other"}
     rest = total - sum(shown.values())
     return shown | {OTHER: rest} if shown and rest > WORTH * total else shown

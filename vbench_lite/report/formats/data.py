@@ -6,10 +6,13 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from typing import Any
 
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
-from vbench_lite.files import to_json
+from vbench_lite.errors import VbenchError
+from vbench_lite.escaping import spreadsheet
+from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import FORMAT, Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.all import answers, headline
@@ -103,6 +106,31 @@ def render_csv(report: Report) -> str:
     return text.getvalue()
 
 
+def write_spreadsheet(report: Report, output: Output) -> None:
+    """The clips for people: no cell is a formula. Programs read the plain CSV."""
+    rows = csv.reader(io.StringIO(render_csv(report)))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([spreadsheet(cell) for cell in row] for row in rows)
+    output.text(text.getvalue())
+
+
+def write_parquet(report: Report, output: Output) -> None:
+    """The clips as a Parquet file with typed columns.
+
+    Raises:
+        VbenchError: No library is installed that writes Parquet.
+    """
+    import pandas
+
+    table = pandas.read_csv(io.StringIO(render_csv(report)))
+    content = io.BytesIO()
+    try:
+        table.to_parquet(content, index=False)
+    except ImportError:
+        raise VbenchError("no library here writes Parquet. Install one with: pip install pyarrow") from None
+    write_whole(output.place, content.getvalue())
+
+
 def write_metrics(report: Report, output: Output) -> None:
     output.text(render_metrics(report))
 
@@ -110,7 +138,7 @@ def write_metrics(report: Report, output: Output) -> None:
 def render_metrics(report: Report) -> str:
     """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out.
 
-    Figures of further suites are called "<suite>/<generator>.<figure>".
+    Figures of further suites are called "<suite>/<generator>.<figure>". Names hold only signs that MLflow accepts.
     """
     flat: dict[str, float] = {}
     entries = [("", e) for e in report.main.entries]
@@ -121,8 +149,13 @@ def render_metrics(report: Report) -> str:
         figures |= {
             "usable_share": entry.usable_share, "failed": known.failed, "missing": known.missing, "clips": known.clips,
         }  # fmt: skip
-        flat |= {f"{suite}{entry.label}.{name}": value for name, value in figures.items() if value is not None}
+        who = _ACCEPTED.sub("_", f"{suite}{entry.label}")
+        flat |= {f"{who}.{name}": value for name, value in figures.items() if value is not None}
     return json.dumps(flat, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+_ACCEPTED = re.compile(r"[^A-Za-z0-9_\-. /]")
+"""Signs that a metric's name in MLflow cannot have."""
 
 
 def write_model_card(report: Report, output: Output) -> None:

@@ -20,7 +20,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report import method
 from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.strips import Answer, IntervalStrip
-from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, digest
 from vbench_lite.report.figures.all import figures
 from vbench_lite.report.figures.colours import css
 from vbench_lite.report.formats.clip_board import ClipBoard, gaps
@@ -62,6 +62,7 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
     metrics = [name for scenario in report.scenarios for name in _defined(scenario)]
     return {
         "scenario": report.main, "names": words.listed(e.label for e in report.entries), "version": __version__,
+        "digest": digest(report.runs),
         "style": style, "script": script, "csp": _policy(style, script, bool(media.linked)), "shapes": SHAPES,
         "headline": headline(report), "standfirst": standfirst(report.main), "warnings": method.warnings(report),
         "sections": _sections(scenes), "routes": words.ROUTES, "answers": [_answer(a) for a in answers(report)],
