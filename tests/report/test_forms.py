@@ -3,15 +3,18 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from tests.report.conftest import EVIL
+from tests.built_runs import Fake
+from tests.report.conftest import EVIL, scored
 from vbench_lite.cli.report_command import FORMATS, command
-from vbench_lite.errors import StoreError, UnknownName
-from vbench_lite.report import REPORTERS, terminal_table, write_report
+from vbench_lite.errors import StoreError, UnknownName, UsageError
+from vbench_lite.report import REPORTERS, choose_reporter, page_shows, terminal_table, write_report
 from vbench_lite.report.data import gather
 from vbench_lite.report.formats.markdown import render
 from vbench_lite.run.folder import RunFolder
@@ -33,8 +36,6 @@ def test_markdown_fits_a_comment_and_keeps_strangers_text_inert(ads) -> None:
 
 
 def test_markdown_of_a_large_suite_is_cut_with_a_word(tmp_path) -> None:
-    from tests.report.conftest import scored
-
     folder = scored(tmp_path, prompts=40, texts={n: f"{n} " + "word " * 600 for n in range(40)}, video=False)
     text = render(gather([Run(folder)]))
     assert len(text.encode()) < 60_000
@@ -130,3 +131,55 @@ def test_a_run_that_is_not_scored_and_a_form_that_is_none_are_refused(tmp_path) 
 
 def test_evil_is_evil() -> None:
     assert "<script>" in EVIL  # the other tests stand on this
+
+
+def test_the_ending_of_the_file_decides_the_format_and_another_format_is_refused(ads, tmp_path) -> None:
+    endings = {"a.html": "html", "a.md": "markdown", "a.json": "json", "a.csv": "csv", "a.tex": "latex"}
+    assert {name: choose_reporter(None, Path(name)).name for name in endings} == endings
+    for name in ("table.tex", "page.html", "table.md"):
+        with pytest.raises(UsageError, match=r"Write to .*\.csv"):
+            write_report([Run(ads)], tmp_path / name, "csv")
+        assert not (tmp_path / name).exists()
+    with pytest.raises(UsageError, match="--format"):
+        choose_reporter(None, Path("report.xyz"))
+
+
+def test_the_latex_table_has_a_row_per_generator_and_escapes_text(ads, tmp_path) -> None:
+    text = write(ads, tmp_path / "table.tex", "latex")
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+    assert [row.split(" & ")[0] for row in rows] == ["tiny-transformer", "tiny-diffusion"]
+    assert {row.count(" & ") for row in rows} == {text.count(" & ", text.index("Generator"), text.index(r"\midrule"))}
+    assert not re.search(r"(?<!\\)[%#_]", text.replace("$-$", ""))
+
+
+def test_parquet_holds_the_rows_of_the_table_with_types(ads, tmp_path) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="pip install pyarrow")
+    write_report([Run(ads)], tmp_path / "clips.parquet")
+    table = pandas.read_parquet(tmp_path / "clips.parquet")
+    assert len(table) == 96
+    assert table["detail"].dtype == float
+
+
+def test_a_spreadsheet_has_no_formula_and_the_plain_csv_keeps_every_sign(tmp_path) -> None:
+    folder = scored(tmp_path / "run", prompts=2, generators=[Fake("a", failed=[(0, 0)])], video=False)
+    text = folder.table_path.read_text().replace("the generator gave no frames", "=HYPERLINK(1)")
+    folder.table_path.write_text(text)
+    assert "'=HYPERLINK(1)" in write(folder, tmp_path / "s.csv", "spreadsheet")
+    assert "'=" not in write(folder, tmp_path / "plain.csv", "csv")
+
+
+def test_metric_names_hold_only_signs_that_mlflow_accepts(tmp_path) -> None:
+    folder = scored(tmp_path / "run", prompts=2, generators=[Fake("a@steps=4,mode=b+c")], video=False)
+    flat = json.loads(write(folder, tmp_path / "m.json", "metrics"))
+    assert all(re.fullmatch(r"[A-Za-z0-9_\-. /]+", name) for name in flat)
+
+
+def test_a_page_knows_the_results_that_it_shows(tmp_path) -> None:
+    """Two runs with one folder name, and a page that is newer than both: only the digest tells them apart."""
+    one, two = (scored(tmp_path / part / "ads", prompts=2, seed=n, video=False) for n, part in enumerate("ab"))
+    page = write_report([Run(one)], tmp_path / "ads.html", clips="none")
+    assert page_shows(page, Run(one))
+    assert not page_shows(page, Run(two))
+    assert not page_shows(tmp_path / "none.html", Run(one))
