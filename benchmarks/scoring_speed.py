@@ -35,8 +35,11 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Norma
 from vbench_lite.backbones import Entry
 from vbench_lite.backbones.image_text import BATCH, OpenClipEncoder
 from vbench_lite.backbones.video_encoders import ClipEncoder
-from vbench_lite.features.extract import ImagePass, VideoPass
-from vbench_lite.metrics.temporal_coherence import flow_size, frame_difference
+from vbench_lite.features.extractor import ClipStream
+from vbench_lite.features.flow import flow_size
+from vbench_lite.features.image_text import ImageText
+from vbench_lite.features.pixels import frame_difference
+from vbench_lite.features.video import Video
 from vbench_lite.video import ClipReader, encode_mp4
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -124,22 +127,24 @@ def published_front(path: Path) -> None:
 
 
 def one_pass(path: Path, encoder: OpenClipEncoder) -> tuple[float, float]:
-    """flicker and clip_frames."""
-    images, differences, last = ImagePass(encoder), [], None
+    """temporal_flickering and clip_frames."""
+    images, differences, last = ImageText(), [], None
     with ClipReader(path) as reader:
+        images.start(ClipStream(reader.announced, encoder))
         for frame in reader:
             images.see(frame)
             if last is not None:
                 differences.append(frame_difference(last, frame))
             last = frame
-    return 1 - float(np.mean(differences)), float(images.likeness().mean())
+    return 1 - float(np.mean(differences)), float(images.finish()["likeness"].mean())
 
 
 def our_front(path: Path, encoder: OpenClipEncoder) -> None:
     """Decodes once; every frame as CLIP and optical flow see it, and the sixteen that the video network sees."""
     entry = Entry("benchmark", "video", {"frames": 16, "size": 224}, None)
     with ClipReader(path) as reader:
-        video = VideoPass(ClipEncoder("none", lambda clip: clip, entry), reader.announced)
+        video = Video()
+        video.start(ClipStream(reader.announced, ClipEncoder("none", lambda clip: clip, entry)))
         for frame in reader:
             encoder.prepare(frame)
             flow_size(frame)
@@ -190,7 +195,7 @@ def measure(side: str, what: str, path: Path, times: int) -> dict[str, float]:
     spent = cpu_s(work, times)
     result = {"cpu_s": spent, "extra_mb": (peak_bytes() - before) / 2**20}
     if what == "both":
-        result["flicker"], result["clip_frames"] = work()
+        result["temporal_flickering"], result["clip_frames"] = work()
     return result
 
 
@@ -237,8 +242,8 @@ def main(clips: str, front: str, times: int, child: str | None) -> None:
             path.write_bytes(moving_clip(shape))
             theirs, ours = (apart(side, "both", path, times) for side in ("published", "here"))
             bare = f"{ours['cpu_s'] / bare_network(shape.frames):.2f}"
-            show(f"`flicker` + `clip_frames`, {shape}", theirs, ours, bare)
-            for name in ("flicker", "clip_frames"):
+            show(f"`temporal_flickering` + `clip_frames`, {shape}", theirs, ours, bare)
+            for name in ("temporal_flickering", "clip_frames"):
                 assert abs(theirs[name] - ours[name]) < 1e-6, (name, theirs[name], ours[name])
         if front:
             path.write_bytes(moving_clip(size(front)))

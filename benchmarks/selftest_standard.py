@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from vbench_lite.backbones import shipped_sets
-from vbench_lite.features.extract import spaced
+from vbench_lite.features.video import spaced
 from vbench_lite.world import held_out_compositions, render
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -19,8 +19,6 @@ LAYERS = (
 EXCEPT = {
     # an adapter may name another generator (a hybrid's draft) or a folder of clips; the catalogue only names adapters
     "adapters": {"inputs"},
-    # until feature extraction is separated from the metrics
-    "features": {"metrics"},
 }
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score

@@ -16,11 +16,15 @@ from PIL import Image
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.errors import UnreadableClip
-from vbench_lite.features.extract import Observation, Unreadable, observe, observe_all
+from vbench_lite.features.extract import extract, extract_all
+from vbench_lite.features.extractor import NoFeatures
+from vbench_lite.features.flow import Flow
+from vbench_lite.features.pixels import Pixels
 from vbench_lite.video import ClipReader, encode_mp4, open_container, read_clip
 from vbench_lite.world import Composition, render
 
 NOTHING = Backbones("none")
+EVERY = (Pixels, Flow)
 
 
 @pytest.fixture(autouse=True)
@@ -79,18 +83,18 @@ def test_flipped_bytes_give_a_reason_or_whole_frames_never_damaged_ones(file, se
     hurt = bytearray(file)
     for place in rng.integers(0, len(file), 1 + seed):
         hurt[place] = rng.integers(256)
-    seen = observe_all([bytes(hurt)], NOTHING)[0]
-    if isinstance(seen, Unreadable):
+    seen = extract_all([bytes(hurt)], EVERY, NOTHING)[0]
+    if isinstance(seen, NoFeatures):
         assert seen.reason
         return
-    assert all(np.isfinite(np.asarray(getattr(seen, name))).all() for name in Observation.__annotations__)
+    assert all(np.isfinite(values).all() for arrays in seen.arrays.values() for values in arrays.values())
     with open_container(io.BytesIO(hurt)) as container:
         assert not any(frame.is_corrupt for frame in container.decode(video=0))
 
 
 def test_a_codec_that_nobody_knows_is_a_reason(file):
     with pytest.raises(UnreadableClip, match="no video stream that can be decoded"):
-        observe(file.replace(b"avc1", b"zzz9"), NOTHING)
+        extract(file.replace(b"avc1", b"zzz9"), EVERY, NOTHING)
 
 
 def test_a_header_may_not_lie_about_the_size(clip):
@@ -104,7 +108,7 @@ def test_a_clip_is_turned_as_players_turn_it(clip):
     upright = encode_mp4(clip[:, :, :48], 8)
     turned = changed(upright, b"tkhd", 40, struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30))
     assert np.array_equal(frames_of(turned), np.rot90(frames_of(upright), -1, (1, 2)))
-    seen = observe(turned, NOTHING)
+    seen = extract(turned, EVERY, NOTHING)
     assert (seen.height, seen.width) == (48, 64)
 
 
@@ -120,7 +124,7 @@ def test_a_playlist_opens_no_other_file(file, tmp_path, name):
     for text in ("ffconcat version 1.0\nfile 'clip.mp4'\n", "#EXTM3U\n#EXTINF:1,\nclip.mp4\n#EXT-X-ENDLIST\n"):
         (tmp_path / name).write_text(text)
         with pytest.raises(UnreadableClip):
-            observe(tmp_path / name, NOTHING)
+            extract(tmp_path / name, EVERY, NOTHING)
 
 
 def test_what_is_known_of_a_clip_is_known_after_its_reader_is_closed(file):
@@ -148,7 +152,7 @@ def test_a_path_may_be_a_string(file, tmp_path):
 def test_delays_of_a_gif_count(clip, delays, uneven):
     pictures, buffer = [Image.fromarray(frame) for frame in clip], io.BytesIO()
     pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=delays)
-    seen = observe(buffer.getvalue(), NOTHING)
+    seen = extract(buffer.getvalue(), EVERY, NOTHING)
     assert (seen.frames, seen.uneven) == (9, uneven)
     assert seen.fps == pytest.approx(8000 / sum(delays[:-1]))
 
@@ -166,9 +170,10 @@ def test_deep_transparent_full_range_and_streamed_clips_look_as_the_plain_one(cl
         for picture in clip:
             output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixels)))
         output.mux(stream.encode())
-    seen = observe(buffer.getvalue(), NOTHING)
+    seen = extract(buffer.getvalue(), EVERY, NOTHING)
     assert (seen.frames, seen.height, seen.width, seen.uneven) == (9, 64, 64, False)
-    assert seen.brightness.mean() == pytest.approx(observe(clip, NOTHING).brightness.mean(), abs=0.01)
+    expected = extract(clip, EVERY, NOTHING)["pixels"]["brightness"].mean()
+    assert seen["pixels"]["brightness"].mean() == pytest.approx(expected, abs=0.01)
 
 
 def test_interlaced_frames_are_read_as_they_are_stored(clip):
@@ -179,7 +184,7 @@ def test_interlaced_frames_are_read_as_they_are_stored(clip):
         for picture in clip:
             output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         output.mux(stream.encode())
-    assert observe(buffer.getvalue(), NOTHING).frames == 9
+    assert extract(buffer.getvalue(), EVERY, NOTHING).frames == 9
 
 
 def test_sizes_that_change_are_a_reason(clip):

@@ -48,6 +48,7 @@ class Order:
     seed: int = 0
     device: str = "auto"
     backbones: str = "builtin"
+    metrics: str | None = None
     out: Path | None = None
     engine: str = "local"
     shard: str | None = None
@@ -71,7 +72,8 @@ class Job:
     def __post_init__(self) -> None:
         if self.order.max_cost is not None and not self.order.max_cost > 0:
             raise UsageError(f"--max-cost {self.order.max_cost:g} allows nothing. Use a sum above 0, in US dollars.")
-        _ = self.plan, self.shard, self.device, self.prices  # resolved now, so that errors come before any work
+        # resolved now, so that errors come before any work
+        _ = self.plan, self.shard, self.device, self.prices, self.versions
 
     @cached_property
     def plan(self) -> Plan:
@@ -91,6 +93,13 @@ class Job:
 
         chosen = [find_definition(name) for name in self.order.generators]
         return sweep.expanded(chosen, [sweep.parse(text) for text in self.order.sweeps])
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The chosen metrics and their versions."""
+        from vbench_lite.metrics.registry import select
+
+        return {metric.name: metric.version for metric in select(self.order.metrics)}
 
     @cached_property
     def shard(self) -> Shard:
@@ -173,10 +182,12 @@ class Job:
             ray.disconnect()
 
     def score(self, outcome: Outcome) -> Summary:
-        """Scores the run, unless a summary is there and no clip was generated since."""
+        """Scores the run, unless a summary of these metrics is there and no clip was generated since."""
         if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
-            return self.folder.summary()
-        return score_folder(self.folder, self.order.backbones)
+            stored = self.folder.summary()
+            if {name: info.version for name, info in stored.metrics.items()} == self.versions:
+                return stored
+        return score_folder(self.folder, self.order.backbones, metrics=self.order.metrics)
 
     def report(self) -> Path:
         """Writes the page of the run, unless the page that is there shows these very results."""
@@ -186,13 +197,16 @@ class Job:
         return path if page_shows(path, run) else write_report([run], path)
 
 
-def score_folder(folder: RunFolder, backbones: str | None = None, workers: int | None = None) -> Summary:
+def score_folder(
+    folder: RunFolder, backbones: str | None = None, workers: int | None = None, metrics: str | None = None
+) -> Summary:
     """Scores the stored clips of a run and writes clips.csv and summary.json.
 
     Args:
         folder: The run.
         backbones: The set of networks; None takes the run's own.
         workers: Clips that are read side by side; None takes one a core. No number depends on it.
+        metrics: As `--metrics`; None takes the built-in metrics and the user's own.
     """
     import dataclasses
 
@@ -203,7 +217,7 @@ def score_folder(folder: RunFolder, backbones: str | None = None, workers: int |
     manifest = folder.manifest()
     chosen = backbones or manifest.plan.backbones
     with timed_scoring(folder.path):
-        scored = score_run(folder, chosen, workers=workers)
+        scored = score_run(folder, chosen, metrics=metrics, workers=workers)
         if manifest.plan.backbones != chosen:
             folder.write_manifest(
                 dataclasses.replace(manifest, plan=dataclasses.replace(manifest.plan, backbones=chosen))
@@ -263,7 +277,8 @@ def collect(clips: Path, suite: str, out: Path | None = None, backbones: str | N
 def run(
     suite: str | Path, generators: Sequence[str | Path] = DEFAULT_GENERATORS, out: str | Path | None = None, *,
     clips_per_prompt: int | None = None, limit: int | None = None, seed: int = 0, device: str = "auto",
-    backbones: str = "builtin", fresh: bool = False, max_cost: float | None = None, report: bool = False,
+    backbones: str = "builtin", metrics: str | None = None, fresh: bool = False, max_cost: float | None = None,
+    report: bool = False,
 ) -> Run:  # fmt: skip
     """Generates the clips of a suite with each generator and scores them: `vbench run` from Python.
 
@@ -278,6 +293,8 @@ def run(
         seed: Random seed of the run. Clips of the same seed, prompt and index are paired across generators.
         device: "auto", "cpu", "cuda" or "cuda:0".
         backbones: The set of networks behind the scores: "builtin", "standard", or a TOML file.
+        metrics: Names, sets (builtin, vbench, all), Python files and classes, joined by commas; None takes the built-in
+            metrics and your own.
         fresh: Deletes what the folder holds first.
         max_cost: US dollars that may be spent. The run stops before more is spent.
         report: Also writes the page reports/<name>.html.
@@ -299,7 +316,8 @@ def run(
     job = Job(
         Order(
             str(suite), tuple(map(str, generators)), clips_per_prompt=clips_per_prompt, limit=limit, seed=seed,
-            device=device, backbones=backbones, out=None if out is None else Path(out), fresh=fresh, max_cost=max_cost,
+            device=device, backbones=backbones, metrics=metrics, out=None if out is None else Path(out), fresh=fresh,
+            max_cost=max_cost,
         )
     )
     outcome = job.generate()
@@ -315,7 +333,7 @@ def run(
 
 def score(
     target: str | Path, suite: str | Path | None = None, out: str | Path | None = None, *,
-    backbones: str | None = None, workers: int | None = None,
+    backbones: str | None = None, metrics: str | None = None, workers: int | None = None,
 ) -> Run:  # fmt: skip
     """Scores a run again, or clips that were made elsewhere: `vbench score` from Python.
 
@@ -324,6 +342,7 @@ def score(
         suite: The prompts that the clips of the folder were made for.
         out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
         backbones: The set of networks behind the scores; None takes the run's own.
+        metrics: As for `run`.
         workers: Clips that are read side by side; None takes one a core.
 
     Returns:
@@ -342,7 +361,7 @@ def score(
         folder = open_run(target).folder
     else:
         folder = collect(Path(target), str(suite), None if out is None else Path(out), backbones).folder
-    score_folder(folder, backbones, workers)
+    score_folder(folder, backbones, workers, metrics)
     return Run(folder)
 
 

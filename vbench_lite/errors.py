@@ -13,6 +13,7 @@
     ├── UnreadableClip             a clip cannot be decoded, is cut off, or is larger than the limits
     ├── GeneratorError             a generator cannot be loaded or broke its interface
     │   └── ClipFailed             one clip could not be made; the run goes on
+    ├── MetricError                a user's metric, or its feature extractor, broke the interface
     └── NotComparable              two runs differ in what would make a comparison meaningless
 
 Only these become a sentence on the terminal; anything else is a bug and shows its traceback.
@@ -100,6 +101,10 @@ class ClipFailed(GeneratorError):
     def __init__(self, message: str, code: str = "failed") -> None:
         super().__init__(message)
         self.code = code
+
+
+class MetricError(VbenchError):
+    """A metric, or a feature extractor that it brings, is not what the interface asks for."""
 
 
 class NotComparable(VbenchError):

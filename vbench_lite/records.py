@@ -302,6 +302,16 @@ class MetricInfo:
     backbone: str | None
     """Name and digest of the network it stands on, e.g. "builtin/clip@1a2b3c4d"."""
     per: Literal["clip", "set"]
+    title: str = ""
+    range: tuple[float | None, float | None] = (None, None)
+    """Smallest and largest possible value; None where there is no limit."""
+    question: str = ""
+    """Which question of a report it answers; "" for none."""
+    rank: int = 10
+    """Order within the question."""
+    description: str = ""
+    pitfalls: str = ""
+    source: str = ""
 
 
 class Score(NamedTuple):

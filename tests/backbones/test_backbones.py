@@ -15,7 +15,9 @@ from tests.backbones.i3d import I3D
 from vbench_lite import backbones
 from vbench_lite.backbones import availability, load, read_set
 from vbench_lite.errors import BadFile, UnknownName, WeightsError
-from vbench_lite.features.extract import observe, spaced
+from vbench_lite.features.extract import extract
+from vbench_lite.features.image_text import ImageText
+from vbench_lite.features.video import Video, spaced
 from vbench_lite.world import Composition, held_out_compositions, render
 
 
@@ -55,7 +57,8 @@ def test_the_built_in_clip_says_which_word_it_does_not_know(builtin):
 
 def test_the_built_in_video_features_are_64_and_tell_motions_apart(builtin):
     left, right, again = (
-        observe(render(Composition(0, 0, 0, motion), seed), builtin).video for motion, seed in ((0, 1), (1, 1), (0, 2))
+        extract(render(Composition(0, 0, 0, motion), seed), [Video], builtin)["video"]["features"]
+        for motion, seed in ((0, 1), (1, 1), (0, 2))
     )
     assert left.shape == (64,)
     assert np.linalg.norm(left - right) > 2 * np.linalg.norm(left - again)
@@ -106,9 +109,9 @@ def standard(published):
 
 def test_the_published_networks_load_and_see_clips_as_stated(standard, published):
     clip = render(Composition(3, 1, 2, 2), 0, height=72, width=128)
-    seen = observe(clip, standard)
-    assert seen.image.shape == (512,)
-    assert 0 < np.linalg.norm(seen.image) <= 1 + 1e-12
+    seen = extract(clip, [ImageText, Video], standard)
+    assert seen["image_text"]["mean"].shape == (512,)
+    assert 0 < np.linalg.norm(seen["image_text"]["mean"]) <= 1 + 1e-12
     assert standard.image.embed_texts(["a red sneaker"]).shape == (1, 512)
     assert standard.image.cannot_read("anything at all") is None
     assert "16 frames" in standard.video.protocol
@@ -118,8 +121,8 @@ def test_the_published_networks_load_and_see_clips_as_stated(standard, published
     net = torch.jit.load(str(published / "i3d_torchscript.pt"))
     with torch.no_grad():
         expected = net((squashed / 127.5 - 1).transpose(0, 1)[None], rescale=False, resize=False, return_features=True)
-    assert seen.video.shape == (400,)
-    assert seen.video == pytest.approx(expected[0].double().numpy(), abs=1e-4)
+    assert seen["video"]["features"].shape == (400,)
+    assert seen["video"]["features"] == pytest.approx(expected[0].double().numpy(), abs=1e-4)
 
 
 def test_other_weights_than_the_set_names_are_refused(published):
@@ -146,7 +149,7 @@ def test_a_network_of_another_width_is_refused(published):
         "arguments = { rescale = false, resize = false, return_features = true }\n",
     )
     with pytest.raises(WeightsError, match="another network"):
-        observe(render(Composition(0, 0, 0, 0), 0), load(path))
+        extract(render(Composition(0, 0, 0, 0), 0), [ImageText, Video], load(path))
 
 
 def test_torchvision_networks_load_from_a_state_dict(tmp_path):
@@ -158,9 +161,9 @@ def test_torchvision_networks_load_from_a_state_dict(tmp_path):
         tmp_path / "tv.toml",
         '[video]\nloader = "torchvision"\nmodel = "r3d_18"\npath = "r3d.pth"\nsize = 32\nframes = 4\n',
     )
-    seen = observe(render(Composition(0, 0, 0, 0), 0), load(path))
-    assert seen.video.shape == (400,)
-    assert seen.image.size == 0
+    seen = extract(render(Composition(0, 0, 0, 0), 0), [ImageText, Video], load(path))
+    assert seen["video"]["features"].shape == (400,)
+    assert "image_text" not in seen.arrays
 
 
 def test_videomae_loads_from_its_own_folder(tmp_path):
@@ -173,7 +176,7 @@ def test_videomae_loads_from_its_own_folder(tmp_path):
     )
     VideoMAEModel(config).save_pretrained(tmp_path / "mae")
     path = write(tmp_path / "mae.toml", '[video]\nloader = "videomae"\npath = "mae"\nsize = 32\nframes = 4\n')
-    assert observe(render(Composition(0, 0, 0, 0), 0), load(path)).video.shape == (24,)
+    assert extract(render(Composition(0, 0, 0, 0), 0), [Video], load(path))["video"]["features"].shape == (24,)
 
 
 def test_mistakes_in_a_set_name_the_file_and_the_line(tmp_path):

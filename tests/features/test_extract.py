@@ -16,13 +16,29 @@ from vbench_lite.backbones import Backbones, load
 from vbench_lite.backbones.cache import FeatureCache
 from vbench_lite.backbones.image_text import OpenClipEncoder
 from vbench_lite.errors import UnreadableClip
-from vbench_lite.features.extract import Observation, Unreadable, observe, observe_all, spaced
-from vbench_lite.metrics.clip_consistency import frames_consistency
-from vbench_lite.metrics.temporal_coherence import flicker, motion, warp_error
+from vbench_lite.features import extract as extraction
+from vbench_lite.features.extractor import ClipFeatures, NoFeatures
+from vbench_lite.features.flow import Flow
+from vbench_lite.features.image_text import ImageText
+from vbench_lite.features.pixels import Pixels
+from vbench_lite.features.video import Video, spaced
+from vbench_lite.metrics.clip_frames import frames_consistency
+from vbench_lite.metrics.motion import motion
+from vbench_lite.metrics.temporal_flickering import temporal_flickering
+from vbench_lite.metrics.warp_error import warp_error
 from vbench_lite.video import Limits, encode_mp4, read_clip
 from vbench_lite.world import Composition, held_out_compositions, render
 
 NOTHING = Backbones("none")
+EVERY = (Pixels, Flow, ImageText, Video)
+
+
+def extract(source, nets, limits=None):
+    return extraction.extract(source, EVERY, nets, limits)
+
+
+def extract_all(sources, nets, workers=None):
+    return extraction.extract_all(sources, EVERY, nets, workers=workers)
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +57,18 @@ def files():
 
 
 def same(a, b):
-    return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(Observation))
+    form = all(getattr(a, name) == getattr(b, name) for name in extraction.FORM)
+    names = [(one, array) for one in a.arrays for array in a[one]]
+    return form and a.arrays.keys() == b.arrays.keys() and all(np.array_equal(a[o][n], b[o][n]) for o, n in names)
 
 
-def test_an_observation_holds_what_the_pure_functions_say(files, nets):
+def test_features_hold_what_the_pure_functions_return(files, nets):
     frames, _ = read_clip(files[0])
-    seen = observe(files[0], nets)
-    assert 1 - seen.differences.mean() == pytest.approx(flicker(frames), abs=1e-15)
-    assert seen.warp_errors.mean() == pytest.approx(warp_error(frames), abs=1e-15)
-    assert seen.motions.mean() * 8 == pytest.approx(motion(frames, 8), abs=1e-15)
-    assert seen.likeness.mean() == pytest.approx(frames_consistency(nets.image(frames)), abs=1e-7)
+    seen = extract(files[0], nets)
+    assert 1 - seen["pixels"]["differences"].mean() == pytest.approx(temporal_flickering(frames), abs=1e-15)
+    assert seen["flow"]["warp_errors"].mean() == pytest.approx(warp_error(frames), abs=1e-15)
+    assert seen["flow"]["motions"].mean() * 8 == pytest.approx(motion(frames, 8), abs=1e-15)
+    assert seen["image_text"]["likeness"].mean() == pytest.approx(frames_consistency(nets.image(frames)), abs=1e-7)
     assert (seen.frames, seen.height, seen.width, seen.fps, seen.uneven) == (9, 64, 64, 8.0, False)
 
 
@@ -58,7 +76,7 @@ def test_numbers_do_not_depend_on_neighbours_order_or_workers(files, nets, tmp_p
     results = []
     for number, (sources, workers) in enumerate([(files, 1), (files, 3), (files[::-1], 2), (files[2:3], 1)]):
         monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / str(number)))
-        results.append(observe_all(sources, nets, workers=workers))
+        results.append(extract_all(sources, nets, workers=workers))
     alone, three, backwards, single = results
     assert all(same(a, b) for a, b in zip(alone, three, strict=True))
     assert all(same(a, b) for a, b in zip(alone, backwards[::-1], strict=True))
@@ -75,16 +93,84 @@ def test_numbers_do_not_depend_on_workers_with_the_published_clip_either(files, 
     results = []
     for sources, workers in ((stored, 1), (stored[::-1], 3)):
         monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / f"{len(results)}"))
-        results.append(observe_all(sources, large, workers=workers))
+        results.append(extract_all(sources, large, workers=workers))
     alone, backwards = results
     assert all(same(a, b) for a, b in zip(alone, backwards[::-1], strict=True))
 
 
-def test_a_second_look_is_read_from_the_cache(files, nets):
-    first = observe_all(files, nets)
+def test_a_second_extraction_is_read_from_the_cache(files, nets):
+    first = extract_all(files, nets)
     broken = dataclasses.replace(nets, image=_Refusing(nets.image), video=_Refusing(nets.video))
-    again = observe_all(files, broken)
+    again = extract_all(files, broken)
     assert all(same(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_a_new_extractor_computes_only_its_own_arrays(files, nets, monkeypatch):
+    first = extraction.extract_all(files, [Pixels, ImageText], nets)
+
+    def refuse(self, frame):
+        raise AssertionError("these arrays are in the cache")
+
+    monkeypatch.setattr(Pixels, "see", refuse)
+    monkeypatch.setattr(ImageText, "see", refuse)
+    more = extract_all(files, nets)
+    assert [set(clip.arrays) for clip in more] == [{"pixels", "flow", "image_text", "video"}] * len(files)
+    pairs = zip(first, more, strict=True)
+    assert all(np.array_equal(a["pixels"]["contrast"], b["pixels"]["contrast"]) for a, b in pairs)
+
+
+def test_another_network_computes_only_what_reads_it(files, nets, monkeypatch):
+    extract_all(files, nets)
+    monkeypatch.setattr(Flow, "see", lambda self, frame: pytest.fail("these arrays are in the cache"))
+    renamed = dataclasses.replace(nets, image=_Renamed(nets.image))
+    extract_all(files[:1], renamed)
+    assert renamed.image.used
+
+
+class _Renamed:
+    """The same network under another name."""
+
+    def __init__(self, net):
+        self.net, self.name, self.used = net, "another", False
+
+    def prepare(self, frame):
+        self.used = True
+        return self.net.prepare(frame)
+
+    def embed_images(self, prepared):
+        return self.net.embed_images(prepared)
+
+
+class Green:
+    """A user's extractor."""
+
+    name, version = "green", "1"
+
+    def start(self, clip):
+        self.means = []
+
+    def see(self, frame):
+        self.means.append(frame[..., 1].mean() / 255)
+
+    def finish(self):
+        return {"means": np.array(self.means)}
+
+
+def test_a_user_extractor_reads_the_same_decode_and_is_cached(files, monkeypatch):
+    found = extraction.extract_all(files[:2], [Pixels, Green], NOTHING)
+    expected = [read_clip(file)[0][..., 1].mean() / 255 for file in files[:2]]
+    assert [clip["green"]["means"].mean() for clip in found] == pytest.approx(expected)
+    monkeypatch.setattr(Green, "see", lambda self, frame: pytest.fail("these arrays are in the cache"))
+    again = extraction.extract_all(files[:1], [Green], NOTHING)[0]
+    assert np.array_equal(again["green"]["means"], found[0]["green"]["means"])
+    monkeypatch.setattr(Green, "version", "2")
+    with pytest.raises(pytest.fail.Exception, match="in the cache"):
+        extraction.extract_all(files[:1], [Green], NOTHING)
+
+
+def test_without_extractors_a_clip_still_has_its_form(files):
+    found = extraction.extract_all(files[:1], [], NOTHING)[0]
+    assert (found.frames, found.width, found.fps) == (9, 64, 8.0)
 
 
 class _Refusing:
@@ -95,15 +181,15 @@ class _Refusing:
 
 
 def test_a_torn_cache_file_costs_time_and_nothing_else(files, nets, tmp_path):
-    first = observe_all(files[:1], nets)[0]
+    first = extract_all(files[:1], nets)[0]
     stored = next((tmp_path / "cache").rglob("*.npz"))
     stored.write_bytes(stored.read_bytes()[:100])
-    assert same(observe_all(files[:1], nets)[0], first)
+    assert same(extract_all(files[:1], nets)[0], first)
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(files, monkeypatch):
     monkeypatch.setenv("VBENCH_CACHE", "/proc/nowhere")
-    assert isinstance(observe_all(files[:1], NOTHING)[0], Observation)
+    assert isinstance(extract_all(files[:1], NOTHING)[0], ClipFeatures)
     assert FeatureCache("x").get("0" * 64) is None
 
 
@@ -152,17 +238,17 @@ def clip():
     ],
 )
 def test_grey_ten_bit_and_other_codecs_are_read(clip, nets, codec, pixels, suffix):
-    seen = observe(encoded(clip, codec, pixels, suffix), nets)
+    seen = extract(encoded(clip, codec, pixels, suffix), nets)
     assert seen.frames == 9
     assert seen.fps == pytest.approx(8, rel=0.05)
-    assert seen.video.shape == (64,)
-    assert np.isfinite(seen.image).all()
-    assert np.isfinite(seen.likeness).all()
+    assert seen["video"]["features"].shape == (64,)
+    assert np.isfinite(seen["image_text"]["mean"]).all()
+    assert np.isfinite(seen["image_text"]["likeness"]).all()
 
 
 def test_uneven_frame_times_are_noticed(clip):
-    assert observe(with_frame_times(clip, [0, 1, 2, 3, 6, 7, 8, 9, 10]), NOTHING).uneven
-    assert not observe(with_frame_times(clip, range(9)), NOTHING).uneven
+    assert extract(with_frame_times(clip, [0, 1, 2, 3, 6, 7, 8, 9, 10]), NOTHING).uneven
+    assert not extract(with_frame_times(clip, range(9)), NOTHING).uneven
 
 
 @pytest.mark.parametrize("kind", ["black", "white", "frozen", "one frame", "two frames", "noise", "odd size", "tiny"])
@@ -173,10 +259,11 @@ def test_degenerate_clips_give_finite_numbers_only(clip, nets, kind):
         "noise": np.random.default_rng(0).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8),
         "odd size": clip[:, :51, :37], "tiny": clip[:, :6, :4],
     }[kind]
-    seen = observe(encode_mp4(frames, 8), nets)
-    for field in dataclasses.fields(Observation):
-        assert np.isfinite(getattr(seen, field.name)).all(), field.name
-    assert seen.video.shape == (64,)
+    seen = extract(encode_mp4(frames, 8), nets)
+    for extractor, arrays in seen.arrays.items():
+        for name, values in arrays.items():
+            assert np.isfinite(values).all(), (extractor, name)
+    assert seen["video"]["features"].shape == (64,)
 
 
 def broken_files(clip):
@@ -194,13 +281,13 @@ def broken_files(clip):
 def test_broken_files_say_what_is_wrong(clip, kind):
     content, words = broken_files(clip)[kind]
     with pytest.raises(UnreadableClip, match=words):
-        observe(content, NOTHING)
-    found = observe_all([content], NOTHING)[0]
-    assert isinstance(found, Unreadable)
+        extract(content, NOTHING)
+    found = extract_all([content], NOTHING)[0]
+    assert isinstance(found, NoFeatures)
 
 
 def test_a_missing_file_is_unreadable(tmp_path):
-    assert "cannot be opened" in observe_all([tmp_path / "no.mp4"], NOTHING)[0].reason
+    assert "cannot be opened" in extract_all([tmp_path / "no.mp4"], NOTHING)[0].reason
 
 
 def test_sound_without_pictures_is_no_clip():
@@ -212,19 +299,19 @@ def test_sound_without_pictures_is_no_clip():
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with pytest.raises(UnreadableClip, match="no video stream"):
-        observe(buffer.getvalue(), NOTHING)
+        extract(buffer.getvalue(), NOTHING)
 
 
 def test_huge_dimensions_in_a_small_file_are_refused_before_decoding():
     huge = encode_mp4(np.zeros((2, 2400, 4200, 3), np.uint8), 8)
     assert len(huge) < 100_000
     with pytest.raises(UnreadableClip, match=r"4200x2400 is more than \d+ pixels a frame"):
-        observe(huge, NOTHING)
+        extract(huge, NOTHING)
 
 
 def test_too_many_frames_or_pixels_are_refused(clip):
     file = encode_mp4(clip, 8)
     with pytest.raises(UnreadableClip, match="more than 5 frames"):
-        observe(file, NOTHING, Limits(frames=5))
+        extract(file, NOTHING, Limits(frames=5))
     with pytest.raises(UnreadableClip, match="more than 10000 pixels in all"):
-        observe(file, NOTHING, Limits(pixels=10_000))
+        extract(file, NOTHING, Limits(pixels=10_000))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
-from vbench_lite.metrics import METRICS
+from vbench_lite.metrics import shipped_metrics
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord, ClipSpec, Prompt, Suite
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
@@ -76,10 +76,10 @@ def mean(scored, generator, metric):
 
 
 def test_every_metric_names_what_it_stands_on(scored):
-    assert list(scored.metrics) == [m.name for m in METRICS]
+    assert list(scored.metrics) == list(shipped_metrics())
     assert scored.metrics["clip_text"].backbone.startswith("builtin/clip@")
     assert scored.metrics["fvd"].backbone.startswith("builtin/video@")
-    assert scored.metrics["flicker"].backbone is None
+    assert scored.metrics["temporal_flickering"].backbone is None
     assert "8 frames" in scored.notes["protocol"]
     assert scored.notes["anchors"]["warning"] is None
 
@@ -87,7 +87,7 @@ def test_every_metric_names_what_it_stands_on(scored):
 def test_real_looking_clips_score_as_the_real_ones_do(scored):
     assert mean(scored, "good", "conformance") == 1
     assert mean(scored, "good", "detail") > 0.97
-    for metric in ("clip_text", "flicker", "detail"):
+    for metric in ("clip_text", "temporal_flickering", "detail"):
         assert mean(scored, "good", metric) == pytest.approx(np.mean(scored.reference[metric]), abs=0.03)
 
 
@@ -137,7 +137,7 @@ def test_broken_failed_and_missing_clips_are_unscored_with_the_reason(troubled):
     reasons = {"p00": "broken", "p01": "0 bytes", "p05": "not made: out of memory", "p06": "missing"}
     for prompt, words in reasons.items():
         assert scores[prompt]["conformance"].value == 0
-        for metric in ("clip_text", "clip_frames", "flicker", "warp_error", "motion", "detail"):
+        for metric in ("clip_text", "clip_frames", "temporal_flickering", "warp_error", "motion", "detail"):
             assert scores[prompt][metric].value is None
             assert words in scores[prompt][metric].reason
 
@@ -153,7 +153,7 @@ def test_a_prompt_outside_the_world_has_no_real_clips_and_says_so(troubled):
     scores = {key.prompt_id: value for key, value in troubled[1].clips.items()}["p15"]
     assert "cannot show this prompt" in scores["detail"].reason
     assert "does not know" in scores["clip_text"].reason
-    assert scores["flicker"].value is not None
+    assert scores["temporal_flickering"].value is not None
 
 
 def test_unreadable_clips_are_counted_in_set_metrics(troubled):
@@ -166,9 +166,9 @@ def test_a_summary_of_it_keeps_every_denominator(troubled):
     folder, scored = troubled
     summary = summarise(folder, scored)
     json.dumps(summary.as_json(), allow_nan=False)
-    flicker = summary["g"].scores["flicker"]
-    assert (flicker.n + flicker.unscored, flicker.unscored) == (16, 5)
-    assert summary["g"].scores["conformance"].n == 16
+    steadiness = summary["g"].scores["temporal_flickering"]
+    assert (steadiness.n + steadiness.unscored, steadiness.unscored) == (15, 4), "one was never generated"
+    assert summary["g"].scores["conformance"].n == 15
 
 
 def test_a_folder_of_real_clips_can_be_the_reference(tmp_path):
@@ -181,7 +181,7 @@ def test_a_folder_of_real_clips_can_be_the_reference(tmp_path):
     found = scorer.score_run(folder)
     assert found.sets["g"]["fvd"].value is not None
     assert found.sets["g"]["fvd_corrected"].value is not None
-    assert len(found.reference["flicker"]) == 16
+    assert len(found.reference["temporal_flickering"]) == 16
 
 
 @pytest.mark.parametrize(("reference", "words"), [("", "names no reference"), ("/no/such/folder", "is not there")])

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from vbench_lite.backbones import Backbones, load
+from vbench_lite.metrics import select
 from vbench_lite.scoring import anchors, selftest
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
 from vbench_lite.scoring.selftest import rank_correlation
@@ -25,7 +26,7 @@ def own_cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cells():
     """Pixel metrics only: the whole table takes the networks a minute."""
-    return {(cell.damage, cell.metric): cell for cell in selftest.run(Backbones("none"), clips=8)}
+    return {(cell.damage, cell.metric): cell for cell in selftest.run(Backbones("none"), select("builtin"), clips=8)}
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -61,7 +62,7 @@ def test_a_blind_metric_fails_the_command_loudly(monkeypatch):
 
     monkeypatch.setattr(selftest, "DAMAGES", {"blur": DAMAGES["blur"]})
     monkeypatch.setattr("vbench_lite.backbones.load", lambda name: Backbones("none"))
-    monkeypatch.setattr(Detail, "score", lambda self, case: Score(1.0))
+    monkeypatch.setattr(Detail, "score", lambda self, context: Score(1.0))
     done = CliRunner().invoke(command, ["--clips", "8"])
     assert done.exit_code == 1
     assert "FAILED: detail under blur must go down" in done.output
@@ -79,16 +80,16 @@ def test_rank_correlation_of_known_series():
 def test_pinned_clips_score_as_pinned():
     found = anchors.drift(load("builtin"))
     assert found["warning"] is None, found
-    assert set(found["drift"]) >= {"clip_text", "flicker", "motion", "video_features"}
+    assert set(found["drift"]) >= {"clip_text", "temporal_flickering", "motion", "video_features"}
 
 
 def test_a_moved_score_is_a_warning_that_names_the_metric(monkeypatch):
     moved = anchors.expected()
     for scores in moved.values():
-        scores["slide"]["flicker"] *= 1.01
+        scores["slide"]["temporal_flickering"] *= 1.01
     monkeypatch.setattr(anchors, "expected", lambda: moved)
     found = anchors.drift(load("builtin"))
-    assert "flicker" in found["warning"]
+    assert "temporal_flickering" in found["warning"]
 
 
 def test_networks_without_pinned_scores_say_so():

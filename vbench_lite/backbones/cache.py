@@ -23,13 +23,13 @@ def cache_folder() -> Path:
 
 
 class FeatureCache:
-    """Arrays by the digest of their clip: `<cache>/features/<networks>/<clip>.npz`.
+    """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`.
 
     A folder that cannot be written, or a file that cannot be read, only costs time.
     """
 
-    def __init__(self, *networks: str) -> None:
-        name = hashlib.sha256("\n".join(networks).encode()).hexdigest()[:16]
+    def __init__(self, *identity: str) -> None:
+        name = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         self.folder = cache_folder() / "features" / name
 
     def get(self, key: str) -> dict[str, Any] | None:

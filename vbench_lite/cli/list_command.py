@@ -56,12 +56,16 @@ def _price(definition: Any) -> str:
 
 
 def _metrics() -> list[Row]:
-    from vbench_lite.metrics import METRICS
+    from vbench_lite.metrics.registry import known_metrics
 
     words = {True: "higher", False: "lower", None: "report only"}
     return [
-        {"name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit, "version": m.version}
-        for m in METRICS
+        {
+            "name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit,
+            "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "sets": ", ".join(m.sets),
+            "title": m.title,
+        }
+        for m in known_metrics().values()
     ]
 
 
@@ -94,7 +98,7 @@ LISTS: dict[str, Callable[[], list[Row]]] = {
 def command(what: str, as_json: bool) -> None:
     """List suites, generators, metrics or runs.
 
-    Files in the working folder's own prompts/ and generators/ come before those that ship.
+    Files in the working folder's own prompts/, generators/ and metrics/ are listed too.
 
     \b
     Example:  vbench list generators

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 @click.option(
     "--backbones", default="builtin", show_default=True, metavar="builtin|standard", help="Networks that metrics use."
 )
+@click.option(
+    "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
+    help="Metrics to score with; sets: builtin, vbench, all. Default: builtin and your own.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Default: results/<suite>.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 @click.option("--shard", metavar="I/N", help="Make only part I of N; merge by copying the folders together.")

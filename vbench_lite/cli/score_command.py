@@ -26,10 +26,15 @@ SHOWN = 10
 @click.option(
     "--backbones", metavar="builtin|standard|FILE", help="Networks that metrics use. Default: the run's, or builtin."
 )
+@click.option(
+    "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
+    help="Metrics to score with; sets: builtin, vbench, all. Default: builtin and your own.",
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
-    target: Path, suite: str | None, out: Path | None, backbones: str | None, workers: int | None, as_json: bool
+    target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None, workers: int | None,
+    as_json: bool,
 ) -> None:
     """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
@@ -51,7 +56,7 @@ def command(
                 f"{target} holds no run. If it holds clips, name their prompts: vbench score {target} --suite NAME|FILE"
             )
         folder = api.open_run(target).folder
-    _show(api.score_folder(folder, backbones, workers), as_json)
+    _show(api.score_folder(folder, backbones, workers, metrics), as_json)
 
 
 def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None) -> RunFolder:

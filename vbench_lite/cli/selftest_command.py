@@ -21,10 +21,11 @@ PAGE_WIDTH = 140
 
 @click.command("selftest")
 @click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|FILE")
+@click.option("--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: the built-in and your own.")
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> None:
+def command(backbones: str, metrics: str | None, clips: int, workers: int | None, as_json: bool) -> None:
     """Damage clips of the built-in world in steps, and print how each metric reacts.
 
     Rank correlation of damage and value: 1 rises with every step, -1 falls with every step, 0 does
@@ -34,12 +35,14 @@ def command(backbones: str, clips: int, workers: int | None, as_json: bool) -> N
     Example:  vbench selftest
     """
     from vbench_lite import backbones as networks
+    from vbench_lite.metrics.registry import select
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
 
+    chosen = select(metrics)
     nets = networks.load(backbones)
     with progress("damaged clips", selftest.observations(clips)) as tick:
-        cells = selftest.run(nets, clips, workers, tick)
+        cells = selftest.run(nets, chosen, clips, workers, tick)
     broken = [cell for cell in cells if cell.holds is False]
     if as_json:
         rows = [dataclasses.asdict(cell) for cell in cells]

@@ -1,14 +1,15 @@
-"""Whether a clip is what was asked for, and shows anything at all."""
+"""Whether a clip has the requested form, and shows anything at all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from vbench_lite.features.extractor import ClipFeatures
+from vbench_lite.features.flow import Flow
+from vbench_lite.features.pixels import Pixels
 from vbench_lite.metrics.base import ClipContext, ClipMetric
-from vbench_lite.records import ClipSpec, Score
-
-if TYPE_CHECKING:
-    from vbench_lite.features.extract import Observation
+from vbench_lite.metrics.functional import Clips, Values, score_each
+from vbench_lite.records import ClipSpec, ReasonCode, Score
 
 BLACK_BELOW = 0.08
 """Mean luma, 0 to 1, under which a flat frame is black; limited-range black decodes to 0."""
@@ -18,34 +19,67 @@ STILL_BELOW = 5e-3
 """Motion, in short sides a second, under which a clip is frozen. Twenty frozen clips of a real generator, as x264 left
 them, moved by 0.001 to 0.003; the stillest of its moving clips by 0.23."""
 FPS_TOLERANCE = 0.01
-REPEATED_SHARE = 0.5
+REPEATED_FRACTION = 0.5
 
 
-def problems(clip: Observation, spec: ClipSpec | None, still_asked: bool = False) -> list[str]:
-    """What is wrong with a clip, in words; empty when it conforms.
+class Conformance(ClipMetric):
+    """1 for a clip as requested that is neither black, blank, frozen, stuttering nor broken, else 0."""
+
+    name = "conformance"
+    title = "As asked"
+    unit = "fraction"
+    higher_is_better = True
+    range = (0.0, 1.0)
+    version = "2"
+    description = (
+        "Fraction of the clips with the requested frames, size and rate, that are neither black, frozen nor broken."
+    )
+    pitfalls = "It says nothing about quality."
+    extractors = (Pixels, Flow)
+    sets = ("builtin",)
+    unmoved_by = ("caption swap",)
+    undecodable = 0.0
+
+    def score(self, context: ClipContext) -> Score:
+        found = problems(context.clip, context.spec, context.still_requested)
+        return Score(0.0, "; ".join(p.text for p in found), found[0].code) if found else Score(1.0)
+
+
+class Problem(NamedTuple):
+    """One reason why a clip does not conform."""
+
+    code: ReasonCode
+    text: str
+
+
+def problems(clip: ClipFeatures, spec: ClipSpec | None, still_requested: bool = False) -> list[Problem]:
+    """What is wrong with a clip; empty when it conforms.
 
     Args:
-        clip: As observed.
-        spec: What was asked for; None checks only what any clip must be.
-        still_asked: The prompt asks for a clip in which nothing moves.
+        clip: With the arrays of `pixels` and `flow`.
+        spec: The requested form; None checks only what any clip must be.
+        still_requested: The prompt asks for a clip in which nothing moves.
     """
-    found = [] if spec is None else _unlike(clip, spec)
+    pixels, motions = clip["pixels"], clip["flow"]["motions"]
+    found = [] if spec is None else [Problem(ReasonCode.WRONG_FORM, text) for text in _differences(clip, spec)]
     if clip.frames < 2:
-        found.append("it has a single frame")
+        found.append(Problem(ReasonCode.ONE_FRAME, "it has a single frame"))
     if clip.uneven:
-        found.append("its frames are shown for unlike times")
-    if (clip.contrast < FLAT_BELOW).all():
-        found.append("it is black" if (clip.brightness < BLACK_BELOW).all() else "it is blank")
-    elif clip.frames >= 2 and not still_asked:
-        repeated = float((clip.motions == 0).mean())
-        if float(clip.motions.mean()) * (clip.fps or 1) < STILL_BELOW:
-            found.append("it is frozen")
-        elif repeated >= REPEATED_SHARE:
-            found.append(f"{repeated:.0%} of its frames repeat the one before")
+        found.append(Problem(ReasonCode.UNEVEN, "its frames are shown for unequal times"))
+    if (pixels["contrast"] < FLAT_BELOW).all():
+        black = bool((pixels["brightness"] < BLACK_BELOW).all())
+        found.append(Problem(ReasonCode.BLACK, "it is black") if black else Problem(ReasonCode.BLANK, "it is blank"))
+    elif clip.frames >= 2 and not still_requested:
+        repeated = float((motions == 0).mean())
+        if float(motions.mean()) * (clip.fps or 1) < STILL_BELOW:
+            found.append(Problem(ReasonCode.FROZEN, "it is frozen"))
+        elif repeated >= REPEATED_FRACTION:
+            text = f"{repeated:.0%} of its frames repeat the one before"
+            found.append(Problem(ReasonCode.REPEATED_FRAMES, text))
     return found
 
 
-def _unlike(clip: Observation, spec: ClipSpec) -> list[str]:
+def _differences(clip: ClipFeatures, spec: ClipSpec) -> list[str]:
     found = []
     if clip.frames != spec.frames:
         found.append(f"{clip.frames} frames instead of {spec.frames}")
@@ -53,17 +87,29 @@ def _unlike(clip: Observation, spec: ClipSpec) -> list[str]:
     if (clip.height, clip.width) not in (even, (spec.height, spec.width)):
         found.append(f"{clip.width}x{clip.height} instead of {spec.width}x{spec.height}")
     if not clip.fps:
-        found.append("the file does not say how many frames it shows a second")
+        found.append("the file does not state its frame rate")
     elif abs(clip.fps / spec.fps - 1) > FPS_TOLERANCE:
         found.append(f"{clip.fps:.4g} frames a second instead of {spec.fps:.4g}")
     return found
 
 
-class Conformance(ClipMetric):
-    """Share of clips that conform: 1 or 0 a clip, the problems in its reason. Broken clips count as 0."""
+def conformance(clips: Clips, fps: float = 0.0, spec: ClipSpec | None = None) -> Values:
+    """1 for each clip of the requested form that shows moving pictures, else 0.
 
-    higher_is_better = True
+    Args:
+        clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
+        fps: Frames a second.
+        spec: The requested form; None checks only what any clip must be.
 
-    def score(self, case: ClipContext) -> Score:
-        found = problems(case.clip, case.spec, case.still_asked)
-        return Score(0.0, "; ".join(found)) if found else Score(1.0)
+    Returns:
+        (clips,) values, 0 or 1; a float for one clip.
+
+    Raises:
+        ValueError: Another shape or type.
+
+    Example:
+        >>> import numpy as np
+        >>> conformance(np.zeros((3, 32, 32, 3), np.uint8))
+        0.0
+    """
+    return score_each(Conformance(), clips, fps=fps, spec=spec)

@@ -1,70 +1,78 @@
-"""Fine structure of the frames, against that of real clips of the same size."""
+"""Fine structure of the frames, relative to that of real clips of the same size."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
+from vbench_lite.features.pixels import Pixels
 from vbench_lite.metrics.base import ClipContext, ClipMetric
-from vbench_lite.records import Score
+from vbench_lite.metrics.functional import Clips, Values, score_each
+from vbench_lite.records import ReasonCode, Score
 
-Frame = NDArray[np.uint8]
-Luma = NDArray[np.float32]
-
-SIGMA = 1.0
-"""Of the Gaussian, in pixels, that is taken away: what is left lies mostly above half of the finest frequency."""
 NOISE_FROM = 1.25
 """From this many times the real clips' energy on, fine structure is called noise."""
 
 
-def fine_energy(frame: Frame) -> tuple[Luma, float]:
-    """The luma of a frame, and the energy of its fine structure.
+class Detail(ClipMetric):
+    """Energy of fine structure over that of real clips, or its inverse where it is over 1."""
 
-    The band is what a Gaussian of one pixel's standard deviation removes: luma minus blurred luma,
-    at the clip's own size, edges mirrored. The energy is that difference's mean square.
+    name = "detail"
+    title = "Detail"
+    unit = "ratio"
+    higher_is_better = True
+    range = (0.0, 1.0)
+    version = "1"
+    description = "Fine structure of the frames relative to the reference clips: 1 is as detailed as they are."
+    pitfalls = (
+        "It does not see whether the detail is in the right place. Noise looks like detail: more energy than in real "
+        "clips lowers the value, and over 1.25 times it is flagged."
+    )
+    question, rank = "detail", 1
+    extractors = (Pixels,)
+    sets = ("builtin",)
+    falls_with = ("blur", "noise", "compression")
+    unmoved_by = ("shuffle", "reversal", "caption swap")
 
-    Args:
-        frame: uint8, (height, width, 3).
-
-    Returns:
-        Luma, float32 (height, width), 0 to 255 (BT.601), and the energy, 0 to 1, of luma in [0, 1].
-    """
-    luma: Luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    fine = luma - cv2.GaussianBlur(luma, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)
-    return luma, float(cv2.norm(fine, cv2.NORM_L2SQR)) / (luma.size * 255.0**2)
-
-
-def energy_ratio(frames: Frame, real_energy: float) -> float:
-    """Mean fine energy of the frames over that of real clips: under 1 blurred, over 1 noisy or over-sharpened.
-
-    Args:
-        frames: uint8, (frames, height, width, 3).
-        real_energy: Mean of `fine_energy` over the frames of real clips of the same size; more than 0.
-    """
-    return float(np.mean([fine_energy(frame)[1] for frame in frames])) / real_energy
+    def score(self, context: ClipContext) -> Score:
+        if not context.real.clips:
+            return Score(None, context.real.problem, ReasonCode.NO_REFERENCE)
+        real = context.real.mean("pixels", "fine_energies", context.clip.height, context.clip.width)
+        if real is None:
+            other = context.real.clips[0]
+            size = f"{other.width}x{other.height}"
+            return Score(None, f"the real clips are {size}: detail compares clips of one size", ReasonCode.NO_REFERENCE)
+        if not real:
+            return Score(None, "the real clips are flat", ReasonCode.NO_REFERENCE)
+        ratio = float(context["pixels"]["fine_energies"].mean()) / real
+        if ratio > NOISE_FROM:
+            return Score(closeness(ratio), f"noise: {ratio:.2f} times the fine structure of real clips")
+        return Score(closeness(ratio))
 
 
-def detail(ratio: float) -> float:
-    """How near the fine energy is to real clips': `ratio`, or its inverse where it is over 1.
+def closeness(ratio: float) -> float:
+    """`ratio`, or its inverse where it is over 1: blur lowers it, and so does noise.
 
-    1 means as detailed as real clips. Blur lowers it, and so does noise, which a plain ratio would
-    reward. It does not see whether the fine structure is in the right places.
-
-    >>> [detail(r) for r in (0.0, 0.5, 1.0, 4.0)]
+    >>> [closeness(r) for r in (0.0, 0.5, 1.0, 4.0)]
     [0.0, 0.5, 1.0, 0.25]
     """
     return ratio if ratio <= 1 else 1 / ratio
 
 
-class Detail(ClipMetric):
-    """`detail` over clips. A ratio over `NOISE_FROM` is said in the score's reason, beside its value."""
+def detail(clips: Clips, reference: Clips) -> Values:
+    """How close the energy of fine structure is to that of real clips of the same size.
 
-    higher_is_better = True
+    Args:
+        clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
+        reference: Real clips, likewise.
 
-    def score(self, case: ClipContext) -> Score:
-        if not case.real_energy:
-            return Score(None, case.real_problem)
-        ratio = float(case.clip.fine_energies.mean()) / case.real_energy
-        noise = f"noise: {ratio:.2f} times the fine structure of real clips" if ratio > NOISE_FROM else None
-        return Score(detail(ratio), noise)
+    Returns:
+        (clips,) values from 0 to 1; 1 is as detailed as the real clips. A float for one clip.
+
+    Raises:
+        ValueError: The real clips have another size or no fine structure, or the clips another shape or type.
+
+    Example:
+        >>> import numpy as np
+        >>> noise = np.random.default_rng(0).integers(0, 256, (1, 2, 32, 32, 3), dtype=np.uint8)
+        >>> detail(noise, reference=noise).tolist()
+        [1.0]
+    """
+    return score_each(Detail(), clips, reference=reference)

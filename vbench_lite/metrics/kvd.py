@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from vbench_lite.distances.kernel import kernel_distance, kernel_interval
-from vbench_lite.metrics.set_metric import SetMetric
-from vbench_lite.records import Estimate
+from vbench_lite.distances.kernel import kernel_interval
+from vbench_lite.features.video import Video
+from vbench_lite.metrics.base import SetContext, SetMetric, SetScore
+from vbench_lite.metrics.functional import Clips, Networks, distance_between
+from vbench_lite.records import Estimate, ReasonCode
 
 
 class Kvd(SetMetric):
-    """`kernel_distance` of all clips seen."""
+    """Squared maximum mean discrepancy of video features under a cubic kernel."""
 
-    distance = staticmethod(kernel_distance)
+    name = "kvd"
+    title = "Kernel video distance"
+    unit = "mse"
+    higher_is_better = False
+    range = (float("-inf"), float("inf"))
+    version = "2"
+    description = (
+        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly "
+        "below 0."
+    )
+    pitfalls = "Noisier than the Fréchet distance; its scale means nothing outside one network."
+    question, rank = "set", 3
+    source = "KID of Binkowski et al. (ICLR 2018, arXiv:1801.01401) on video features"
+    extractors = (Video,)
+    sets = ("builtin",)
+    rises_with = ("freeze", "colour drift")
+    unmoved_by = ("caption swap",)
 
-    def estimate(self, generated_prompts: Sequence[str], reference_prompts: Sequence[str]) -> Estimate:
-        try:
-            found = kernel_interval(*self.sides(), generated_prompts, reference_prompts)
-        except ValueError as error:
-            return Estimate(None, n=len(generated_prompts), reason=str(error))
-        few = None if found.low is not None else "too few prompts for an interval"
-        return Estimate(found.value, found.low, found.high, len(generated_prompts), reason=few)
+    def score(self, context: SetContext) -> SetScore:
+        sides = context.stacked("video", "features")
+        found = kernel_interval(*sides, context.generated_prompts, context.reference_prompts)
+        estimate = Estimate(found.value, found.low, found.high, len(sides[0]))
+        if found.low is None:
+            few = "too few prompts for an interval"
+            estimate = replace(estimate, reason=few, reason_code=ReasonCode.TOO_FEW)
+        return SetScore(estimate)
+
+
+def kvd(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:
+    """Squared maximum mean discrepancy of video features, kernel (x.y / values + 1)^3, unbiased.
+
+    Args:
+        generated: uint8, (clips, frames, height, width, 3), array or tensor; two clips or more.
+        reference: Real clips, likewise.
+        backbones: A set by name or file, or one that is loaded; its video network is used.
+
+    Returns:
+        Around 0 or more; lower is closer.
+
+    Raises:
+        ValueError: Fewer than two clips on a side, or another shape or type.
+        WeightsError: Weights are missing.
+
+    Example:
+        >>> import numpy as np
+        >>> clips = np.random.default_rng(0).integers(0, 256, (4, 4, 32, 32, 3), dtype=np.uint8)
+        >>> isinstance(kvd(clips[:2], clips[2:]), float)
+        True
+    """
+    return distance_between(Kvd(), generated, reference, backbones)

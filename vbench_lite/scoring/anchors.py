@@ -18,10 +18,11 @@ import click
 import numpy as np
 
 from vbench_lite.backbones import Backbones, load
-from vbench_lite.features.extract import observe
+from vbench_lite.features.extract import extract
+from vbench_lite.features.extractor import ClipFeatures
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.metrics import METRICS
-from vbench_lite.metrics.base import ClipContext
+from vbench_lite.metrics.base import ClipContext, ClipMetric, RealClips, score_clip
+from vbench_lite.metrics.registry import shipped_metrics
 
 TOLERANCE = 1e-3
 """Relative to the expected value, or to `SMALL` where that is smaller."""
@@ -47,14 +48,19 @@ def measure(nets: Backbones) -> Scores:
 
 
 def _measure_one(name: str, nets: Backbones) -> dict[str, float]:
-    seen = observe(folder() / f"{name}.mp4", nets)
+    shipped = [metric() for metric in shipped_metrics().values() if "builtin" in metric.sets]
+    extractors = dict.fromkeys(e for metric in shipped for e in metric.extractors)
+    clip = extract(folder() / f"{name}.mp4", extractors, nets)
     readable = nets.image is not None and nets.image.cannot_read(CAPTIONS[name]) is None
     text = nets.image.embed_texts([CAPTIONS[name]])[0] if nets.image and readable else None
-    case = ClipContext(seen, text=text, real_energy=REAL_ENERGY)
-    scores = {m.name: m.load()().score(case).value for m in METRICS if m.per == "clip"}
+    energy = {"pixels": {"fine_energies": np.array([REAL_ENERGY])}}
+    real = RealClips([ClipFeatures(1, clip.height, clip.width, 0.0, False, energy)])
+    context = ClipContext(clip, text=text, real=real)
+    per_clip = [m for m in shipped if isinstance(m, ClipMetric) and all(e.name in clip.arrays for e in m.extractors)]
+    scores = {metric.name: score_clip(metric, context).value for metric in per_clip}
     found = {metric: value for metric, value in scores.items() if value is not None}
-    if seen.video.size:
-        found["video_features"] = float(np.abs(seen.video).mean())
+    if "video" in clip.arrays:
+        found["video_features"] = float(np.abs(clip["video"]["features"]).mean())
     return found
 
 

@@ -1,4 +1,4 @@
-"""Real clips to hold generated ones against: rendered by the procedural world, or a folder of files.
+"""Real clips to compare generated ones with: rendered by the procedural world, or a folder of files.
 
 World clips pass through the encoder that generated clips pass through, so that its losses are on
 both sides of every comparison.
@@ -7,16 +7,17 @@ both sides of every comparison.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import av
-import numpy as np
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.features.extract import AnySource, Observation, observe_all
+from vbench_lite.features.extract import AnySource, extract_all
+from vbench_lite.features.extractor import ClipFeatures, Extractor
+from vbench_lite.metrics.base import RealClips
 from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.video import CLIP_SUFFIXES, ENCODER, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
@@ -25,34 +26,31 @@ SEEDS = range(1_000, 1_004)
 """Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """Observed real clips of one form."""
+    """Real clips of one form, with their features."""
 
-    clips: tuple[Observation, ...] = ()
+    clips: tuple[ClipFeatures, ...] = ()
     prompts: tuple[str, ...] = ()
     """The prompt of each clip; "" where it has none (a folder)."""
     problems: Mapping[str, str] = field(default_factory=dict)
     """Prompts without real clips, and why."""
     description: str = "none"
 
-    def of_prompt(self, prompt_id: str) -> list[Observation]:
-        """The real clips that a prompt's clips are held against: its own, or all of a folder."""
-        own = [clip for clip, prompt in zip(self.clips, self.prompts, strict=True) if prompt == prompt_id]
-        return own or [clip for clip, prompt in zip(self.clips, self.prompts, strict=True) if not prompt]
+    @cached_property
+    def _by_prompt(self) -> dict[str, RealClips]:
+        found: dict[str, list[ClipFeatures]] = {}
+        for clip, prompt in zip(self.clips, self.prompts, strict=True):
+            found.setdefault(prompt, []).append(clip)
+        return {prompt: RealClips(clips) for prompt, clips in found.items()}
+
+    def of_prompt(self, prompt_id: str) -> RealClips:
+        """The real clips that a prompt's clips are compared with: its own, or all of a folder."""
+        found = self._by_prompt.get(prompt_id) or self._by_prompt.get("")
+        return found or RealClips(problem=self.problem(prompt_id))
 
     def problem(self, prompt_id: str) -> str:
         return self.problems.get(prompt_id) or self.problems.get("", "the suite names no reference of real clips")
-
-    def real_energy(self, prompt_id: str, height: int, width: int) -> tuple[float | None, str]:
-        """Mean fine energy of the real clips of a prompt, or None and why there is none of this size."""
-        clips = self.of_prompt(prompt_id)
-        if not clips:
-            return None, self.problem(prompt_id)
-        alike = [clip for clip in clips if (clip.height, clip.width) == (height, width)]
-        if not alike:
-            return None, f"the real clips are {clips[0].width}x{clips[0].height}: detail compares clips of one size"
-        return float(np.mean([clip.fine_energies.mean() for clip in alike])) or None, "the real clips are flat"
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ class WorldClip:
 
 
 def world_reference(
-    prompts: Sequence[Prompt], spec: ClipSpec, clips_per_prompt: int, nets: Backbones, *,
-    workers: int | None = None, tick: Callable[[], object] = lambda: None,
+    prompts: Sequence[Prompt], spec: ClipSpec, clips_per_prompt: int, extractors: Sequence[Extractor], nets: Backbones,
+    *, workers: int | None = None, tick: Callable[[], object] = lambda: None,
 ) -> Reference:
     """World clips of every prompt that the world can show."""
     seeds = range(SEEDS.start, SEEDS.start + max(len(SEEDS), clips_per_prompt))
@@ -88,8 +86,8 @@ def world_reference(
         for seed in seeds:
             sources.append(partial(_world_clip, composition, seed, spec))
             owners.append(prompt.id)
-    found = observe_all(sources, nets, workers=workers, tick=tick)
-    kept = [(clip, owner) for clip, owner in zip(found, owners, strict=True) if isinstance(clip, Observation)]
+    found = extract_all(sources, extractors, nets, workers=workers, tick=tick)
+    kept = [(clip, owner) for clip, owner in zip(found, owners, strict=True) if isinstance(clip, ClipFeatures)]
     description = f"the built-in world, {len(seeds)} clips a prompt, {spec.frames} frames {spec.width}x{spec.height}"
     return Reference(
         tuple(clip for clip, _ in kept), tuple(owner for _, owner in kept), problems, description
@@ -107,19 +105,14 @@ def clip_files(folder: Path) -> list[Path]:
 
 
 def folder_reference(
-    folder: Path, count: int, nets: Backbones, *, workers: int | None = None, tick: Callable[[], object] = lambda: None
+    folder: Path, count: int, extractors: Sequence[Extractor], nets: Backbones, *, workers: int | None = None,
+    tick: Callable[[], object] = lambda: None,
 ) -> Reference:
     """Up to `count` real clips of a folder; unreadable ones are passed over, and counted in the description."""
     paths = clip_files(folder)[:count]
     if not paths:
         return Reference(problems={"": f"the suite's reference {folder} holds no clips"})
-    found = observe_all(paths, nets, workers=workers, tick=tick)
-    clips = tuple(clip for clip in found if isinstance(clip, Observation))
+    found = extract_all(paths, extractors, nets, workers=workers, tick=tick)
+    clips = tuple(clip for clip in found if isinstance(clip, ClipFeatures))
     broken = f", {len(found) - len(clips)} unreadable" if len(clips) < len(found) else ""
     return Reference(clips, ("",) * len(clips), {}, f"{len(clips)} clips of {folder.name}{broken}")
-
-
-def features_of(clips: Iterable[Observation]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """(clips, values) for the set metrics."""
-    rows = [clip.video for clip in clips]
-    return np.stack(rows) if rows else np.zeros((0, 0))

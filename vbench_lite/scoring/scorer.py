@@ -1,6 +1,6 @@
-"""Scores of a run: every stored clip observed once, every metric read from the observations.
+"""Scores of a run: every stored clip decoded once, every metric read from the features that this leaves.
 
-What is asked for and is not there, failed or cannot be read gets a score of None with the reason,
+A requested clip that is not there, failed or cannot be read gets a score of None with the reason,
 and stays in every denominator.
 """
 
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from vbench_lite import backbones as networks
 from vbench_lite.backbones import Backbones
-from vbench_lite.errors import StoreError
-from vbench_lite.features.extract import Observation, Unreadable, observe_all
-from vbench_lite.metrics import METRICS, Metric
-from vbench_lite.metrics.base import ClipContext
+from vbench_lite.errors import MetricError, StoreError
+from vbench_lite.features.extract import extract_all
+from vbench_lite.features.extractor import ClipFeatures, Extractor, NoFeatures
+from vbench_lite.metrics.base import ClipContext, ClipMetric, Metric, SetMetric, score_clip
+from vbench_lite.metrics.functional import NO_NETWORK
+from vbench_lite.metrics.registry import select
 from vbench_lite.progress import progress
-from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, Score, Scored
+from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, ReasonCode, Score, Scored
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.plan import asks_for_stillness
@@ -63,20 +65,25 @@ def asked_of(manifest: Manifest) -> Asked:
 
 
 def score_run(
-    folder: RunFolder, backbones: str = "builtin", *, workers: int | None = None, device: str | None = None
+    folder: RunFolder, backbones: str = "builtin", *, metrics: str | None = None, workers: int | None = None,
+    device: str | None = None,
 ) -> Scored:
-    """Scores every clip that a run was asked for.
+    """Scores every requested clip of a run.
 
     Args:
         folder: The run; its clips are read, nothing is written.
         backbones: "builtin", "standard", or a TOML that names others.
-        workers: Clips that are observed side by side; one a core where not given. No number depends on it.
+        metrics: As `--metrics`; None for the built-in and the user's own.
+        workers: Clips that are read side by side; one a core where not given. No number depends on it.
         device: Where the networks run; the first CUDA device or the CPU where not given.
 
     Raises:
         StoreError: There is no such run, or it was promoted to a baseline, which keeps no clips.
+        UnknownName: There is no such metric.
+        MetricError: A user's metric is not valid, or returned no valid score.
         WeightsError: Weights of the backbones are missing or altered.
     """
+    chosen = select(metrics)
     asked = asked_of(folder.manifest())
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
@@ -86,7 +93,7 @@ def score_run(
         )
     nets = networks.load(backbones, device or default_device())
     records = {record.key: record for record in folder.records()}
-    return Scorer(asked, nets, workers).score(folder, records)
+    return Scorer(asked, nets, chosen, workers).score(folder, records)
 
 
 def default_device() -> str:
@@ -96,19 +103,23 @@ def default_device() -> str:
 
 
 class Scorer:
-    """One scoring: the networks, what was asked, and the real clips to hold it against."""
+    """One scoring: the metrics, the networks, what was requested, and the real clips to compare with."""
 
-    def __init__(self, asked: Asked, nets: Backbones, workers: int | None = None) -> None:
-        self.asked, self.nets, self.workers = asked, nets, workers
-        self.per_clip = {m.name: m.load()() for m in METRICS if m.per == "clip"}
+    def __init__(self, asked: Asked, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None) -> None:
+        self.asked, self.nets, self.metrics, self.workers = asked, nets, metrics, workers
+        self.per_clip = [metric for metric in metrics if isinstance(metric, ClipMetric)]
+        self.per_set = [metric for metric in metrics if isinstance(metric, SetMetric)]
+        self.extractors = extractors_of(metrics)
+        kinds = ("image", "video")
+        self.missing = {k: nets.missing.get(k, NO_NETWORK[k]) for k in kinds if getattr(nets, k) is None}
         self.texts, self.text_problems = self._read_prompts()
 
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
-        clips = self._observe(folder, records)
+        clips = self._features(folder, records)
         references = self._references(clips)
         sets = {name: self._score_sets(name, clips, references[name]) for name in self.asked.specs}
         return Scored(
-            metrics={m.name: m.info(self._backbone(m)) for m in METRICS},
+            metrics={metric.name: metric.info(self._backbone(metric)) for metric in self.metrics},
             clips={key: self._score_clip(key, clips[key], references[key.generator]) for key in self.asked.keys},
             sets={name: found.estimates for name, found in sets.items()},
             reference=self._reference_scores(references),
@@ -117,37 +128,40 @@ class Scorer:
         )
 
     def _backbone(self, metric: Metric) -> str | None:
-        net = getattr(self.nets, metric.backbone) if metric.backbone else None
+        kind = metric.backbone()
+        net = getattr(self.nets, kind) if kind else None
         return net.name if net else None
 
     def _read_prompts(self) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
         """Each prompt's vector, or why it has none."""
         net = self.nets.image
-        if net is None:
+        if net is None or not any(metric.backbone() == "image" for metric in self.metrics):
             return {}, {}
         problems = {p.id: why for p in self.asked.prompts if (why := net.cannot_read(p.text))}
         readable = [p for p in self.asked.prompts if p.id not in problems]
         vectors = net.embed_texts([p.text for p in readable]) if readable else np.zeros((0, 0))
         return {p.id: vector for p, vector in zip(readable, vectors, strict=True)}, problems
 
-    def _observe(
+    def _features(
         self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]
-    ) -> dict[ClipKey, Observation | Unreadable]:
-        """Every requested clip, or why it cannot be seen."""
+    ) -> dict[ClipKey, ClipFeatures | NoFeatures]:
+        """Of every requested clip, or why there are none."""
         paths: dict[ClipKey, Path] = {}
-        found: dict[ClipKey, Observation | Unreadable] = {}
+        found: dict[ClipKey, ClipFeatures | NoFeatures] = {}
         for key in self.asked.keys:
             record = records.get(key)
             path = folder.clip_path(record) if record and record.status == "ok" else None
             if path:
                 paths[key] = path
+            elif record:
+                found[key] = NoFeatures(f"not made: {record.reason or 'no reason given'}", ReasonCode.FAILED)
             else:
-                found[key] = Unreadable(f"not made: {record.reason or 'no reason given'}" if record else "missing")
+                found[key] = NoFeatures("missing", ReasonCode.MISSING)
         with progress("scoring clips", len(paths)) as tick:
-            seen = observe_all([*paths.values()], self.nets, workers=self.workers, tick=tick)
-        return found | dict(zip(paths, seen, strict=True))
+            decoded = extract_all([*paths.values()], self.extractors, self.nets, workers=self.workers, tick=tick)
+        return found | dict(zip(paths, decoded, strict=True))
 
-    def _references(self, clips: Mapping[ClipKey, Observation | Unreadable]) -> dict[str, Reference]:
+    def _references(self, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> dict[str, Reference]:
         """The real clips for each generator; generators of one form of clip share them."""
         forms = {name: spec or common_form(name, clips) for name, spec in self.asked.specs.items()}
         made = {form: self._reference(form) for form in dict.fromkeys(forms.values())}
@@ -157,47 +171,56 @@ class Scorer:
         source, prompts, each = self.asked.reference, self.asked.prompts, self.asked.clips_per_prompt
         if source == "world":
             with progress("scoring real clips", len(prompts) * max(4, each)) as tick:
-                return world_reference(prompts, spec, each, self.nets, workers=self.workers, tick=tick)
+                return world_reference(
+                    prompts, spec, each, self.extractors, self.nets, workers=self.workers, tick=tick
+                )
         if not source:
             return Reference()
         if not Path(source).is_dir():
             return Reference(problems={"": f"the suite's reference folder {source} is not there"})
         count = min(len(prompts) * each, len(clip_files(Path(source))))
         with progress("scoring real clips", count) as tick:
-            return folder_reference(Path(source), count, self.nets, workers=self.workers, tick=tick)
+            return folder_reference(
+                Path(source), count, self.extractors, self.nets, workers=self.workers, tick=tick
+            )
 
-    def _case(self, clip: Observation, prompt: Prompt, spec: ClipSpec | None, reference: Reference) -> ClipContext:
-        energy, energy_problem = reference.real_energy(prompt.id, clip.height, clip.width)
-        no_image = self.nets.missing.get("image", "this set of backbones has no image-and-text network")
+    def _context(self, clip: ClipFeatures, prompt: Prompt, spec: ClipSpec | None, reference: Reference) -> ClipContext:
         return ClipContext(
-            clip, self.texts.get(prompt.id), self.text_problems.get(prompt.id, no_image), no_image, spec,
-            asks_for_stillness(prompt), energy, energy_problem,
+            clip, prompt, self.texts.get(prompt.id), self.text_problems.get(prompt.id, "there is no prompt"), spec,
+            still_requested=asks_for_stillness(prompt), real=reference.of_prompt(prompt.id),
         )
 
-    def _score_clip(self, key: ClipKey, clip: Observation | Unreadable, reference: Reference) -> dict[str, Score]:
-        if isinstance(clip, Unreadable):
-            return unreadable_scores(clip.reason)
-        case = self._case(clip, self.asked.by_id[key.prompt_id], self.asked.specs[key.generator], reference)
-        return {name: metric.score(case) for name, metric in self.per_clip.items()}
+    def _score_context(self, context: ClipContext) -> dict[str, Score]:
+        return {metric.name: self._score(metric, context) for metric in self.per_clip}
+
+    def _score(self, metric: ClipMetric, context: ClipContext) -> Score:
+        if (kind := metric.backbone()) in self.missing:
+            return Score(None, self.missing[kind], ReasonCode.NO_BACKBONE)
+        return score_clip(metric, context)
+
+    def _score_clip(self, key: ClipKey, clip: ClipFeatures | NoFeatures, reference: Reference) -> dict[str, Score]:
+        if isinstance(clip, NoFeatures):
+            return {m.name: Score(m.undecodable, clip.reason, clip.reason_code) for m in self.per_clip}
+        prompt, spec = self.asked.by_id[key.prompt_id], self.asked.specs[key.generator]
+        return self._score_context(self._context(clip, prompt, spec, reference))
 
     def _reference_scores(self, references: Mapping[str, Reference]) -> dict[str, tuple[float, ...]]:
         """Per-clip values of all real clips, which say what a usable clip needs."""
-        values: dict[str, list[float]] = {name: [] for name in self.per_clip}
+        values: dict[str, list[float]] = {metric.name: [] for metric in self.per_clip}
         for reference in {id(r): r for r in references.values()}.values():
             for clip, prompt_id in zip(reference.clips, reference.prompts, strict=True):
                 prompt = self.asked.by_id.get(prompt_id, Prompt("", ""))
-                case = self._case(clip, prompt, None, reference)
-                for name, metric in self.per_clip.items():
-                    score = metric.score(case)
+                for name, score in self._score_context(self._context(clip, prompt, None, reference)).items():
                     if score.value is not None:
                         values[name].append(score.value)
         return {name: tuple(found) for name, found in values.items() if found}
 
     def _score_sets(
-        self, generator: str, clips: Mapping[ClipKey, Observation | Unreadable], reference: Reference
+        self, generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures], reference: Reference
     ) -> SetScores:
         keys = [key for key in self.asked.keys if key.generator == generator]
-        return score_sets(keys, clips, reference, self._protocol() or "", self.nets.missing.get("video"))
+        protocol = self._protocol() or ""
+        return score_sets(self.per_set, keys, clips, reference, protocol=protocol, missing=self.missing)
 
     def _protocol(self) -> str | None:
         video = self.nets.video
@@ -212,16 +235,26 @@ class Scorer:
         }
 
 
-def common_form(generator: str, clips: Mapping[ClipKey, Observation | Unreadable]) -> ClipSpec:
+def common_form(generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> ClipSpec:
     """The form that most clips of a generator have, for clips that were asked for in no form."""
     forms = Counter(
         ClipSpec(clip.frames, clip.fps or ClipSpec().fps, clip.height, clip.width)
-        for key, clip in clips.items() if key.generator == generator and isinstance(clip, Observation)
+        for key, clip in clips.items() if key.generator == generator and isinstance(clip, ClipFeatures)
     )
     return forms.most_common(1)[0][0] if forms else ClipSpec()
 
 
-def unreadable_scores(reason: str) -> dict[str, Score]:
-    """A clip that nobody can see: nothing is known of it, but that it does not conform."""
-    scores = {m.name: Score(None, reason) for m in METRICS if m.per == "clip"}
-    return scores | {"conformance": Score(0.0, reason)}
+def extractors_of(metrics: Sequence[Metric]) -> list[Extractor]:
+    """The extractors that metrics read, each once.
+
+    Raises:
+        MetricError: Two different extractors share a name.
+    """
+    found: dict[str, Extractor] = {}
+    for metric in metrics:
+        for extractor in metric.extractors:
+            if found.setdefault(extractor.name, extractor) is not extractor:
+                raise MetricError(
+                    f'two feature extractors are called "{extractor.name}": rename that of the metric "{metric.name}".'
+                )
+    return [*found.values()]

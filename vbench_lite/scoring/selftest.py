@@ -1,8 +1,8 @@
-"""Do the metrics notice what they claim to notice? Damage reference clips in steps and look.
+"""Do the metrics notice what they claim to notice? Damages reference clips in steps and compares.
 
 For each damage and metric the rank correlation of level and value is taken over `LEVELS` steps and
-the undamaged clips: 1 or -1 means that every step moved the value further. What must react and what
-must not is written down in `CLAIMS` and `UNMOVED`; a metric that fails a claim fails the test.
+the undamaged clips: 1 or -1 means that every step moved the value further. A metric's file states what
+it must follow (`rises_with`, `falls_with`) and what must not move it (`unmoved_by`); a claim that fails fails the test.
 """
 
 from __future__ import annotations
@@ -17,41 +17,27 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.features.extract import Observation, observe_all
-from vbench_lite.metrics import METRICS, find
-from vbench_lite.metrics.base import ClipContext
-from vbench_lite.records import ClipSpec
+from vbench_lite.features.extract import extract_all
+from vbench_lite.features.extractor import ClipFeatures, Extractor
+from vbench_lite.metrics.base import (
+    ClipContext,
+    ClipMetric,
+    Metric,
+    RealClips,
+    SetContext,
+    SetMetric,
+    score_clip,
+    score_set,
+)
+from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
-from vbench_lite.scoring.reference import features_of
+from vbench_lite.scoring.scorer import extractors_of
 from vbench_lite.video import Frames
 from vbench_lite.world import BACKGROUNDS, COLOURS, THINGS, Composition, held_out_compositions, render
 
 REACTS = 0.95
 """Rank correlation from which on a metric has reacted."""
 SPEC = ClipSpec()
-
-CLAIMS: dict[str, dict[str, Literal[1, -1]]] = {
-    "blur": {"detail": -1},
-    "noise": {"detail": -1, "flicker": -1, "warp_error": 1},
-    "flicker": {"flicker": -1, "warp_error": 1},
-    "shuffle": {"flicker": -1, "motion": 1, "fvd": 1},
-    "freeze": {"motion": -1, "fvd": 1, "kvd": 1},
-    "jitter": {"flicker": -1, "motion": 1, "fvd": 1},
-    "colour drift": {"clip_frames": -1, "clip_text": -1, "fvd": 1, "kvd": 1},
-    "compression": {"detail": -1},
-    "reversal": {"fvd": 1},
-    "object swap": {"clip_frames": -1, "clip_text": -1},
-    "caption swap": {"clip_text": -1},
-}
-"""damage > metric > the way it must go."""
-
-UNMOVED: dict[str, tuple[str, ...]] = {
-    "shuffle": ("clip_text", "detail"),
-    "reversal": ("clip_text", "flicker", "detail"),
-    "caption swap": ("clip_frames", "flicker", "warp_error", "motion", "detail", "conformance", "fvd", "kvd"),
-}
-"""damage > metrics that must not move at all: they do not look at what was damaged."""
-
 
 @dataclass(frozen=True)
 class SelftestResult:
@@ -69,34 +55,36 @@ class SelftestResult:
 
 
 def run(
-    nets: Backbones, clips: int = 16, workers: int | None = None, tick: Callable[[], object] = lambda: None
+    nets: Backbones, metrics: Sequence[Metric], clips: int = 16, workers: int | None = None,
+    tick: Callable[[], object] = lambda: None,
 ) -> list[SelftestResult]:
     """The whole table.
 
     Args:
         nets: The networks to test on.
+        metrics: Those to test.
         clips: How many clips are damaged; the distances between sets need 8 or more.
-        workers: Clips observed side by side.
-        tick: Called after each observed clip; there are `observations(clips)`.
+        workers: Clips read side by side.
+        tick: Called after each clip; there are `observations(clips)`.
     """
     chosen = _compositions(clips)
     originals = [render(c, seed=1) for c in chosen]
-    see = _Seer(nets, workers, tick)
+    see = _Seer(nets, extractors_of(metrics), workers, tick)
     real = see.all([render(c, seed=2) for c in chosen])
     clean = see.all(originals)
-    judge = _Judge(nets, chosen, real)
+    judge = _Judge(nets, metrics, real)
     cells = []
     for name, damage in DAMAGES.items():
         steps = [clean, *(see.all([damage(clip, level) for clip in originals]) for level in range(1, LEVELS + 1))]
-        cells += _cells(name, [judge.values(step, chosen) for step in steps])
+        cells += _cells(metrics, name, [judge.values(step, chosen) for step in steps])
     backwards = see.all([clip[::-1].copy() for clip in originals])
     played = [_turned(clean, backwards, level) for level in range(LEVELS + 1)]
-    cells += _cells("reversal", [judge.values(step, chosen) for step in played])
+    cells += _cells(metrics, "reversal", [judge.values(step, chosen) for step in played])
     swapped = [clean, *(see.all([_swapped(c, clip, n) for c, clip in zip(chosen, originals, strict=True)])
                         for n in range(1, LEVELS + 1))]
-    cells += _cells("object swap", [judge.values(step, chosen) for step in swapped])
+    cells += _cells(metrics, "object swap", [judge.values(step, chosen) for step in swapped])
     captions = [[_other_caption(c, n, level) for n, c in enumerate(chosen)] for level in range(LEVELS + 1)]
-    cells += _cells("caption swap", [judge.values(clean, asked) for asked in captions])
+    cells += _cells(metrics, "caption swap", [judge.values(clean, asked) for asked in captions])
     return cells
 
 
@@ -111,7 +99,7 @@ def _compositions(count: int) -> list[Composition]:
     return [every[int(place)] for place in np.linspace(0, len(every) - 1, count).round()]
 
 
-def _turned(clips: Sequence[Observation], backwards: Sequence[Observation], level: int) -> list[Observation]:
+def _turned(clips: Sequence[ClipFeatures], backwards: Sequence[ClipFeatures], level: int) -> list[ClipFeatures]:
     """At level n, n fifths of the clips are played backwards."""
     pairs = zip(clips, backwards, strict=True)
     return [back if place % LEVELS < level else clip for place, (clip, back) in enumerate(pairs)]
@@ -138,65 +126,61 @@ def _other_caption(composition: Composition, place: int, level: int) -> Composit
 
 
 class _Seer:
-    """Observes frames, at the world's frame rate."""
+    """Features of frames, at the world's frame rate."""
 
-    def __init__(self, nets: Backbones, workers: int | None, tick: Callable[[], object]) -> None:
-        self.nets, self.workers, self.tick = nets, workers, tick
+    def __init__(
+        self, nets: Backbones, extractors: Sequence[Extractor], workers: int | None, tick: Callable[[], object]
+    ) -> None:
+        self.nets, self.extractors, self.workers, self.tick = nets, extractors, workers, tick
 
-    def all(self, clips: Sequence[Frames]) -> list[Observation]:
-        found = observe_all(list(clips), self.nets, workers=self.workers, tick=self.tick)
-        return [dataclasses.replace(clip, fps=SPEC.fps) for clip in found if isinstance(clip, Observation)]
+    def all(self, clips: Sequence[Frames]) -> list[ClipFeatures]:
+        found = extract_all(list(clips), self.extractors, self.nets, workers=self.workers, tick=self.tick)
+        return [dataclasses.replace(clip, fps=SPEC.fps) for clip in found if isinstance(clip, ClipFeatures)]
 
 
 class _Judge:
     """Values of every metric for a list of clips."""
 
-    def __init__(self, nets: Backbones, chosen: Sequence[Composition], real: Sequence[Observation]) -> None:
-        self.nets, self.real = nets, real
-        self.per_clip = {m.name: m.load()() for m in METRICS if m.per == "clip"}
-        self.energies = [float(clip.fine_energies.mean()) for clip in real]
+    def __init__(self, nets: Backbones, metrics: Sequence[Metric], real: Sequence[ClipFeatures]) -> None:
+        self.nets, self.metrics, self.real = nets, metrics, real
 
-    def values(self, clips: Sequence[Observation], asked: Sequence[Composition]) -> dict[str, float | None]:
+    def values(self, clips: Sequence[ClipFeatures], asked: Sequence[Composition]) -> dict[str, float | None]:
         texts: Sequence[NDArray[np.float64] | None] = [None] * len(clips)
         if self.nets.image:
             texts = list(self.nets.image.embed_texts([c.caption for c in asked]))
-        cases = [
-            ClipContext(clip, text=text, spec=SPEC, real_energy=energy)
-            for clip, text, energy in zip(clips, texts, self.energies, strict=True)
+        contexts = [
+            ClipContext(clip, Prompt("", c.caption), text, spec=SPEC, real=RealClips([real]))
+            for clip, c, text, real in zip(clips, asked, texts, self.real, strict=True)
         ]
-        found: dict[str, float | None] = {}
-        for name, metric in self.per_clip.items():
-            scores = [metric.score(case).value for case in cases]
-            known = [value for value in scores if value is not None]
-            found[name] = float(np.mean(known)) if known else None
-        for metric_line in METRICS:
-            if metric_line.per == "set":
-                found[metric_line.name] = self._distance(metric_line.name, clips)
-        return found
+        return {metric.name: self._value(metric, contexts) for metric in self.metrics}
 
-    def _distance(self, name: str, clips: Sequence[Observation]) -> float | None:
-        if not self.nets.video:
+    def _value(self, metric: Metric, contexts: Sequence[ClipContext]) -> float | None:
+        """The mean over clips, or the distance of the set; None where a network is missing."""
+        if (kind := metric.backbone()) and getattr(self.nets, kind) is None:
             return None
-        metric = find(name).load()()
-        metric.update(generated=features_of(clips), reference=features_of(self.real))
-        return float(metric.compute())
+        if isinstance(metric, ClipMetric):
+            scores = [score_clip(metric, context).value for context in contexts]
+            known = [value for value in scores if value is not None]
+            return float(np.mean(known)) if known else None
+        assert isinstance(metric, SetMetric)
+        prompts = [""] * len(contexts)
+        return score_set(metric, SetContext([c.clip for c in contexts], self.real, prompts, prompts)).estimate.value
 
 
-def _cells(damage: str, steps: Sequence[dict[str, float | None]]) -> list[SelftestResult]:
-    return [_cell(damage, name, tuple(step[name] for step in steps)) for name in steps[0]]
+def _cells(metrics: Sequence[Metric], damage: str, steps: Sequence[dict[str, float | None]]) -> list[SelftestResult]:
+    return [_cell(damage, metric, tuple(step[metric.name] for step in steps)) for metric in metrics]
 
 
-def _cell(damage: str, metric: str, values: tuple[float | None, ...]) -> SelftestResult:
+def _cell(damage: str, metric: Metric, values: tuple[float | None, ...]) -> SelftestResult:
     known = [value for value in values if value is not None]
     correlation = rank_correlation(known) if len(known) == len(values) else None
-    way = CLAIMS.get(damage, {}).get(metric)
-    if way:
+    if way := (damage in metric.rises_with) - (damage in metric.falls_with):
         holds = None if correlation is None else way * correlation >= REACTS
-        return SelftestResult(damage, metric, values, correlation, "up" if way > 0 else "down", holds)
-    if metric in UNMOVED.get(damage, ()):
+        return SelftestResult(damage, metric.name, values, correlation, "up" if way > 0 else "down", holds)
+    if damage in metric.unmoved_by:
         holds = None if correlation is None else bool(np.ptp(known) <= 1e-9 * max(1.0, abs(known[0])))
-        return SelftestResult(damage, metric, values, correlation, "unmoved", holds)
-    return SelftestResult(damage, metric, values, correlation, None, None)
+        return SelftestResult(damage, metric.name, values, correlation, "unmoved", holds)
+    return SelftestResult(damage, metric.name, values, correlation, None, None)
 
 
 def rank_correlation(values: Sequence[float]) -> float:

@@ -9,9 +9,13 @@ import torch
 import torch.nn.functional as F
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
 
+from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.image_text import OpenClipEncoder, embed_frames
-from vbench_lite.features.extract import ImagePass
-from vbench_lite.metrics.clip_consistency import clip_frames, clip_text, frames_consistency, text_similarity
+from vbench_lite.features.extractor import ClipFeatures, ClipStream
+from vbench_lite.features.image_text import ImageText
+from vbench_lite.metrics.base import ClipContext
+from vbench_lite.metrics.clip_frames import clip_frames, frames_consistency
+from vbench_lite.metrics.clip_text import ClipText, clip_text
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -48,7 +52,7 @@ def test_clip_frames_equals_vbench_with_the_same_weights(vit_b_32, size):
     rng = np.random.default_rng(1)
     frames = rng.integers(0, 256, (3, *size, 3), dtype=np.uint8)
     frames[1] = frames[1] // 4 + 60
-    ours = clip_frames(frames, OpenClipEncoder(vit_b_32))
+    ours = clip_frames(frames, Backbones("random", OpenClipEncoder(vit_b_32)))
     theirs = vbench_background_consistency(vit_b_32, frames)
     assert ours == pytest.approx(theirs, abs=1e-6)
     assert ours < 0.9999, "the frames must differ for the comparison to mean something"
@@ -74,29 +78,10 @@ def test_one_frame_is_refused():
         frames_consistency(np.ones((1, 4)))
 
 
-def test_text_similarity_is_a_mean_of_cosines_and_may_fall_below_zero():
-    frames = np.array([[2.0, 0], [0, 3], [-1, 0]])
-    assert text_similarity(frames, np.array([5.0, 0])) == pytest.approx(0)
-    assert text_similarity(frames[2:], np.array([1.0, 0])) == pytest.approx(-1)
-
-
-def test_an_embedding_of_zeros_gives_zero_and_never_nan():
-    assert text_similarity(np.zeros((3, 4)), np.ones(4)) == 0
-    assert frames_consistency(np.zeros((3, 4))) == 0
-
-
-def test_any_function_can_be_the_encoder():
-    frames = np.stack([np.full((4, 4, 3), v, np.uint8) for v in (0, 255)])
-
-    def encode(clip):
-        return np.stack([[f.mean(), 255 - f.mean()] for f in clip])
-
-    assert clip_frames(frames, encode) == 0
-    assert clip_text(frames, np.array([1.0, 0]), encode) == pytest.approx(0.5)
-
-
 class FlatEncoder:
-    """Pixels through a fixed matrix, in float64."""
+    """Pixels through a fixed matrix, in float64; every text is one vector."""
+
+    name = "flat"
 
     def prepare(self, frame):
         return torch.from_numpy(frame).double().flatten()
@@ -104,14 +89,52 @@ class FlatEncoder:
     def embed_images(self, prepared):
         return np.asarray(prepared) @ np.random.default_rng(0).normal(size=(48, 5))
 
+    def embed_texts(self, texts):
+        return np.tile(np.arange(5.0), (len(texts), 1))
+
+    def cannot_read(self, text):
+        return "too many words" if "," in text else None
+
+
+FLAT = Backbones("flat", FlatEncoder())
+
+
+def of_mean(mean, text):
+    return ClipText().score(ClipContext(ClipFeatures(2, 4, 4, 8.0, False, {"image_text": {"mean": mean}}), text=text))
+
+
+def test_clip_text_is_a_mean_of_cosines_and_may_fall_below_zero():
+    assert of_mean(np.array([0.0, 1 / 3]), np.array([5.0, 0])).value == pytest.approx(0)
+    assert of_mean(np.array([-1.0, 0]), np.array([1.0, 0])).value == pytest.approx(-1)
+
+
+def test_embeddings_of_zeros_give_zero_and_never_nan():
+    assert of_mean(np.zeros(4), np.ones(4)).value == 0
+    assert frames_consistency(np.zeros((3, 4))) == 0
+
 
 @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 33])
-def test_the_streaming_pass_gives_what_the_whole_clip_gives(count):
+def test_streamed_batches_give_what_the_whole_clip_gives(count):
     frames = np.random.default_rng(2).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
-    seen, whole, text = ImagePass(FlatEncoder()), embed_frames(FlatEncoder(), frames), np.arange(5.0)
+    seen, whole, text = ImageText(), embed_frames(FlatEncoder(), frames), np.arange(5.0)
+    seen.start(ClipStream(count, FlatEncoder()))
     for frame in frames:
         seen.see(frame)
-    assert len(seen.likeness()) == count - 1
-    assert seen.mean() @ text / np.linalg.norm(text) == pytest.approx(text_similarity(whole, text), abs=1e-14)
+    arrays = seen.finish()
+    unit = whole / np.linalg.norm(whole, axis=1, keepdims=True)
+    expected = float((unit @ (text / np.linalg.norm(text))).mean())
+    assert len(arrays["likeness"]) == count - 1
+    assert of_mean(arrays["mean"], text).value == pytest.approx(expected, abs=1e-14)
+    assert clip_text(frames, "any", FLAT) == pytest.approx(expected, abs=1e-14)
     if count > 1:
-        assert seen.likeness().mean() == pytest.approx(frames_consistency(whole), abs=1e-14)
+        assert arrays["likeness"].mean() == pytest.approx(frames_consistency(whole), abs=1e-14)
+
+
+def test_a_prompt_that_the_network_cannot_read_is_refused_with_its_reason():
+    with pytest.raises(ValueError, match="clip 0 has no clip_text: too many words"):
+        clip_text(np.zeros((2, 4, 4, 3), np.uint8), "one, two", FLAT)
+
+
+def test_a_prompt_a_clip_is_needed():
+    with pytest.raises(ValueError, match="3 prompts for 2 clips"):
+        clip_text(np.zeros((2, 2, 4, 4, 3), np.uint8), ["a", "b", "c"], FLAT)

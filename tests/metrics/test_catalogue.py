@@ -1,0 +1,30 @@
+"""The catalogue of docs/metrics.md is what the metrics' files say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vbench_lite.metrics import shipped_metrics
+
+HEAD = "| metric | of | better | unit | range | what it says | how it misleads |\n|---|---|---|---|---|---|---|\n"
+BETTER = {True: "higher", False: "lower", None: "not ranked"}
+
+
+def row(metric):
+    low, high = (f"{side:g}".replace("inf", "∞") for side in metric.range)
+    cells = (f"`{metric.name}`", metric.per, BETTER[metric.higher_is_better], metric.unit, f"{low} to {high}",
+             metric.description, metric.pitfalls)  # fmt: skip
+    return f"| {' | '.join(cells)} |\n"
+
+
+def test_the_catalogue_is_that_of_the_files():
+    expected = HEAD + "".join(map(row, shipped_metrics().values()))
+    assert expected in (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8"), expected
+
+
+def test_every_shipped_metric_is_described_in_full():
+    for metric in shipped_metrics().values():
+        assert metric.title
+        assert metric.pitfalls, metric.name
+        assert metric.extractors, metric.name
+        assert metric.rises_with or metric.falls_with or metric.name in ("fvd_corrected", "conformance")

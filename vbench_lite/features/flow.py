@@ -1,0 +1,111 @@
+"""Optical flow between neighbouring frames: how fast they move, and what motion does not explain.
+
+Flow is OpenCV's DIS at its medium preset, on luma with the short side at most 256 pixels, which gives
+exactly no motion between equal frames.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.features.extractor import Arrays, ClipStream, Frame
+
+FlowField = NDArray[np.float32]
+
+FLOW_SIDE = 256
+SMALLEST_SIDE = 16
+"""DIS needs patches of 8 pixels at half size; smaller frames are enlarged first."""
+LONGEST_SIDE = 8192
+"""A frame 32 times as long as wide, or more, is squashed: OpenCV reads flow up to 32,766 pixels only."""
+TOP_FRACTION = 0.05
+
+
+class Flow:
+    """Per pair of neighbouring frames: `warp_errors` and `motions`. Holds one earlier frame.
+
+    `warp_errors`: mean squared difference after warping, 0 to 1; -1 where every pixel is occluded.
+    `motions`: mean of the top 5 % flow magnitudes, in short sides of the frame.
+    """
+
+    name, version = "flow", "1"
+
+    def start(self, clip: ClipStream) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._last: _Prepared | None = None
+        self._warp_errors: list[float] = []
+        self._motions: list[float] = []
+
+    def see(self, frame: Frame) -> None:
+        new, old = _prepare(frame), self._last
+        self._last = new
+        if old is None:
+            return
+        if np.array_equal(old.pixels, new.pixels):
+            self._warp_errors.append(0.0)
+            self._motions.append(0.0)
+            return
+        forward = self._dis.calc(old.luma, new.luma, None)
+        backward = self._dis.calc(new.luma, old.luma, None)
+        self._warp_errors.append(pair_warp_error(old.pixels, new.pixels, forward, backward))
+        self._motions.append(top_magnitude(forward) / min(forward.shape[:2]))
+
+    def finish(self) -> Arrays:
+        return {"warp_errors": np.array(self._warp_errors), "motions": np.array(self._motions)}
+
+
+class _Prepared(NamedTuple):
+    pixels: Frame
+    luma: Frame
+
+
+def _prepare(frame: Frame) -> _Prepared:
+    small = flow_size(frame)
+    return _Prepared(small, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))  # type: ignore[arg-type]
+
+
+def flow_size(frame: Frame) -> Frame:
+    """The frame at the size that flow is read at: short side at most `FLOW_SIDE` and at least `SMALLEST_SIDE`.
+
+    Large frames are halved, four pixels to one, for as long as that does not go too far; what is left
+    is bilinear. That takes a ninth of the time of one step by means over areas.
+    """
+    height, width = frame.shape[:2]
+    short = min(height, width)
+    side = max(min(short, FLOW_SIDE), SMALLEST_SIDE)
+    to = (min(LONGEST_SIDE, round(width * side / short)), min(LONGEST_SIDE, round(height * side / short)))
+    while min(frame.shape[:2]) >= 2 * side:
+        frame = cv2.resize(frame, (frame.shape[1] // 2, frame.shape[0] // 2), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if (frame.shape[1], frame.shape[0]) != to:
+        frame = cv2.resize(frame, to, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return frame
+
+
+def pair_warp_error(first: Frame, second: Frame, forward: FlowField, backward: FlowField) -> float:
+    """Mean squared difference of `first` and the warped `second` where nothing is occluded; -1 where all is.
+
+    A pixel is occluded when it leaves the frame, or when forward and backward flow disagree:
+    |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, lengths in pixels.
+    """
+    height, width = first.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = x + forward[..., 0], y + forward[..., 1]
+    warped = cv2.remap(second.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back = cv2.remap(backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    apart = np.square(forward + back).sum(-1)
+    lengths = np.square(forward).sum(-1) + np.square(back).sum(-1)
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    seen = inside & (apart <= 0.01 * lengths + 0.5)
+    if not seen.any():
+        return -1.0
+    return float(np.square((first.astype(np.float32) - warped)[seen], dtype=np.float64).mean()) / 255**2
+
+
+def top_magnitude(flow: FlowField, fraction: float = TOP_FRACTION) -> float:
+    """Mean of the largest `fraction` of flow lengths, in pixels."""
+    lengths = np.sqrt(np.square(flow, dtype=np.float64).sum(-1)).ravel()
+    count = max(1, int(len(lengths) * fraction))
+    return float(np.partition(lengths, len(lengths) - count)[-count:].mean())

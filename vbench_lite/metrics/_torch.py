@@ -1,0 +1,175 @@
+"""Any metric as a `torchmetrics.Metric`: it streams over batches of clips, merges, pickles and joins collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torchmetrics
+from torch import Tensor
+
+from vbench_lite.features.extractor import ClipFeatures
+from vbench_lite.metrics.base import ClipMetric, Metric, SetContext, SetMetric, score_set
+from vbench_lite.metrics.functional import Clips, Networks, features_of, networks_for, score_clips
+from vbench_lite.records import ClipSpec
+
+
+class _TorchMetric(torchmetrics.Metric):  # type: ignore[misc]
+    full_state_update = False
+    metric: ClassVar[type[Metric]]
+
+    def __init__(self, backbones: Networks = "builtin", **settings: Any) -> None:
+        super().__init__(**settings)
+        self.backbones = backbones
+
+    def __reduce__(self) -> Any:
+        return _restored, (self.metric, self.__getstate__())
+
+    @property
+    def higher_is_better(self) -> bool | None:
+        return self.metric.higher_is_better
+
+
+class MeanOverClips(_TorchMetric):
+    """Mean over clips of a per-clip metric. Clips without a value are counted in `unscored`, never averaged in.
+
+    Args:
+        reference: Real clips, where the metric compares with them (`detail`).
+        spec: The requested form, where the metric checks it (`conformance`).
+        backbones: A set of networks by name or file, or one that is loaded.
+        settings: Passed on to `torchmetrics.Metric`.
+
+    Example:
+        >>> from vbench_lite import metrics
+        >>> steadiness = metrics.TemporalFlickering()
+        >>> steadiness.update(np.zeros((2, 3, 8, 8, 3), np.uint8))
+        >>> float(steadiness.compute())
+        1.0
+    """
+
+    total: Tensor
+    scored: Tensor
+    unscored: Tensor
+
+    def __init__(
+        self, reference: Clips | None = None, spec: ClipSpec | None = None, backbones: Networks = "builtin",
+        **settings: Any,
+    ) -> None:
+        super().__init__(backbones, **settings)
+        self.reference, self.spec = reference, spec
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("scored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("unscored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, clips: Clips, prompts: str | Sequence[str] | None = None, fps: float = 0.0) -> None:
+        """Adds clips.
+
+        Args:
+            clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
+            prompts: One for each clip, or one for all, where the metric reads prompts (`clip_text`).
+            fps: Frames a second, where the metric depends on it (`motion`, `conformance`).
+        """
+        metric: ClipMetric = self.metric()  # type: ignore[assignment]
+        for score in score_clips(
+            metric, clips, fps=fps, prompts=prompts, reference=self.reference, spec=self.spec, backbones=self.backbones
+        ):
+            if score.value is None:
+                self.unscored += 1
+            else:
+                self.total += score.value
+                self.scored += 1
+
+    def compute(self) -> Tensor | None:
+        """The mean over scored clips, float64; None when there is none."""
+        return self.total / self.scored if int(self.scored) else None
+
+
+class DistanceOfClips(_TorchMetric):
+    """A set metric: the distance of generated clips from real ones. Keeps one vector of features a clip.
+
+    Args:
+        backbones: A set of networks by name or file, or one that is loaded.
+        settings: Passed on to `torchmetrics.Metric`.
+
+    Example:
+        >>> from vbench_lite import metrics
+        >>> distance = metrics.Fvd()
+        >>> clips = np.random.default_rng(0).integers(0, 256, (2, 4, 32, 32, 3), dtype=np.uint8)
+        >>> distance.update(generated=clips, reference=clips)
+        >>> float(distance.compute())
+        0.0
+    """
+
+    generated: list[Tensor]
+    reference: list[Tensor]
+
+    def __init__(self, backbones: Networks = "builtin", **settings: Any) -> None:
+        super().__init__(backbones, **settings)
+        self.add_state("generated", [], dist_reduce_fx="cat")
+        self.add_state("reference", [], dist_reduce_fx="cat")
+
+    def update(self, generated: Clips | None = None, reference: Clips | None = None) -> None:
+        """Adds clips to either side.
+
+        Args:
+            generated: uint8, (clips, frames, height, width, 3), array or tensor; or their features, (clips, values).
+            reference: Real clips, likewise.
+        """
+        for state, clips in ((self.generated, generated), (self.reference, reference)):
+            if clips is not None:
+                state.append(self._features(clips) if clips.ndim > 2 else torch.as_tensor(clips, dtype=torch.float64))
+
+    def _features(self, clips: Clips) -> Tensor:
+        nets = networks_for(self.metric.extractors, self.backbones)
+        found = features_of(clips, self.metric.extractors, nets)
+        return torch.from_numpy(np.stack([clip["video"]["features"] for clip in found]))
+
+    def compute(self) -> Tensor | None:
+        """The distance, float64; None where there are too few clips."""
+        generated, reference = _as_clips(self.generated), _as_clips(self.reference)
+        metric: SetMetric = self.metric()  # type: ignore[assignment]
+        context = SetContext(generated, reference, [""] * len(generated), [""] * len(reference))
+        value = score_set(metric, context).estimate.value if generated and reference else None
+        return None if value is None else torch.tensor(value, dtype=torch.float64)
+
+
+def _as_clips(side: list[Tensor] | Tensor) -> list[ClipFeatures]:
+    """Rows of features as clips that hold nothing else."""
+    parts = side if isinstance(side, list) else [side]
+    rows = [row for part in parts for row in np.atleast_2d(part.double().cpu().numpy())]
+    return [ClipFeatures(0, 0, 0, 0.0, False, {"video": {"features": row}}) for row in rows]
+
+
+_MADE: dict[type[Metric], type[_TorchMetric]] = {}
+
+
+def torch_metric(metric: type[Metric]) -> type[_TorchMetric]:
+    """A `torchmetrics.Metric` class of a metric, shipped or user-defined.
+
+    Args:
+        metric: A class that derives from `ClipMetric` or `SetMetric`.
+
+    Raises:
+        MetricError: A set metric that does not read the `video` extractor alone.
+
+    Example:
+        >>> from vbench_lite.metrics.motion import Motion
+        >>> torch_metric(Motion).__name__
+        'Motion'
+    """
+    from vbench_lite.errors import MetricError
+
+    if issubclass(metric, SetMetric) and [e.name for e in metric.extractors] != ["video"]:
+        raise MetricError(f'the set metric "{metric.name}" cannot be streamed: it reads more than "video".')
+    base = DistanceOfClips if issubclass(metric, SetMetric) else MeanOverClips
+    body = {"metric": metric, "__doc__": f"{metric.__doc__}\n\nSee `{base.__name__}` for the arguments.",
+            "__module__": "vbench_lite.metrics", "__qualname__": metric.__name__}  # fmt: skip
+    return _MADE.setdefault(metric, type(metric.__name__, (base,), body))
+
+
+def _restored(metric: type[Metric], state: dict[str, Any]) -> _TorchMetric:
+    found = torch_metric(metric)()
+    found.__setstate__(state)
+    return found

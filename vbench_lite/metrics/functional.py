@@ -1,0 +1,159 @@
+"""Metrics as functions of clips in memory: arrays or tensors, without files or runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.backbones import Backbones
+from vbench_lite.features.extractor import ClipFeatures, Extractor
+from vbench_lite.metrics.base import (
+    ClipContext,
+    ClipMetric,
+    RealClips,
+    SetContext,
+    SetMetric,
+    score_clip,
+    score_set,
+)
+from vbench_lite.records import ClipSpec, Prompt, ReasonCode, Score
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Clips: TypeAlias = Union[NDArray[np.uint8], "Tensor"]
+"""uint8 (clips, frames, height, width, 3), or one clip without the first axis."""
+Networks: TypeAlias = str | Backbones
+"""A set of backbones: a name, the path of a TOML, or one that is loaded."""
+Values: TypeAlias = Any
+"""A float for one clip; float64 (clips,) for several."""
+NO_NETWORK = {
+    "image": "this set of backbones has no image-and-text network",
+    "video": "this set of backbones has no video network",
+}
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Backbones:
+    from vbench_lite import backbones
+
+    return backbones.load(name)
+
+
+def networks_for(extractors: Sequence[Extractor], backbones: Networks) -> Backbones:
+    """The loaded set; nothing is loaded where no extractor needs a network."""
+    from vbench_lite.features.extractor import backbone_of
+
+    if isinstance(backbones, Backbones):
+        return backbones
+    return _load(backbones) if any(map(backbone_of, extractors)) else Backbones("none")
+
+
+def clip_list(clips: Clips) -> list[NDArray[np.uint8]]:
+    """Clips as a list of arrays, uint8 (frames, height, width, 3).
+
+    Raises:
+        ValueError: Another shape, or not uint8.
+    """
+    array = np.asarray(clips if isinstance(clips, np.ndarray) else clips.cpu())
+    if array.dtype != np.uint8 or array.ndim not in (4, 5) or array.shape[-1] != 3 or 0 in array.shape:
+        raise ValueError(
+            f"clips are {array.dtype} {array.shape}: expected uint8 (clips, frames, height, width, 3), or one clip "
+            "without the first axis"
+        )
+    return list(array) if array.ndim == 5 else [array]
+
+
+def features_of(
+    clips: Clips, extractors: Sequence[Extractor], backbones: Networks = "builtin", fps: float = 0.0
+) -> list[ClipFeatures]:
+    """What the extractors leave of each clip."""
+    from dataclasses import replace
+
+    from vbench_lite.features.extract import extract
+
+    nets = networks_for(extractors, backbones)
+    return [replace(extract(clip, extractors, nets), fps=float(fps)) for clip in clip_list(clips)]
+
+
+def score_clips(
+    metric: ClipMetric, clips: Clips, *, fps: float = 0.0, prompts: str | Sequence[str] | None = None,
+    reference: Clips | None = None, spec: ClipSpec | None = None, backbones: Networks = "builtin",
+) -> list[Score]:
+    """One score a clip: a value, or None with the reason.
+
+    Args:
+        metric: Any per-clip metric, shipped or user-defined.
+        clips: uint8, (clips, frames, height, width, 3) or one clip; array or tensor.
+        fps: Frames a second; 0 where it is not known.
+        prompts: One for each clip, or one for all, where the metric reads prompts.
+        reference: Real clips, where the metric compares with them.
+        spec: The requested form.
+        backbones: A set by name or file, or one that is loaded.
+
+    Raises:
+        ValueError: Clips of another shape or type, or another number of prompts.
+        MetricError: The metric returned no valid score.
+
+    Example:
+        >>> from vbench_lite.metrics.temporal_flickering import TemporalFlickering
+        >>> score_clips(TemporalFlickering(), np.zeros((2, 1, 8, 8, 3), np.uint8))[0].reason
+        'it has a single frame'
+    """
+    nets = networks_for(metric.extractors, backbones)
+    found = features_of(clips, metric.extractors, nets, fps)
+    kind = metric.backbone()
+    if kind and getattr(nets, kind) is None:
+        return [Score(None, nets.missing.get(kind, NO_NETWORK[kind]), ReasonCode.NO_BACKBONE)] * len(found)
+    real = RealClips() if reference is None else RealClips(features_of(reference, metric.extractors, nets, fps))
+    texts = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str) else list(prompts)
+    if len(texts) != len(found):
+        raise ValueError(f"{len(texts)} prompts for {len(found)} clips: give one for each, or one for all")
+    contexts = [
+        ClipContext(clip, Prompt(str(n), text), *_text_vector(nets, text), spec=spec, real=real)
+        for n, (clip, text) in enumerate(zip(found, texts, strict=True))
+    ]
+    return [score_clip(metric, context) for context in contexts]
+
+
+def _text_vector(nets: Backbones, text: str) -> tuple[NDArray[np.float64] | None, str]:
+    if not text or nets.image is None:
+        return None, "there is no prompt"
+    problem = nets.image.cannot_read(text)
+    return (None, problem) if problem else (nets.image.embed_texts([text])[0], "")
+
+
+def score_each(metric: ClipMetric, clips: Clips, **given: Any) -> Values:
+    """The values of clips that all have one; arguments as for `score_clips`.
+
+    Raises:
+        ValueError: A clip has no value; the message has the reason.
+    """
+    scores = score_clips(metric, clips, **given)
+    for place, score in enumerate(scores):
+        if score.value is None:
+            raise ValueError(f"clip {place} has no {metric.name}: {score.reason}")
+    values = np.array([score.value for score in scores])
+    return values if clips.ndim == 5 else float(values[0])
+
+
+def distance_between(metric: SetMetric, generated: Clips, reference: Clips, backbones: Networks) -> float:
+    """The value of a set metric on clips in memory.
+
+    Raises:
+        ValueError: There is none; the message has the reason.
+    """
+    nets = networks_for(metric.extractors, backbones)
+    sides = [features_of(clips, metric.extractors, nets) for clips in (generated, reference)]
+    kind = metric.backbone()
+    if kind and getattr(nets, kind) is None:
+        raise ValueError(nets.missing.get(kind, NO_NETWORK[kind]))
+    context = SetContext(sides[0], sides[1], [""] * len(sides[0]), [""] * len(sides[1]))
+    found = score_set(metric, context).estimate
+    if found.value is None:
+        raise ValueError(f"no {metric.name}: {found.reason}")
+    return found.value

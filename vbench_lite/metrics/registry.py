@@ -1,0 +1,239 @@
+"""Finds metrics: those that ship, those of the workspace's metrics/ folder, of entry points, and of `--metrics`.
+
+Reads classes only, so that nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import pkgutil
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vbench_lite.errors import MetricError, UnknownName
+from vbench_lite.metrics.base import QUESTIONS, ClipMetric, Metric, SetMetric
+from vbench_lite.records import MetricInfo
+
+GROUP = "vbench_lite.metrics"
+FOLDER = Path("metrics")
+"""Of the working folder: every .py file in it is read."""
+SETS = ("builtin", "vbench", "all")
+SEE = "See them with: vbench list metrics"
+TEXTS = ("name", "title", "unit", "version", "description")
+
+MetricClass = type[Metric]
+
+
+@cache
+def shipped_metrics() -> dict[str, MetricClass]:
+    """The metrics of this package by name, in the order of their questions and ranks. `_*.py` holds none.
+
+    Example:
+        >>> shipped_metrics()["motion"].unit
+        'frame sides/s'
+    """
+    import vbench_lite.metrics as package
+
+    names = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    found = [metric for module in modules for metric in _metrics_in(module)]
+    return {metric.name: metric for metric in sorted(found, key=_order)}
+
+
+def _order(metric: MetricClass) -> tuple[bool, int, int, str]:
+    return metric.per == "set", [*QUESTIONS, ""].index(metric.question), metric.rank, metric.name
+
+
+def user_metrics() -> dict[str, MetricClass]:
+    """Metrics of the working folder's metrics/ and of the entry point group "vbench_lite.metrics".
+
+    Raises:
+        MetricError: A class is not a valid metric, or two metrics share a name.
+    """
+    files = sorted(FOLDER.glob("*.py")) if FOLDER.is_dir() else []
+    found = [metric for path in files if not path.name.startswith("_") for metric in metrics_of_file(path)]
+    found += [checked(point.load(), f'the entry point "{point.name}"') for point in entry_points(group=GROUP)]
+    return _by_name(found)
+
+
+def known_metrics() -> dict[str, MetricClass]:
+    """Every metric that a name can mean."""
+    return _by_name([*shipped_metrics().values(), *user_metrics().values()])
+
+
+def describe(name: str) -> MetricInfo | None:
+    """The description of a shipped metric, or None where there is none of this name.
+
+    Example:
+        >>> describe("detail").title
+        'Detail'
+    """
+    metric = shipped_metrics().get(name)
+    return metric.info() if metric else None
+
+
+def select(wanted: str | Iterable[str | MetricClass] | None = None) -> list[Metric]:
+    """The metrics that `--metrics` names, as objects that score.
+
+    Args:
+        wanted: Names, named sets (builtin, vbench, all), Python files, "pkg.mod:Class" or classes; a text may join
+            several with commas. None takes the set "builtin" and every metric of the user.
+
+    Raises:
+        UnknownName: There is no such metric, file, module or class.
+        MetricError: A class is not a valid metric, or two metrics share a name.
+
+    Example:
+        >>> [metric.name for metric in select("motion,detail")]
+        ['motion', 'detail']
+    """
+    if wanted is None:
+        found = [m for m in shipped_metrics().values() if "builtin" in m.sets] + [*user_metrics().values()]
+    else:
+        items = wanted.split(",") if isinstance(wanted, str) else wanted
+        found = [metric for item in items for metric in _named(item.strip() if isinstance(item, str) else item)]
+    return [metric() for metric in _by_name(found).values()]
+
+
+def _named(item: str | MetricClass) -> list[MetricClass]:
+    if not isinstance(item, str):
+        return [checked(item, repr(item))]
+    if item in SETS:
+        every = known_metrics().values()
+        return [metric for metric in every if item == "all" or item in metric.sets]
+    if item.endswith(".py"):
+        return metrics_of_file(Path(item))
+    if ":" in item:
+        return [checked(_imported(item), f'"{item}"')]
+    known = known_metrics()
+    if item not in known:
+        raise UnknownName("metric or set of metrics", item, [*known, *SETS], SEE)
+    return [known[item]]
+
+
+def _imported(name: str) -> Any:
+    """The object that "pkg.mod:Class" names, looked for in the working folder as well."""
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    module = name.partition(":")[0]
+    try:
+        return pkgutil.resolve_name(name)
+    except ModuleNotFoundError as error:
+        if error.name and not module.startswith(error.name):
+            raise
+        raise UnknownName("module", module, (), f'"{name}" must be importable from {Path.cwd()}.') from None
+    except AttributeError:
+        known = vars(sys.modules[module])
+        raise UnknownName("class", name.partition(":")[2], known, f'"{module}" was found.') from None
+
+
+def metrics_of_file(path: Path) -> list[MetricClass]:
+    """The metrics that a Python file defines.
+
+    Raises:
+        UnknownName: There is no such file.
+        MetricError: It defines none, or one that is not valid.
+    """
+    if not path.is_file():
+        raise UnknownName("file of metrics", str(path), (), SEE)
+    found = _metrics_in(_module_of(path.resolve(), path.stat().st_mtime_ns), str(path))
+    if not found:
+        raise MetricError(f"{path} defines no metric: expected a class that derives from ClipMetric or SetMetric.")
+    return found
+
+
+@cache
+def _module_of(path: Path, _changed_ns: int) -> ModuleType:
+    """The executed file; read again when it was changed."""
+    name = f"metrics_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec, path
+    assert spec.loader, path
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _metrics_in(module: ModuleType, where: str = "") -> list[MetricClass]:
+    """The metric classes that a module defines itself."""
+    own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    classes = [v for v in own if issubclass(v, Metric) and v not in (Metric, ClipMetric, SetMetric)]
+    return [checked(v, f"{where or module.__name__}: class {v.__name__}") for v in classes]
+
+
+def _by_name(metrics: Iterable[MetricClass]) -> dict[str, MetricClass]:
+    found: dict[str, MetricClass] = {}
+    for metric in metrics:
+        other = found.setdefault(metric.name, metric)
+        if other is not metric:
+            raise MetricError(
+                f'two metrics are called "{metric.name}": {_place(other)} and {_place(metric)}. Rename one of them.'
+            )
+    return found
+
+
+def _place(metric: MetricClass) -> str:
+    module = sys.modules[metric.__module__]
+    return f"{metric.__name__} in {getattr(module, '__file__', None) or metric.__module__}"
+
+
+def checked(metric: Any, where: str) -> MetricClass:
+    """The class, when it is a valid metric.
+
+    Raises:
+        MetricError: Names the place, the attribute and what is expected there.
+    """
+    if not (isinstance(metric, type) and issubclass(metric, (ClipMetric, SetMetric))):
+        raise MetricError(
+            f"{where} is no metric: expected a class that derives from ClipMetric or SetMetric of vbench_lite.metrics."
+        )
+    for attribute, value, expected in _defects(metric):
+        said = "is missing" if value is None else f"is {value!r}"
+        raise MetricError(f'{where}: "{attribute}" {said}: expected {expected}. See docs/metrics.md.')
+    return metric
+
+
+def _defects(metric: MetricClass) -> Iterable[tuple[str, Any, str]]:
+    """(attribute, value, what is expected) of what is wrong."""
+    for attribute in TEXTS:
+        value = getattr(metric, attribute, None)
+        if not isinstance(value, str) or not value.strip():
+            yield attribute, value, "a text"
+    name = str(getattr(metric, "name", ""))
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name) or name in SETS:
+        yield "name", name, "up to 60 lower-case letters, digits and _, not the name of a set"
+    if not isinstance(getattr(metric, "higher_is_better", ...), bool | None):
+        yield "higher_is_better", None, "True, False, or None for a metric that is never ranked"
+    if metric.question not in ("", *QUESTIONS):
+        yield "question", metric.question, f'one of {", ".join(QUESTIONS)}, or "" for none'
+    limits = getattr(metric, "range", None)
+    if not (isinstance(limits, tuple) and len(limits) == 2 and all(isinstance(v, int | float) for v in limits)
+            and limits[0] < limits[1]):  # fmt: skip
+        yield "range", limits, "(smallest, largest) possible value; float('inf') where there is no limit"
+    if metric.score in (ClipMetric.score, SetMetric.score):  # type: ignore[attr-defined]
+        yield "score", None, "a method score(self, context)"
+    yield from _extractor_defects(metric)
+
+
+def _extractor_defects(metric: MetricClass) -> Iterable[tuple[str, Any, str]]:
+    extractors = metric.extractors
+    if not isinstance(extractors, tuple) or not all(isinstance(e, type) for e in extractors):
+        yield "extractors", extractors, "a tuple of classes; write (Name,) for a single one"
+        return
+    for extractor in extractors:
+        for attribute in ("name", "version"):
+            if not isinstance(getattr(extractor, attribute, None), str):
+                yield f"extractors: {extractor.__name__}.{attribute}", getattr(extractor, attribute, None), "a text"
+        for method in ("start", "see", "finish"):
+            if not callable(getattr(extractor, method, None)):
+                yield f"extractors: {extractor.__name__}.{method}", None, "a method"
+        if getattr(extractor, "backbone", None) not in (None, "image", "video"):
+            yield f"extractors: {extractor.__name__}.backbone", extractor.backbone, '"image" or "video"'  # type: ignore[attr-defined]
