@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.adapters.command import CommandSettings
-from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, values_of
+from vbench_lite.adapters.hosted.settings import ServiceSettings
+from vbench_lite.adapters.hosted.templates import render_template, request_values
 from vbench_lite.adapters.models.diffusers import LoadSettings
 from vbench_lite.adapters.models.families import FRAME_ARGUMENTS, family_table
 from vbench_lite.adapters.programs import fill
@@ -82,12 +83,12 @@ def test_every_family_in_the_table_is_a_pipeline_and_its_arguments_exist() -> No
 def test_service_is_described_in_full(name: str) -> None:
     definition = DEFINITIONS[name]
     settings = ServiceSettings.of(definition)
-    values = values_of(request_for(definition))
-    body = filled(settings.submit.body, values)
+    values = request_values(request_for(definition))
+    body = render_template(settings.submit.body, values)
     assert "a red cup, steaming" in str(body)
     given = {**values, "key": "k", "id": "1", **dict.fromkeys(settings.submit.keep, "https://x")}
     for template in (settings.submit.headers, settings.poll.url, settings.result.url, settings.video.headers):
-        filled(template, given)
+        render_template(template, given)
     assert settings.base.startswith("https://")
     assert settings.key_env
 

@@ -9,3 +9,9 @@ ADAPTERS = {
     "recorded": "vbench_lite.adapters.recorded:RecordedClips",
     "simulated": "vbench_lite.adapters.simulated:Simulated",
 }
+
+CHECKS = {
+    "command": "vbench_lite.adapters.command:CommandSettings.of",
+    "http": "vbench_lite.adapters.hosted.clip_form:check_definition",
+}
+"""Functions that check a definition before a run is planned, without loading a model: they raise UsageError."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import pkgutil
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from vbench_lite.adapters import ADAPTERS
+from vbench_lite.adapters import ADAPTERS, CHECKS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
 from vbench_lite.measuring.rates import read_price
@@ -151,6 +152,16 @@ def import_class(name: str) -> type[Any]:
         names = [n for n, v in vars(module).items() if isinstance(v, type)]
         raise UnknownName("class", class_name, names, f'"{module_name}" was found.')
     return loaded
+
+
+def check_settings(definition: Definition) -> None:
+    """Checks what an adapter's settings say, as far as that is known without loading it.
+
+    Raises:
+        UsageError: They are incomplete, or ask for other clips than the definition.
+    """
+    if check := CHECKS.get(definition.adapter):
+        pkgutil.resolve_name(check)(definition)
 
 
 def build(definition: Definition) -> Generator:

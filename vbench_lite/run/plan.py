@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vbench_lite.errors import UsageError
+from vbench_lite.inputs import catalogue
 from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
 
 
@@ -94,6 +95,7 @@ def make_plan(
             )
     for definition in definitions:
         check_settings(definition)
+        catalogue.check_settings(definition)
     return Plan(suite, suite.prompts[:limit], clips, seed, backbones, tuple(definitions), clips_of or {})
 
 

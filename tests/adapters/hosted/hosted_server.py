@@ -32,6 +32,10 @@ class Service:
     submitted: threading.Event = field(default_factory=threading.Event)
     by_header: dict[str, str] = field(default_factory=dict)
     idempotent: bool = False
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What a kind of request is always answered with, status 200: submit, poll, result."""
+    same_id: bool = False
+    """Whether every submit gets the id of the first job."""
     clip: bytes = (4004).to_bytes(4, "big") + b"ftyp" + b"clip" * 999
     """As an mp4 is seen from outside: one box, its length and its kind before its contents."""
     base: str = ""
@@ -47,7 +51,7 @@ class Service:
         with self.lock:
             if self.idempotent and header in self.by_header:
                 return self.by_header[header]
-            id_ = f"job-{len(self.jobs)}"
+            id_ = "job-0" if self.same_id else f"job-{len(self.jobs)}"
             self.jobs[id_] = {"body": body, "polls": 0}
             if header:
                 self.by_header[header] = id_
@@ -113,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(422, {"message": "the prompt violates our content policy"})
         elif action in ("429", "503", "400", "402", "repeats the key"):
             self.misbehave(action)
+        elif "submit" in service.answers:
+            self.reply(200, service.answers["submit"])
         elif action == "object id":
             service.create(body, None)
             self.reply(200, {"id": {"a": 1}, "status_url": "x"})
@@ -130,6 +136,8 @@ class Handler(BaseHTTPRequestHandler):
             action = service.take("result")
             if action == "refuse":
                 self.reply(422, {"detail": "flagged by moderation"})
+            elif "result" in service.answers:
+                self.reply(200, service.answers["result"])
             elif not self.misbehave(action):
                 link = f"{service.base}/files/{id_}?n={len(service.calls)}"
                 self.reply(200, {"video": {"url": link}, "cost": "0.25", "compute_s": 12.5})
@@ -138,6 +146,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def poll(self, action: str, id_: str) -> None:
         job = self.service.jobs[id_]
+        if "poll" in self.service.answers:
+            self.reply(200, self.service.answers["poll"])
+            return
         if self.misbehave(action):
             return
         if action in ("failed", "refused"):
@@ -194,7 +205,7 @@ def serving(service: Service) -> Iterator[Service]:
 def settings(service: Service, **changes: Any) -> dict[str, Any]:
     """The description of this service, as a TOML would have it."""
     return {
-        "base": service.base, "key_env": "TEST_VIDEO_KEY", "poll_every_s": 0.01, "backoff_s": 0.01, "call_limit_s": 0.5,
+        "base": service.base, "key_env": "TEST_VIDEO_KEY", "poll_every_s": 0.01, "backoff_s": 0.01, "call_limit_s": 3,
         "submit": {
             "url": "/videos", "headers": {"Authorization": "Key {key}"}, "id": "id",
             "keep": {"status_url": "status_url"}, "body": {"prompt": "{prompt}", "seed": "{small_seed}"},

@@ -19,7 +19,7 @@ import pytest
 from tests.adapters.hosted.hosted_server import KEY, Service, serving, settings
 from vbench_lite.adapters.hosted.adapter import HostedService
 from vbench_lite.adapters.hosted.journal import Job, Journal
-from vbench_lite.adapters.hosted.settings import signed_token
+from vbench_lite.adapters.hosted.templates import signed_token
 from vbench_lite.adapters.hosted.urls import UnsafeUrlError, checked, parsed
 from vbench_lite.errors import GeneratorError, StoreError, UsageError
 from vbench_lite.generator import Output, RunContext
@@ -99,7 +99,7 @@ def test_fault_costs_at_most_one_job(service: Service, tmp_path: Path, fault: st
     for kind, actions in script.items():
         setattr(service, kind, list(actions))
     output = make(service, tmp_path)
-    assert len(service.jobs) == jobs
+    assert len(service.jobs) == jobs, output.failure
     assert (output.file == service.clip) == clip
     assert reason in (output.failure or "")
     assert (output.failure is None) == clip

@@ -1,9 +1,8 @@
 """Drives a hosted service that its TOML describes (`settings.py`): submit, poll, download.
 
-A paid clip is never paid for twice and never lost: a job's id is stored before it is polled, a
-restart goes on polling, and a submit whose fate is unclear is not repeated. What the service
-charges, or its price, is the cost; device seconds and energy are not known and stay empty, unless
-the service reports its computing time.
+A job's id is stored before it is polled, a restart goes on polling, and a submit whose outcome is not known is not
+repeated: no clip is paid for twice. The cost is what the service says that it charged, or the definition's price.
+Device seconds are empty unless the service reports them; energy is empty.
 """
 
 from __future__ import annotations
@@ -12,14 +11,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vbench_lite.adapters.hosted.answers import shown
+from vbench_lite.adapters.hosted.answers import printable
 from vbench_lite.adapters.hosted.calls import Calls
-from vbench_lite.adapters.hosted.job import HostedClip, JobFailedError, NotAcceptedError, ShutError
+from vbench_lite.adapters.hosted.clip_form import check_definition
+from vbench_lite.adapters.hosted.fetching import HostedClip
+from vbench_lite.adapters.hosted.job import JobFailedError, NotAcceptedError, ShutError
 from vbench_lite.adapters.hosted.journal import Journal
 from vbench_lite.adapters.hosted.settings import ServiceSettings
-from vbench_lite.errors import VbenchError
+from vbench_lite.errors import ClipFailed, VbenchError
 from vbench_lite.generator import Output, RunContext
-from vbench_lite.records import Definition, Request
+from vbench_lite.records import Definition, ReasonCode, Request
 
 FREE = 0.0
 
@@ -28,6 +29,7 @@ class HostedService:
     """A hosted service behind the generator interface. `batch_size` is how many jobs it works on at a time."""
 
     def __init__(self, definition: Definition) -> None:
+        check_definition(definition)
         self.settings = ServiceSettings.of(definition)
         self._calls = Calls(definition.name, self.settings)
         self._journal = Journal(Path(".vbench") / "jobs" / definition.name)
@@ -55,27 +57,28 @@ class HostedService:
         self._calls.forget_keys()
 
     def _make(self, request: Request) -> Output:
-        """One clip. Whatever goes wrong is this clip's failure: raising would have all of the batch asked again."""
+        """One clip. An error is this clip's failure: raising it would have the whole batch asked for again."""
         clip: HostedClip | None = None
         charged: float | None = None
         file: bytes | None = None
-        failure: str | None = None
+        failure, code = "", ReasonCode.FAILED
         try:
             clip = HostedClip(self.settings, self._calls, self._journal, request)
             if self._shut and clip.job.state in ("", "failed"):
                 raise NotAcceptedError(self._shut)
             file = clip.get()
             charged = clip.job.usd
-        except NotAcceptedError as error:
-            charged, failure = FREE, str(error)
-            if isinstance(error, ShutError):
-                self._shut = failure
-        except JobFailedError as error:
-            charged, failure = None if self.settings.bills_failed else FREE, str(error)
         except (VbenchError, OSError) as error:
             failure = str(error)
+            code = ReasonCode(error.code) if isinstance(error, ClipFailed) else ReasonCode.OTHER
+            if isinstance(error, NotAcceptedError):
+                charged = FREE
+            elif isinstance(error, JobFailedError):
+                charged = None if self.settings.bills_failed else FREE
+            if isinstance(error, ShutError):
+                self._shut = failure
         return Output(
-            file=file, failure=shown(self._calls.without_key(failure))[:1000] if failure else None, usd_charged=charged,
-            device_s=clip.job.device_s if clip else None, execution="remote",
+            file=file, failure=printable(self._calls.without_key(failure))[:1000] or None, failure_code=code,
+            usd_charged=charged, device_s=clip.job.device_s if clip else None, execution="remote",
             stages_s=dict(vars(clip.timing)) if clip else {}, counts={"submits": clip.job.submits} if clip else {},
         )

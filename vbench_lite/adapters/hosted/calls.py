@@ -1,4 +1,4 @@
-"""Authenticated calls to one hosted service: keys, waiting, and repeating what may be repeated."""
+"""Authenticated calls to one hosted service: keys, waiting, and repeating calls that change nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urljoin
 
 from vbench_lite.adapters.hosted.client import Answer, Client, NotSentError, UnknownFateError
-from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, signed_token
+from vbench_lite.adapters.hosted.settings import ServiceSettings
+from vbench_lite.adapters.hosted.templates import render_template, signed_token
 from vbench_lite.errors import ClipFailed, GeneratorError
 
 ATTEMPTS = 8
@@ -50,14 +51,14 @@ class Calls:
         if not value:
             raise GeneratorError(f'"{self._name}" needs its key: export {name}=... (it is never stored).')
         if not value.isascii() or not value.isprintable():
-            raise GeneratorError(f'"{self._name}": the value of {name} cannot be a key: it holds unprintable signs.')
+            raise GeneratorError(f'"{self._name}": the value of {name} is no key: it holds unprintable characters.')
         return value
 
     def __call__(
         self, method: str, url: str, headers: Mapping[str, str], values: Mapping[str, Any], body: Any = None
     ) -> Answer:
         """One request to the service; `{key}` in its headers is filled in here and nowhere else."""
-        address = urljoin(self._settings.base.rstrip("/") + "/", str(filled(url, values)).lstrip("/"))
+        address = urljoin(self._settings.base.rstrip("/") + "/", str(render_template(url, values)).lstrip("/"))
         answer = self._client.call(method, address, self._with_key(headers, values), body)
         return replace(answer, body=self.without_key(answer.body))
 
@@ -76,7 +77,7 @@ class Calls:
         if self._settings.auth == "jwt-hs256":
             token = signed_token(self._key, self._secret)
             self._tokens.append(token)
-        sent: dict[str, str] = filled(headers, {**values, "key": token})
+        sent: dict[str, str] = render_template(headers, {**values, "key": token})
         return sent
 
     def _repeated(self, call: Callable[[], Answer]) -> Answer:
@@ -100,9 +101,9 @@ class Calls:
         asked = answer.wait_s if answer else None
         time.sleep(min(LONGEST_WAIT_S, self._settings.backoff_s * 2 ** min(attempt, 6) if asked is None else asked))
 
-    def without_key(self, said: Text) -> Text:
-        """What a service said, fit to be stored and shown: services repeat keys, also in their errors."""
+    def without_key(self, text: Text) -> Text:
+        """A text of the service without keys: services repeat them, also in their errors."""
         for secret in filter(None, (self._key, self._secret, *self._tokens)):
             for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
-                said = said.replace(form, "***") if isinstance(said, str) else said.replace(form.encode(), b"***")
-        return said
+                text = text.replace(form, "***") if isinstance(text, str) else text.replace(form.encode(), b"***")
+        return text

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import anyio
 import httpx2
 
 from vbench_lite.adapters.hosted.urls import (
@@ -104,6 +105,7 @@ class Client:
         self._own = own_origins(base, hosts)
         self._allow_loopback, self._timeout_s = is_loopback(parsed(base).host), timeout_s
         self._tls = httpx2.create_ssl_context()
+        asyncio.run(anyio.sleep(0))  # loads its backend, which the first deadline would include
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> Answer:
         """One request to the service itself; `body` is sent as JSON.

@@ -8,7 +8,8 @@ One file a clip, in the run folder, so that it outlives the process:
     failed        the service says that it failed, or refused; another try is another job
     unclear       no answer to the submit. Never repeated by itself: it may have been paid for
 
-Neither keys nor headers are ever in it.
+`claims/` holds one small file for each job id, so that a job which a service gives out twice is one clip's alone.
+Neither keys nor headers are ever stored.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Job:
     submitted_at: float = 0.0
     submits: int = 0
     """Requests that may have created a job."""
+    seen: bool = False
+    """Whether polling knew it."""
     reason: str = ""
     usd: float | None = None
     """What the service says that it charged."""
@@ -74,6 +77,25 @@ class Journal:
         job = replace(job, **changes)
         write_whole(path, to_json(asdict(job)))
         return job
+
+    def claim(self, id_: str, path: Path) -> str:
+        """Notes that a job belongs to an entry; returns the clip that has it already, or "".
+
+        Raises:
+            StoreError: The claim cannot be written.
+        """
+        mine = f"{path.parent.name}/{path.stem}"
+        claim = self._folder / "claims" / hashlib.sha256(id_.encode()).hexdigest()[:24]
+        try:
+            claim.parent.mkdir(parents=True, exist_ok=True)
+            with claim.open("x", encoding="utf-8") as file:
+                file.write(mine)
+            return ""
+        except FileExistsError:
+            owner = claim.read_text("utf-8")
+        except OSError as error:
+            raise StoreError(f"cannot write {claim}: {error.strerror}") from None
+        return owner.rpartition("-")[0] if owner not in (mine, "") else ""
 
     def keep_clip(self, path: Path, clip: bytes) -> None:
         write_whole(path.with_suffix(".clip"), clip)

@@ -3,7 +3,7 @@
     [settings]
     base = "https://queue.example.com"
     key_env = "EXAMPLE_KEY"                  # the environment variable that holds the key
-    hosts = ["api.example.com"]              # others of its own hosts; the key goes to no one else
+    hosts = ["api.example.com"]              # its other servers, also as "host:port"; the key goes to no others
     poll_every_s = 5
     [settings.submit]
     url = "/v1/videos"
@@ -15,36 +15,34 @@
     url = "/v1/videos/{id}"
     state = "data.status"
     queued = ["queued"]
+    running = ["processing"]
     done = ["succeed"]
     failed = ["failed"]
-    error = "data.message"
+    error = ["data.message", "errors.*.text"]   # where errors are: one path, or several; * is every item
     [settings.result]                        # only where the finished job must be asked for apart
     url = "{response_url}"
     [settings.video]
     url = "data.videos.0.url"                # where the (last) answer holds the clip's address
+    usd = "cost.credits"                     # what it says that the clip cost,
+    usd_factor = 0.01                        # and how many US dollars a unit of that is
+    [settings.takes]                         # what the service takes; anything else is refused before it is sent
+    seconds = [5, 10]
+    prompt_characters = 1000
 
 A placeholder that is a whole value keeps its type: seed = "{seed}" sends a number.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import math
-import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS
-from vbench_lite.records import Definition, Request
+from vbench_lite.records import Definition
 
-REFUSAL_WORDS = ("moderat", "content policy", "content_policy", "safety", "sensitive", "nsfw", "prohibited")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 Section = TypeVar("Section")
 
 
@@ -57,6 +55,8 @@ class Submit:
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
+    error: str | Sequence[str] = ()
+    """Read where the answer holds no id: then there is no job, whatever the status of the answer."""
     method: str = "POST"
     rejected: Sequence[int] = (429, 503)
     """Statuses that certainly mean "not accepted, come again"; every other 5xx leaves the job's fate open."""
@@ -73,8 +73,12 @@ class Poll:
     done: Sequence[Any]
     failed: Sequence[Any] = ()
     queued: Sequence[Any] = ()
+    running: Sequence[Any] = ()
     refused: Sequence[Any] = ()
-    error: str = ""
+    """States that mean moderation."""
+    error: str | Sequence[str] = ()
+    refusal: str | Sequence[str] = ()
+    """Where reasons of moderation are: anything there means that the clip was refused."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,7 +87,7 @@ class Result:
     """How the outcome of a finished job is asked for, where polling does not tell it."""
 
     url: str = ""
-    error: str = ""
+    error: str | Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -93,8 +97,18 @@ class Video:
 
     url: str
     usd: str = ""
+    usd_factor: float = 1.0
     device_s: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a service takes. Empty: anything."""
+
+    seconds: Sequence[float] = ()
+    aspect_ratios: Sequence[str] = ()
+    prompt_characters: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,7 @@ class ServiceSettings:
     poll: Poll
     video: Video
     result: Result = Result()
+    takes: Takes = Takes()
     key_env: str = ""
     secret_env: str = ""
     """For auth = "jwt-hs256": the variable that holds the secret; {key} is then a token signed with it."""
@@ -116,6 +131,8 @@ class ServiceSettings:
     """The first wait after a failed attempt; each next is twice as long, up to 64 of these."""
     time_limit_s: float = 1200.0
     """From submit to finished clip; beyond it the job's id is kept, and the next run goes on polling."""
+    unknown_polls: int = 30
+    """How many polls in a row may name a state that the definition does not, before the job counts as failed."""
     call_limit_s: float = 60.0
     download_limit_s: float = 600.0
     download_limit_mb: float = 1000.0
@@ -124,15 +141,25 @@ class ServiceSettings:
 
     @classmethod
     def of(cls, definition: Definition) -> ServiceSettings:
-        """Raises UsageError for what is missing or means nothing."""
+        """Raises UsageError for what is missing, unknown, or of another type."""
         given = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
-        for name, section in (("submit", Submit), ("poll", Poll), ("result", Result), ("video", Video)):
-            if name in given or section is not Result:
-                given[name] = _section(definition.name, section, given.get(name), f"settings.{name}")
+        sections = {"submit": Submit, "poll": Poll, "result": Result, "video": Video, "takes": Takes}
+        for name, section in sections.items():
+            if name in given or section not in (Result, Takes):
+                given[name] = _section(definition.name, cast(Any, section), given.get(name), f"settings.{name}")
         settings = _section(definition.name, cls, given, "settings")
         if settings.auth not in ("key", "jwt-hs256"):
             raise UsageError(f'"{definition.name}": auth is "{settings.auth}": expected key or jwt-hs256.')
         return settings
+
+
+def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:
+    """One path or several, as several.
+
+    >>> as_paths("error"), as_paths(["a", "b.0"]), as_paths("")
+    (('error',), ('a', 'b.0'), ())
+    """
+    return tuple(filter(None, [stated] if isinstance(stated, str) else stated))
 
 
 def _section(name: str, kind: type[Section], given: Any, where: str) -> Section:
@@ -147,69 +174,32 @@ def _section(name: str, kind: type[Section], given: Any, where: str) -> Section:
     ]
     if missing:
         raise UsageError(f'"{name}": [{where}] lacks "{missing[0]}".')
+    for key, value in given.items():
+        if expected := _expected(str(known[key].type), value):
+            raise UsageError(f'"{name}": "{key}" in [{where}] is {value!r}: expected {expected}.')
     return kind(**given)
 
 
-def values_of(request: Request) -> dict[str, Any]:
-    """What a body may ask for."""
-    spec = request.spec
-    shape = math.gcd(spec.height, spec.width)
-    seconds = spec.seconds
-    return {
-        "prompt": request.prompt, "seed": request.seed, "small_seed": request.seed % 2**31, "frames": spec.frames,
-        "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps, "height": spec.height, "width": spec.width,
-        "seconds": round(seconds), "aspect_ratio": f"{spec.width // shape}:{spec.height // shape}",
+def _expected(annotation: str, value: Any) -> str:
+    """What a value of this annotation must be; "" if it is."""
+    texts = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    tests = {
+        "str": (isinstance(value, str), "a string"),
+        "bool": (isinstance(value, bool), "true or false"),
+        "int": (number and isinstance(value, int) and value >= 0, "a whole number, 0 or more"),
+        "float": (number and value >= 0, "a number, 0 or more"),
+        "str | Sequence[str]": (isinstance(value, str) or texts, "a string or a list of strings"),
+        "Sequence[str]": (texts, "a list of strings"),
+        "Sequence[float]": (
+            isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value), "a list of numbers",
+        ),
+        "Sequence[int]": (
+            isinstance(value, list | tuple) and all(isinstance(v, int) for v in value), "a list of whole numbers",
+        ),
+        "Sequence[Any]": (isinstance(value, list | tuple), "a list"),
     }
-
-
-def filled(template: Any, values: Mapping[str, Any]) -> Any:
-    """A template with its placeholders filled in, lists and tables included.
-
-    >>> filled({"text": "say {prompt}", "n": "{seed}"}, {"prompt": "{seed}", "seed": 3})
-    {'text': 'say {seed}', 'n': 3}
-
-    Raises:
-        UsageError: A placeholder that means nothing.
-    """
-    if isinstance(template, Mapping):
-        return {key: filled(value, values) for key, value in template.items()}
-    if isinstance(template, list | tuple):
-        return [filled(value, values) for value in template]
-    if not isinstance(template, str):
-        return template
-    for name in _PLACEHOLDER.findall(template):
-        if name not in values:
-            raise UsageError(f'"{{{name}}}" means nothing here. Known: {", ".join(sorted(values))}.')
-    whole = _PLACEHOLDER.fullmatch(template)
-    if whole:
-        return values[whole[1]]
-    return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), template)
-
-
-def found(answer: Any, path: str) -> Any:
-    """The value at "data.videos.0.url" in an answer; None where there is none."""
-    for part in path.split(".") if path else ():
-        if isinstance(answer, Mapping):
-            answer = answer.get(part)
-        elif isinstance(answer, list) and part.isdigit() and int(part) < len(answer):
-            answer = answer[int(part)]
-        else:
-            return None
-    return answer if path else None
-
-
-def is_refusal(text: str) -> bool:
-    """Whether a service's words say that it will not, rather than cannot, make this clip."""
-    return any(word in text.lower() for word in REFUSAL_WORDS)
-
-
-def signed_token(key: str, secret: str, now: float | None = None) -> str:
-    """A JSON web token, HS256, valid for half an hour."""
-    issued = int(time.time() if now is None else now)
-    claims = {"iss": key, "exp": issued + 1800, "nbf": issued - 5}
-
-    def encoded(data: bytes) -> str:
-        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-    head = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-    return f"{head}.{encoded(hmac.new(secret.encode(), head.encode(), hashlib.sha256).digest())}"
+    if annotation.startswith("Mapping"):
+        return "" if isinstance(value, Mapping) else "a table"
+    fits, expected = tests.get(annotation, (True, ""))
+    return "" if fits else expected
