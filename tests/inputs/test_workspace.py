@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from vbench_lite.adapters.command import CommandSettings
-from vbench_lite.adapters.hosted.settings import ServiceSettings, filled, values_of
+from vbench_lite.adapters.hosted.settings import ServiceSettings
+from vbench_lite.adapters.hosted.templates import render_template, request_values
 from vbench_lite.cli.init_command import command
 from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.inputs.catalogue import build, find_definition
@@ -35,7 +36,7 @@ def test_generator_and_suite_are_found_by_name(here: Path, adapter: str) -> None
     if adapter == "command":
         assert "{here}/our-model.v2.py" in CommandSettings.of(definition).command
     if adapter == "http":
-        body = filled(ServiceSettings.of(definition).submit.body, values_of(Request("p", "a cat", 0, 1, ClipSpec())))
+        body = render_template(ServiceSettings.of(definition).submit.body, request_values(Request("p", "a cat", 0, 1, ClipSpec())))
         assert body == {"prompt": "a cat", "seed": 1, "duration": 2}
 
 
