@@ -36,7 +36,8 @@ def test_generator_and_suite_are_found_by_name(here: Path, adapter: str) -> None
     if adapter == "command":
         assert "{here}/our-model.v2.py" in CommandSettings.of(definition).command
     if adapter == "http":
-        body = render_template(ServiceSettings.of(definition).submit.body, request_values(Request("p", "a cat", 0, 1, ClipSpec())))
+        values = request_values(Request("p", "a cat", 0, 1, ClipSpec(16, 8.0)))
+        body = render_template(ServiceSettings.of(definition).submit.body, values)
         assert body == {"prompt": "a cat", "seed": 1, "duration": 2}
 
 
