@@ -289,6 +289,12 @@ class ClipRecord:
         return ClipKey(self.generator, self.prompt_id, self.index)
 
 
+QUESTIONS = {
+    "coherence": "Coherence", "detail": "Detail", "prompt": "Following the prompt", "set": "The set as a whole",
+}
+"""What people ask of clips: the key that a metric names > the title in reports, in their order."""
+
+
 @dataclass(frozen=True)
 class MetricInfo:
     """What a number is called, and what makes two such numbers comparable."""

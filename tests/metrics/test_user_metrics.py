@@ -72,7 +72,9 @@ def test_a_file_in_an_empty_folder_is_a_metric_everywhere(workspace):
     assert found["n"] == 8
     (workspace / "metrics" / "greenness.py").unlink()  # a stored run needs the file no more
     vbench("report", "out/base", "-o", "page.html")
-    assert "greenness" in (workspace / "page.html").read_text().lower()
+    page = (workspace / "page.html").read_text()
+    assert "Greenness" in page
+    assert "Mean of the green channel" in page
     compared = json.loads(vbench("compare", "out/base:base", "out/greyer:greyer", "--json"))
     assert "greenness" in json.dumps(compared)
     (workspace / "policy.toml").write_text('[[check]]\nmetric = "greenness"\nrule = "non-inferior"\nmargin = 0.01\n')

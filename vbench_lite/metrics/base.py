@@ -19,10 +19,6 @@ from vbench_lite.errors import MetricError
 from vbench_lite.features.extractor import ClipFeatures, Extractor, backbone_of
 from vbench_lite.records import ClipSpec, Estimate, MetricInfo, Prompt, ReasonCode, Score
 
-QUESTIONS = {
-    "coherence": "Coherence", "detail": "Detail", "prompt": "Following the prompt", "set": "The set as a whole",
-}
-"""What people ask of clips: the key that a metric names > the title in reports, in their order."""
 NO_PROMPT = Prompt("", "")
 SINGLE_FRAME = Score(None, "it has a single frame", ReasonCode.ONE_FRAME)
 NO_FPS = Score(None, "the file does not state its frame rate", ReasonCode.NOT_MEASURED)
@@ -114,7 +110,7 @@ class Metric:
     pitfalls: ClassVar[str] = ""
     """How it misleads."""
     question: ClassVar[str] = ""
-    """Which question of a report it answers: a key of `QUESTIONS`, or "" for none."""
+    """Which question of a report it answers: a key of `records.QUESTIONS`, or "" for none."""
     rank: ClassVar[int] = 10
     """Order within the question; the metric of the lowest rank is its headline."""
     source: ClassVar[str] = ""

@@ -19,8 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from vbench_lite.errors import MetricError, UnknownName
-from vbench_lite.metrics.base import QUESTIONS, ClipMetric, Metric, SetMetric
-from vbench_lite.records import MetricInfo
+from vbench_lite.metrics.base import ClipMetric, Metric, SetMetric
+from vbench_lite.records import QUESTIONS, MetricInfo
 
 GROUP = "vbench_lite.metrics"
 FOLDER = Path("metrics")

@@ -169,7 +169,7 @@ class SuiteResult:
     @property
     def per_clip(self) -> list[str]:
         """Metrics with a value per clip and a direction, those that answer questions first."""
-        asked = [m for q in words.QUESTIONS for m in q.metrics if m in self.metrics]
+        asked = [m for q in words.questions(self.metrics) for m in q.metrics]
         rest = [m for m in self.metrics if m not in asked and m != "conformance"]
         return [
             m for m in (*asked, *rest)
@@ -179,8 +179,7 @@ class SuiteResult:
     @property
     def headline_metrics(self) -> list[str]:
         """The first metric of each question, as far as this scenario has it."""
-        found = (next((m for m in q.metrics if m in self.metrics), None) for q in words.QUESTIONS)
-        return [m for m in found if m is not None]
+        return [question.metrics[0] for question in words.questions(self.metrics) if question.metrics]
 
     def higher_is_better(self, metric: str) -> bool:
         """Direction of a per-clip metric, or of the share of "usable" clips."""
@@ -295,4 +294,5 @@ def _scenario(place: int, group: Sequence[_Chosen], styles: dict[str, MarkerStyl
         style = styles.setdefault(label, MarkerStyle(len(styles), route, alike % TONES))
         entries.append(GeneratorResult(label, name, run, style.number, style.tone, place))
     last = entries[-1].run
+    words.remember(last.metrics)
     return SuiteResult(last.manifest.suite, last.metrics, entries, past)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor, log10
 
-from vbench_lite.records import Estimate, ReasonCode
+from vbench_lite.metrics import describe
+from vbench_lite.records import QUESTIONS, Estimate, MetricInfo, ReasonCode
 
 
 @dataclass(frozen=True)
@@ -26,74 +27,11 @@ class Meaning:
 class Question:
     """One thing that people ask of a clip, and the metrics that answer it, the telling one first."""
 
-    key: str
     title: str
     metrics: tuple[str, ...]
 
 
-QUESTIONS = (
-    Question("coherence", "Coherence", ("clip_frames", "warp_error", "temporal_flickering")),
-    Question("detail", "Detail", ("detail",)),
-    Question("prompt", "Following the prompt", ("clip_text",)),
-)
-SET_METRICS = Question("set", "The set as a whole", ("fvd_corrected", "fvd", "kvd"))
-
 MEANINGS: Mapping[str, Meaning] = {
-    "clip_frames": Meaning(
-        "Frame-to-frame likeness",
-        "How alike a clip's frames look to an image network: each frame against the one before and against the first. "
-        "1 is a still picture.",
-        "It rewards stillness; read it beside motion.",
-    ),
-    "clip_text": Meaning(
-        "Match with the prompt",
-        "Cosine between the prompt and the frames in a network trained on captioned pictures, from -1 to 1.",
-        "Values of different networks do not compare, and the network may miss counts, order and small things.",
-    ),
-    "temporal_flickering": Meaning(
-        "Steadiness",
-        "1 minus the mean change of a pixel from frame to frame. Higher is steadier.",
-        "A frozen clip gets a perfect 1, and honest fast motion costs some of it.",
-    ),
-    "warp_error": Meaning(
-        "Warping error",
-        "What remains of the difference between two frames after the motion between them is taken out, "
-        "as a mean square of values from 0 to 1. Lower is more coherent.",
-        "Flat, empty pictures score well.",
-    ),
-    "motion": Meaning(
-        "Motion",
-        "How fast the fastest 5 % of the picture moves, in frame sizes a second. Reported, never ranked.",
-        "More is not better: it tells whether a calm score is a calm clip or a frozen one.",
-    ),
-    "detail": Meaning(
-        "Detail",
-        "Fine structure of the frames relative to the reference clips: 1 is as detailed as they are.",
-        "Noise looks like detail; over 1 is flagged.",
-    ),
-    "conformance": Meaning(
-        "As asked",
-        "Share of the made clips with the frames, size and rate that were asked for, and neither black, frozen nor "
-        "broken.",
-    ),
-    "fvd": Meaning(
-        "Fréchet video distance",
-        "Distance between the generated clips and the reference clips as two clouds of video features. Lower is "
-        "closer; 0 is the same cloud.",
-        "At few clips it is mostly bias: compare only at the same number of clips, with the same network.",
-    ),
-    "fvd_corrected": Meaning(
-        "Fréchet video distance, unbiased",
-        "The Fréchet video distance with the bias of small numbers taken out, and an interval. Lower is closer; "
-        "around 0 the clips cannot be told from the reference.",
-        "Not the number that papers print: that one is beside it.",
-    ),
-    "kvd": Meaning(
-        "Kernel video distance",
-        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly "
-        "below 0.",
-        "Noisier than the Fréchet distance.",
-    ),
     "usable": Meaning(
         "Usable clips",
         "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed "
@@ -145,8 +83,39 @@ ROUTES = {
 MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MULTIPLICATION SIGN}"
 
 
+_OF_RUNS: dict[str, MetricInfo] = {}
+
+
+def remember(metrics: Mapping[str, MetricInfo]) -> None:
+    """Keeps the descriptions that a run carries, so that its metrics can be explained without their files."""
+    _OF_RUNS.update({name: info for name, info in metrics.items() if info.title})
+
+
+def described(name: str) -> MetricInfo | None:
+    """A metric's description: that of the runs that were opened, else that of its file; format 1 carried none."""
+    return _OF_RUNS.get(name) or (None if name in MEANINGS else describe(name))
+
+
+def meaning(name: str) -> Meaning:
+    """How a figure or a metric is explained."""
+    info = described(name)
+    return Meaning(info.title, info.description, info.pitfalls) if info else MEANINGS.get(name) or Meaning(name, "")
+
+
 def title(name: str) -> str:
-    return MEANINGS[name].title if name in MEANINGS else name
+    return meaning(name).title
+
+
+def questions(names: Iterable[str], sets: bool = False) -> list[Question]:
+    """What people ask of a clip, with those of the named metrics that answer it.
+
+    Args:
+        names: Metrics, in any order; other figures are passed over.
+        sets: Also the question that is answered by the set as a whole.
+    """
+    known = sorted((info for name in names if (info := described(name))), key=lambda info: (info.rank, info.name))
+    asked = [key for key in QUESTIONS if sets or key != "set"]
+    return [Question(QUESTIONS[key], tuple(i.name for i in known if i.question == key)) for key in asked]
 
 
 def number(value: float, decimals: int) -> str:

@@ -57,7 +57,7 @@ def standfirst(scenario: SuiteResult) -> str:
 def groups(scenario: SuiteResult) -> list[Group]:
     """Scores by the question they answer, then use and cost."""
     found = leads(scenario)
-    asked = [(q.title, [m for m in q.metrics if m in scenario.metrics]) for q in (*words.QUESTIONS, words.SET_METRICS)]
+    asked = [(q.title, list(q.metrics)) for q in words.questions(scenario.metrics, sets=True)]
     named = {m for _, names in asked for m in names}
     asked.append(("Besides", [m for m in scenario.metrics if m not in named]))
     made = [Group(t, [_score_row(scenario, m, found.get(m)) for m in names]) for t, names in asked if names]

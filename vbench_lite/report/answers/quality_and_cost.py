@@ -28,7 +28,7 @@ def standings(found: Mapping[str, Lead]) -> Standings:
     ahead: dict[str, list[str]] = {}
     split: list[str] = []
     undecided: list[str] = []
-    for question in words.QUESTIONS:
+    for question in words.questions(found):
         known = [found[m] for m in question.metrics if m in found]
         leaders = {lead.first.label for lead in known if lead.real}
         if len(leaders) == 1:
@@ -41,7 +41,7 @@ def standings(found: Mapping[str, Lead]) -> Standings:
 def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     """Which route, and which model, is ahead on coherence, detail and following the prompt."""
     sentences, strips = [], []
-    for question in words.QUESTIONS:
+    for question in words.questions(found):
         known = [m for m in question.metrics if m in found]
         if not known:
             continue

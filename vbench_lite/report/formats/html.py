@@ -69,7 +69,8 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "scenes": scenes, "entries": report.entries, "prompts": prompts,
         "suites": list(dict.fromkeys(p.suite for p in asked)),
         "categories": list(dict.fromkeys(p.category for p in asked if p.category)), "kinds": _kinds(prompts),
-        "media_note": media.note, "meanings": words.MEANINGS, "defined": list(dict.fromkeys(metrics)),
+        "media_note": media.note, "meanings": {name: words.meaning(name) for name in metrics},
+        "defined": list(dict.fromkeys(metrics)),
         "versions": {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()},
         "run_list": words.listed(r.name for r in report.runs),
         "data": _json({"clips": {k: v for board in boards for k, v in board.facts()["clips"].items()}}),
@@ -173,7 +174,7 @@ def _strip(strip: IntervalStrip) -> dict[str, Any]:
 
 
 def _defined(scenario: SuiteResult) -> list[str]:
-    return [name for name in words.MEANINGS if name in scenario.metrics or name in ("usable", *words.COSTS)]
+    return [*scenario.metrics, *(name for name in words.MEANINGS if name in ("usable", *words.COSTS))]
 
 
 def _versions(scenario: SuiteResult) -> dict[str, str]:

@@ -62,7 +62,8 @@ def _caption(summary: Summary) -> str:
 
 def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, list[Text]]]]]:
     metrics = summary.metrics
-    asked = [(q.title, [m for m in q.metrics if m in metrics]) for q in (*words.QUESTIONS, words.SET_METRICS)]
+    words.remember(metrics)
+    asked = [(q.title, list(q.metrics)) for q in words.questions(metrics, sets=True)]
     named = {m for _, names in asked for m in names}
     asked.append(("Other", [m for m in metrics if m not in named]))
     sections = [(heading, [_score_row(summary, m) for m in names]) for heading, names in asked if names]
