@@ -121,6 +121,40 @@ def _unskewed(t: Array, bend: Array) -> Array:
     return t + bend * t**2 + bend**2 * t**3 / 3 + bend / 2
 
 
+def interval_of_test(values: Array, tail: float, df: float | None = None) -> Interval:
+    """All means that `mean_test` does not reject: 0 lies outside exactly where its p value is below `tail`.
+
+    Args:
+        values: One number a prompt, shape (prompts,); at least two.
+        tail: Chance of error on either side; 0.025 for a 95 % interval.
+        df: As in `mean_test`.
+
+    >>> gains = np.array([0.0, 0.1, 0.0, 0.2, 0.0, 1.5, 0.1, 0.3])
+    >>> interval = interval_of_test(gains, float(mean_test(gains).above))
+    >>> abs(round(interval.low, 12))
+    0.0
+    """
+    n, mean = len(values), float(values.mean())
+    centred = values - mean
+    spread = float(np.sqrt((centred**2).mean()))
+    if spread <= _CONSTANT * max(float(np.abs(values).max()), 1e-300):
+        return Interval(mean, mean, mean)
+    reach = -float(special.stdtrit(df or n - 1, tail))
+    lower = upper = reach
+    if not df:
+        bend = float((centred**3).mean()) / spread**3 / (3 * math.sqrt(n))
+        lower, upper = max(reach, _skewed(reach, bend)), max(reach, -_skewed(-reach, bend))
+    error = spread / math.sqrt(n - 1)
+    return Interval(mean, mean - lower * error, mean + upper * error)
+
+
+def _skewed(t: float, bend: float) -> float:
+    """The inverse of `_unskewed`."""
+    if abs(bend) < 1e-9:
+        return t - bend / 2
+    return float(np.cbrt(1 + 3 * bend * (t - bend / 2)) - 1) / bend
+
+
 def normal_test(value: float, error: float) -> OneSided:
     """The same question for one number with a known standard error (0: it is exact)."""
     if error <= 0:

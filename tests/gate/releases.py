@@ -72,9 +72,10 @@ def write(path: Path, release: Release | None = None, **how: Any) -> str:
     infos["fvd"] = {"unit": "", "higher_is_better": False, "version": "1", "backbone": "video@1", "per": "set"}
     value, low, high = release.fvd or (None, None, None)
     fvd = {"value": value, "low": low, "high": high, "n": release.prompts * release.clips, "unscored": 0}
-    scores_of_sets = {"fvd": fvd | ({} if value else {"reason": "no"})}
+    means = {name: {"value": float(grid.mean()), "n": grid.size} for name, grid in scores.items()}
+    means["fvd"] = fvd | ({} if value else {"reason": "no"})
     clips = release.prompts * release.clips
-    generator = {"route": "diffusion", "clips": clips, "failed": 0, "scores": scores_of_sets, "cost": {}}
+    generator = {"route": "diffusion", "clips": clips, "failed": 0, "scores": means, "cost": {}}
     notes = {"anchors": {"drift": {"temporal_flickering": release.drift}}} | release.notes
     summary = {
         "format": 2, "suite": {"name": "ads"}, "metrics": infos, "generators": {release.generator: generator},

@@ -22,16 +22,23 @@ from vbench_lite.run.view import Run, Side
 _METRIC_FIELDS = ("version", "backbone", "unit", "per", "higher_is_better")
 
 
-def align(baseline: ClipGrid, candidate: ClipGrid) -> ClipGrid:
-    """The candidate's grid with its prompts in the baseline's order. Both hold the same prompts."""
-    if candidate.prompts == baseline.prompts:
-        return candidate
+def align(baseline: ClipGrid, candidate: ClipGrid) -> tuple[ClipGrid, ClipGrid]:
+    """Both grids over the prompts and the clips of each that both were asked for, in the baseline's order."""
+    most = min(baseline.made.shape[1], candidate.made.shape[1])
+    if candidate.prompts == baseline.prompts and baseline.made.shape == candidate.made.shape:
+        return baseline, candidate
     place = {prompt: nth for nth, prompt in enumerate(candidate.prompts)}
-    order = [place[prompt] for prompt in baseline.prompts]
+    shared = [(nth, place[prompt]) for nth, prompt in enumerate(baseline.prompts) if prompt in place]
+    return _chosen(baseline, [old for old, _ in shared], most), _chosen(candidate, [new for _, new in shared], most)
+
+
+def _chosen(grid: ClipGrid, rows: list[int], clips: int) -> ClipGrid:
+    """Some prompts of a grid, with the first clips of each."""
     return ClipGrid(
-        generator=candidate.generator, prompts=baseline.prompts, categories=baseline.categories,
-        cells={name: cells[order] for name, cells in candidate.cells.items()},
-        clips_of=tuple(candidate.clips_of[n] for n in order) if candidate.clips_of else (),
+        generator=grid.generator, prompts=tuple(grid.prompts[n] for n in rows),
+        categories=tuple(grid.categories[n] for n in rows),
+        cells={name: cells[rows, :clips] for name, cells in grid.cells.items()},
+        clips_of=tuple(min(grid.clips_of[n], clips) for n in rows) if grid.clips_of else (),
     )  # fmt: skip
 
 
@@ -43,15 +50,24 @@ class GeneratorPair:
     candidate: Side
     _pairs: dict[tuple[str, Statistic], Paired | NoPairs] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def _grids(self) -> tuple[ClipGrid, ClipGrid]:
+        return align(self.baseline.grid, self.candidate.grid)
+
     @property
     def old(self) -> ClipGrid:
-        """The baseline's clips."""
-        return self.baseline.grid
+        """The baseline's clips, over the prompts that both were asked."""
+        return self._grids[0]
 
-    @cached_property
+    @property
     def new(self) -> ClipGrid:
-        """The candidate's clips, prompts in the baseline's order."""
-        return align(self.old, self.candidate.grid)
+        """The candidate's clips, over the same prompts in the same order."""
+        return self._grids[1]
+
+    @property
+    def members(self) -> tuple[Side, Side]:
+        """Baseline and candidate."""
+        return self.baseline, self.candidate
 
     @property
     def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:

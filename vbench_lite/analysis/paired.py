@@ -17,7 +17,7 @@ from vbench_lite.analysis.batches import (
     measurement_ids,
     together,
 )
-from vbench_lite.analysis.quantities import Quantity, clip_values, ratio_parts
+from vbench_lite.analysis.quantities import SHARES, Quantity, clip_values, ratio_parts
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import MIN_PROMPTS, Array
 
@@ -208,6 +208,8 @@ def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> 
     baseline, candidate = baseline.only(kept), candidate.only(kept)
     logs, cheaper, more = [], [], []
     for who, grid in (("the baseline", baseline), ("the candidate", candidate)):
+        if not np.isfinite(clip_values(SHARES[0], grid)).any():
+            return NoPairs("usability is not evaluated: there are no thresholds", unmeasured=True)
         spent, got = ratio_parts(quantity, grid)
         if np.isnan(spent).any():
             return NoPairs(f'the cost that "{quantity.name}" needs was not measured for {who}')

@@ -89,7 +89,7 @@ def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
         return np.where(grid.tried, (~grid.made).astype(float), np.nan)
     values = grid.values(quantity.column) * quantity.scale
     if quantity.kind == "share":
-        return np.where(grid.tried, np.where(grid.made & (values == 1), 1.0, 0.0), np.nan)
+        return np.where(grid.tried & np.isfinite(values), np.where(grid.made & (values == 1), 1.0, 0.0), np.nan)
     return np.where(grid.tried if quantity.kind == "cost" else grid.made, values, np.nan)
 
 

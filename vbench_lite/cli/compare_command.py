@@ -6,7 +6,8 @@ import dataclasses
 
 import click
 
-from vbench_lite.analysis.compare import Comparison, PairComparison, compare_runs
+from vbench_lite.analysis.compare import PairComparison, compare_runs
+from vbench_lite.analysis.family import Comparison
 from vbench_lite.files import to_json
 from vbench_lite.run.view import open_run
 
@@ -22,7 +23,9 @@ def command(baseline: str, candidate: str, as_json: bool) -> None:
     """Compare CANDIDATE with BASELINE, paired by prompt and seed.
 
     Each is a run folder, or one generator of it as RUN:GENERATOR. The differences are CANDIDATE minus BASELINE
-    with their 95 % interval over prompts, or over measured batches; the words hold for all lines together (Holm).
+    with their interval over prompts, or over measured batches. All intervals hold together with 95 % (Bonferroni),
+    and the words say what they show: "better" or "worse" where an interval leaves 0 out. Two generators of one run
+    are judged together with all pairs of that run, as on its page.
 
     \b
     Examples:
@@ -47,7 +50,7 @@ def _show(pair: PairComparison) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("better is", style="dim")
-    for heading in ("baseline", "candidate", "difference", "95 % interval", "counted"):
+    for heading in ("baseline", "candidate", "difference", "interval", "counted"):
         table.add_column(heading, justify="right")
     table.add_column("candidate is")
     reasons = []
@@ -62,6 +65,7 @@ def _show(pair: PairComparison) -> None:
             reasons.append(f"{row.metric}: {row.reason}")
     console = Console(width=None if Console().is_terminal else 120)
     console.print(Text(pair.headline()), Text(""), table, sep="\n")
+    console.print(Text(f"{pair.family}."))
     for note in (*pair.notes, *reasons):
         console.print(Text(f"Note: {note}"))
     console.print()

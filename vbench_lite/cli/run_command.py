@@ -165,9 +165,10 @@ class _Command:
             from rich.console import Console
 
             from vbench_lite.report.formats.terminal import terminal_table
+            from vbench_lite.run.view import open_run
 
             width = None if sys.stdout.isatty() else 100
-            Console(file=sys.stdout, width=width).print(terminal_table(summary))
+            Console(file=sys.stdout, width=width).print(terminal_table(open_run(folder)))
         click.echo(f"Run:    {folder}")
         if report:
             click.echo(f"Report: {report}")

@@ -13,7 +13,7 @@ from vbench_lite.files import to_json
 
 if TYPE_CHECKING:
     from vbench_lite.run.folder import RunFolder
-    from vbench_lite.run.summary import Summary
+    from vbench_lite.run.view import Run
 
 SHOWN = 10
 """Files without a prompt that are named one by one."""
@@ -56,7 +56,11 @@ def command(
                 f"{target} holds no run. If it holds clips, name their prompts: vbench score {target} --suite NAME|FILE"
             )
         folder = api.open_run(target).folder
-    _show(api.score_folder(folder, backbones, workers, metrics), as_json)
+    summary = api.score_folder(folder, backbones, workers, metrics)
+    if as_json:
+        click.echo(to_json(summary.as_json()), nl=False)
+    else:
+        _show(api.open_run(folder.path))
 
 
 def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None) -> RunFolder:
@@ -79,12 +83,9 @@ def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None)
     return found.folder
 
 
-def _show(summary: Summary, as_json: bool) -> None:
-    if as_json:
-        click.echo(to_json(summary.as_json()), nl=False)
-        return
+def _show(run: Run) -> None:
     from rich.console import Console
 
     from vbench_lite.report.formats.terminal import terminal_table
 
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100).print(terminal_table(summary))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100).print(terminal_table(run))

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs, Paired
 from vbench_lite.analysis.quantities import Quantity, clip_values
+from vbench_lite.analysis.sets import MeanError
 from vbench_lite.gate.evidence import of_pairs
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
-from vbench_lite.stats import MIN_PROMPTS, Array, OneSided
+from vbench_lite.stats import MIN_PROMPTS, Array
 
 FEW = 20
 """Prompts from which on a category is judged by its own spread."""
@@ -79,27 +78,6 @@ def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paire
     )  # fmt: skip
 
 
-class MeanError(NamedTuple):
-    """The standard error of a mean, and on how many degrees of freedom it rests."""
-
-    error: Array
-    """Shape (...)."""
-    freedom: int
-
-    def test(self, mean: Array) -> OneSided:
-        """p values of "the mean is 0 or less" and "0 or more"; where nothing scatters there is no chance."""
-        still = self.error <= 0
-        t = np.where(still, np.copysign(np.inf, mean), mean / np.where(still, 1.0, self.error))
-        nothing = still & (np.abs(mean) <= 0)
-        above, below = special.stdtr(self.freedom, -t), special.stdtr(self.freedom, t)
-        return OneSided(np.where(nothing, 1.0, above), np.where(nothing, 1.0, below))
-
-    def half_width(self, level: float) -> Array:
-        """Of an interval, either side of which is wrong with this level."""
-        half: Array = special.stdtrit(self.freedom, 1 - level) * self.error
-        return half
-
-
 def borrowed(gains: Array, categories: Sequence[str], category: str) -> MeanError | None:
     """What all categories lend a small one. None where it is large enough to need nothing, or they too small to lend.
 
@@ -110,10 +88,10 @@ def borrowed(gains: Array, categories: Sequence[str], category: str) -> MeanErro
     """
     names = np.asarray(categories)
     size, kinds = int((names == category).sum()), np.unique(names)
-    freedom = len(names) - len(kinds)
-    if size >= FEW or freedom < MIN_PROMPTS - 1:
+    df = len(names) - len(kinds)
+    if size >= FEW or df < MIN_PROMPTS - 1:
         return None
     parts = [gains[..., names == kind] for kind in kinds]
     squares = np.sum([((part - part.mean(-1, keepdims=True)) ** 2).sum(-1) for part in parts], axis=0)
-    error = np.sqrt(squares / freedom / size)
-    return MeanError(np.where(error <= _CONSTANT * np.abs(gains).max(-1), 0.0, error), freedom)
+    error = np.sqrt(squares / df / size)
+    return MeanError(np.where(error <= _CONSTANT * np.abs(gains).max(-1), 0.0, error), df)

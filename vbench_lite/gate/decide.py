@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable, unlike_for
+from vbench_lite.analysis.compare import compare_family, table_of
+from vbench_lite.analysis.family import Family
 from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
 from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.gate.categories import by_mean, of_category
@@ -62,9 +64,10 @@ def decide(candidate: Run, baseline: Run, policy: Policy, history: Sequence[Hist
     ]  # fmt: skip
     small = sum(one.evidence.p_loss is not None for one in planned)
     planned = [_adjusted(one, small) for one in planned]
-    family = [nth for nth, one in enumerate(planned) if one.evidence.p_fail is not None]
-    adjusted = dict(zip(family, holm([planned[nth].evidence.p_fail or 0.0 for nth in family]), strict=True))
-    checks = tuple(_result(one, adjusted.get(nth), policy) for nth, one in enumerate(planned))
+    tested = [nth for nth, one in enumerate(planned) if one.evidence.p_fail is not None]
+    adjusted = dict(zip(tested, holm([planned[nth].evidence.p_fail or 0.0 for nth in tested]), strict=True))
+    family = compare_family(pairs)
+    checks = tuple(_result(one, adjusted.get(nth), policy, family) for nth, one in enumerate(planned))
     outcome = _outcome(checks, findings)
     open_pairs = pairs if outcome == "undecided" else []
     return Verdict(
@@ -155,17 +158,19 @@ def _evidence(
     return of_clips(check, quantity, sides, category, policy)
 
 
-def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy) -> CheckResult:
+def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, family: Family) -> CheckResult:
     check, seen, quantity = planned.check, planned.evidence, planned.quantity
     outcome, reason = _judge(check, seen, p_fail_holm, policy)
     metric, generator = quantity.name if quantity else "", planned.sides.candidate.generator
     parts = (generator, metric, check.rule, check.statistic if check.statistic != "mean" else "", planned.category)
     each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
+    whole = metric and check.statistic == "mean" and not planned.category and not check.categories
+    change = table_of(family, planned.sides).get(metric) if whole else None
     return CheckResult(
         id="/".join(part for part in parts if part), generator=generator, rule=check.rule, metric=metric,
         statistic=check.statistic, category=planned.category, demand=demand(check, metric, planned.category),
         outcome=outcome, guard=check.is_guard, reason=reason, unit=quantity.unit if quantity else "clips",
-        evidence=seen, p_fail_holm=p_fail_holm,
+        evidence=seen, p_fail_holm=p_fail_holm, change=change.words.value if change else "",
         needed=needed(seen, each, policy) if outcome == "undecided" else None,
     )  # fmt: skip
 

@@ -77,6 +77,9 @@ class CheckResult:
     """Why this outcome, in a sentence."""
     unit: str
     evidence: Evidence
+    change: str = ""
+    """What `analysis.family` says about this figure of the two generators: "better", "worse", "no difference shown"
+    and so on; "" for a figure that it does not compare, and for categories and tails."""
     p_fail_holm: float | None = None
     """The evidence's p_fail, adjusted for all checks."""
     needed: Needed | None = None

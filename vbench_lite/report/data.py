@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vbench_lite import __version__
+from vbench_lite.analysis.family import Family, family_of_sides
+from vbench_lite.analysis.leads import Lead, find_leads
 from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, Quantity, clip_values
 from vbench_lite.errors import StoreError
@@ -139,6 +141,26 @@ class SuiteResult:
     entries: Sequence[GeneratorResult]
     past: Sequence[GeneratorResult] = field(default=())
     """Older results of the same generators, oldest first."""
+
+    @cached_property
+    def family(self) -> Family:
+        """All comparisons of this scenario: every pair of generators, and what changed since the run before."""
+        return family_of_sides([entry.side for entry in self.entries], list(self.changes.values()))
+
+    @cached_property
+    def changes(self) -> Mapping[Side, tuple[Side, Side]]:
+        """Generator as shown > (its result of the run before, itself), where there is one."""
+        found = {}
+        for entry in self.entries:
+            before = [past for past in self.past if past.name == entry.name]
+            if before:
+                found[entry.side] = before[-1].side, entry.side
+        return found
+
+    @cached_property
+    def leads(self) -> Mapping[str, Lead]:
+        """Figure > who is ahead on it."""
+        return find_leads([entry.side for entry in self.entries], self.family)
 
     @property
     def newest(self) -> Run:

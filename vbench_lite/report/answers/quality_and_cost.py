@@ -66,17 +66,17 @@ def _lead_sentence(lead: Lead) -> str:
     second = words.write(lead.second.score(lead.name))
     who = f"{lead.first.label} ({words.ROUTES.get(lead.first.route, lead.first.route)})"
     gap = words.write(Estimate(*(lead.gain or (None, None, None))))
-    if lead.verdict == "real":
+    if lead.real:
         return (
             f"{who} is ahead, {name} {first.value} against {second.value} of {lead.second.label}; "
-            f"{gap} better, {p_text(lead.p)}: real."
+            f"{gap} better, {p_text(lead.p)}: significant."
         )
     told = f"{name} {first.value} ({lead.first.label}) against {second.value}"
     return f"{told}; {verdict_words(lead)}{_noise(gap, lead)}."
 
 
 def _noise(gap: words.Written, lead: Lead) -> str:
-    return f", the difference {gap} could be chance ({p_text(lead.p)})" if lead.verdict == "noise" else ""
+    return f", the difference {gap} could be chance ({p_text(lead.p)})" if lead.verdict == "not shown" else ""
 
 
 def _others(head: Lead, rest: Sequence[Lead]) -> str:
@@ -103,8 +103,9 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
             line += f", {money(scenario, lead.second, lead.name).value} with {lead.second.label}"
             times = times_cheaper(lead)
             if lead.real and times:
-                sentences.append(f"A usable clip of {lead.first.label} is {times} cheaper: real ({p_text(lead.p)}).")
-            elif lead.verdict == "noise":
+                text = f"A usable clip of {lead.first.label} is {times} cheaper: significant ({p_text(lead.p)})."
+                sentences.append(text)
+            elif lead.verdict in ("not shown", "tied"):
                 sentences.append(f"On cost per usable clip no difference is shown ({p_text(lead.p)}).")
             elif lead.verdict == "few-batches":
                 sentences.append("On cost too few batches were measured to tell: clips of a batch share one time.")

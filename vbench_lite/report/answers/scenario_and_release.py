@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from vbench_lite.analysis.quantities import find_quantity
+from vbench_lite.analysis.family import Outcome
 from vbench_lite.report import glossary as words
-from vbench_lite.report.answers.leads import LEVEL, paired
 from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.tables import usable_estimate
-from vbench_lite.stats import holm, mean_interval, mean_test
 
 
 def by_category(scenario: SuiteResult) -> dict[str, list[float | None]]:
@@ -56,7 +54,7 @@ def releases(report: Report) -> Answer:
             moved.append(f"{entry.label} {' to '.join(shares)}")
             then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
             told = _scores_since(scenario, before[-1], entry)
-            sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(before[-1], entry)}.")
+            sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(scenario, before[-1], entry)}.")
     line = "One run: there is no earlier one to compare it with."
     if moved:
         line = f"Usable clips since the run before: {', '.join(moved)}."
@@ -70,34 +68,23 @@ def releases(report: Report) -> Answer:
 
 
 def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:
-    """Which scores got better or worse since an earlier run, over paired clips, all of them counted together."""
-    tested = []
-    for metric in scenario.per_clip:
-        pairs = paired(find_quantity(metric, scenario.metrics), before, after)
-        if pairs is not None and not pairs.too_few:
-            p = float(mean_test(pairs.gains, pairs.freedom).either)
-            tested.append((words.title(metric).lower(), float(pairs.gains.mean()) > 0, p))
-    if not tested:
-        return "too few prompts in both runs to tell of scores"
-    adjusted = holm([p for _, _, p in tested])
-    real = [(name, up) for (name, up, _), p in zip(tested, adjusted, strict=True) if p < LEVEL]
+    """Which scores got better or worse since an earlier run, as the family of the scenario has it."""
+    found = {m: scenario.family.between(before.side, after.side, m) for m in scenario.per_clip}
+    known = {m: c for m, c in found.items() if c is not None and c.p_adjusted is not None}
+    if not known:
+        return "too few prompts in both runs to compare scores"
     told = [
         f"{word} on {words.listed(names)}"
-        for word, wanted in (("better", True), ("worse", False)) if (names := [n for n, up in real if up is wanted])
+        for word in (Outcome.BETTER, Outcome.WORSE)
+        if (names := [words.title(m).lower() for m, c in known.items() if c.words is word])
     ]  # fmt: skip
-    return "; ".join(told) or "no score moved beyond chance"
+    return "; ".join(told) or "no difference shown on scores"
 
 
-def _change(before: GeneratorResult, after: GeneratorResult) -> str:
-    old, new = (
-        {p: row[np.isfinite(row)] for p, row in zip(e.grid.prompts, e.usable, strict=True)} for e in (before, after)
-    )
-    shared = [p for p, row in new.items() if len(row) and len(old.get(p, ()))]
-    if len(shared) < 2:
+def _change(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:
+    found = scenario.family.between(before.side, after.side, "usable")
+    if found is None or found.difference is None or found.low is None or found.high is None:
         return ""
-    gap = mean_interval(np.array([100 * (new[p].mean() - old[p].mean()) for p in shared]))
-    if gap.low is None or gap.high is None:
-        return ""
-    shown = "no change shown" if gap.low <= 0 <= gap.high else "real"
-    ends = f"{words.number(gap.low, 0)} {words.DASH} {words.number(gap.high, 0)}"
-    return f", a change of {words.number(gap.value, 0)} [{ends}] points: {shown}"
+    shown = "significant" if found.words in (Outcome.BETTER, Outcome.WORSE) else "no change shown"
+    ends = f"{words.number(100 * found.low, 0)} {words.DASH} {words.number(100 * found.high, 0)}"
+    return f", a change of {words.number(100 * found.difference, 0)} [{ends}] points: {shown}"

@@ -43,6 +43,7 @@ def _scenario(scenario: SuiteResult) -> dict[str, Any]:
         "metrics": {name: dataclasses.asdict(info) for name, info in scenario.metrics.items()},
         "thresholds": {name: dataclasses.asdict(floor) for name, floor in scenario.thresholds.items()},
         "generators": {entry.label: _entry(scenario, entry) for entry in scenario.entries},
+        "family": scenario.family.statement(),
         "leads": {
             name: {
                 "first": lead.first.label, "second": lead.second.label if lead.second else None,
