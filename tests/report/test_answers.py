@@ -25,7 +25,7 @@ def report_of(*folders, generator=None):
 
 def test_a_true_difference_is_called_real_and_an_absent_one_is_not(ads) -> None:
     found = leads(report_of(ads).main)
-    assert (found["detail"].first.name, found["detail"].verdict) == ("tiny-diffusion", "real")
+    assert (found["detail"].first.name, found["detail"].verdict) == ("tiny-diffusion", "ahead")
     assert (found["clip_frames"].first.name, found["clip_frames"].verdict) == ("tiny-transformer", "real")
     assert found["clip_text"].verdict == "noise"
 

@@ -52,7 +52,8 @@ def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
     family = compare_family(pairs)
     return [
         PairComparison(
-            baseline=pair.baseline.name, candidate=pair.candidate.name, comparisons=tuple(table_of(family, pair).values()),
+            baseline=pair.baseline.name, candidate=pair.candidate.name,
+            comparisons=tuple(table_of(family, pair).values()),
             notes=tuple(_notes(pair)), family=family.statement(),
         )
         for pair in pairs
