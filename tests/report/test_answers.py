@@ -26,7 +26,7 @@ def report_of(*folders, generator=None):
 def test_a_true_difference_is_called_real_and_an_absent_one_is_not(ads) -> None:
     found = leads(report_of(ads).main)
     assert (found["detail"].first.name, found["detail"].verdict) == ("tiny-diffusion", "ahead")
-    assert (found["clip_frames"].first.name, found["clip_frames"].verdict) == ("tiny-transformer", "real")
+    assert (found["clip_frames"].first.name, found["clip_frames"].verdict) == ("tiny-transformer", "ahead")
     assert found["clip_text"].verdict == "noise"
 
 
@@ -68,7 +68,7 @@ def test_metrics_of_one_question_that_disagree_make_nobody_ahead_on_it(ads) -> N
     found = leads(report_of(ads).main)
     other = found["detail"].first
     assert standings(found).ahead["tiny-transformer"] == ["coherence"]
-    steadier = replace(found["temporal_flickering"], first=other, verdict="real")
+    steadier = replace(found["temporal_flickering"], first=other, verdict="ahead")
     split = standings(found | {"temporal_flickering": steadier})
     assert (split.split, "tiny-transformer" in split.ahead) == (["coherence"], False)
     assert split.undecided == ["following the prompt"]
