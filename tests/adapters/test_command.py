@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def test_resident_program_that_dies_or_hangs_is_started_again(tmp_path: Path) ->
     generator.load("cpu")
     outputs = [generator.generate([ask(prompt)])[0] for prompt in ("die", "a cat", "hang", "refuse", "a cat")]
     generator.close()
-    assert outputs[0].failure == "the program ended in the midst of it (exit code 3)"
+    assert outputs[0].failure == "the program ended before it answered (exit code 3)"
     assert outputs[2].failure == "the program did not answer within 3 s"
     assert outputs[3].failure == "no such animal"
     assert outputs[1].file == outputs[4].file == b"cpu 7"
@@ -174,5 +175,72 @@ def test_wrong_settings_are_a_sentence(settings: dict[str, Any], message: str) -
 
 
 def test_unknown_placeholder_is_refused_on_loading() -> None:
-    with pytest.raises(UsageError, match=r'"\{sead\}" in the command means nothing'):
+    with pytest.raises(UsageError, match=r'"\{sead\}" in the command is not known'):
         command("{sead}", "{out}").load("cpu")
+
+
+PROGRESS = """
+import json, sys
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    open(request["out"], "wb").write(b"clip")
+    sys.stdout.write(sys.argv[1])
+    print(json.dumps({"id": request["id"], "counts": {"steps": 10}}) + sys.argv[2], flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("\rstep 10/10", ""), ("{50%} ", " done"), ('{"step": 9}\r{"step": 10}', ""), ("", "\r100%|####| {"),
+        ("{" * 50, ""),
+    ],
+)
+def test_last_json_object_of_a_line_is_the_answer(tmp_path: Path, before: str, after: str) -> None:
+    generator = command(script(tmp_path, PROGRESS), before, after, resident=True, time_limit_s=20)
+    generator.load("cpu")
+    (output,) = generator.generate([ask()])
+    generator.close()
+    assert (output.failure, output.counts) == (None, {"steps": 10})
+
+
+LEAVES_CHILDREN = """
+import subprocess, sys, time
+code = "import os, time; os.fork() and os._exit(0); os.setsid(); open(PATH, 'a').write(str(os.getpid()))"
+code += "; time.sleep(60)"
+subprocess.Popen([sys.executable, "-c", code.replace("PATH", repr(sys.argv[2]))], start_new_session=True).wait()
+while not open(sys.argv[2], "a+").tell():
+    time.sleep(0.01)
+open(sys.argv[1], "wb").write(b"clip")
+time.sleep(float(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_children_in_a_session_of_their_own_end_with_the_program(tmp_path: Path, seconds: int) -> None:
+    limit = 3 if seconds else 60
+    generator = command(
+        script(tmp_path, LEAVES_CHILDREN), "{out}", str(tmp_path / "child"), str(seconds), time_limit_s=limit
+    )
+    generator.load("cpu")
+    (output,) = generator.generate([ask()])
+    assert (output.file == b"clip") == (not seconds)
+    child = int((tmp_path / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_a_program_prints_is_passed_on_and_not_kept_in_memory(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = "import sys\nfor _ in range(200):\n    sys.stderr.write('x' * 1_000_000)\nprint('the end'); sys.exit(2)\n"
+    generator = command(script(tmp_path, text), "{out}")
+    generator.load("cpu")
+    tracemalloc.start()
+    (output,) = generator.generate([ask()])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert output.failure
+    assert output.failure.startswith("the program ended with exit code 2")
+    assert peak < 20e6, "200 MB were printed"
+    assert len(capfd.readouterr().err) >= 200_000_000

@@ -25,10 +25,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.adapters.programs import Resident, Start, fill, only_clip, run_once
+from vbench_lite.adapters.programs import Start, fill, only_clip, run_once
+from vbench_lite.adapters.resident import Resident
 from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
-from vbench_lite.records import ClipSpec, Definition, Request
+from vbench_lite.records import ClipSpec, Definition, ReasonCode, Request
 from vbench_lite.video import CLIP_SUFFIXES
 
 ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")
@@ -115,7 +116,7 @@ class Command:
                     raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
                 return Output(file=clip.read_bytes(), execution="subprocess", **facts)
             except ClipFailed as error:
-                return Output(failure=str(error), execution="subprocess")
+                return Output(failure=str(error), failure_code=ReasonCode(error.code), execution="subprocess")
 
     def _run(self, request: Request, folder: Path, out: Path) -> dict[str, Any]:
         prompt_file = folder / "prompt.txt"

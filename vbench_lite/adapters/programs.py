@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import ctypes
 import os
-import queue
 import re
 import subprocess
 import sys
-import tempfile
 import threading
-import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
+from vbench_lite.records import ReasonCode
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w*)\}")
 GRACE_S = 5.0
-"""Between asking a process tree to end and ending it."""
+"""Between SIGTERM and SIGKILL."""
+MARKER = "VBENCH_PROGRAM"
+"""Environment variable by which a program's processes are found, whatever their parent or session is."""
+PR_SET_CHILD_SUBREAPER = 36
+TAIL_BYTES = 4096
 
 
 def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
@@ -39,35 +42,20 @@ def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
         if match[1] not in values:
             known = ", ".join(f"{{{name}}}" for name in values)
             raise UsageError(
-                f'"{match[0]}" in the command means nothing. Known: {known}; a brace itself is written twice.'
+                f'"{match[0]}" in the command is not known. Known: {known}; a brace itself is written twice.'
             )
         return str(values[match[1]])
 
     return [_PLACEHOLDER.sub(value_of, argument) for argument in template]
 
 
-def end_tree(process: subprocess.Popen[Any]) -> None:
-    """Ends a process and everything that it started: asked first, made to after a while."""
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        top = psutil.Process(process.pid)
-        tree = [*top.children(recursive=True), top]
-        for each in tree:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.terminate()
-        _, alive = psutil.wait_procs(tree, timeout=GRACE_S)
-        for each in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-    process.wait()
-
-
 class Start:
-    """How a program is started: its folder and environment; what cannot be started is named."""
+    """Starts programs in a folder and an environment, and finds whatever they started."""
 
     def __init__(self, cwd: str, env: Mapping[str, str]) -> None:
-        self._options: dict[str, Any] = {"cwd": cwd or None, "env": {**os.environ, **env}}
+        self._marker = uuid.uuid4().hex
+        self._options: dict[str, Any] = {"cwd": cwd or None, "env": {**os.environ, **env, MARKER: self._marker}}
+        self._adopts = _adopt_orphans()
 
     def __call__(self, command: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
         # No shell: a prompt is one argument whatever it holds. No new session: the program ends with its run.
@@ -76,28 +64,94 @@ class Start:
         except OSError as error:
             raise GeneratorError(f'"{command[0]}" cannot be started: {error.strerror or error}.') from None
 
+    def end(self, process: subprocess.Popen[Any]) -> None:
+        """Ends a program and everything that it started, also what left its session: SIGTERM first, SIGKILL later."""
+        import psutil
+
+        tree = self._started(process)
+        for each in tree:
+            with contextlib.suppress(psutil.Error):
+                each.terminate()
+        _, alive = psutil.wait_procs(tree, timeout=GRACE_S)
+        for each in [*alive, *self._started(process)]:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        process.wait()
+
+    def _started(self, process: subprocess.Popen[Any]) -> list[Any]:
+        """Processes that run still: below the program, or with its marker in their environment."""
+        import psutil
+
+        found = {}
+        with contextlib.suppress(psutil.Error):
+            top = psutil.Process(process.pid)
+            found = {each.pid: each for each in (*top.children(recursive=True), top)}
+        others = psutil.Process().children(recursive=True) if self._adopts else psutil.process_iter()
+        for each in others:
+            with contextlib.suppress(psutil.Error, OSError):
+                if each.pid not in found and each.environ().get(MARKER) == self._marker:
+                    found[each.pid] = each
+        return list(found.values())
+
+
+def _adopt_orphans() -> bool:
+    """Makes this process the parent of what its programs leave behind, so that it can be found (Linux only)."""
+    try:
+        return sys.platform == "linux" and ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    except (OSError, AttributeError):
+        return False
+
+
+class _Log:
+    """Passes what a program prints on to this process's stderr, and keeps its end for the reason of a failure."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._tail = stream, b""
+        self._reader = threading.Thread(target=self._read, name="log", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while piece := self._stream.read1(1 << 16):  # type: ignore[attr-defined]
+            self._tail = (self._tail + piece)[-TAIL_BYTES:]
+            echo(piece)
+
+    def tail(self) -> str:
+        """The last of it, when the program and all that it started have ended."""
+        self._reader.join(GRACE_S)
+        return self._tail.decode("utf-8", "replace")
+
+
+def echo(text: bytes) -> None:
+    """Writes to this process's stderr, which is the generator's log in a run."""
+    buffer = getattr(sys.stderr, "buffer", None)
+    with contextlib.suppress(OSError, ValueError):
+        if buffer is None:
+            sys.stderr.write(text.decode("utf-8", "replace"))
+        else:
+            buffer.write(text)
+        sys.stderr.flush()
+
 
 def run_once(start: Start, command: Sequence[str], limit_s: float) -> None:
-    """Runs a program to its end; what it prints goes to this process's stderr.
+    """Runs a program to its end; what it prints goes to this process's stderr as it comes.
 
     Raises:
         ClipFailed: It ran too long, or ended with an error; its last line is in the message.
     """
-    with tempfile.TemporaryFile() as log:
-        process = start(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            code = process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            end_tree(process)
-        log.seek(0)
-        text = log.read().decode("utf-8", "replace")
-    print(text, end="", file=sys.stderr)
+    process = start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    log = _Log(process.stdout)
+    try:
+        code = process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        start.end(process)
+    tail = log.tail()
     if code is None:
-        raise ClipFailed(f"the program did not end within {limit_s:g} s and was ended")
+        raise ClipFailed(f"the program did not end within {limit_s:g} s and was ended", ReasonCode.TIMEOUT)
     if code != 0:
-        raise ClipFailed(f"the program ended with {describe_code(code)}: {last_line(text)}")
+        raise ClipFailed(f"the program ended with {describe_code(code)}: {last_line(tail)}")
 
 
 def describe_code(code: int) -> str:
@@ -107,77 +161,6 @@ def describe_code(code: int) -> str:
 def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it printed nothing"
-
-
-class Resident:
-    """A program that stays: a line of JSON in for each request, a line of JSON back.
-
-    It says {"ready": true} when its model is loaded. What it prints that is no JSON object goes to
-    this process's stderr, as its own stderr does, so that chatty libraries do no harm.
-    """
-
-    def __init__(self, start: Start, command: Sequence[str], ready_limit_s: float) -> None:
-        self._process = start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        threading.Thread(target=self._read, name="answers", daemon=True).start()
-        try:
-            self._wait("ready", True, ready_limit_s)
-        except ClipFailed as error:
-            self.end()
-            raise GeneratorError(f'"{command[0]}" never said {{"ready": true}}: {error}') from None
-
-    def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
-        """The answer with the request's id.
-
-        Raises:
-            ClipFailed: The program died or did not answer in time; it is of no use any more.
-        """
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:
-            raise ClipFailed(f"the program is gone ({self._ending()})") from None
-        return self._wait("id", request["id"], limit_s)
-
-    def _wait(self, key: str, value: Any, limit_s: float) -> dict[str, Any]:
-        deadline = time.monotonic() + limit_s
-        while True:
-            try:
-                answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise ClipFailed(f"the program did not answer within {limit_s:g} s") from None
-            if answer is None:
-                raise ClipFailed(f"the program ended in the midst of it ({self._ending()})")
-            if answer.get(key) == value:
-                return answer
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            try:
-                answer = json.loads(line)
-            except ValueError:
-                answer = None
-            if isinstance(answer, dict):
-                self._answers.put(answer)
-            else:
-                print(line.decode("utf-8", "replace"), end="", file=sys.stderr)
-        self._answers.put(None)
-
-    def _ending(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return describe_code(self._process.wait(GRACE_S))
-        return "it closed its output"
-
-    def end(self, patience_s: float = GRACE_S) -> None:
-        """Lets it end by closing its input, then makes it."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience_s)
-        end_tree(self._process)
 
 
 def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:

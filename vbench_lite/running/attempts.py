@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.generator import Output
 from vbench_lite.records import ClipRecord, Definition, Measurement, ReasonCode, Request
+from vbench_lite.running.figures import checked_output
 
 SUFFIXES = {b"\x1a\x45\xdf\xa3": ".webm", b"GIF8": ".gif"}
 
@@ -46,6 +47,7 @@ def wrong_answer(outputs: Any, asked: int) -> str | None:
 
 def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
     """Checks one clip, and removes from the measurement what does not describe the generator."""
+    output = checked_output(output)
     changes: dict[str, Any] = {"stages_s": dict(output.stages_s), "counts": dict(output.counts)}
     if output.execution == "subprocess" and measured.gpu_busy_s is not None:
         changes |= dict.fromkeys(("gpu_busy_s", "peak_memory_mb", "peak_reserved_mb"))

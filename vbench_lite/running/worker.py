@@ -37,8 +37,13 @@ def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> No
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C is for the run, which decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave_to_the_run)  # a handler: an ignored signal would be ignored by programs too
     _redirect(place)
     Worker(definition, place, pipe).run()
+
+
+def _leave_to_the_run(number: int, frame: object) -> None:
+    """SIGTERM may reach every process of a job at once; the run decides, and the clip in the making is finished."""
 
 
 def _redirect(place: WorkerPlacement) -> None:

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from vbench_lite.errors import GeneratorError
 
+SLACK = 0.05
+"""How far decoders may overshoot 0 to 1 or -1 to 1."""
+
 
 class NotAClipError(GeneratorError):
-    """A pipeline returned something that is no clip: NaN, a wrong shape, values out of range."""
+    """A pipeline returned something that is no clip: NaN, a wrong shape, values in an unknown range."""
 
 
 def clips_of(video: Any) -> list[Any]:
@@ -32,25 +35,47 @@ def as_frames(clip: Any) -> NDArray[np.uint8]:
     """One clip as uint8, (frames, height, width, 3).
 
     Args:
-        clip: A float array (frames, height, width, 3) in [0, 1]; a tensor (frames, 3, height,
-            width) in [0, 1]; uint8 in either order; or a list of PIL pictures.
+        clip: An array (frames, height, width, 3), a tensor (frames, 3, height, width), either in the other order too,
+            or a list of PIL images. Whole numbers are 0 to 255. Floats are 0 to 1, -1 to 1, or 0 to 255, as their own
+            range says.
 
     Raises:
-        NotAClipError: It holds NaN or infinity, or has another form.
+        NotAClipError: It holds NaN or infinity, has another form, or a range that is none of these.
     """
     if isinstance(clip, list | tuple):
         clip = np.stack([np.asarray(picture.convert("RGB")) for picture in clip])
+    channel_first = isinstance(clip, torch.Tensor)
     if isinstance(clip, torch.Tensor):
-        clip = clip.detach().float().cpu().movedim(-3, -1).numpy()
-    if not isinstance(clip, np.ndarray) or clip.ndim != 4 or clip.shape[-1] != 3:
+        clip = clip.detach().cpu()
+        clip = (clip.float() if clip.is_floating_point() else clip).numpy()
+    if isinstance(clip, np.ndarray) and clip.ndim == 4 and clip.shape[1] == 3 and (channel_first or clip.shape[3] != 3):
+        clip = np.moveaxis(clip, 1, -1)
+    if not isinstance(clip, np.ndarray) or clip.ndim != 4 or clip.shape[-1] != 3 or not clip.size:
         raise NotAClipError(f"expected a clip of shape (frames, height, width, 3), got {_describe(clip)}.")
-    if clip.dtype == np.uint8:
-        return np.ascontiguousarray(clip)
+    return np.ascontiguousarray(clip if clip.dtype == np.uint8 else _to_uint8(clip))
+
+
+def _to_uint8(clip: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scales values to 0 to 255 by the range that they are in."""
+    if not np.issubdtype(clip.dtype, np.integer) and not np.issubdtype(clip.dtype, np.floating):
+        raise NotAClipError(f"expected numbers in a clip, got {clip.dtype}.")
     if not np.isfinite(clip).all():
         raise NotAClipError(
             'the pipeline wrote NaN or infinity. A wider dtype may help: dtype = "float32" under [settings].'
         )
-    return (clip.clip(0, 1) * 255).round().astype(np.uint8)
+    low, high = float(clip.min()), float(clip.max())
+    if np.issubdtype(clip.dtype, np.integer) and low >= 0 and high <= 255:
+        return clip.astype(np.uint8)
+    if np.issubdtype(clip.dtype, np.floating):
+        if low >= -SLACK and high <= 1 + SLACK:
+            return np.asarray((clip.clip(0, 1) * 255).round(), np.uint8)
+        if -1 - SLACK <= low <= -0.5 and high <= 1 + SLACK:
+            return np.asarray(((clip.clip(-1, 1) + 1) * 127.5).round(), np.uint8)
+        if low >= -0.5 and 2 < high <= 255.5:
+            return np.asarray(clip.clip(0, 255).round(), np.uint8)
+    raise NotAClipError(
+        f"the values of a clip ({clip.dtype}) range from {low:.4g} to {high:.4g}: expected 0 to 1, -1 to 1 or 0 to 255."
+    )
 
 
 def _describe(value: Any) -> str:

@@ -1,0 +1,109 @@
+"""A program that stays loaded and answers requests by lines of JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vbench_lite.adapters.programs import GRACE_S, Start, describe_code, echo
+from vbench_lite.errors import ClipFailed, GeneratorError
+from vbench_lite.records import ReasonCode
+
+LONGEST_LINE = 1 << 20
+MOST_BRACES = 1000
+"""Places in a line that are tried as the beginning of an object."""
+
+
+def last_object(line: str) -> dict[str, Any] | None:
+    """The last JSON object in a line: a progress bar may stand before it, without an end of line.
+
+    >>> last_object('\\rstep 10/10 {50%} {"id": "p/0"}')
+    {'id': 'p/0'}
+    """
+    decoder, found, place = json.JSONDecoder(), None, line.find("{")
+    for _ in range(MOST_BRACES):
+        if place < 0:
+            break
+        try:
+            value, end = decoder.raw_decode(line, place)
+        except (ValueError, RecursionError):
+            end = place + 1
+        else:
+            found = value
+        place = line.find("{", end)
+    return found
+
+
+class Resident:
+    """A program that stays: a line of JSON in for each request, a line of JSON back.
+
+    It prints {"ready": true} when its model is loaded. The last JSON object of a line counts. Lines without one go to
+    this process's stderr, as the program's own stderr does.
+    """
+
+    def __init__(self, start: Start, command: Sequence[str], ready_limit_s: float) -> None:
+        self._start = start
+        self._process = start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        threading.Thread(target=self._read, name="answers", daemon=True).start()
+        try:
+            self._wait("ready", True, ready_limit_s)
+        except ClipFailed as error:
+            self.end()
+            raise GeneratorError(f'"{command[0]}" never said {{"ready": true}}: {error}') from None
+
+    def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
+        """The answer with the request's id.
+
+        Raises:
+            ClipFailed: The program died or did not answer in time; it is of no use any more.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise ClipFailed(f"the program has ended ({self._ending()})", ReasonCode.CRASHED) from None
+        return self._wait("id", request["id"], limit_s)
+
+    def _wait(self, key: str, value: Any, limit_s: float) -> dict[str, Any]:
+        deadline = time.monotonic() + limit_s
+        while True:
+            try:
+                answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise ClipFailed(f"the program did not answer within {limit_s:g} s", ReasonCode.TIMEOUT) from None
+            if answer is None:
+                raise ClipFailed(f"the program ended before it answered ({self._ending()})", ReasonCode.CRASHED)
+            if answer.get(key) == value:
+                return answer
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in iter(lambda: self._process.stdout.readline(LONGEST_LINE), b""):  # type: ignore[union-attr]
+            answer = last_object(line.decode("utf-8", "replace"))
+            if answer is None:
+                echo(line)
+            else:
+                self._answers.put(answer)
+        self._answers.put(None)
+
+    def _ending(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return describe_code(self._process.wait(GRACE_S))
+        return "it closed its output"
+
+    def end(self, patience_s: float = GRACE_S) -> None:
+        """Lets it end by closing its input, then makes it."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience_s)
+        self._start.end(self._process)
