@@ -129,6 +129,24 @@ class Job:
     def folder(self) -> RunFolder:
         return RunFolder(self.order.out or Path("results") / self.plan.suite.name)
 
+    def check(self, scores: bool = True) -> None:
+        """Checks everything that can be checked before a clip is generated or paid for.
+
+        Args:
+            scores: Whether the clips will be scored, so that the weights of the metrics' networks are needed.
+
+        Raises:
+            UsageError: A setting of a generator is not usable.
+            WeightsError: Weights are missing.
+        """
+        from vbench_lite import backbones
+        from vbench_lite.inputs.catalogue import check_definition
+
+        for definition in self.plan.definitions:
+            check_definition(definition)
+        if scores:
+            backbones.require_weights(self.order.backbones)
+
     def forecast(self) -> Forecast:
         """What is left of the plan, and what that takes. Nothing is generated."""
         from vbench_lite.running import forecast
@@ -160,11 +178,12 @@ class Job:
             self._disconnect()
 
     def _typed(self) -> Typed:
-        from vbench_lite.run.manifest import Typed
+        from vbench_lite.run.manifest import Typed, short_path
 
         names = dict(zip((d.name for d in self._definitions), self.order.generators, strict=False))
         typed = names if not self.order.sweeps else {}
-        return Typed(self.order.suite, typed, str(self.order.prices or ""))
+        typed = {name: short_path(argument) for name, argument in typed.items()}
+        return Typed(short_path(self.order.suite), typed, short_path(str(self.order.prices or "")))
 
     def _budget(self) -> Budget | None:
         if self.order.max_cost is None:
@@ -320,6 +339,7 @@ def run(
             max_cost=max_cost,
         )
     )
+    job.check()
     outcome = job.generate()
     if outcome.ready + outcome.made + len(outcome.failed):
         job.score(outcome)

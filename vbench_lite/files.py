@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,16 @@ def to_json(value: Any) -> str:
         return dict(item)
 
     return json.dumps(value, default=plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be computed again: `$VBENCH_CACHE`; else `$XDG_CACHE_HOME/vbench-lite`; else
+    `~/.cache/vbench-lite`; else, for a user without a home, a folder of the system's temporary files."""
+    if named := os.environ.get("VBENCH_CACHE"):
+        return Path(named)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "vbench-lite"
+    try:
+        return Path.home() / ".cache" / "vbench-lite"
+    except RuntimeError:  # no HOME and no entry in the list of users
+        return Path(tempfile.gettempdir()) / "vbench-lite"

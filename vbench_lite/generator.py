@@ -81,7 +81,7 @@ class Generator(Protocol):
         """Frees what `load` took. Called once, also after an error."""
 
 
-RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "workers", "memory_limit_mb")
+RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "workers", "memory_limit_mb", "stop_after_failures")
 """Keys of a definition's [settings] that the runner reads, whatever the adapter: an adapter leaves them alone.
 
     batch_size       clips made by one call of `generate`; 1
@@ -89,6 +89,7 @@ RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "workers", "me
     tries            how often a clip whose process died or hung is tried; 2
     devices          devices that one process holds and is billed for; 1
     workers          processes side by side on a CPU, or for a hosted service; each is billed its part of the machine; 1
+    stop_after_failures  equal failures in a row after which no more clips of the generator are tried; 10
     memory_limit_mb  resident memory after a clip beyond which the process is renewed; 80 % of the machine's
 
 A generator may also have a method `warm_up(requests)`: called once after `load`, timed apart, never billed.

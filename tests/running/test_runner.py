@@ -172,19 +172,11 @@ def test_shards_copied_together_are_the_whole_run(tmp_path):
     assert run(plan, merged, cpu()).tried == 0
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"seed": 1}, "seed 0, asked for now: 1"),
-        ({"clips": 3}, "2 clips a prompt, asked for now: 3"),
-        ({"prompts": 3}, "its suite"),
-    ],
-)
-def test_another_plan_is_refused_and_nothing_is_changed(tmp_path, changed, said):
+def test_another_plan_is_refused_and_nothing_is_changed(tmp_path):
     _, folder = ran(tmp_path)
     before = digests(folder.path)
-    with pytest.raises(PlanConflict, match=said) as refused:
-        ran(tmp_path, **changed)
+    with pytest.raises(PlanConflict, match="seed 0, asked for now: 1") as refused:
+        ran(tmp_path, seed=1)
     assert "--out" in str(refused.value)
     assert "--fresh" in str(refused.value)
     assert digests(folder.path) == before

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vbench_lite.errors import UnknownName
+from vbench_lite.files import cache_folder
 from vbench_lite.tomlfile import TomlFile
 
 if TYPE_CHECKING:
@@ -132,8 +133,6 @@ def read_set(name: str) -> list[Entry]:
 
 def _find(path: str | None, beside: Path) -> Path | None:
     """The path of weights: beside the TOML, absolute, or in the cache's `backbones` folder."""
-    from vbench_lite.backbones.cache import cache_folder
-
     if path is None:
         return None
     places = [(beside / Path(path).expanduser()), cache_folder() / "backbones" / path]
@@ -165,6 +164,22 @@ def _presence(entry: Entry) -> Presence:
     found = f"{path}{size}" if size else f"no weights at {path}"
     fetch = entry.settings.get("fetch", "git checkout -- vbench_lite/backbones")
     return Presence(f"{entry.set_name}/{entry.kind}", bool(size), found, fetch)
+
+
+def require_weights(name: str) -> None:
+    """Checks that the weights of a set are on this machine, without loading them.
+
+    Raises:
+        UnknownName: There is no such set.
+        WeightsError: Weights are missing; the message holds the command that fetches them.
+    """
+    from vbench_lite.errors import WeightsError
+
+    for entry in read_set(name):
+        found = _presence(entry)
+        if not found.present:
+            how = f"Fetch it with: {found.fetch}" if entry.settings.get("fetch") else "Name its path in the TOML."
+            raise WeightsError(f"the network {found.name}, which scores the clips, has {found.found}. {how}")
 
 
 OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 from vbench_lite.errors import StoreError
-from vbench_lite.files import write_whole
-
-
-def cache_folder() -> Path:
-    """`$VBENCH_CACHE`; else `$XDG_CACHE_HOME/vbench-lite`; else `~/.cache/vbench-lite`."""
-    if named := os.environ.get("VBENCH_CACHE"):
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "vbench-lite"
+from vbench_lite.files import cache_folder, write_whole
 
 
 class FeatureCache:

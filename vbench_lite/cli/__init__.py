@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from typing import NoReturn
 
 import click
@@ -60,6 +62,9 @@ def main() -> None:
     A library that cannot be imported becomes a sentence too, and the traceback of any other error ends with the
     libraries that are newer than the tested versions.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another encoding loses a sign, not the run
     try:
         group()
     except VbenchError as error:

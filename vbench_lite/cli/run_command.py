@@ -87,6 +87,7 @@ class _Command:
 
     def run(self) -> int:
         """Does it; returns the exit code."""
+        self.job.check(scores=not self.no_score)
         if self.dry_run and not self.job.order.pilot:
             return self._print_forecast()
         outcome = self._generate()

@@ -178,6 +178,26 @@ def build(definition: Definition) -> Generator:
     return generator  # type: ignore[no-any-return]
 
 
+CHECKED_AT_ONCE = ("command", "http", "recorded")
+"""Adapters whose settings can be checked without importing a model library."""
+
+
+def check_definition(definition: Definition) -> None:
+    """Checks the adapter's name and settings before anything is generated.
+
+    Raises:
+        UnknownName: There is no such adapter.
+        UsageError: A setting is not usable.
+    """
+    plugins = {entry.name for entry in entry_points(group="vbench_lite.adapters")}
+    if definition.adapter not in {*ADAPTERS, *plugins} and ":" not in definition.adapter:
+        raise UnknownName("adapter", definition.adapter, ADAPTERS, f'The definition of "{definition.name}" names it.')
+    if definition.adapter in CHECKED_AT_ONCE:
+        build(definition)
+    for part in parts(definition):
+        check_definition(part)
+
+
 def check_weights(definition: Definition) -> None:
     """Compares the weights on disk with the digests that the definition names.
 

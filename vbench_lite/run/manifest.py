@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -17,14 +16,10 @@ from typing import Any
 
 from vbench_lite import __version__
 from vbench_lite.errors import PlanConflict
-from vbench_lite.inputs import catalogue
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite
+from vbench_lite.run.identity import code_digest, weights_digest
 from vbench_lite.run.plan import Plan
-from vbench_lite.tomlfile import digest
-
-HASHED_BYTES = 2 * 2**30
-"""A model folder without stated digests is read and hashed up to this size; beyond it, names and sizes count."""
 
 _FREE = ("price", "about", "source", "licence", "folder", "route")
 """Keys of a definition that change no clip. Another price or note is no other plan."""
@@ -68,7 +63,9 @@ class StoredDefinition:
     folder: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
     weights_digest: str | None = None
-    """What tells two sets of weights apart; None where no weights lie on the machine (hub ids, services)."""
+    """What tells two sets of weights apart; None where no weights are on the machine (hub ids, services)."""
+    code_digest: str | None = None
+    """What tells two versions of the user's own code apart; None for the adapters of this package."""
 
     @property
     def asked_form(self) -> ClipSpec | None:
@@ -157,55 +154,47 @@ def build_manifest(
 def store_definition(definition: Definition) -> StoredDefinition:
     """A definition as plain values, with the digest of its weights and paths as short as they can be."""
     model = definition.model
-    if model and Path(model).is_absolute():
-        model = os.path.relpath(model, definition.folder)
+    if model and Path(model).is_relative_to(definition.folder):
+        model = str(Path(model).relative_to(definition.folder))
     known = {f.name: getattr(definition, f.name) for f in dataclasses.fields(StoredDefinition) if f.name in _OWN}
     return StoredDefinition(
-        **{key: _plain(value) if key in ("settings", "about") else value for key, value in known.items()},
-        model=model, folder=short_path(str(definition.folder)), weights_digest=weights_digest(definition),
+        **{key: shareable(value) if key in ("settings", "about") else value for key, value in known.items()},
+        model=short_path(model), folder=short_path(str(definition.folder)),
+        weights_digest=weights_digest(definition), code_digest=code_digest(definition),
     )
 
 
 _OWN = tuple(f.name for f in dataclasses.fields(Definition) if f.name not in ("model", "folder"))
+SECRETS = ("env", "headers")
+"""Tables whose values may be secrets: only their names are stored."""
 
 
-def _plain(value: Any) -> Any:
-    """TOML knows dates and JSON does not."""
+def shareable(value: Any, key: str = "") -> Any:
+    """A setting as run.json may hold it: no values of environment variables, no paths of this machine.
+
+    >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "{out}"]})
+    {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '{out}']}
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        if key in SECRETS:
+            return {str(name): "(set)" for name in value}
+        return {str(name): shareable(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+        return [shareable(item) for item in value]
+    if isinstance(value, str):
+        return short_path(value) if value.startswith(("/", "~")) else value
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
 
 
 def short_path(path: str) -> str:
     """A path relative to the working folder or to the package; another absolute path is cut to its last part."""
-    folder = Path(path)
+    folder = Path(os.path.expanduser(path))
     if not folder.is_absolute():
         return path
     for base in (Path.cwd(), Path(__file__).parents[2]):
         if folder.is_relative_to(base):
             return str(folder.relative_to(base))
     return folder.name
-
-
-def weights_digest(definition: Definition) -> str | None:
-    """What tells two sets of weights apart; None where there are none on this machine (hub ids, services)."""
-    if made_of := catalogue.parts(definition):
-        return digest([weights_digest(part) for part in made_of])
-    if definition.weights:
-        return digest(dict(definition.weights))
-    folder = Path(definition.model)
-    if not definition.model or not folder.is_absolute() or not folder.exists():
-        return None
-    files = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else [folder]
-    small = sum(p.stat().st_size for p in files) <= HASHED_BYTES
-    return digest({str(p.relative_to(folder)): _file_digest(p) if small else p.stat().st_size for p in files})
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def software() -> dict[str, str | None]:
@@ -239,8 +228,9 @@ def _git(*arguments: str) -> str:
 def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
     """Compares the plan that a folder holds with the one asked for.
 
-    Prices, notes and backbones change no clip, so they are no conflict; nor is another machine of
-    the same kind, whose times stand beside the clips they belong to.
+    More prompts and more clips of a prompt only extend the run. Prices, notes, thresholds, categories, tags and
+    backbones change no clip, so they are no conflict; nor is another machine of the same kind, whose times stand
+    beside its clips.
 
     Raises:
         PlanConflict: Clips of the two plans would not belong together.
@@ -253,6 +243,25 @@ def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
         )
 
 
+def extended(stored: Manifest, wanted: Manifest) -> Manifest:
+    """The stored run with what was asked for now: every prompt and every clip of both plans.
+
+    A prompt that the suite does not hold any more leaves the plan. Its clips stay in the folder.
+    """
+    asked = {*stored.plan.prompts, *wanted.plan.prompts}
+    prompts = tuple(p.id for p in wanted.suite.prompts if p.id in asked)
+    known = [plan for plan in (stored.plan, wanted.plan)]
+    numbers = {id_: max(plan.clips(id_) for plan in known if id_ in plan.prompts) for id_ in prompts}
+    most = max(numbers.values(), default=wanted.plan.clips_per_prompt)
+    plan = dataclasses.replace(
+        wanted.plan, prompts=prompts, clips_per_prompt=most,
+        clips_of={id_: number for id_, number in numbers.items() if number != most},
+    )
+    return dataclasses.replace(
+        stored, suite=wanted.suite, plan=plan, prices={**stored.prices, **wanted.prices}, typed=wanted.typed,
+    )
+
+
 def same_clips(one: StoredDefinition, other: StoredDefinition) -> bool:
     """Whether two definitions make the same clips."""
     return not _changed(one, other)
@@ -260,35 +269,29 @@ def same_clips(one: StoredDefinition, other: StoredDefinition) -> bool:
 
 def _changed(one: StoredDefinition, other: StoredDefinition) -> list[str]:
     names = (f.name for f in dataclasses.fields(StoredDefinition) if f.name not in _FREE)
-    return [name for name in names if getattr(one, name) != getattr(other, name)]
+    return [_NAMES.get(name, name) for name in names if getattr(one, name) != getattr(other, name)]
+
+
+_NAMES = {"weights_digest": "weights", "code_digest": "code"}
 
 
 def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
     found = []
-    if (stored.suite.name, stored.suite.digest) != (wanted.suite.name, wanted.suite.digest):
-        found.append(f'its suite is "{stored.suite.name}" with digest {stored.suite.digest[:12]}')
-    old, new = stored.plan, wanted.plan
-    if old.prompts != new.prompts:
-        found.append(f"it has {len(old.prompts)} prompts, asked for now: {_other(len(old.prompts), len(new.prompts))}")
-    if (old.clips_per_prompt, old.clips_of) != (new.clips_per_prompt, new.clips_of):
-        now = _other(old.clips_per_prompt, new.clips_per_prompt)
-        found.append(f"it has {old.clips_per_prompt} clips a prompt, asked for now: {now}")
-    if old.seed != new.seed:
-        found.append(f"it has seed {old.seed}, asked for now: {new.seed}")
+    if stored.suite.name != wanted.suite.name:
+        found.append(f'its suite is "{stored.suite.name}", asked for now: "{wanted.suite.name}"')
+    texts = {prompt.id: prompt.text for prompt in stored.prompts}
+    other = [p.id for p in wanted.prompts if texts.get(p.id, p.text) != p.text]
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        found.append(f'the text of the prompt "{other[0]}"{more} differs')
+    if stored.plan.seed != wanted.plan.seed:
+        found.append(f"it has seed {stored.plan.seed}, asked for now: {wanted.plan.seed}")
     names = [sorted(each.generators) for each in (stored, wanted)]
     if names[0] != names[1]:
-        found.append(f"its generators are {_list(names[0])}, asked for now: {_list(names[1])}")
+        found.append(f"its generators are {', '.join(names[0])}, asked for now: {', '.join(names[1])}")
     for name in sorted(set(names[0]) & set(names[1])):
         if keys := _changed(stored.generators[name], wanted.generators[name]):
             found.append(f'the definition of the generator "{name}" differs ({", ".join(keys)})')
     if stored.device.kind != wanted.device.kind:
         found.append(f'it was made on "{stored.device.kind}", asked for now: "{wanted.device.kind}"')
     return found
-
-
-def _other(old: int, new: int) -> str:
-    return "others" if old == new else str(new)
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)

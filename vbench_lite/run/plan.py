@@ -106,7 +106,7 @@ def setting(definition: Definition, name: str, default: int) -> int:
 
 def check_settings(definition: Definition) -> None:
     """Refuses the runner's own settings where they make no sense."""
-    whole = ("batch_size", "tries", "devices", "workers")
+    whole = ("batch_size", "tries", "devices", "workers", "stop_after_failures")
     for name in (*whole, "timeout_s", "memory_limit_mb"):
         value = definition.settings.get(name, 1)
         kinds = int if name in whole else (int, float)

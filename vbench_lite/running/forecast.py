@@ -17,6 +17,7 @@ from vbench_lite.measuring.rates import clip_cost_usd, clip_price
 from vbench_lite.progress import duration
 from vbench_lite.records import ClipRecord, Definition, Estimate, Price, Request
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.identity import not_covered
 from vbench_lite.run.manifest import same_clips, store_definition
 from vbench_lite.run.plan import Plan, setting
 from vbench_lite.running.batches import Shard, batches
@@ -52,6 +53,8 @@ class Forecast:
     prompts: int
     clips_per_prompt: int
     parts: tuple[CostLine, ...]
+    not_covered: tuple[str, ...] = ()
+    """What changes a clip and is in no digest, so that a change of it is not noticed."""
 
     @property
     def usd(self) -> float | None:
@@ -65,7 +68,7 @@ class Forecast:
 
         return {
             "suite": self.suite, "run": str(self.folder), "prompts": self.prompts,
-            "clips_per_prompt": self.clips_per_prompt, "usd": self.usd,
+            "clips_per_prompt": self.clips_per_prompt, "usd": self.usd, "not_covered": list(self.not_covered),
             "generators": {
                 part.generator: {
                     "asked": part.asked, "left": part.left, "device_hours": plain(part.device_hours),
@@ -88,6 +91,7 @@ class Forecast:
                 f"For what {' and '.join(unknown)} will take, have a few clips of this run made first: the same "
                 "command with --pilot 3"
             )
+        lines += [f"Not covered by a digest: {each}." for each in self.not_covered]
         return "\n".join(lines)
 
 
@@ -127,7 +131,8 @@ def forecast(
         shard: The part of the plan.
     """
     parts = tuple(_part(plan, folder, device, prices[d.name], shard, d) for d in plan.definitions)
-    return Forecast(plan.suite.name, folder.path, len(plan.prompts), plan.clips_per_prompt, parts)
+    uncovered = tuple(each for definition in plan.definitions for each in not_covered(definition))
+    return Forecast(plan.suite.name, folder.path, len(plan.prompts), plan.clips_per_prompt, parts, uncovered)
 
 
 def _part(

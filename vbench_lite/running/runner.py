@@ -20,8 +20,8 @@ from vbench_lite.measuring.rates import clip_cost_usd
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipRecord, Definition, Price, Request
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.manifest import Manifest, Typed, build_manifest, refuse_other_plan
-from vbench_lite.run.plan import Plan, clip_seed
+from vbench_lite.run.manifest import Manifest, Typed, build_manifest, extended, refuse_other_plan
+from vbench_lite.run.plan import Plan, clip_seed, setting
 from vbench_lite.running.attempts import Finished
 from vbench_lite.running.batches import WHOLE, Batch, Shard, batches, spread
 from vbench_lite.running.engines import Made, Phase, Work, WorkerLost, load_engine
@@ -33,6 +33,8 @@ __all__ = ["Options", "Outcome", "clip_seed", "run"]
 
 log = logging.getLogger("vbench_lite.running.runner")
 
+STOP_AFTER_FAILURES = 10
+"""Equal failures in a row after which no more clips of a generator are tried, unless its settings say otherwise."""
 SIDE_BY_SIDE = 8
 """Clips of a batch that are written at the same time. A flushed write mostly waits for the disk."""
 
@@ -131,6 +133,8 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
             part.look()
         for part in parts:
             part.run()
+        if not folder.exists():
+            raise StoreError(f"{folder.path} was removed while the run used it. Start again with the same command.")
         return outcome
 
 
@@ -141,8 +145,11 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
         folder.clear()
     if folder.exists():
         stored = folder.manifest()
-        refuse_other_plan(folder.path, stored, wanted)
-        _update(folder, stored, wanted)
+        if any(folder.record_paths()):
+            refuse_other_plan(folder.path, stored, wanted)
+            _update(folder, stored, wanted)
+        else:  # a run without clips claims nothing
+            folder.write_manifest(wanted)
     elif (folder.path / "clips").exists():
         raise StoreError(
             f"{folder.path} holds clips but no run.json, so their plan is not known. Choose another folder with "
@@ -156,14 +163,23 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
 
 
 def _update(folder: RunFolder, stored: Manifest, wanted: Manifest) -> None:
-    """Updates what changes no clip: prices, the set of backbones, the typed arguments."""
-    changes = {name: getattr(wanted, name) for name in ("prices", "plan", "typed")}
-    if any(getattr(stored, name) != value for name, value in changes.items()):
-        folder.write_manifest(dataclasses.replace(stored, **changes))
-    if (stored.prices, stored.plan) != (wanted.prices, wanted.plan):
+    """Extends the stored plan, and updates what changes no clip: prices, thresholds, backbones, typed arguments."""
+    new = extended(stored, wanted)
+    if new != stored:
+        folder.write_manifest(new)
+    if (stored.prices, stored.plan, stored.suite) != (new.prices, new.plan, new.suite):
         folder.summary_path.unlink(missing_ok=True)
-    if stored.prices != wanted.prices:
-        _reprice(folder, wanted)
+    if stored.prices != new.prices:
+        _reprice(folder, new)
+    gone = len(set(stored.plan.prompts) - set(new.plan.prompts))
+    if gone:
+        log.warning("%d prompts are not in the suite any more: their clips stay in the folder, unscored", gone)
+    for name in sorted({*stored.software, *wanted.software}):
+        if name != "threads" and stored.software.get(name) != wanted.software.get(name):
+            log.warning(
+                "this run began with %s %s and goes on with %s: clips of the two may differ",
+                name, stored.software.get(name), wanted.software.get(name),
+            )
     if stored.device.name != wanted.device.name:
         log.warning(
             "this run began on %s and goes on on %s: times and costs of the two do not compare",
@@ -195,12 +211,18 @@ class GeneratorRun:
         self._next: Batch | None = None
         self._wanted: set[Request] = set()
         self._at_hand = self._good = 0
+        self._equal_failures: tuple[str | None, int] = (None, 0)
         self._overdrawn = False
 
     @property
     def stopped(self) -> bool:
         """See `BatchSource`."""
-        return self._interrupted or self._overdrawn
+        return self._interrupted or self._overdrawn or self._hopeless
+
+    @property
+    def _hopeless(self) -> bool:
+        """Every clip fails for the same reason."""
+        return self._equal_failures[1] >= setting(self._definition, "stop_after_failures", STOP_AFTER_FAILURES)
 
     @property
     def _interrupted(self) -> bool:
@@ -255,6 +277,13 @@ class GeneratorRun:
             self._batches = batches_of(self._batches, self._wanted)
             self._folder.summary_path.unlink(missing_ok=True)  # it covers fewer clips than there will be
             self._good += self._generate(len(self._wanted))
+        if self._hopeless:
+            reason, count = self._equal_failures
+            outcome.errors[name] = (
+                f'"{name}" failed {count} times in a row with the same reason, so no more clips were tried: {reason}. '
+                "Remove the cause and run again with --retry-failed, or raise stop_after_failures under [settings]"
+            )
+            log.error("%s", outcome.errors[name], extra={"generator": name})
         outcome.interrupted = outcome.interrupted or (self._interrupted and bool(self._wanted))
         if not self._good and any(record.generator == name for record in outcome.failed):
             outcome.wholly_failed.append(name)
@@ -301,9 +330,12 @@ class GeneratorRun:
         where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}
         if record.status == "ok":
             self._outcome.made += 1
+            self._equal_failures = (None, 0)
             log.info("%s: %s #%d made in %s s", *where.values(), _rounded(record.measurement.wall_s), extra=where)
         else:
             self._outcome.failed.append(record)
+            before, count = self._equal_failures
+            self._equal_failures = (record.reason, count + 1 if before == record.reason else 1)
             level = logging.DEBUG if self._options.quiet else logging.WARNING
             log.log(level, "%s: %s #%d failed: %s", *where.values(), record.reason, extra=where)
         self._charge([record])
