@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.errors import BadFile
+from vbench_lite.userfile import DEEPEST, lines_of, number_problem, read_text, shown
 
 _NAMES = {
     str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table",
 }
+_LONG_KEY = re.compile(rf"(?:[\w\"'-]{{1,100}}[ \t]*\.[ \t]*){{{DEEPEST}}}")
 
 
 class TomlFile:
@@ -25,16 +27,18 @@ class TomlFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.text = read_text(path)
+        if _LONG_KEY.search(self.text):  # the parser's time grows with the square of the parts
+            raise BadFile(path, None, f"is not readable TOML: a key has {DEEPEST} parts or more.")
         try:
-            self.text = path.read_text("utf-8")
             self.data: dict[str, Any] = tomllib.loads(self.text)
-        except FileNotFoundError:
-            raise BadFile(path, None, "there is no such file.") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadFile(path, None, f"cannot be read: {error}") from None
-        except tomllib.TOMLDecodeError as error:
+        except RecursionError:
+            raise BadFile(path, None, "is not readable TOML: it is nested too deep.") from None
+        except ValueError as error:  # also of whole numbers with thousands of digits
             line = re.search(r"line (\d+)", str(error))
             raise BadFile(path, int(line[1]) if line else None, f"is not valid TOML: {error}") from None
+        if why := number_problem(self.data):
+            raise self.error(why[0], f'"{why[0]}" cannot be used: {why[1]}.')
 
     def error(self, key: str, message: str, nth: int = 0) -> BadFile:
         """An error at a key: "title", "clip.frames", or the nth "[[prompt]]" table's "prompt.id"."""
@@ -45,7 +49,7 @@ class TomlFile:
         *tables, name = key.split(".")
         here, seen, table_line = "", -1, None
         key_line = re.compile(rf'\s*"?{re.escape(name)}"?\s*[=.]')
-        for number, line in enumerate(self.text.splitlines(), 1):
+        for number, line in enumerate(lines_of(self.text), 1):
             header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
             if header:
                 here = header[1].replace('"', "")
@@ -54,7 +58,7 @@ class TomlFile:
                     table_line = number if seen == nth else table_line
             elif here == ".".join(tables) and (not tables or seen == nth) and key_line.match(line):
                 return number
-        return table_line
+        return table_line or (self.line_of(".".join(tables)) if tables else None)  # of an inline table
 
     def get(self, key: str, kind: type, default: Any = ...) -> Any:
         """The value at "a.b", checked for its type; without a default the key must be there."""
@@ -71,8 +75,15 @@ class TomlFile:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f'"{key}" is {value!r}: expected {_NAMES[kind]}.', nth)
+            raise self.error(key, f'"{key}" is {shown(value)}: expected {_NAMES[kind]}.', nth)
         return value
+
+    def texts(self, value: Any, key: str, default: Any = ..., nth: int = 0) -> list[str]:
+        """A list of strings."""
+        found: list[str] = self.check(value, list, key, default, nth)
+        if wrong := [item for item in found if not isinstance(item, str)]:
+            raise self.error(key, f'"{key}" holds {shown(wrong[0])}: expected strings.', nth)
+        return found
 
     def only(self, known: Collection[str], table: str = "", data: dict[str, Any] | None = None, nth: int = 0) -> None:
         """Refuses keys that mean nothing here: a misspelt key must not pass in silence."""

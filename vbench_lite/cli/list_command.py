@@ -22,7 +22,11 @@ def _suites() -> list[Row]:
 
     rows = []
     for name, path in suite_paths().items():
-        suite = read_suite(path)
+        try:
+            suite = read_suite(path)
+        except VbenchError as error:
+            rows.append({"name": name, "title": str(error), "prompts": 0, "clips_per_prompt": 0, "categories": 0})
+            continue
         rows.append({
             "name": name, "title": suite.title, "prompts": len(suite.prompts),
             "clips_per_prompt": suite.clips_per_prompt, "categories": len({p.category for p in suite.prompts}),
@@ -36,7 +40,12 @@ def _generators() -> list[Row]:
 
     rows = []
     for name, path in definition_paths().items():
-        definition = read_definition(path)
+        try:
+            definition = read_definition(path)
+        except VbenchError as error:
+            rows.append({"name": name, **dict.fromkeys(("route", "adapter", "clip", "price", "licence"), ""),
+                         "ready": f"correct {error}"})  # fmt: skip
+            continue
         spec = definition.clip
         rows.append({
             "name": name, "route": definition.route, "adapter": definition.adapter,

@@ -16,6 +16,7 @@ from vbench_lite.generator import Generator
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
+from vbench_lite.userfile import is_folder, is_there
 
 KEYS = (
     "route", "adapter", "model", "revision", "source", "licence", "clip", "settings", "price", "weights", "about",
@@ -47,13 +48,13 @@ def find_definition(name: str) -> Definition:
         UnknownName: Nothing is called so.
         BadFile: The file is not a definition.
     """
-    if ":" in name and not Path(name).exists():
+    if ":" in name and not is_there(Path(name)):
         return _definition_of_class(name)
     path = Path(name)
-    if path.is_dir() and ("/" in name or name not in definition_paths()):
+    if is_folder(path) and ("/" in name or name not in definition_paths()):
         return _definition_of_folder(path)
     if path.suffix == ".toml" or "/" in name:
-        if not path.exists():
+        if not is_there(path):
             raise UnknownName("generator", name, definition_paths(), SEE)
         return read_definition(path)
     paths = definition_paths()
@@ -71,16 +72,30 @@ def read_definition(path: Path) -> Definition:
         raise file.error("route", f'"route" is "{route}": expected one of {", ".join(ROUTES)}.')
     folder = path.parent.resolve()
     model = file.get("model", str, "")
-    if model and (folder / model).exists():
+    if model and is_there(folder / model):
         model = str(folder / model)
     price = file.get("price", dict, {})
     return Definition(
         name=path.stem, route=cast(Route, route), adapter=file.get("adapter", str), model=model,
         revision=file.get("revision", str, ""), source=file.get("source", str, ""),
         licence=file.get("licence", str, ""), clip=_clip_spec(file), settings=file.get("settings", dict, {}),
-        price=read_price(file, "price", price) if price else None, weights=file.get("weights", dict, {}), folder=folder,
-        about=file.get("about", dict, {}),
+        price=read_price(file, "price", price) if price else None, weights=_digests(file), folder=folder,
+        about=_about(file),
     )
+
+
+def _digests(file: TomlFile) -> dict[str, str]:
+    """[weights]: sha256 by file."""
+    found: dict[str, str] = file.get("weights", dict, {})
+    for name in found:
+        file.check(found[name], str, f"weights.{name}")
+    return found
+
+
+def _about(file: TomlFile) -> dict[str, Any]:
+    found: dict[str, Any] = file.get("about", dict, {})
+    file.texts(found.get("python_packages", ...), "about.python_packages", [])
+    return found
 
 
 def _clip_spec(file: TomlFile) -> ClipSpec:
@@ -130,7 +145,10 @@ def parts(definition: Definition) -> tuple[Definition, ...]:
         if not isinstance(name, str):
             raise UsageError(f'"{definition.name}": [settings] lacks "{role}": the name of a generator.')
         beside = definition.folder / name
-        found.append(find_definition(str(beside) if beside.is_file() else name))
+        part = find_definition(str(beside) if is_there(beside) and beside.is_file() else name)
+        if part.adapter == "hybrid":
+            raise UsageError(f'"{definition.name}": its {role} "{name}" is a hybrid itself. Name another generator.')
+        found.append(part)
     return tuple(found)
 
 
@@ -206,7 +224,7 @@ def check_weights(definition: Definition) -> None:
     """
     for name, expected in definition.weights.items():
         path = definition.folder / name
-        if not path.exists():
+        if not is_there(path):
             raise WeightsError(
                 f'"{definition.name}" lacks its weights {path}. Fetch the repository again, or make them with the '
                 f"recipe in {definition.folder}."

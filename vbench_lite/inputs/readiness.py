@@ -10,11 +10,12 @@ from pathlib import Path
 
 from vbench_lite.inputs import catalogue
 from vbench_lite.records import Definition
+from vbench_lite.userfile import is_folder, is_there
 
 
 def what_is_missing(definition: Definition) -> str:
     """Why a generator cannot run on this machine as it is, with the command that would mend it; "" if it can."""
-    packages = [name for name in definition.about.get("python_packages", []) if importlib.util.find_spec(name) is None]
+    packages = [name for name in definition.about.get("python_packages", []) if not _installed(name)]
     needs = [f"needs: pip install {' '.join(packages)}"] if packages else []
     if definition.adapter == "http":
         needs += _keys_missing(definition)
@@ -27,17 +28,25 @@ def what_is_missing(definition: Definition) -> str:
     return " && ".join([*needs[:1], *(need.removeprefix("needs: ") for need in needs[1:])])
 
 
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # a part of a package that is not there, or no name at all
+        return False
+
+
 def _keys_missing(definition: Definition) -> list[str]:
     keys = [str(definition.settings[name]) for name in ("key_env", "secret_env") if definition.settings.get(name)]
     return [f"needs: export {key}=..." for key in keys if not os.environ.get(key)]
 
 
 def _program_missing(definition: Definition) -> list[str]:
-    command = definition.settings.get("command", [])
-    program, cwd = str(command[0]) if command else "", Path(definition.settings.get("cwd", ""))
-    if not cwd.is_dir():
+    command = definition.settings.get("command")
+    program = str(command[0]) if isinstance(command, list) and command else ""
+    cwd = Path(str(definition.settings.get("cwd", "")))
+    if not is_folder(cwd):
         return [f"needs the folder {cwd}, from {definition.source}"]
-    if program and ((cwd / program).exists() or shutil.which(program)):
+    if program and (is_there(cwd / program) or shutil.which(program)):
         return []
     return [f"needs the program {program or '(none named)'}, see {definition.source or 'its TOML'}"]
 
@@ -45,7 +54,7 @@ def _program_missing(definition: Definition) -> list[str]:
 def _weights_missing(definition: Definition) -> list[str]:
     folder = Path(definition.model)
     if folder.is_absolute():
-        return [] if folder.is_dir() else [f"needs weights in {folder}"]
+        return [] if is_folder(folder) else [f"needs weights in {folder}"]
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", definition.model):
         place = definition.folder / definition.model
         return [f"needs weights in {place}: {definition.folder / definition.name}.toml says how to get them"]

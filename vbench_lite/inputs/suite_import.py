@@ -9,9 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +17,7 @@ from typing import Any, NamedTuple
 from vbench_lite.errors import BadFile
 from vbench_lite.records import Prompt, Suite
 from vbench_lite.tomlfile import digest
+from vbench_lite.userfile import control_character, lines_of, parse_json, read_text, shown
 
 TEXT_KEYS = ("text", "prompt", "prompt_en", "caption")
 VBENCH_CLIPS_PER_PROMPT = 5
@@ -41,10 +40,7 @@ def import_suite(path: Path) -> Suite:
     Raises:
         BadFile: It cannot be read, is not of its format, or holds no prompt.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(path, None, f"cannot be read: {error}") from None
+    text = read_text(path)
     entries = list(READERS[path.suffix.lower()](path, text))
     if not entries:
         raise BadFile(path, None, "holds no prompt.")
@@ -75,12 +71,14 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
         text = entry.text.strip()
         if not text:
             raise BadFile(path, entry.line, "holds an empty prompt.")
-        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in "".join(text.split())):
-            raise BadFile(path, entry.line, "holds a prompt with a control character, which no program can be given.")
+        for what in (text, entry.category, *entry.tags):
+            if sign := control_character(what):
+                problem = f"holds a prompt with a control character ({sign}), which no program can be given."
+                raise BadFile(path, entry.line, problem)
         before = merged.get(text)
         id_ = before.id if before else entry.id or slug(text)
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):
-            raise BadFile(path, entry.line, f'the id "{id_}" names a folder: use letters, digits, ".", "_", "-".')
+            raise BadFile(path, entry.line, f'the id "{id_[:100]}" names a folder: use letters, digits, ".", "_", "-".')
         if owner.setdefault(id_, text) != text:
             raise BadFile(path, entry.line, f'the id "{id_}" stands for two prompts.')
         tags = dict.fromkeys((*(before.tags if before else ()), *entry.tags))
@@ -89,10 +87,7 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
 
 
 def _from_json(path: Path, text: str) -> Iterator[Entry]:
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise BadFile(path, getattr(error, "lineno", None), f"is not valid JSON: {error}") from None
+    values = parse_json(path, text)
     if isinstance(values, dict) and isinstance(values.get("prompts"), list):
         values = values["prompts"]
     if not isinstance(values, list):
@@ -102,17 +97,13 @@ def _from_json(path: Path, text: str) -> Iterator[Entry]:
 
 
 def _from_json_lines(path: Path, text: str) -> Iterator[Entry]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if line.strip():
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                raise BadFile(path, number, f"is not valid JSON: {error}") from None
-            yield _entry(path, value, number, "the line")
+            yield _entry(path, parse_json(path, line, number), number, "the line")
 
 
 def _from_csv(path: Path, text: str) -> Iterator[Entry]:
-    rows = csv.DictReader(io.StringIO(text), strict=True)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         if not set(rows.fieldnames or ()) & set(TEXT_KEYS):
             raise BadFile(path, 1, f"no column for the prompt: expected one of {', '.join(TEXT_KEYS)} in line 1.")
@@ -123,7 +114,7 @@ def _from_csv(path: Path, text: str) -> Iterator[Entry]:
 
 
 def _from_text(path: Path, text: str) -> Iterator[Entry]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if line.strip():
             yield Entry(line, number)
 
@@ -134,16 +125,34 @@ def _entry(path: Path, value: Any, line: int, what: str) -> Entry:
     found = next((value[key] for key in TEXT_KEYS if key in value), None) if isinstance(value, dict) else None
     if not isinstance(found, str):
         raise BadFile(path, line, f"{what} has no prompt: expected a string under one of {', '.join(TEXT_KEYS)}.")
-    dimensions = _words(value.get("dimension", []))
+    dimensions = _words(path, line, value, "dimension")
     return Entry(
-        found, line, id=str(value.get("id", "")),
-        category=str(value.get("category") or (dimensions[0] if dimensions else "")),
-        tags=(*dimensions, *_words(value.get("tags", []))),
+        found, line, id=_word(path, line, value, "id"),
+        category=_word(path, line, value, "category") or (dimensions[0] if dimensions else ""),
+        tags=(*dimensions, *_words(path, line, value, "tags")),
     )
 
 
-def _words(value: Any) -> list[str]:
-    return [w.strip() for w in value.split(";") if w.strip()] if isinstance(value, str) else [str(w) for w in value]
+def _word(path: Path, line: int, value: dict[str, Any], key: str) -> str:
+    """A string or a whole number, as text; "" where there is none."""
+    found = value.get(key)
+    if found is None:
+        return ""
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise BadFile(path, line, f'"{key}" is {shown(found)}: expected a string.')
+    return str(found)
+
+
+def _words(path: Path, line: int, value: dict[str, Any], key: str) -> list[str]:
+    """A list of strings, or one string with ";" between them."""
+    found = value.get(key)
+    if isinstance(found, str):
+        return [word.strip() for word in found.split(";") if word.strip()]
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise BadFile(path, line, f'"{key}" is {shown(found)}: expected a string or a list of strings.')
+    return found
 
 
 READERS: dict[str, Callable[[Path, str], Iterator[Entry]]] = {

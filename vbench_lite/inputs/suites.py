@@ -12,6 +12,7 @@ from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.inputs.suite_import import READERS, import_suite
 from vbench_lite.records import Prompt, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile, digest
+from vbench_lite.userfile import control_character, is_there, shown
 
 KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source")
 PROMPT_KEYS = ("id", "text", "category", "tags")
@@ -39,7 +40,7 @@ def load_suite(name: str) -> Suite:
     """
     path = Path(name)
     if path.suffix or "/" in name:
-        if not path.exists():
+        if not is_there(path):
             raise UnknownName("suite", name, suite_paths(), "See them with: vbench list suites")
     else:
         paths = suite_paths()
@@ -89,17 +90,25 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
     text = file.check(entry.get("text", ...), str, "prompt.text", nth=nth)
     id_ = file.check(entry.get("id", ...), str, "prompt.id", nth=nth)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):
-        raise file.error(
-            "prompt.id", f'the prompt id "{id_}" names a folder: use up to 100 letters, digits, ".", "_", "-".', nth
-        )
-    tags = file.check(entry.get("tags", ...), list, "prompt.tags", [], nth)
+        expected = 'use up to 100 letters, digits, ".", "_", "-"'
+        raise file.error("prompt.id", f"the prompt id {shown(id_)} names a folder: {expected}.", nth)
+    tags = file.texts(entry.get("tags", ...), "prompt.tags", [], nth)
     category = file.check(entry.get("category", ...), str, "prompt.category", "", nth)
-    return Prompt(id_, text, category, tuple(str(tag) for tag in tags))
+    if not text.strip():
+        raise file.error("prompt.text", '"text" is empty: expected what the clip shows.', nth)
+    for key, words in (("text", [text]), ("category", [category]), ("tags", tags)):
+        if sign := control_character("".join(words)):
+            raise file.error(
+                f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
+            )
+    return Prompt(id_, text, category, tuple(tags))
 
 
 def _threshold(file: TomlFile, name: str, entry: Any) -> Threshold:
     if not isinstance(entry, dict) or not entry or set(entry) - {"min", "max"}:
         expected = "{ min = ... } or { max = ... }"
-        raise file.error(f"usable.{name}", f'"usable.{name}" is {entry!r}: expected {expected}.')
-    sides = {side: file.check(value, float, f"usable.{name}") for side, value in entry.items()}
-    return Threshold(**sides)
+        raise file.error(f"usable.{name}", f'"usable.{name}" is {shown(entry)}: expected {expected}.')
+    limit = Threshold(**{side: file.check(value, float, f"usable.{name}") for side, value in entry.items()})
+    if limit.min is not None and limit.max is not None and limit.min > limit.max:
+        raise file.error(f"usable.{name}", f'"usable.{name}": "min" is {limit.min:g}, above "max", {limit.max:g}.')
+    return limit

@@ -90,7 +90,7 @@ def _form(clip: ClipSpec, form: Mapping[str, Any]) -> ClipSpec:
 def _value(word: str) -> Any:
     try:
         return tomllib.loads(f"value = {word}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # not TOML, or a number of thousands of digits
         return word
 
 

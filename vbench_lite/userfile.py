@@ -1,0 +1,128 @@
+"""Text, JSON and numbers from files that users write: what cannot be read becomes an error that names the place."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import BadFile
+
+MOST_BYTES = 100_000_000
+DEEPEST = 50
+"""Lists and tables inside one another."""
+WHOLE_NUMBERS = range(-(2**63), 2**63)
+"""What TOML guarantees, and what other readers of our files hold."""
+_INNER_SPACES = "\t\v\f\x85"
+"""Control characters that stand for spaces: a prompt may hold them."""
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        BadFile: There is no such file, it is not a regular file, it is not UTF-8, or it is larger than `MOST_BYTES`.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise BadFile(path, None, f"cannot be read: it is {'a folder' if path.is_dir() else 'not a file'}.")
+        if path.stat().st_size > MOST_BYTES:
+            raise BadFile(path, None, f"cannot be read: it is larger than {MOST_BYTES // 10**6} MB.")
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise BadFile(path, None, "there is no such file.") from None
+    except (OSError, ValueError) as error:
+        raise BadFile(path, None, f"cannot be read: {error}") from None
+
+
+def lines_of(text: str) -> list[str]:
+    r"""The lines of a text. Only \n and \r\n end a line: other separators can be part of a prompt.
+
+    >>> lines_of("a cat\u2028on a mat\r\na dog\x85barks\n")
+    ['a cat\u2028on a mat', 'a dog\x85barks']
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def parse_json(path: Path, text: str, line: int | None = None) -> Any:
+    """A JSON value whose numbers are finite and of ordinary length.
+
+    Args:
+        line: The line of the file that the text is, where it is one line of JSON lines.
+
+    Raises:
+        BadFile: It is not such JSON.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise BadFile(path, line, "is not readable JSON: it is nested too deep.") from None
+    except ValueError as error:
+        raise BadFile(path, line or getattr(error, "lineno", None), f"is not valid JSON: {error}") from None
+    if why := number_problem(value):
+        raise BadFile(path, line, f"is not readable JSON: {why[1]}.")
+    return value
+
+
+def number_problem(value: Any) -> tuple[str, str] | None:
+    """The key and the reason of the first number that is NaN, infinite or too large, or of nesting that is too deep.
+
+    >>> number_problem({"a": [{"b": float("nan")}]})
+    ('a.b', 'it holds nan, which is no number')
+    >>> number_problem({"a": [1, 2.5, "nan"]}) is None
+    True
+    """
+    waiting: list[tuple[str, Any, int]] = [("", value, 0)]
+    while waiting:
+        key, item, depth = waiting.pop()
+        if depth > DEEPEST:
+            return key, f"it is nested more than {DEEPEST} deep"
+        if isinstance(item, dict):
+            waiting += [(f"{key}.{name}" if key else str(name), inner, depth + 1) for name, inner in item.items()]
+        elif isinstance(item, list):
+            waiting += [(key, inner, depth + 1) for inner in item]
+        elif isinstance(item, float) and not math.isfinite(item):
+            return key, f"it holds {item}, which is no number"
+        elif isinstance(item, int) and item not in WHOLE_NUMBERS:
+            return key, "it holds a whole number of more than 64 bits"
+    return None
+
+
+def shown(value: Any, longest: int = 80) -> str:
+    """A value in an error message: its repr, shortened.
+
+    >>> shown("x" * 500, longest=10)
+    "'xxxxxx..."
+    """
+    text = repr(value)
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def control_character(text: str) -> str:
+    """The first character that no prompt may hold, escaped; "" where there is none.
+
+    Line breaks and other control characters would act on terminals and logs. Tabs and other spaces are accepted.
+
+    >>> control_character("a cat\\x1b[2J")
+    '\\\\x1b'
+    """
+    return next(
+        (repr(sign)[1:-1] for sign in text if unicodedata.category(sign) in ("Cc", "Cs") and sign not in _INNER_SPACES),
+        "",
+    )
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; False where the text cannot be a path at all."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """The same for folders."""
+    return is_there(path) and path.is_dir()
