@@ -2,14 +2,14 @@
 
 Three ways of naming are known:
 
-    {prompt}-{k}.mp4       VBench's: the prompt itself is the name, k counts its clips from 0
-    0000.mp4               EvalCrafter's: a number; its prompt stands in prompts/0000.txt, or on
-                           that line (from 0) of prompts.txt
+    {prompt}-{number}.mp4  VBench's: the prompt itself is the name. The number can count from any start, or be a seed
+    0000.mp4               EvalCrafter's: a number; its prompt stands in prompts/0000.txt, or on that line of
+                           prompts.txt, which is numbered from 0, or from 1 where the folder shows that
     clips.csv              file, prompt or prompt_id, and optionally index, seed, usd, device_s
 
-A prompt cannot always be a file name. Its characters / \\ : * ? " < > | may be missing or replaced
-by "_", "-" or a space; spaces may be "_"; and a long prompt may be cut, as long as what is left
-(at least 100 characters) begins one prompt only.
+The clips of a prompt are ranked by their numbers: the lowest becomes clip 0. A prompt cannot always be a file name.
+Its characters / \\ : * ? " < > | may be missing or replaced by "_", "-" or a space; spaces may be "_"; and a long
+prompt may be cut, as long as what is left (at least 100 characters) begins one prompt only.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ import csv
 import io
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_lite.errors import BadFile, UsageError
+from vbench_lite.inputs.clip_files import TABLE, clip_files_of, nothing_found
+from vbench_lite.inputs.numbered import NUMBER as _DIGITS
+from vbench_lite.inputs.numbered import read_numbers
 from vbench_lite.records import Prompt
-from vbench_lite.video import CLIP_SUFFIXES
+from vbench_lite.userfile import WHOLE_NUMBERS, is_folder, is_there, read_text
 
-TABLE = "clips.csv"
 SHORTEST_CUT = 100
 """Characters that a cut prompt must keep to be recognised."""
 
@@ -42,7 +44,9 @@ class FoundClip:
     path: Path
     prompt_id: str
     index: int
+    """The number of its name or of the table; in `Matched.clips`, the rank of that number among its prompt's."""
     seed: int | None = None
+    """From the table; None where it states none."""
     usd: float | None = None
     """What making it cost, from the table."""
     device_s: float | None = None
@@ -53,9 +57,15 @@ class Matched:
     """What a folder holds of a list of prompts."""
 
     clips: Mapping[tuple[str, int], FoundClip]
-    """By prompt id and index."""
+    """By prompt id and rank, from 0."""
     unmatched: tuple[tuple[Path, str], ...]
-    """Files that belong nowhere, or to more than one place, each with the reason."""
+    """What is no clip, or belongs nowhere, or to more than one place, each with the reason."""
+    notes: tuple[str, ...] = ()
+    """How the folder was understood, where that is not plain."""
+
+    def counts(self) -> dict[str, int]:
+        """Prompt id > number of its clips, for prompts that have any."""
+        return dict(Counter(prompt_id for prompt_id, _ in self.clips))
 
     def missing(self, prompts: Iterable[Prompt], clips_per_prompt: int) -> list[tuple[str, int]]:
         """What was asked and is not there."""
@@ -70,19 +80,19 @@ def match_folder(folder: Path, prompts: Sequence[Prompt]) -> Matched:
         UsageError: There is no such folder, or it holds no clip.
         BadFile: Its table is not one.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"there is no folder {folder}.")
     if (folder / TABLE).exists():
         return _by_table(folder, prompts)
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in CLIP_SUFFIXES and p.is_file())
+    files, others = clip_files_of(folder)
     if not files:
-        raise UsageError(f"{folder} holds no clip: expected files such as \"{{prompt}}-0.mp4\", or a {TABLE}.")
-    names = _Names(prompts)
-    texts = _numbered_texts(folder)
-    places = [(f, *(names.of_text(texts[f.stem]) if f.stem in texts else names.of_file(f.stem))) for f in files]
+        raise UsageError(nothing_found(folder, others))
+    names, numbers = _Names(prompts), read_numbers(folder, files)
+    places = [(f, *(numbers.place(f, names) if numbers.covers(f) else names.of_file(f.stem))) for f in files]
     return _collect(
         [FoundClip(file, found[0], found[1]) for file, found, _ in places if found],
-        [(file, reason) for file, found, reason in places if not found],
+        [*others, *((file, reason) for file, found, reason in places if not found)],
+        numbers.notes,
     )
 
 
@@ -110,18 +120,16 @@ class _Names:
         return self._decide({(id_, 0) for id_ in self._exact.get(text, ())}, f'the suite has no prompt "{text}"')
 
     def of_file(self, stem: str) -> tuple[tuple[str, int] | None, str]:
-        """Prompt id and index of a file name; or None and why not."""
+        """Prompt id and number of a file name; or None and why not. A name without a number has the number 0."""
         stem = unicodedata.normalize("NFC", stem)
-        head, _, digits = stem.rpartition("-")
-        index = int(digits) if head and re.fullmatch(r"[0-9]{1,6}", digits) else None
+        readings = [(stem, 0), *_numbered(stem)]
         found: set[tuple[str, int]] = set()
         for ids_of in (self._exact.get, self._spelt.get):
             if not found:
-                found = {(id_, 0) for id_ in ids_of(stem) or ()}
-                found |= {(id_, index) for id_ in ids_of(head) or () if index is not None}
-        if not found and index is not None:
-            found = {(id_, index) for id_ in self._cut(head)}
-        if not found and re.fullmatch(r"\d{3,}", stem):
+                found = {(id_, number) for head, number in readings for id_ in ids_of(head) or ()}
+        if not found:
+            found = {(id_, number) for head, number in readings[1:] for id_ in self._cut(head)}
+        if not found and _DIGITS.fullmatch(stem) and len(stem) > 2:
             return None, "it is a number, and there is no prompt list for it (prompts/0000.txt or prompts.txt)"
         return self._decide(found, "its name is none of the suite's prompts followed by -0, -1, ...")
 
@@ -140,33 +148,32 @@ class _Names:
         return None, otherwise
 
 
-def _numbered_texts(folder: Path) -> dict[str, str]:
-    """Prompt by file stem, for clips that are named by number."""
-    texts = {p.stem: _text(p) for p in (folder / "prompts").glob("*.txt") if p.stem.isdigit()}
-    for place in (folder / "prompts.txt", folder.parent / "prompts.txt"):
-        if not texts and place.exists():
-            lines = _text(place).splitlines()
-            texts = {f"{number:0{width}}": line for number, line in enumerate(lines) for width in (3, 4, 5, 6)}
-    return texts
+def _numbered(stem: str) -> list[tuple[str, int]]:
+    """A name as head and number: "a cat-5" is 5, "a cat--5" is -5, or 5 of a prompt that ends in "-"."""
+    found = re.fullmatch(r"(.+)-([0-9]{1,20})", stem, re.DOTALL)
+    if not found:
+        return []
+    head, number = found[1], int(found[2])
+    negative = [(head[:-1], -number)] if head.endswith("-") and head[:-1] else []
+    return [*negative, (head, number)]
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(path, None, f"cannot be read: {error}") from None
-
-
-def _collect(found: Sequence[FoundClip], unmatched: list[tuple[Path, str]]) -> Matched:
-    """Keeps clips that have their place to themselves."""
+def _collect(
+    found: Sequence[FoundClip], unmatched: list[tuple[Path, str]], notes: Sequence[str] = ()
+) -> Matched:
+    """Keeps clips that have their number to themselves, ranked by their numbers."""
     places: dict[tuple[str, int], list[FoundClip]] = defaultdict(list)
     for clip in found:
         places[clip.prompt_id, clip.index].append(clip)
-    for (prompt_id, index), rivals in places.items():
-        if len(rivals) > 1:
+    of_prompt: dict[str, list[FoundClip]] = defaultdict(list)
+    for (prompt_id, number), rivals in sorted(places.items()):
+        if len(rivals) == 1:
+            of_prompt[prompt_id].append(rivals[0])
+        else:
             names = ", ".join(clip.path.name for clip in rivals)
-            unmatched += [(c.path, f'{names} are all clip {index} of "{prompt_id}"') for c in rivals]
-    return Matched({key: clips[0] for key, clips in places.items() if len(clips) == 1}, tuple(sorted(unmatched)))
+            unmatched += [(c.path, f'{names} are all clip {number} of "{prompt_id}"') for c in rivals]
+    ranked = {(id_, rank): clip for id_, clips in of_prompt.items() for rank, clip in enumerate(clips)}
+    return Matched(ranked, tuple(sorted(unmatched)), tuple(notes))
 
 
 def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
@@ -189,16 +196,15 @@ def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
             unmatched.append((clip, reason))
             continue
         found.append(_listed_clip(path, line, row, clip, place[0], taken))
-    listed = {clip.path.resolve() for clip in found} | {file.resolve() for file, _ in unmatched}
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() in CLIP_SUFFIXES and file.resolve() not in listed:
-            unmatched.append((file, f"it is not in {TABLE}"))
-    return _collect(found, unmatched)
+    listed = {clip.path.name for clip in found} | {file.name for file, _ in unmatched if file.parent == folder}
+    files, others = clip_files_of(folder)
+    unmatched += [(file, f"it is not in {TABLE}") for file in files if file.name not in listed]
+    return _collect(found, [*unmatched, *((file, why) for file, why in others if file.name not in listed)])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row of a table that has the columns it must."""
-    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
     columns = set(rows.fieldnames or ())
     if "file" not in columns or not columns & {"prompt", "prompt_id"}:
         raise BadFile(
@@ -226,17 +232,41 @@ def _listed_clip(
 
 
 def _inside(clip: Path, folder: Path) -> bool:
-    return clip.is_file() and clip.resolve().is_relative_to(folder.resolve())
+    return is_there(clip) and clip.is_file() and clip.resolve().is_relative_to(folder.resolve())
 
 
 def _number(path: Path, line: int, row: Mapping[str, str], column: str) -> float | None:
+    """A cell as a number: whole and of 64 bits for index and seed, finite and 0 or more for the others."""
     text = row.get(column, "")
     if not text:
         return None
+    if column in ("index", "seed"):
+        if re.fullmatch(r"[+-]?[0-9]{1,20}", text) and int(text) in WHOLE_NUMBERS:
+            return int(text)
+        raise BadFile(path, line, f'"{column}" is "{text[:80]}": expected a whole number.')
     try:
-        value = int(text) if column in ("index", "seed") else float(text)
+        value = float(text)
     except ValueError:
         value = -1
     if not 0 <= value < float("inf"):
-        raise BadFile(path, line, f'"{column}" is "{text}": expected a number, 0 or more.')
+        raise BadFile(path, line, f'"{column}" is "{text[:80]}": expected a number, 0 or more.')
     return value
+
+
+def clips_to_ask(matched: Matched, prompts: Sequence[Prompt], demanded: int | None) -> tuple[int, dict[str, int]]:
+    """How many clips a run of a folder asks of each prompt: those that are there, and at least one.
+
+    Args:
+        matched: What the folder holds.
+        prompts: Those of the suite.
+        demanded: `--clips-per-prompt`: this many of every prompt, there or not.
+
+    Returns:
+        The number of most prompts, and prompt id > number for the others.
+    """
+    if demanded is not None:
+        return demanded, {}
+    counts = matched.counts()
+    numbers = {prompt.id: counts.get(prompt.id, 1) for prompt in prompts}
+    usual = Counter(numbers.values()).most_common(1)[0][0]
+    return usual, {id_: number for id_, number in numbers.items() if number != usual}

@@ -1,0 +1,64 @@
+"""What a folder of clips holds: clips, and everything else with the reason why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vbench_lite.inputs.numbered import PROMPT_LIST, PROMPT_TEXTS
+from vbench_lite.userfile import is_folder
+from vbench_lite.video import CLIP_SUFFIXES, left_out_reason, no_file
+
+TABLE = "clips.csv"
+COMPANIONS = (TABLE, PROMPT_LIST, PROMPT_TEXTS)
+"""What lies beside clips and says what they are."""
+SHOWN = 10
+"""Files that are named one by one in a message."""
+
+
+def clip_files_of(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """The clips of a folder, not of folders in it, and everything else with the reason why it is no clip.
+
+    A file with the suffix of a clip is one, broken or not; another file is one if it can be opened as a video.
+    """
+    clips: list[Path] = []
+    others: list[tuple[Path, str]] = []
+    for path in sorted(folder.iterdir()):
+        if path.name in COMPANIONS:
+            continue
+        why = no_file(path)
+        if path.is_dir():
+            held = _clips_below(path)
+            why = f"it is a folder, with {held} clips of its own: score it alone" if held else "it is a folder"
+        elif not why and path.suffix.lower() not in CLIP_SUFFIXES:
+            why = left_out_reason(path)
+        if why:
+            others.append((path, why))
+        else:
+            clips.append(path)
+    return clips, others
+
+
+def model_folders(folder: Path) -> list[Path]:
+    """The folders in a folder that hold clips, where it holds none itself."""
+    entries = sorted(folder.iterdir()) if is_folder(folder) else []
+    if any(path.is_file() and path.suffix.lower() in CLIP_SUFFIXES for path in entries):
+        return []
+    return [path for path in entries if path.is_dir() and _clips_below(path)]
+
+
+def _clips_below(folder: Path) -> int:
+    try:
+        return sum(path.is_file() and path.suffix.lower() in CLIP_SUFFIXES for path in folder.iterdir())
+    except OSError:
+        return 0
+
+
+def nothing_found(folder: Path, others: Sequence[tuple[Path, str]]) -> str:
+    """That a folder holds no clip, with everything that it does hold."""
+    expected = f'expected files such as "{{prompt}}-0.mp4", or a {TABLE}'
+    if not others:
+        return f"{folder} holds no clip: it is empty; {expected}."
+    listed = "; ".join(f"{path.name}: {why}" for path, why in others[:SHOWN])
+    more = f"; and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+    return f"{folder} holds no clip ({listed}{more}); {expected}."
