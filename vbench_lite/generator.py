@@ -41,6 +41,8 @@ class Output:
     """What a service says that it charged for this clip."""
     device_s: float | None = None
     """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
+    seed: int | None = None
+    """Of a precomputed clip: the seed that it was made with; None where that is not known."""
     failure: str | None = None
     """Why this clip could not be made, when others of the batch could."""
     failure_code: ReasonCode = ReasonCode.FAILED

@@ -261,7 +261,8 @@ class ClipRecord:
     route: str
     prompt_id: str
     index: int
-    seed: int
+    seed: int | None
+    """None for clips made elsewhere whose seed is not known."""
     status: Literal["ok", "failed"]
     reason: str | None = None
     """Why it failed, for people."""

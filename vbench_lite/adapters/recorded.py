@@ -48,7 +48,8 @@ class RecordedClips:
             failure = f'the folder holds no clip {request.index} of "{request.prompt}"'
             return Output(failure=failure, execution="precomputed")
         return Output(
-            file=clip.path.read_bytes(), usd_charged=clip.usd, device_s=clip.device_s, execution="precomputed"
+            file=clip.path.read_bytes(), seed=clip.seed, usd_charged=clip.usd, device_s=clip.device_s,
+            execution="precomputed",
         )
 
     def close(self) -> None:

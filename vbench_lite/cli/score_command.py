@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from vbench_lite.run.view import Run
 
 SHOWN = 10
-"""Files without a prompt that are named one by one."""
+"""Files that are named one by one, of those that are left out for one reason."""
 
 
 @click.command("score")
@@ -30,12 +32,16 @@ SHOWN = 10
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
     help="Metrics to score with; sets: builtin, vbench, all. Default: builtin and your own.",
 )
+@click.option(
+    "--clips-per-prompt", type=click.IntRange(min=1), metavar="N",
+    help="With FOLDER: clips that each prompt must have; fewer count as failed. Default: those that are there.",
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
-    target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None, workers: int | None,
-    as_json: bool,
-) -> None:
+    target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None,
+    clips_per_prompt: int | None, workers: int | None, as_json: bool,
+) -> None:  # fmt: skip
     """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
     Scoring again changes no clip; with the same networks it gives the same numbers.
@@ -47,14 +53,14 @@ def command(
     from vbench_lite import api
 
     if suite:
-        folder = _collected(target, suite, out, backbones)
+        folder = _collected(target, suite, out, backbones, clips_per_prompt)
     else:
+        if clips_per_prompt is not None:
+            raise UsageError("--clips-per-prompt goes with a FOLDER of clips and --suite.")
         if out is not None:
             raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
         if target.is_dir() and not (target / "run.json").exists():
-            raise UsageError(
-                f"{target} holds no run. If it holds clips, name their prompts: vbench score {target} --suite NAME|FILE"
-            )
+            raise UsageError(_no_run(target))
         folder = api.open_run(target).folder
     summary = api.score_folder(folder, backbones, workers, metrics)
     if as_json:
@@ -63,15 +69,26 @@ def command(
         _show(api.open_run(folder.path))
 
 
-def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None) -> RunFolder:
-    """The folder's clips as a run. Prints to stderr what is not scored."""
+def _no_run(target: Path) -> str:
+    from vbench_lite.inputs.clip_files import model_folders
+
+    folders = model_folders(target)
+    holds = f"{target} holds no run" + (", but folders of clips" if folders else ". If it holds clips")
+    commands = [f"vbench score {shlex.quote(str(path))} --suite NAME|FILE" for path in folders or [target]]
+    return f"{holds}, name their prompts: {'; '.join(commands)}"
+
+
+def _collected(
+    clips: Path, suite: str, out: Path | None, backbones: str | None, clips_per_prompt: int | None
+) -> RunFolder:
+    """The folder's clips as a run; says on stderr what is not scored."""
     from vbench_lite import api
 
-    found = api.collect(clips, suite, out, backbones)
-    for path, why in found.matched.unmatched[:SHOWN]:
-        click.echo(f"Not scored: {path}: {why}", err=True)
-    if len(found.matched.unmatched) > SHOWN:
-        click.echo(f"Not scored: {len(found.matched.unmatched) - SHOWN} more files", err=True)
+    found = api.collect(clips, suite, out, backbones, clips_per_prompt=clips_per_prompt)
+    for note in found.matched.notes:
+        click.echo(f"Note: {note}", err=True)
+    for line in _left_out(found.matched.unmatched):
+        click.echo(f"Not scored: {line}", err=True)
     if found.absent:
         click.echo(f"{found.absent} of {found.outcome.asked} clips are not in {clips}: they count as failed.", err=True)
     if broken := [r for r in found.outcome.failed if (r.prompt_id, r.index) in found.matched.clips]:
@@ -81,6 +98,18 @@ def _collected(clips: Path, suite: str, out: Path | None, backbones: str | None)
             f"{first.reason}", err=True,
         )
     return found.folder
+
+
+def _left_out(unmatched: Sequence[tuple[Path, str]]) -> Iterator[str]:
+    """Files by reason; all names of a reason that few files have, the first ones of another."""
+    by_reason: dict[str, list[Path]] = {}
+    for path, why in unmatched:
+        by_reason.setdefault(why, []).append(path)
+    for why, paths in by_reason.items():
+        for path in paths[:SHOWN]:
+            yield f"{path}: {why}"
+        if len(paths) > SHOWN:
+            yield f"{len(paths) - SHOWN} more files: {why}"
 
 
 def _show(run: Run) -> None:

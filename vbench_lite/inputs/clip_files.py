@@ -29,7 +29,7 @@ def clip_files_of(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
         why = no_file(path)
         if path.is_dir():
             held = _clips_below(path)
-            why = f"it is a folder, with {held} clips of its own: score it alone" if held else "it is a folder"
+            why = "it is a folder" + (f" with {held} clips: score it alone" if held else "")
         elif not why and path.suffix.lower() not in CLIP_SUFFIXES:
             why = left_out_reason(path)
         if why:

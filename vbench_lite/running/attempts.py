@@ -89,11 +89,17 @@ def wrong_frames(frames: Any) -> str | None:
 
 
 def record_of(
-    definition: Definition, request: Request, failure: Failure | None, measurement: Measurement, **facts: Any
-) -> ClipRecord:
-    """The record of one clip; `facts` are its frames, size, fps and charge."""
+    definition: Definition, request: Request, failure: Failure | None, measurement: Measurement, *,
+    made_with_seed: int | None = None, **facts: Any,
+) -> ClipRecord:  # fmt: skip
+    """The record of one clip; `facts` are its frames, size, fps and charge.
+
+    Args:
+        made_with_seed: Of a clip made elsewhere: its seed, where that is known. It was not made with the request's.
+    """
     return ClipRecord(
-        definition.name, definition.route, request.prompt_id, request.index, request.seed,
+        definition.name, definition.route, request.prompt_id, request.index,
+        made_with_seed if definition.adapter == "recorded" else request.seed,
         "failed" if failure else "ok", failure.text if failure else None, failure.code if failure else None,
         measurement=measurement, **facts,
     )
@@ -118,7 +124,9 @@ def encode(definition: Definition, take: Attempt) -> Finished:
         except UnreadableClip as error:
             failure = failure or Failure(f"the file that came back cannot be read: {error}", ReasonCode.UNREADABLE)
         facts = info._asdict() if info else {}
-        record = record_of(definition, request, failure, take.measurement, usd_charged=charged, **facts)
+        record = record_of(
+            definition, request, failure, take.measurement, made_with_seed=output.seed, usd_charged=charged, **facts
+        )
         return Finished(record, output.file, suffix)
     assert output.frames is not None
     fps = output.fps or request.spec.fps

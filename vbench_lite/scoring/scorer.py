@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,20 @@ class Asked:
     """generator > form of clip; None where nothing was asked for."""
     reference: str
     """"world", a folder, or ""."""
+    clips_of: Mapping[str, int] = field(default_factory=dict)
+    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
 
     @cached_property
     def keys(self) -> list[ClipKey]:
         """Every clip that was asked for."""
         return [
             ClipKey(generator, prompt.id, index)
-            for generator in self.specs for prompt in self.prompts for index in range(self.clips_per_prompt)
+            for generator in self.specs for prompt in self.prompts for index in range(self.clips(prompt))
         ]
+
+    def clips(self, prompt: Prompt) -> int:
+        """How many clips of a prompt are asked of each generator."""
+        return self.clips_of.get(prompt.id, self.clips_per_prompt)
 
     @cached_property
     def by_id(self) -> dict[str, Prompt]:
@@ -61,7 +67,8 @@ class Asked:
 def asked_of(manifest: Manifest) -> Asked:
     """What run.json asks for."""
     specs = {name: definition.asked_form for name, definition in manifest.generators.items()}
-    return Asked(manifest.prompts, manifest.plan.clips_per_prompt, specs, manifest.suite.reference)
+    plan = manifest.plan
+    return Asked(manifest.prompts, plan.clips_per_prompt, specs, manifest.suite.reference, plan.clips_of)
 
 
 def score_run(
@@ -168,7 +175,8 @@ class Scorer:
         return {name: made[form] for name, form in forms.items()}
 
     def _reference(self, spec: ClipSpec) -> Reference:
-        source, prompts, each = self.asked.reference, self.asked.prompts, self.asked.clips_per_prompt
+        source, prompts = self.asked.reference, self.asked.prompts
+        each = max(map(self.asked.clips, prompts), default=0)
         if source == "world":
             with progress("scoring real clips", len(prompts) * max(4, each)) as tick:
                 return world_reference(
@@ -178,7 +186,7 @@ class Scorer:
             return Reference()
         if not Path(source).is_dir():
             return Reference(problems={"": f"the suite's reference folder {source} is not there"})
-        count = min(len(prompts) * each, len(clip_files(Path(source))))
+        count = min(sum(map(self.asked.clips, prompts)), len(clip_files(Path(source))))
         with progress("scoring real clips", count) as tick:
             return folder_reference(
                 Path(source), count, self.extractors, self.nets, workers=self.workers, tick=tick
