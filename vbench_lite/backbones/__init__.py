@@ -59,6 +59,9 @@ class ImageTextEncoder(Protocol):
     def cannot_read(self, text: str) -> str | None:
         """Why this network cannot read a text, or None where it can."""
 
+    def truncates(self, text: str) -> str | None:
+        """That the network reads only the beginning of a text, and how much; None where it reads all of it."""
+
 
 class VideoEncoder(Protocol):
     """Turns a clip into one vector of features."""

@@ -69,13 +69,37 @@ class OpenClipEncoder:
     def cannot_read(self, text: str) -> str | None:
         if self.words is None:
             return None
-        unknown = [word for word in text.lower().replace(",", " ").replace(".", " ").split() if word not in self.words]
+        unknown = [word for word in plain_words(text) if word not in self.words]
         if not unknown:
             return None
         return f'{self.name} does not know "{unknown[0]}"; score it with --backbones standard'
 
+    def truncates(self, text: str) -> str | None:
+        """That only the first tokens of a text are read: compares them with those of a tokenizer with more room."""
+        if self.tokenizer is None:
+            return None
+        tokenizer: Any = self.tokenizer
+        read = tokenizer([text])
+        length = read.shape[-1]
+        whole = tokenizer([text], context_length=length + len(text) + 2)
+        if torch.equal(read, whole[..., :length]):
+            return None
+        return f"{self.name} reads only the first {length} tokens of the prompt"
+
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
         return embed_frames(self, frames)
+
+
+def plain_words(text: str) -> list[str]:
+    """Lower-cased words without punctuation, as the tokenizers of the built-in networks split them.
+
+    >>> plain_words('A "red" sneaker; spins -- on white!')
+    ['a', 'red', 'sneaker', 'spins', 'on', 'white']
+    """
+    from tokenizers import pre_tokenizers
+
+    split = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("removed")])
+    return [word for word, _ in split.pre_tokenize_str(text.lower())]
 
 
 BATCH = 16

@@ -50,6 +50,8 @@ class ClipContext:
     text: NDArray[np.float64] | None = None
     """The prompt's unit vector; None where the image-and-text network cannot read the prompt."""
     text_problem: str = "there is no prompt"
+    text_truncated: str = ""
+    """That the network reads only the beginning of the prompt; "" where it reads all of it."""
     spec: ClipSpec | None = None
     """The requested form; None for clips made elsewhere."""
     still_requested: bool = False

@@ -36,7 +36,10 @@ class ClipText(ClipMetric):
     def score(self, context: ClipContext) -> Score:
         if context.text is None:
             return Score(None, context.text_problem, ReasonCode.PROMPT_UNREADABLE)
-        return Score(float(context["image_text"]["mean"] @ unit_rows(context.text)))
+        value = float(context["image_text"]["mean"] @ unit_rows(context.text))
+        if context.text_truncated:
+            return Score(value, context.text_truncated, ReasonCode.PROMPT_TRUNCATED)
+        return Score(value)
 
 
 def clip_text(clips: Clips, prompts: str | Sequence[str], backbones: Networks = "builtin") -> Values:

@@ -47,8 +47,14 @@ def _notes(notes: Notes) -> list[tuple[str, str]]:
         ("Video distances", notes.protocol or ""),
         ("Drift of known clips", "; ".join(f"{m} {d:.4g}" for m, d in drift.items() if d is not None)),
         ("Reference clips", "; ".join(f"{generator} {clips}" for generator, clips in notes.reference.items())),
+        ("Prompts read in part", _truncated(notes)),
         ("Digests of features", "; ".join(f"{g} {digest[:DIGITS]}" for g, digest in notes.features.items())),
     ]
+
+
+def _truncated(notes: Notes) -> str:
+    ids = notes.truncated_prompts
+    return f"{len(ids)}: the text network reads only their beginning, e.g. {ids[0]}" if ids else ""
 
 
 def _intervals(scenario: SuiteResult) -> str:

@@ -94,6 +94,8 @@ class Notes:
     """Generator > description of the real clips."""
     features: Mapping[str, str] = field(default_factory=dict)
     """Generator > sha256 of its file of features."""
+    truncated_prompts: tuple[str, ...] = ()
+    """Ids of prompts of which the text network reads only the beginning: what differs later changes no score."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,10 @@ class Scorer:
         kinds = ("image", "video")
         self.missing = {k: nets.missing.get(k, NO_NETWORK[k]) for k in kinds if getattr(nets, k) is None}
         self.texts, self.text_problems = self._read_prompts()
+        self.truncated = {
+            id_: why for id_ in self.texts if nets.image and (why := nets.image.truncates(asked.by_id[id_].text))
+        }
+        """Prompts of which the text network reads only the beginning."""
 
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
         clips = self._features(folder, records)
@@ -194,7 +198,8 @@ class Scorer:
 
     def _context(self, clip: ClipFeatures, prompt: Prompt, spec: ClipSpec | None, reference: Reference) -> ClipContext:
         return ClipContext(
-            clip, prompt, self.texts.get(prompt.id), self.text_problems.get(prompt.id, "there is no prompt"), spec,
+            clip, prompt, self.texts.get(prompt.id), self.text_problems.get(prompt.id, "there is no prompt"),
+            self.truncated.get(prompt.id, ""), spec,
             still_requested=asks_for_stillness(prompt), real=reference.of_prompt(prompt.id),
         )
 
@@ -239,6 +244,7 @@ class Scorer:
             "backbones": self.nets.name,
             "protocol": self._protocol(),
             "anchors": anchors.drift(self.nets),
+            "truncated_prompts": tuple(self.truncated),
             "reference": {name: reference.description for name, reference in references.items()},
         }
 
