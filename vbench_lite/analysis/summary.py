@@ -231,10 +231,6 @@ _CELLS: dict[str, Callable[[Row], Any]] = {
     "cost_usd": lambda row: row.cost_usd,
     "usable": lambda row: row.usable,
     "unusable_because": lambda row: "; ".join(map(str, row.shortcomings)) or None,
-    "score_notes": lambda row: "; ".join(
-        f"{name}: {score.reason}" for name, score in row.scores.items()
-        if score.value is not None and score.reason_code == ReasonCode.PROMPT_TRUNCATED
-    ) or None,
     "unusable_codes": lambda row: ";".join(each.token for each in row.shortcomings) or None,
 }
 COLUMNS = tuple(_CELLS)
