@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from vbench_lite.inputs.catalogue import build, find_definition
 from vbench_lite.inputs.suites import load_suite
 from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_workspace
 from vbench_lite.records import ClipSpec, Request
+from vbench_lite.video import read_clip
 
 
 @pytest.fixture
@@ -53,12 +55,36 @@ def test_python_workspace_makes_clips_as_it_is(here: Path) -> None:
     assert np.array_equal(first, again)
 
 
+def test_command_workspace_makes_clips_as_it_is(here: Path) -> None:
+    import sys
+
+    assert CliRunner().invoke(command, ["--adapter", "command", "--name", "prog"]).exit_code == 0
+    definition = find_definition("prog")
+    words = [sys.executable if word == "python3" else word for word in definition.settings["command"]]
+    generator = build(dataclasses.replace(definition, settings={**definition.settings, "command": words}))
+    generator.load("cpu")
+    (made,) = generator.generate([Request("p", "a cat", 0, 5, ClipSpec(4, 8, 48, 64))])
+    generator.close()
+    assert made.failure is None
+    frames, info = read_clip(made.file)
+    assert (frames.shape, info.fps) == ((4, 48, 64, 3), 8.0)
+
+
+@pytest.mark.parametrize(("adapter", "how"), [("python", "--limit 2"), ("command", "--limit 2"), ("http", "--dry-run")])
+def test_the_next_command_costs_nothing_and_names_the_files(here: Path, adapter: str, how: str) -> None:
+    result = CliRunner().invoke(command, ["my project", "--adapter", adapter])
+    assert result.stderr.strip() == f"Next: cd 'my project' && vbench run --suite my-scenario -g my-model {how}"
+
+
 def test_policy_and_workflow_name_what_was_written(here: Path) -> None:
     made = workspace_files("ours", "shop", "python")
     assert tomllib.loads(made["policy.toml"])["check"]
     workflow = made[".github/workflows/video-quality.yml"]
     assert "--suite shop -g ours" in workflow
-    assert "{" not in workflow.replace('"$GITHUB_STEP_SUMMARY"', "")
+    assert "{" not in workflow.replace("${{ github.base_ref }}", "")
+    assert "--policy" not in workflow
+    assert "--baseline released/results/baseline" in workflow
+    assert "pip install vbench-lite\n" not in workflow
 
 
 def test_nothing_is_overwritten(here: Path) -> None:

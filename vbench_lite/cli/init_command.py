@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_workspace
+from vbench_lite.inputs.workspace import ADAPTERS, next_command, workspace_files, write_workspace
 
 
 @click.command("init")
@@ -19,7 +19,8 @@ from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_worksp
 def command(folder: Path, name: str, suite: str, adapter: str) -> None:
     """Write a workspace into FOLDER: generator, suite, gate policy, CI workflow.
 
-    Nothing is overwritten. With --adapter python it runs as it is, and draws squares until your model takes over.
+    Nothing is overwritten. With --adapter python or command it runs as it is, and draws squares until you put
+    your model in. With --adapter http the next command prints the bill and sends nothing.
 
     \b
     Example:  vbench init my-project --name our-model --adapter diffusers
@@ -27,5 +28,4 @@ def command(folder: Path, name: str, suite: str, adapter: str) -> None:
     written = write_workspace(folder, workspace_files(name, suite, adapter))
     for path in written:
         click.echo(path)
-    inside = "" if folder == Path(".") else f"cd {folder} && "
-    click.echo(f"Next: {inside}vbench run --suite {suite} -g {name} --limit 2", err=True)
+    click.echo(f"Next: {next_command(folder, name, suite, adapter)}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.files import write_whole
 
 ADAPTERS = ("diffusers", "command", "http", "python")
+SOURCE = "git+https://github.com/OWNER/vbench-lite"
+"""What pip installs in a workflow, until the package is in a public index. OWNER stands for your fork or mirror."""
 IGNORED = "results/*\n!results/baseline/\nreports/\n"
 
 
@@ -25,7 +28,9 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
     if adapter not in ADAPTERS:
         raise UsageError(f'no template for the adapter "{adapter}": choose one of {", ".join(ADAPTERS)}.')
     module = re.sub(r"\W", "_", name)
-    words = {"name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module}
+    words = {
+        "name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module, "source": SOURCE,
+    }
     templates = {
         f"generators/{name}.toml": f"generator-{adapter}.toml",
         f"prompts/{suite}.toml": "suite.toml",
@@ -33,6 +38,8 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
     }
     if adapter == "python":
         templates[f"{words['module']}.py"] = "generator.py.txt"
+    if adapter == "command":
+        templates[f"generators/{name}.py"] = "program.py.txt"
     made = {path: _template(template, words) for path, template in templates.items()}
     made["policy.toml"] = (files("vbench_lite.gate") / "policies" / "default.toml").read_text("utf-8")
     made[".gitignore"] = IGNORED
@@ -40,9 +47,9 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
 
 
 def _template(template: str, words: dict[str, str]) -> str:
-    """A template with {name}, {suite} and {module} filled in; {{ and }} are braces."""
+    """A template with {name}, {suite}, {module} and {source} filled in; {{ and }} are braces."""
     text = (files("vbench_lite.inputs") / "templates" / template).read_text("utf-8")
-    text = re.sub(r"(?<!\{)\{(name|suite|module)\}(?!\})", lambda match: words[match[1]], text)
+    text = re.sub(r"(?<!\{)\{(name|suite|module|source)\}(?!\})", lambda match: words[match[1]], text)
     return text.replace("{{", "{").replace("}}", "}")
 
 
@@ -58,3 +65,10 @@ def write_workspace(folder: Path, made: dict[str, str]) -> list[Path]:
     for path, text in made.items():
         write_whole(folder / path, text)
     return [folder / path for path in made]
+
+
+def next_command(folder: Path, name: str, suite: str, adapter: str) -> str:
+    """The first command to run in a new workspace: one that costs nothing and works as the files stand."""
+    inside = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))} && "
+    how = {"http": "--dry-run", "diffusers": "--dry-run"}.get(adapter, "--limit 2")
+    return f"{inside}vbench run --suite {suite} -g {name} {how}"
