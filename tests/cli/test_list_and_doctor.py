@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,11 @@ def test_doctor_tells_of_a_key_without_showing_it(runner: CliRunner, monkeypatch
     output = runner.invoke(doctor, []).output
     assert "key FAL_KEY" in output
     assert "very-secret" not in output
+
+
+def test_a_misspelt_command_gets_a_suggestion():
+    done = subprocess.run(
+        [sys.executable, "-c", "from vbench_lite.cli import main; main()", "rn"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert 'no command named "rn". Did you mean "run"? See them with: vbench --help' in done.stderr

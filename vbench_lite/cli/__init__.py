@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from vbench_lite import __version__, environment, escaping
-from vbench_lite.errors import VbenchError
+from vbench_lite.errors import UnknownName, VbenchError
 
 COMMANDS = {
     "run": "Generate the clips of a suite, score them, and write the report.",
@@ -34,7 +34,7 @@ class OneFileEach(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            raise UnknownName("command", cmd_name, COMMANDS, "See them with: vbench --help")
         if cmd_name != "doctor":  # which names every library itself
             environment.check_libraries()
         module = importlib.import_module(f"vbench_lite.cli.{cmd_name}_command")
