@@ -1,64 +1,63 @@
 """FVD with the bias of small numbers of clips taken out, and an interval.
 
-The plain distance of two sets of n clips is too large because sample covariances overlap less than true ones do.
-`spectrum` tells how much less: what halves of one set fall short by is seen, since there the true overlap is a trace,
-and what a half of one set and a half of the other fall short by follows from it and from how well the two sets' leading
-directions agree (`fvd_general`). Where both sides show the same prompts, there is a surer way (`fvd_shared`).
+    d^2 = |m1 - m2|^2 + t1 + t2 - 2 overlap
 
-The interval is asymmetric: the error grows with the distance, and the distance is skewed
-(`intervals.skew_corrected_bounds`).
-benchmarks/coverage.py simulates how often it holds the truth; docs/metrics.md has the tables.
+The mean term and the traces t are unbiased sums over pairs of clips. The overlap of halves of x with halves of y is
+`overlaps.recovered_overlap`, which is right for all that so many clips can see. The same is done for two halves of one
+set, whose true overlap is its trace, so the part that halves do not see is known within either set, r1 and r2.
+Across the sets it is at most sqrt(r1 r2) (Cauchy and Schwarz), and that is taken: what clips cannot see is taken as
+aligned. Where halves hold more clips than the features have directions, nothing is unseen and nothing is assumed.
+
+The variance is the jackknife's over prompts. It counts what pairs of clips do twice (Efron and Stein, "The jackknife
+estimate of variance", 1981), so that is subtracted once: exactly for the mean term, and for overlaps as half of the
+variance between random splits, which pairs and larger sets of clips cause. No variance is less than that of pairs.
+docs/metrics.md has the simulated coverage; benchmarks/coverage.py repeats it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import hypot
+from typing import NamedTuple
 
 import numpy as np
 
-from vbench_lite.distances import intervals as set_intervals
-from vbench_lite.distances.corrected_paired import shared_estimate
-from vbench_lite.distances.corrected_unpaired import DOUBT, DOUBT_OF_MISFIT, general_estimate
-from vbench_lite.distances.intervals import Estimated, Features, Labels
+from vbench_lite.distances import intervals
+from vbench_lite.distances.intervals import DistanceInterval, Features, InfluenceFunctions, Labels
 from vbench_lite.distances.mean_term import mean_term
-from vbench_lite.distances.overlaps import PairOfSets
+from vbench_lite.distances.overlaps import SPLITS, half_overlaps
 from vbench_lite.distances.paired import DistanceInfluence
+from vbench_lite.records import ReasonCode
 
-FEWEST_GROUPS = 8
-"""Of clips that are not independent (prompts, or single clips): a quarter must hold two."""
-FEWEST_FOR_INTERVAL = 16
-"""Below that none was simulated, and a quarter holds fewer than four groups."""
-STILL = 1e-24
-"""Of the other side's trace: less is rounding."""
-DOUBT_UPWARDS = 0.7
-"""As `DOUBT` of directions, for the upper end: where the line was wrong, the distance was mostly too small."""
-DOUBTFUL = 1.25
-"""Standard errors: where differing directions make more of the value than that, the interval comes with a warning."""
-EXTRAPOLATED = (
-    "the covariances differ in direction or shape, and more than the interval's standard error is extrapolated for "
-    "that: in simulations such intervals held the truth in 87 to 100 of 100 cases, not in 95"
+MIN_GROUPS = 8
+"""Of clips that are not independent (prompts, or single clips): leaving one out of a half must leave three."""
+MIN_GROUPS_FOR_INTERVAL = 16
+"""Fewer were not simulated."""
+CONSTANT = 1e-24
+"""Share of the other side's trace below which a side's is rounding."""
+UNSEEN = (
+    "{:.0%} of the covariances lies beyond what so few clips can see: the interval assumes that the sets' directions "
+    "agree there no less than where they are seen"
 )
 
 
-@dataclass(frozen=True)
-class Corrected:
-    """A distance without the bias of small sets. Ends are None, with the reason, where no interval is known to hold."""
-
+class _Estimated(NamedTuple):
     value: float
-    low: float | None
-    high: float | None
-    reason: str | None = None
-    """Why there are no ends, or why they are less sure than they look."""
-    parts: DistanceInfluence | None = field(default=None, repr=False)
-    """What another such distance can be subtracted from."""
+    variance: float
+    chance: InfluenceFunctions
+    rest: float = 0.0
+    """The part of the variance that is no group's: for want of more splits."""
+    unseen: float = 0.0
+    """What the value would gain at most, were the unseen parts of the covariances not aligned at all."""
+    unseen_share: float = 0.0
+    """Of the square root of both traces."""
+    misaligned: float = 0.0
+    """What it would gain, were they aligned as the seen parts are."""
 
 
 def corrected_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str] = (),
     reference_prompts: Sequence[str] = (), confidence: float = 0.95,
-) -> Corrected:
+) -> DistanceInterval:
     """Squared Fréchet distance without the bias of small sets, and its interval.
 
     Near 0 where the sets are alike, and then sometimes below it, as an unbiased estimate must be.
@@ -67,46 +66,89 @@ def corrected_interval(
         generated: (clips, values).
         reference: (clips, values), any other number of clips.
         generated_prompts: The prompt of each clip; "" or none given where clips are independent.
-        reference_prompts: Likewise. Where the sides share prompts, halves of unlike prompts are compared.
+        reference_prompts: Likewise. Where the sides share prompts, halves of different prompts are compared.
         confidence: Of the two-sided interval.
 
     Raises:
-        ValueError: As `set_intervals.checked`, or fewer than `FEWEST_GROUPS` prompts a side.
+        ValueError: As `intervals.checked`, or fewer than `MIN_GROUPS` prompts a side.
+
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(64, 8)), rng.normal(size=(64, 8)) + 0.5
+    >>> found = corrected_interval(x, y)
+    >>> found.low < 2.0 < found.high  # 8 times 0.5 squared
+    True
     """
     x, x_prompts = _in_fixed_order(generated, generated_prompts)
     y, y_prompts = _in_fixed_order(reference, reference_prompts)
-    x, y = set_intervals.checked(x, y)
-    labels = set_intervals.label(x_prompts, y_prompts)
-    fewest = min(len(np.unique(side)) for side in labels)
-    if fewest < FEWEST_GROUPS:
-        raise ValueError(f"clips of {fewest} prompts: a corrected distance needs {FEWEST_GROUPS} or more")
+    x, y = intervals.checked(x, y)
+    labels = intervals.label(x_prompts, y_prompts)
+    groups = min(len(np.unique(side)) for side in labels)
+    if groups < MIN_GROUPS:
+        raise ValueError(f"clips of {groups} prompts: a corrected distance needs {MIN_GROUPS} or more")
     centre = (x.mean(0) + y.mean(0)) / 2
     size = float(max(np.abs(x - centre).max(), np.abs(y - centre).max()))
     if size == 0:
-        return Corrected(0.0, None, None, "every clip of both sides has the same features")
+        same = "every clip of both sides has the same features"
+        return DistanceInterval(0.0, None, None, same, ReasonCode.SHARED_CLIPS)
     found = _estimate((x - centre) / size, (y - centre) / size, labels)
-    value = float(found.value) * size**2
-    names = set_intervals.group_names(x_prompts, y_prompts)
-    parts = DistanceInfluence(value, tuple(names), found.chance.by_group * size**2, float(found.rest) * size**4)
-    if fewest < FEWEST_FOR_INTERVAL:
-        few = f"clips of {fewest} prompts: an interval needs {FEWEST_FOR_INTERVAL}"
-        return Corrected(value, None, None, few, parts)
-    quantile = set_intervals.t_quantile(fewest - 1, confidence)
-    down, up = set_intervals.skew_corrected_bounds(found.chance, found.variance, found.least, quantile)
-    misfit, error = DOUBT_OF_MISFIT * found.misfit, found.variance**0.5
-    low = value - hypot(down, quantile * DOUBT * found.turned, quantile * misfit) * size**2
-    high = value + hypot(up, quantile * DOUBT_UPWARDS * found.turned, quantile * misfit) * size**2
-    doubtful = abs(found.turned) > DOUBTFUL * hypot(error, DOUBT * found.turned) or abs(misfit) > error
-    return Corrected(value, low, high, EXTRAPOLATED if doubtful else None, parts)
+    value = found.value * size**2
+    names = tuple(intervals.group_names(x_prompts, y_prompts))
+    parts = DistanceInfluence(value, names, found.chance.by_group * size**2, found.rest * size**4)
+    if why := intervals.no_interval(x, y, groups, MIN_GROUPS_FOR_INTERVAL):
+        return DistanceInterval(value, None, None, *why, parts)
+    quantile = intervals.t_quantile(groups - 1, confidence)
+    pairs = found.chance.pairs_variance()
+    down, up = intervals.skew_corrected_bounds(found.chance, found.variance, pairs, quantile)
+    low, high = value - down * size**2, value + (up + found.misaligned) * size**2
+    if found.unseen <= found.variance**0.5:
+        return DistanceInterval(value, low, high, parts=parts)
+    return DistanceInterval(value, low, high, UNSEEN.format(found.unseen_share), ReasonCode.OTHER, parts)
 
 
-def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> Estimated:
-    mean, pair = mean_term(x, y, labels), PairOfSets(x, y, labels)
-    traces = pair.traces_by.sum(1)
-    if traces.min() <= STILL * traces.max():  # one side does not vary, so nothing overlaps
-        chance = mean.chance._replace(by_group=mean.chance.by_group + pair.by_group(pair.traces_by.sum(0)))
-        return Estimated(mean.value + traces.sum(), chance.variance(), 0.0, chance, 0.0, 0.0)
-    return shared_estimate(pair, mean) if set_intervals.shared(labels) else general_estimate(pair, mean)
+def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estimated:
+    mean = mean_term(x, y, labels)
+    pooled, groups = np.concatenate(labels), len(mean.chance.by_group)
+    by_trace = np.zeros((2, len(pooled)))
+    by_trace[0, : len(x)], by_trace[1, len(x) :] = (_trace_by_clip(*side) for side in zip((x, y), labels, strict=True))
+    traces = by_trace.sum(1)
+    if traces.min() <= CONSTANT * traces.max():  # one side does not vary, so nothing overlaps
+        chance = mean.chance._replace(
+            by_group=mean.chance.by_group + np.bincount(pooled, by_trace.sum(0), groups))
+        return _Estimated(mean.value + traces.sum(), chance.variance(), chance)
+    overlaps = half_overlaps(x, y, labels)
+    seen, noise = overlaps.values.mean(0), overlaps.values.std(0, ddof=1)
+    unseen = traces - seen[:2]
+    # sqrt(r1 r2) is the least of (a r1 + r2 / a) / 2, which is linear, and unbiased where both are lost in noise
+    known = np.maximum(unseen, (noise[:2] / traces).mean() * traces)
+    ratio = float((known[1] / known[0]) ** 0.5)
+    slopes = np.array([ratio, 1 / ratio, -2.0])
+    value = mean.value + (1 - ratio) * traces[0] + (1 - 1 / ratio) * traces[1] + seen @ slopes
+    by_clip = np.array([1 - ratio, 1 - 1 / ratio]) @ by_trace + np.tensordot(overlaps.by_clip, slopes, (1, 0))
+    influences = mean.chance.by_group + np.array([np.bincount(pooled, by, groups) for by in by_clip])
+    chance = mean.chance._replace(by_group=influences.mean(0))
+    of_splits = sum(mean.chance._replace(by_group=one - chance.by_group).variance() for one in influences)
+    jackknife = max(chance.variance() - of_splits / (SPLITS * (SPLITS - 1)), 0.0)
+    between = float((overlaps.values @ slopes).var(ddof=1))
+    pairs = chance.pairs_variance() + between / 2
+    variance = max(jackknife - pairs, pairs)
+    chance = chance._replace(by_group=chance.by_group * (variance / chance.variance()) ** 0.5)
+    aligned = min(float(seen[2] / (seen[0] * seen[1]) ** 0.5), 1.0)
+    most = 2 * float(np.prod(np.maximum(unseen - noise[:2], 0))) ** 0.5
+    tail = max(ratio * unseen[0] + unseen[1] / ratio, 0.0)
+    rest = between / SPLITS
+    share = most / 2 / float(np.prod(traces)) ** 0.5
+    return _Estimated(float(value), variance + rest, chance, rest, most, share, (1 - aligned) * tail)
+
+
+def _trace_by_clip(side: Features, labels: Labels) -> Features:
+    """What each clip adds to the trace of the covariance: the mean of |x_i - x_j|^2 / 2 over clips of two groups."""
+    centred = side - side.mean(0)
+    _, group, clips = np.unique(labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(clips), side.shape[1]))
+    np.add.at(sums, group, centred)
+    added = np.square(centred).sum(1) * (len(side) - clips[group]) + (centred * sums[group]).sum(1)
+    found: Features = added / (len(side) ** 2 - np.square(clips).sum())
+    return found
 
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:

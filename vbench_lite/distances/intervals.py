@@ -8,16 +8,35 @@ value + sum of I + half the sum over pairs of h.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from vbench_lite.distances.paired import REAL
+from vbench_lite.distances.paired import REAL, DistanceInfluence
+from vbench_lite.records import ReasonCode
 
 Features = NDArray[np.float64]
 Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DistanceInterval:
+    """A distance between two sets and its interval. Ends are None, with the reason, where no interval is known to hold.
+
+    The interval may reach below 0 where the sets are alike: the estimate is unbiased, not the nearest possible value.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    reason: str | None = None
+    """Why there are no ends, or what the interval assumes."""
+    code: ReasonCode | None = None
+    parts: DistanceInfluence | None = field(default=None, repr=False)
+    """What another such distance can be subtracted from, where it is a corrected Fréchet distance."""
 
 
 def checked(generated: Features, reference: Features) -> tuple[Features, Features]:
@@ -34,6 +53,14 @@ def checked(generated: Features, reference: Features) -> tuple[Features, Feature
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("features hold values that are not finite")
     return x, y
+
+
+def no_interval(x: Features, y: Features, groups: int, least: int) -> tuple[str, ReasonCode] | None:
+    """Why no interval holds, if so: the sets share clips, or a side has fewer than `least` groups of clips."""
+    clips = {row.tobytes() for row in x}
+    if both := sum(row.tobytes() in clips for row in y):
+        return f"{both} clips are in both sets, so the sets are not independent samples", ReasonCode.SHARED_CLIPS
+    return (f"clips of {groups} prompts: an interval needs {least}", ReasonCode.TOO_FEW) if groups < least else None
 
 
 def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, Labels]:
@@ -91,22 +118,6 @@ class InfluenceFunctions(NamedTuple):
 
     def pairs_variance(self) -> float:
         return float(np.square(self.pairs).sum()) / 2
-
-
-class Estimated(NamedTuple):
-    """A distance without the bias of small sets, and its chance."""
-
-    value: float
-    variance: float
-    least: float
-    """The part of the variance that is there at any distance."""
-    chance: InfluenceFunctions
-    rest: float
-    """Variance that is no group's: of what was extrapolated, and of how."""
-    turned: float
-    """How much of the value stands for directions that differ, beyond the clips' number."""
-    misfit: float = 0.0
-    """How far apart large and small parts of the sets would put it."""
 
 
 def skew_corrected_bounds(

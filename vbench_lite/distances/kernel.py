@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.distances.intervals import (
+    DistanceInterval,
     Features,
     InfluenceFunctions,
     checked,
     label,
+    no_interval,
     resampling_strata,
     skew_corrected_bounds,
     t_quantile,
 )
-from vbench_lite.stats import Interval
 
-FEWEST_GROUPS = 4
-"""Prompts, or single clips, that an interval needs: one is left out at a time, and two must still be there."""
+MIN_GROUPS = 4
+"""Prompts, or single clips, a side that an interval needs: one is left out at a time, and pairs must remain."""
 LEAST_OF_PAIRS = 0.3
 """The variance is never taken for less than this share of what pairs of groups make of it."""
 
@@ -43,7 +44,7 @@ def kernel_distance(generated: Features, reference: Features) -> float:
         Around 0 for sets of one distribution, more the further they are apart.
 
     Raises:
-        ValueError: As `set_intervals.checked`.
+        ValueError: As `intervals.checked`.
 
     Source:
         Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401), on whole sets.
@@ -55,7 +56,7 @@ def kernel_distance(generated: Features, reference: Features) -> float:
 def kernel_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str], reference_prompts: Sequence[str],
     confidence: float = 0.95,
-) -> Interval:
+) -> DistanceInterval:
     """The distance and its interval, from what each prompt and each pair of prompts does to it.
 
     Args:
@@ -65,19 +66,21 @@ def kernel_interval(
         confidence: Of the two-sided interval.
 
     Returns:
-        The interval; without ends where there are fewer than `FEWEST_GROUPS` prompts.
+        The interval; without ends, and with the reason, where there are fewer than `MIN_GROUPS` prompts a side, or
+        clips that are on both sides.
 
     Raises:
-        ValueError: As `set_intervals.checked`, or all clips are of one prompt.
+        ValueError: As `intervals.checked`, or all clips are of one prompt.
     """
-    blocks = _Blocks(*checked(generated, reference), *label(generated_prompts, reference_prompts))
-    if blocks.groups < FEWEST_GROUPS:
-        return Interval(blocks.value(), None, None)
+    x, y = checked(generated, reference)
+    blocks = _Blocks(x, y, *label(generated_prompts, reference_prompts))
+    if why := no_interval(x, y, blocks.fewest, MIN_GROUPS):
+        return DistanceInterval(blocks.value(), None, None, *why)
     value, chance = blocks.value(), blocks.chance()
     pairs = chance.pairs_variance()
     variance = max(chance.variance() - pairs, LEAST_OF_PAIRS * pairs)
     down, up = skew_corrected_bounds(chance, variance, pairs, t_quantile(blocks.fewest - 1, confidence))
-    return Interval(value, value - down, value + up)
+    return DistanceInterval(value, value - down, value + up)
 
 
 class _Blocks:

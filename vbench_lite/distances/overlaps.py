@@ -1,183 +1,166 @@
-"""Overlaps tr (S1 S2)^(1/2) of random parts of two sets of clips: their mean, derivatives and logarithms.
+"""The overlap tr (S1 S2)^(1/2) of two covariances from few clips, without what few clips miss.
 
-Everything is worked out from one matrix of inner products of clips, so that the number of features
-costs nothing, and singular values of equally large parts are taken in one call.
+Let n degrees of freedom a side show singular values s_1..s_r of the two sets' centred features, X Y^T / n. Their sum is
+the overlap of the sample covariances, which is too small. Where h(t) = sum (s t)^2 / (1 + (s t)^2) reaches u, the
+samples' spectrum and the true one differ by the factor 1 - u/n (the S-transforms of the two Wishart factors), so that
+
+    overlap = 2/pi * integral over t > 0 of w(h(t)) / t^2,    w(u) = -n log(1 - u/n),
+
+shows all of the true overlap where n exceeds the number of directions D, and the part of its first n ranks elsewhere.
+In closed form it is 2 n sum (s_k - sqrt(e_k)), with e_k the eigenvalues of diag(s^2) - s s^T / n.
+
+Sources: Voiculescu, "Multiplication of certain non-commuting random variables" (1987); Tiomoko and Couillet, "Random
+matrix-improved estimation of the Wasserstein distance between two centered Gaussian distributions" (EUSIPCO 2019),
+for n > D.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.distances.intervals import Features, Labels, shared
 
-WITH_DERIVATIVES = 640
-"""Over the number of groups a side, and for halves within a range: as many splits also give derivatives."""
-DERIVATIVES_RANGE = (4, 32)
-NOWHERE = np.zeros(0, np.int64)
-SPLITS = 1920
-"""Over the number of groups a side, and within a range: as many random splits into halves are averaged."""
-SPLITS_RANGE = (12, 80)
-LARGEST_PART = 384
-"""Clips of a part: more would cost much and teach little."""
-PORTION = 2_000_000
-"""Numbers in the blocks that are decomposed at once."""
-RANK_LIMIT = 1e-9
-"""Singular values below this share of the largest are not counted as any."""
+SPLITS = 16
+"""Random splits into halves that are averaged; the variance that is left for want of more is in the error."""
+LARGEST_HALF = 256
+"""Clips of a half that are used: bounds the cost."""
+NODES = 48
+"""Of the integral over log t: its error falls exponentially, and is below 1e-6 of the value."""
+RANGE = (1e-3, 1e3, 1e9)
+"""t runs from the first over the largest singular value to the second over the smallest, or the third over the largest:
+beyond these ends the integrand has its limiting form, whose integral is known."""
 
 
-@dataclass(frozen=True)
-class Overlaps:
-    """Means over splits into parts of one size. The first place is x with x, then y with y, x with y."""
-
-    clips: int
-    """Of a part."""
-    values: NDArray[np.float64]
-    """(3,): mean sums of singular values."""
-    by_clip: NDArray[np.float64]
-    """(some splits, 3, clips of x and y): derivatives by the weight of each clip; their mean is that of `values`."""
-    log_ratio: float
-    """Mean log of a singular value of x with y, less the mean of the two within sets."""
-    log_spread: float
-    """Standard deviation of the same between splits."""
-    value_error: NDArray[np.float64]
-    """(3,): standard error of `values` for want of more splits."""
-    splits: int
+PAIRS = ((0, 0, 1), (1, 2, 3), (2, 0, 3), (2, 1, 2))
+"""x with x, y with y, and twice x with y: places of two halves among x's first and second and y's first and second."""
 
 
-class PairOfSets:
-    """Inner products of the clips of two sets, and random parts of them."""
+class Overlaps(NamedTuple):
+    """Of random halves: (splits, 3), x with x, y with y (of disjoint halves), x with y."""
 
-    def __init__(self, x: Features, y: Features, labels: tuple[Labels, Labels]) -> None:
-        pooled = np.concatenate([x, y])
-        self.products = pooled @ pooled.T
-        self.labels = labels
-        self.clips = len(x), len(y)
-        self.width = x.shape[1]
-        self.members = [_members(labels[0], 0), _members(labels[1], len(x))]
-        self.groups = min(map(len, self.members))
-        alone = [np.square(side - side.mean(0)).sum(1) / (len(side) - 1) for side in (x, y)]
-        self.traces_by = np.stack([np.append(alone[0], 0 * alone[1]), np.append(0 * alone[0], alone[1])])
-        """(2, clips): derivatives of the two traces; they add up to the traces."""
-        content = hashlib.sha256(pooled.tobytes()).digest()
-        self.rng = np.random.default_rng(list(content[:8]))  # a fixed choice of places would favour some clips always
-
-    def by_group(self, by_clip: Features) -> Features:
-        """Sums over each group's clips of both sides."""
-        count = int(max(side.max() for side in self.labels)) + 1
-        found: Features = np.bincount(np.concatenate(self.labels), by_clip, count).astype(np.float64)
-        return found
-
-    def overlaps(self, share: float) -> Overlaps:
-        """Of parts that hold this share of the groups, at most a half."""
-        total = int(np.clip(SPLITS // self.groups / (2 * share), *SPLITS_RANGE))
-        derived = int(np.clip(WITH_DERIVATIVES // self.groups / (2 * share), *DERIVATIVES_RANGE))
-        splits = [pairs for pairs, _ in zip(self._splits(share), range(total), strict=False)]
-        size = min(len(part) for pairs in splits for pair in pairs for part in pair)
-        rows = np.array([[[part[:size] for part in pair] for pair in pairs] for pairs in splits])
-        by_clip = np.zeros((derived, 3, len(self.products)))
-        values: list[Features] = [self._derived(pairs, found) for pairs, found in _portions(rows[:derived], by_clip)]
-        rest = (self._blocks(pairs) for pairs, _ in _portions(rows[derived:], rows))
-        values += [np.asarray(np.linalg.svd(blocks, compute_uv=False), np.float64) for blocks in rest]
-        logs = _mean_log(np.concatenate(values))
-        sums = self._steadied(np.concatenate(values).sum(2), rows, by_clip)
-        across = slice(2, None)
-        by_clip[:, 2] /= rows.shape[1] - 2
-        ratio = logs[:, across].mean(1) - logs[:, :2].mean(1)
-        kinds = np.stack([sums[:, 0], sums[:, 1], sums[:, across].mean(1)])
-        return Overlaps(size, kinds.mean(1), by_clip, float(ratio.mean()), float(ratio.std(ddof=1)),
-                        kinds.std(1, ddof=1) / total**0.5, total)  # fmt: skip
-
-    def _steadied(self, sums: Features, rows: NDArray[np.int64], by_clip: Features) -> Features:
-        """Sums and derivatives without what they owe to parts whose traces happen to be large or small.
-
-        A trace of a part is that of the set on average, so what is taken off is nothing on average.
-        """
-        splits = np.arange(len(by_clip))[:, None]
-        for place in range(rows.shape[1]):
-            kind = min(place, 2)
-            mean = sums[:, place].mean()
-            for side, owner in ((0, (0, 1, 0)[kind]), (1, (0, 1, 1)[kind])):
-                trace = self.traces_by[owner].sum()
-                by_part = self._part_traces(rows[:, place, side])
-                share = 0.5 * mean / trace if trace > 0 else 0.0
-                sums[:, place] -= share * (by_part.sum(1) - trace)
-                by_clip[splits, kind, rows[: len(by_clip), place, side]] -= share * by_part[: len(by_clip)]
-                by_clip[:, kind] += share * self.traces_by[owner]
-        return sums
-
-    def _part_traces(self, rows: NDArray[np.int64]) -> Features:
-        """(splits, clips): what each clip of a part adds to the part's trace."""
-        blocks = self.products[rows[:, :, None], rows[:, None, :]]
-        means = blocks.mean(2)
-        found: Features = self.products[rows, rows] - 2 * means + means.mean(1, keepdims=True)
-        return found / (rows.shape[1] - 1)
-
-    def _blocks(self, rows: NDArray[np.int64]) -> Features:
-        """(splits, pairs, clips, clips): inner products of the two parts of each pair, centred and scaled."""
-        blocks = self.products[rows[:, :, 0, :, None], rows[:, :, 1, None, :]]
-        blocks = blocks - blocks.mean(2, keepdims=True)
-        centred: Features = (blocks - blocks.mean(3, keepdims=True)) / (rows.shape[-1] - 1)
-        return centred
-
-    def _derived(self, rows: NDArray[np.int64], by_clip: Features) -> Features:
-        """Singular values; adds half of diag (U s U^T), the derivative by a row's weight, to the clips of each pair."""
-        left, values, right = np.linalg.svd(self._blocks(rows))
-        weights = np.stack([np.square(left), np.square(right.swapaxes(2, 3))])
-        rises = 0.5 * weights @ values[..., None]
-        splits = np.arange(len(rows))[:, None]
-        for place in range(rows.shape[1]):
-            for side in (0, 1):
-                by_clip[splits, min(place, 2), rows[:, place, side]] += rises[side, :, place, :, 0]
-        found: Features = values
-        return found
-
-    def _splits(self, share: float) -> Iterator[list[tuple[Labels, Labels]]]:
-        """Endless: places of two disjoint parts of x, of y, and of x and y that may be compared."""
-        both = shared(self.labels)
-        while True:
-            ax, bx = self._parts(0, share)
-            ay, by = (ax, bx) if both else self._parts(1, share)
-            xa, xb, ya, yb = self._clips(0, ax), self._clips(0, bx), self._clips(1, ay), self._clips(1, by)
-            if min(map(len, (xa, xb, ya, yb))) < 2:  # the sides share few of their groups
-                continue
-            across = [(xa, yb), (xb, ya)] + ([] if both else [(xa, ya), (xb, yb)])
-            yield [(xa, xb), (ya, yb), *across]
-
-    def _parts(self, side: int, share: float) -> tuple[Labels, Labels]:
-        """Two disjoint lots of groups, at random; of both sides' groups, where some are shared."""
-        members = self.members[0] | self.members[1] if shared(self.labels) else self.members[side]
-        groups = self.rng.permutation(list(members))
-        size = max(2, int(len(groups) * share))
-        return groups[:size], groups[size : 2 * size]
-
-    def _clips(self, side: int, groups: Labels) -> Labels:
-        """Places of the groups' clips, in random order, as parts are cut to one size."""
-        members = self.members[side]
-        places = [NOWHERE, *(members[group] for group in groups.tolist() if group in members)]
-        return self.rng.permutation(np.concatenate(places))[:LARGEST_PART]
+    values: Features
+    by_clip: Features
+    """(splits, 3, clips of x and y): by how much each clip raises a value (leave-one-out)."""
 
 
-def _members(labels: Labels, start: int) -> dict[int, Labels]:
-    """Places of each group's clips, counted from `start`."""
+def half_overlaps(x: Features, y: Features, labels: tuple[Labels, Labels]) -> Overlaps:
+    """Overlaps of halves that share no group of clips: x with x, y with y, and x with y.
+
+    Args:
+        x, y: (clips, values), on one scale.
+        labels: The group of each clip, as `intervals.label` gives them.
+    """
+    pooled = np.concatenate([x, y])
+    content = hashlib.sha256(pooled.tobytes()).digest()
+    rng = np.random.default_rng(list(content[:8]))  # one fixed choice of places would favour the same clips always
+    halves = [_halves(labels, rng) for _ in range(SPLITS)]
+    size = min(LARGEST_HALF, *(len(half) for split in halves for half in split))
+    rows = np.array([[half[:size] for half in split] for split in halves])
+    parts = pooled[rows]
+    parts -= parts.mean(2, keepdims=True)
+    own = np.concatenate(labels)[rows]
+    degrees = size - (own[..., None] == own[..., None, :]).sum((2, 3)) / size  # of clips, less those of one group
+    values, by_clip = np.zeros((SPLITS, 3)), np.zeros((SPLITS, 3, len(pooled)))
+    splits = np.arange(SPLITS)[:, None]
+    for kind, one, two in PAIRS:
+        share = 0.5 if kind == 2 else 1.0
+        scale = share / (degrees[:, one] * degrees[:, two]) ** 0.5
+        found, *raised = recovered_overlap(parts[:, one], parts[:, two])
+        values[:, kind] += scale * found
+        for half, rise in zip((one, two), raised, strict=True):
+            by_clip[splits, kind, rows[:, half]] += scale[:, None] * rise
+    return Overlaps(values, by_clip)
+
+
+def recovered_overlap(x: Features, y: Features) -> tuple[Features, Features, Features]:
+    """What `size - 1` degrees of freedom a side show of an overlap, times them.
+
+    Args:
+        x, y: (any, clips, values), centred, of as many clips.
+
+    Returns:
+        (any,): the values. Twice (any, clips): by how much each clip of x, and of y, raises it, from the
+        decomposition without that clip.
+    """
+    size, width = x.shape[-2:]
+    left, values, right = _decomposed(x, y)
+    rank = min(size - 1, width)
+    values = values[..., :rank]
+    largest, smallest = max(float(values.max()), 1e-300), float(values[..., -1].min())
+    t = np.geomspace(RANGE[0] / largest, min(RANGE[1] / max(smallest, 1e-300), RANGE[2] / largest), NODES)
+    share = np.square(values[..., None] * t)
+    share /= 1 + share
+    ranks, freedom = share.sum(-2), size - 1.0
+    whole = _integral(_window(ranks, freedom, freedom), t)
+    raised = []
+    for vectors in (left, right):
+        weights = np.square(vectors[..., :rank]) * (size / freedom)  # leaving a clip out moves the centre too
+        seen, moved = weights @ share, weights @ (share * (1 - share))
+        without = ranks[..., None, :] - moved / np.maximum(1 - seen, 1e-12)
+        less = _integral(_window(without.clip(0), freedom - 1, freedom), t) * (freedom / (freedom - 1)) ** 0.5
+        raised.append(whole[..., None] - less)
+    return whole, raised[0], raised[1]
+
+
+def _decomposed(x: Features, y: Features) -> tuple[Features, Features, Features]:
+    """Singular vectors and values of x y^T, columns first, by way of the smaller of clips and values."""
+    if x.shape[-2] <= x.shape[-1]:
+        left, values, right = np.linalg.svd(x @ y.swapaxes(-1, -2))
+        return left, values, right.swapaxes(-1, -2)
+    (x_base, x), (y_base, y) = np.linalg.qr(x), np.linalg.qr(y)
+    left, values, right = np.linalg.svd(x @ y.swapaxes(-1, -2))
+    return x_base @ left, values, y_base @ right.swapaxes(-1, -2)
+
+
+def _window(ranks: Features, n: float, m: float) -> Features:
+    """Integral of 1 / sqrt((1 - u/n) (1 - u/m)) from 0 to these ranks; -n log(1 - u/n) where n is m."""
+    ends = ((end - np.minimum(ranks, end * (1 - 1e-12))) ** 0.5 for end in (n, m))
+    found: Features = 2 * (n * m) ** 0.5 * np.log((n**0.5 + m**0.5) / sum(ends))
+    return found
+
+
+def _integral(heights: Features, t: Features) -> Features:
+    """2/pi times the integral of heights / t^2, which grow as t^2 before the first t and stay after the last."""
+    over, step = heights / t, np.log(t[1] / t[0])
+    ends = 1 / np.tanh(step / 2) / 2 - 0.5  # nodes beyond both ends, summed as geometric series
+    found: Features = 2 / np.pi * step * (over.sum(-1) + ends * (over[..., 0] + over[..., -1]))
+    return found
+
+
+def _halves(labels: tuple[Labels, Labels], rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Places of the clips of two halves of x and of y: of the same groups, where the sides share any.
+
+    The first clip of each group comes first, so that a half that is cut loses clips of its largest groups.
+    """
+    chosen = [_half_of_groups(labels, rng)] * 2 if shared(labels) else [_half_of_groups([side], rng) for side in labels]
+    found, start = [], 0
+    for side, groups in zip(labels, chosen, strict=True):
+        inside = np.isin(side, groups)
+        order = rng.permutation(len(side))
+        order = order[np.argsort(_occurrence(side[order]), kind="stable")]
+        found += [order[inside[order] == wanted] + start for wanted in (True, False)]
+        start += len(side)
+    return found
+
+
+def _occurrence(labels: Labels) -> Labels:
+    """How often each label was there before."""
     order = np.argsort(labels, kind="stable")
-    groups, first = np.unique(labels[order], return_index=True)
-    return dict(zip(groups.tolist(), np.split(start + order, first[1:]), strict=True))
+    _, first, clips = np.unique(labels[order], return_index=True, return_counts=True)
+    found = np.empty_like(labels)
+    found[order] = np.arange(len(labels)) - np.repeat(first, clips)
+    return found
 
 
-def _portions(rows: NDArray[np.int64], beside: Features) -> Iterator[tuple[NDArray[np.int64], Features]]:
-    """As many splits at a time as keep the blocks small, and what stands beside them."""
-    size = max(1, PORTION // (rows.shape[1] * rows.shape[3] ** 2))
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size], beside[start : start + size]
-
-
-def _mean_log(values: Features) -> Features:
-    """(..., singular values), falling: mean log of as many as all matrices have above rounding."""
-    rank = int((values > RANK_LIMIT * values[..., :1]).sum(-1).min())
-    logs: Features = np.log(values[..., : max(rank, 1)].clip(1e-300)).mean(-1)
-    return logs
+def _half_of_groups(sides: Sequence[Labels], rng: np.random.Generator) -> Labels:
+    """One of every two groups with about as many clips of each side, so that halves hold about as many."""
+    groups = np.unique(np.concatenate(sides))
+    clips = [np.bincount(np.searchsorted(groups, side), minlength=len(groups)) for side in sides]
+    order = np.lexsort([rng.random(len(groups)), *clips])[: len(groups) // 2 * 2].reshape(-1, 2)
+    chosen: Labels = groups[order[np.arange(len(order)), rng.integers(2, size=len(order))]]
+    return chosen

@@ -17,7 +17,7 @@ class FvdCorrected(SetMetric):
     unit = "distance"
     higher_is_better = False
     range = (float("-inf"), float("inf"))
-    version = "3"
+    version = "4"
     description = (
         "The Fréchet video distance with the bias of small numbers removed, and an interval. Lower is closer; "
         "around 0 the clips cannot be told from the reference."
@@ -30,7 +30,8 @@ class FvdCorrected(SetMetric):
     def score(self, context: SetContext) -> SetScore:
         sides = context.stacked("video", "features")
         found = corrected_interval(*sides, context.generated_prompts, context.reference_prompts)
-        return SetScore(Estimate(found.value, found.low, found.high, len(sides[0]), reason=found.reason), found.parts)
+        ends = (found.low, found.high, len(sides[0]))
+        return SetScore(Estimate(found.value, *ends, reason=found.reason, reason_code=found.code), found.parts)
 
 
 def fvd_corrected(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:

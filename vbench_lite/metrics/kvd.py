@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vbench_lite.distances.kernel import kernel_interval
 from vbench_lite.features.video import Video
 from vbench_lite.metrics.base import SetContext, SetMetric, SetScore
 from vbench_lite.metrics.functional import Clips, Networks, distance_between
-from vbench_lite.records import Estimate, ReasonCode
+from vbench_lite.records import Estimate
 
 
 class Kvd(SetMetric):
@@ -35,11 +33,8 @@ class Kvd(SetMetric):
     def score(self, context: SetContext) -> SetScore:
         sides = context.stacked("video", "features")
         found = kernel_interval(*sides, context.generated_prompts, context.reference_prompts)
-        estimate = Estimate(found.value, found.low, found.high, len(sides[0]))
-        if found.low is None:
-            few = "too few prompts for an interval"
-            estimate = replace(estimate, reason=few, reason_code=ReasonCode.TOO_FEW)
-        return SetScore(estimate)
+        ends = (found.low, found.high, len(sides[0]))
+        return SetScore(Estimate(found.value, *ends, reason=found.reason, reason_code=found.code))
 
 
 def kvd(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:
