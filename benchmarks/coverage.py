@@ -20,8 +20,9 @@ import numpy as np
 from coverage_cases import Array, Case, cases, frechet_truth, kernel_truth, noise, spread
 
 from vbench_lite.analysis.economics import share_of
-from vbench_lite.distances.corrected import Corrected, corrected_interval
+from vbench_lite.distances.corrected import corrected_interval
 from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.intervals import DistanceInterval
 from vbench_lite.distances.kernel import kernel_interval
 from vbench_lite.stats import Interval, clustered_mean
 
@@ -47,7 +48,7 @@ class Found(NamedTuple):
     told: float
 
     @classmethod
-    def of(cls, truth: float, intervals: list[Corrected] | list[Interval]) -> Found:
+    def of(cls, truth: float, intervals: list[DistanceInterval] | list[Interval]) -> Found:
         ends = np.array([(f.low if f.low is not None else np.nan, f.high if f.high is not None else np.nan)
                          for f in intervals])  # fmt: skip
         held = np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
@@ -147,7 +148,7 @@ def kvd_rows(size: Size, seed: int) -> Iterator[str]:
         yield f"{case.name} | {size.clips} | {Found.of(1000 * kernel_truth(case), _thousandfold(found)).cells()}"
 
 
-def _thousandfold(found: list[Interval]) -> list[Interval]:
+def _thousandfold(found: list[DistanceInterval]) -> list[Interval]:
     return [Interval(1000 * f.value, 1000 * (f.low or 0), 1000 * (f.high or 0)) for f in found]
 
 
