@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from vbench_lite.adapters.command import CommandSettings
+from vbench_lite.adapters.hosted.clip_form import check_definition
 from vbench_lite.adapters.hosted.settings import ServiceSettings
 from vbench_lite.adapters.hosted.templates import render_template, request_values
 from vbench_lite.adapters.models.diffusers import LoadSettings
 from vbench_lite.adapters.models.families import FRAME_ARGUMENTS, family_table
 from vbench_lite.adapters.programs import fill
+from vbench_lite.errors import UsageError
 from vbench_lite.inputs.catalogue import definition_paths, parts, read_definition
+from vbench_lite.measuring.rates import clip_price
 from vbench_lite.records import Definition, Request
 
 DEFINITIONS = {name: read_definition(path) for name, path in definition_paths().items()}
@@ -91,6 +95,36 @@ def test_service_is_described_in_full(name: str) -> None:
         render_template(template, given)
     assert settings.base.startswith("https://")
     assert settings.key_env
+    check_definition(definition)
+    if definition.price:
+        clip = definition.clip
+        assert clip_price(definition.price, clip.seconds, clip.height, clip.width).usd
+
+
+@pytest.mark.parametrize(
+    ("name", "clip", "usd"),
+    [
+        ("pika-2.2", {"frames": 240}, 0.40), ("pika-2.2", {"height": 1080, "width": 1920}, 0.45),
+        ("luma-ray-3.2", {"height": 540, "width": 960}, 0.50), ("luma-ray-3.2", {"height": 1080, "width": 1920}, 2.0),
+        ("veo-3.1", {"height": 2160, "width": 3840}, 4.80), ("veo-3.1", {"frames": 96}, 1.60),
+        ("runway-gen4.5", {}, 0.60), ("kling-v3", {"frames": 240}, 0.84),
+    ],
+)
+def test_listed_prices_follow_size_and_length(name: str, clip: dict[str, int], usd: float) -> None:
+    definition = replace(DEFINITIONS[name], clip=replace(DEFINITIONS[name].clip, **clip))
+    check_definition(definition)
+    assert definition.price
+    spec = definition.clip
+    assert clip_price(definition.price, spec.seconds, spec.height, spec.width).usd == pytest.approx(usd)
+
+
+@pytest.mark.parametrize(
+    ("name", "clip"),
+    [("runway-gen4.5", {"frames": 288}), ("luma-ray-3.2", {"frames": 144}), ("veo-3.1", {"frames": 72})],
+)
+def test_length_that_a_service_does_not_make_is_refused(name: str, clip: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="the service makes clips of"):
+        check_definition(replace(DEFINITIONS[name], clip=replace(DEFINITIONS[name].clip, **clip)))
 
 
 @pytest.mark.parametrize("name", by_adapter("command"))

@@ -98,8 +98,8 @@ def check_sweep(definition: Definition, settings: ServiceSettings) -> None:
         if _sent(settings, definition.clip) == _sent(settings, other):
             raise UsageError(
                 f'"{definition.name}": --sweep {key} changes nothing that the service is sent, so that every value '
-                f'would be billed for the same clips. Put "{{{part}}}" (or {{seconds}}, {{aspect_ratio}}) into the '
-                "body under [settings.submit]."
+                f'would be billed for the same clips. Put "{{{part}}}" (or {{seconds}}, {{resolution}}, '
+                "{aspect_ratio}) into the body under [settings.submit]."
             )
 
 
@@ -147,7 +147,7 @@ def _fixed_size(text: str, spec: ClipSpec) -> Fixed | None:
     lines = re.fullmatch(r"(\d{3,4})[pi]?", text.strip().lower())
     shorter = int(lines[1]) if lines else _SHORTER_SIDES.get(text.strip().lower())
     if shorter:
-        return Fixed(abs(shorter - min(spec.height, spec.width)) <= 0.05 * shorter, size, "{height}p")
+        return Fixed(abs(shorter - min(spec.height, spec.width)) <= 0.05 * shorter, size, "{resolution}")
     sides = re.fullmatch(r"(\d+)\s*[x*:/]\s*(\d+)", text.strip().lower())
     if not sides or not int(sides[2]):
         return None

@@ -31,11 +31,13 @@ class Unavailable(str):
 
 def request_values(request: Request) -> dict[str, Any]:
     """The placeholders of a body, filled in for one request."""
-    spec = request.spec
+    spec, seconds = request.spec, whole_seconds(request.spec)
     return {
         "prompt": request.prompt, "seed": request.seed, "small_seed": request.seed % 2**31, "frames": spec.frames,
         "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps, "height": spec.height, "width": spec.width,
-        "seconds": whole_seconds(spec), "seconds_exact": spec.seconds, "aspect_ratio": aspect_ratio(spec),
+        "seconds": seconds, "seconds_text": seconds if isinstance(seconds, Unavailable) else str(seconds),
+        "seconds_exact": spec.seconds, "aspect_ratio": aspect_ratio(spec),
+        "resolution": f"{min(spec.height, spec.width)}p",
     }
 
 
