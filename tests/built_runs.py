@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vbench_lite.metrics import shipped_metrics
 from vbench_lite.records import (
     FORMAT,
     ClipKey,
@@ -238,9 +239,13 @@ def _set_scores(fake: Fake, clips: int, seed: int) -> dict[str, Estimate]:
 
 
 def _infos() -> dict[str, MetricInfo]:
-    clips = {n: MetricInfo(n, s.unit, s.higher_is_better, "1", s.backbone, "clip") for n, s in METRICS.items()}
-    sets = {n: MetricInfo(n, s.unit, s.higher_is_better, "1", s.backbone, "set") for n, s in SETS.items()}
-    return clips | sets
+    shipped = shipped_metrics()
+    return {
+        name: dataclasses.replace(
+            shipped[name].info(shape.backbone), unit=shape.unit, higher_is_better=shape.higher_is_better, version="1"
+        )
+        for name, shape in (METRICS | SETS).items()
+    }
 
 
 def _reference() -> dict[str, tuple[float, ...]]:

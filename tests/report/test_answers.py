@@ -67,9 +67,9 @@ def test_the_headline_names_who_is_ahead_on_what_and_the_price(ads) -> None:
 def test_metrics_of_one_question_that_disagree_make_nobody_ahead_on_it(ads) -> None:
     found = leads(report_of(ads).main)
     other = found["detail"].first
-    assert standings(found).ahead["tiny-transformer"] == ["coherence"]
+    assert standings(report_of(ads).main, found).ahead["tiny-transformer"] == ["coherence"]
     steadier = replace(found["temporal_flickering"], first=other, verdict="ahead")
-    split = standings(found | {"temporal_flickering": steadier})
+    split = standings(report_of(ads).main, found | {"temporal_flickering": steadier})
     assert (split.split, "tiny-transformer" in split.ahead) == (["coherence"], False)
     assert split.undecided == ["following the prompt"]
 

@@ -15,7 +15,7 @@ class ClipFrames(ClipMetric):
     """Mean cosine of each frame with the frame before and with the first one."""
 
     name = "clip_frames"
-    title = "Frame-to-frame likeness"
+    title = "CLIP frame consistency"
     unit = "cosine"
     higher_is_better = True
     range = (0.0, 1.0)

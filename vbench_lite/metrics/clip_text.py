@@ -14,7 +14,7 @@ class ClipText(ClipMetric):
     """Mean over all frames of the cosine between frame and prompt, neither scaled nor cut off."""
 
     name = "clip_text"
-    title = "Match with the prompt"
+    title = "CLIP text similarity"
     unit = "cosine"
     higher_is_better = True
     range = (-1.0, 1.0)

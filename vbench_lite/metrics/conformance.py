@@ -26,7 +26,7 @@ class Conformance(ClipMetric):
     """1 for a clip as requested that is neither black, blank, frozen, stuttering nor broken, else 0."""
 
     name = "conformance"
-    title = "As asked"
+    title = "Conformance"
     unit = "fraction"
     higher_is_better = True
     range = (0.0, 1.0)

@@ -12,7 +12,7 @@ class TemporalFlickering(ClipMetric):
     """1 minus the mean absolute difference between neighbouring frames, in [0, 1]."""
 
     name = "temporal_flickering"
-    title = "Steadiness"
+    title = "Temporal flickering"
     unit = "fraction"
     higher_is_better = True
     range = (0.0, 1.0)

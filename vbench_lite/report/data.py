@@ -191,17 +191,21 @@ class SuiteResult:
     @property
     def per_clip(self) -> list[str]:
         """Metrics with a value per clip and a direction, those that answer questions first."""
-        asked = [m for q in words.questions(self.metrics) for m in q.metrics]
-        rest = [m for m in self.metrics if m not in asked and m != "conformance"]
+        ordered = [name for names in words.by_question(self.metrics).values() for name in names]
         return [
-            m for m in (*asked, *rest)
-            if self.metrics[m].per == "clip" and self.metrics[m].higher_is_better is not None
+            m for m in ordered
+            if m != "conformance" and self.metrics[m].per == "clip" and self.metrics[m].higher_is_better is not None
         ]  # fmt: skip
 
     @property
     def headline_metrics(self) -> list[str]:
         """The first metric of each question, as far as this scenario has it."""
-        return [question.metrics[0] for question in words.questions(self.metrics) if question.metrics]
+        known = words.by_question({m: self.metrics[m] for m in self.per_clip})
+        return [known[question][0] for question in words.JUDGED if question in known]
+
+    def title_of(self, name: str) -> str:
+        """What a metric or a cost is called."""
+        return words.title(name, self.metrics)
 
     def higher_is_better(self, metric: str) -> bool:
         """Direction of a per-clip metric, or of the share of "usable" clips."""
@@ -316,5 +320,4 @@ def _scenario(place: int, group: Sequence[_Chosen], styles: dict[str, MarkerStyl
         style = styles.setdefault(label, MarkerStyle(len(styles), route, alike % TONES))
         entries.append(GeneratorResult(label, name, run, style.number, style.tone, place))
     last = entries[-1].run
-    words.remember(last.metrics)
     return SuiteResult(last.manifest.suite, last.metrics, entries, past)

@@ -1,6 +1,6 @@
 """What the figures are called, what they mean, how they mislead, and how they are written.
 
-The only place where numbers become text. A metric that is not described here is shown under its own name.
+The only place where numbers become text. Metrics are described in their own files, and in summary.json by them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor, log10
 
-from vbench_lite.metrics import describe
 from vbench_lite.records import QUESTIONS, Estimate, MetricInfo, ReasonCode
 
 
@@ -23,15 +22,21 @@ class Meaning:
     misleads: str = ""
 
 
-@dataclass(frozen=True)
-class Question:
-    """One thing that people ask of a clip, and the metrics that answer it, the telling one first."""
-
-    title: str
-    metrics: tuple[str, ...]
+HEADINGS: Mapping[str, str] = QUESTIONS | {"": "Other metrics"}
+"""Questions that metrics answer, as `MetricInfo.question` names them, in the order in which they are shown."""
+JUDGED = ("coherence", "detail", "prompt")
+"""Questions on which generators are ranked."""
 
 
-MEANINGS: Mapping[str, Meaning] = {
+def by_question(metrics: Mapping[str, MetricInfo]) -> dict[str, list[str]]:
+    """Question > its metrics, the first one first. Questions without a metric are left out."""
+    found: dict[str, list[str]] = {question: [] for question in HEADINGS}
+    for name, info in sorted(metrics.items(), key=lambda item: item[1].rank):
+        found[info.question if info.question in HEADINGS else ""].append(name)
+    return {question: names for question, names in found.items() if names}
+
+
+_FIGURES: Mapping[str, Meaning] = {
     "usable": Meaning(
         "Usable clips",
         "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed "
@@ -39,26 +44,26 @@ MEANINGS: Mapping[str, Meaning] = {
         "A machine's judgement: it has not seen your brief.",
     ),
     "device_s_per_clip": Meaning(
-        "Device time a clip",
+        "Device time per clip",
         "Seconds of wall time between synchronised points, times the devices held: what a cloud would bill. Loading, "
         "warm-up, encoding and scoring are not in it.",
     ),
     "usd_per_clip": Meaning(
-        "Cost a clip",
+        "Cost per clip",
         "US dollars for a clip that was asked for, whether it came out or not.",
         "Prices have dates and change; those used are listed under how it was measured.",
     ),
     "usd_per_usable_clip": Meaning(
-        "Cost a usable clip",
+        "Cost per usable clip",
         "All the money spent, failures included, divided by the usable clips.",
         "It rests on the thresholds: lower them and it falls.",
     ),
     "attempts_per_usable_clip": Meaning(
-        "Attempts a usable clip",
+        "Attempts per usable clip",
         "How many clips must be asked for, on average, to get one that is usable.",
     ),
     "energy_wh_per_clip": Meaning(
-        "Energy a clip",
+        "Energy per clip",
         "Watt-hours that the device's own counter shows for the time of generation.",
         "The rest of the machine is not in it.",
     ),
@@ -83,39 +88,29 @@ ROUTES = {
 MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MULTIPLICATION SIGN}"
 
 
-_OF_RUNS: dict[str, MetricInfo] = {}
+def title(name: str, metrics: Mapping[str, MetricInfo]) -> str:
+    """What a metric, a cost, or a reason such as "frozen" is called.
 
-
-def remember(metrics: Mapping[str, MetricInfo]) -> None:
-    """Keeps the descriptions that a run carries, so that its metrics can be explained without their files."""
-    _OF_RUNS.update({name: info for name, info in metrics.items() if info.title})
-
-
-def described(name: str) -> MetricInfo | None:
-    """A metric's description: that of the runs that were opened, else that of its file; format 1 carried none."""
-    return _OF_RUNS.get(name) or (None if name in MEANINGS else describe(name))
-
-
-def meaning(name: str) -> Meaning:
-    """How a figure or a metric is explained."""
-    info = described(name)
-    return Meaning(info.title, info.description, info.pitfalls) if info else MEANINGS.get(name) or Meaning(name, "")
-
-
-def title(name: str) -> str:
-    return meaning(name).title
-
-
-def questions(names: Iterable[str], sets: bool = False) -> list[Question]:
-    """What people ask of a clip, with those of the named metrics that answer it.
-
-    Args:
-        names: Metrics, in any order; other figures are passed over.
-        sets: Also the question that is answered by the set as a whole.
+    >>> title("frozen", {}), title("usd_per_clip", {})
+    ('Frozen', 'Cost per clip')
     """
-    known = sorted((info for name in names if (info := described(name))), key=lambda info: (info.rank, info.name))
-    asked = [key for key in QUESTIONS if sets or key != "set"]
-    return [Question(QUESTIONS[key], tuple(i.name for i in known if i.question == key)) for key in asked]
+    return meaning(name, metrics).title
+
+
+def meaning(name: str, metrics: Mapping[str, MetricInfo]) -> Meaning:
+    """The explanation of a figure: a metric's own, as its summary has it, or that of a cost."""
+    info = metrics.get(name)
+    if info is not None and info.title:
+        return Meaning(info.title, info.description, info.pitfalls)
+    return _FIGURES.get(name) or Meaning(name.replace("_", " ").capitalize(), "")
+
+
+def cost_title(name: str, money_scale: float = 1.0) -> str:
+    """The title of a cost, with the number of clips that its sum is for."""
+    found = title(name, {})
+    if name.startswith("usd") and money_scale > 1:
+        return found.replace("per usable clip", "per 1,000 usable clips").replace("per clip", "per 1,000 clips")
+    return found
 
 
 def number(value: float, decimals: int) -> str:
@@ -147,6 +142,8 @@ def decimals(value: float, uncertainty: float | None = None) -> int:
     of_value = _places(value, 2 if uncertainty else 3)
     if not uncertainty:
         return of_value
+    if value and uncertainty < 1e-6 * abs(value):
+        return _places(value, 3)  # a constant: its interval is rounding error
     leading = int(uncertainty / 10 ** floor(log10(uncertainty)) + 1e-9)
     return min(8, max(of_value, _places(uncertainty, 2 if leading < 3 else 1)))
 
@@ -187,8 +184,10 @@ def write(estimate: Estimate, scale: float = 1.0, before: str = "", after: str =
         return Written(reason if estimate.reason_code is ReasonCode.NONE_USABLE else NONE, "", reason)
     sides = [] if low is None or high is None else [side for side in (value - low, high - value) if side > 0]
     places = decimals(value, min(sides) if sides else None)
+    if before == "$" and abs(value) >= 0.01:
+        places = max(places, 2)
     text = f"{before}{number(value, places)}{after}"
-    if low is None:
+    if low is None or (high is not None and number(low, places) == number(high, places)):
         return Written(text, "", reason)
     return Written(text, _interval(low, high, places), reason)
 
@@ -209,7 +208,7 @@ def cost_text(name: str, estimate: Estimate, money_scale: float = 1.0) -> Writte
 
 
 def money_scale(estimates: Iterable[Estimate]) -> float:
-    """1000 where clips cost less than a cent: then money is told per 1,000 clips."""
+    """1000 where clips cost less than a cent: then money is shown per 1,000 clips."""
     values = [e.value for e in estimates if e.value]
     return 1000.0 if values and max(values) < 0.01 else 1.0
 

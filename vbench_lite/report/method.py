@@ -111,7 +111,7 @@ def thresholds(scenario: SuiteResult) -> list[tuple[str, str, str]]:
     """What a usable clip needs of each metric, and who says so."""
     says = {"suite": "the suite", "reference": "the worst 5 % of the reference clips"}
     return [
-        (words.title(name), needs(floor), says.get(floor.source, floor.source))
+        (scenario.title_of(name), needs(floor), says.get(floor.source, floor.source))
         for name, floor in scenario.thresholds.items()
     ]
 
@@ -190,5 +190,6 @@ def _gaps_of(entry: GeneratorResult) -> list[str]:
     for metric, estimate in figures.scores.items():
         count = entry.unscored(estimate)
         if estimate.n and count and entry.run.metrics[metric].per == "clip":
-            found.append(f"Made clips of {entry.label} without a score of {words.title(metric).lower()}: {count}.")
+            title = words.title(metric, entry.run.metrics).lower()
+            found.append(f"Made clips of {entry.label} without a score of {title}: {count}.")
     return found

@@ -30,6 +30,9 @@ class TableCell:
 @dataclass(frozen=True)
 class Row:
     name: str
+    title: str
+    unit: str
+    """"" where the figures carry their own."""
     arrow: str
     direction: str
     cells: Sequence[TableCell]
@@ -58,13 +61,12 @@ def standfirst(scenario: SuiteResult) -> str:
 def groups(scenario: SuiteResult) -> list[Group]:
     """Scores by the question they answer, then use and cost."""
     found = leads(scenario)
-    asked = [(q.title, list(q.metrics)) for q in words.questions(scenario.metrics, sets=True)]
-    named = {m for _, names in asked for m in names}
-    asked.append(("Besides", [m for m in scenario.metrics if m not in named]))
-    made = [Group(t, [_score_row(scenario, m, found.get(m)) for m in names]) for t, names in asked if names]
-    title = "Use and cost" + (", money per 1,000 clips" if scenario.money_scale > 1 else "")
+    made = [
+        Group(words.HEADINGS[question], [_score_row(scenario, m, found.get(m)) for m in names])
+        for question, names in words.by_question(scenario.metrics).items()
+    ]
     costs = [_cost_row(scenario, cost, found.get(cost)) for cost in words.COSTS if _shown(scenario, cost)]
-    return [*made, Group(title, [_usable_row(scenario, found.get("usable")), *costs])]
+    return [*made, Group("Use and cost", [_usable_row(scenario, found.get("usable")), *costs])]
 
 
 def _shown(scenario: SuiteResult, cost: str) -> bool:
@@ -89,7 +91,8 @@ def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Esti
 
 def _score_row(scenario: SuiteResult, metric: str, lead: Lead | None) -> Row:
     told = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
-    return _row(metric, scenario.metrics[metric].higher_is_better, told, lead)
+    info = scenario.metrics[metric]
+    return _row(metric, scenario.title_of(metric), info.higher_is_better, told, lead, info.unit)
 
 
 def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
@@ -97,7 +100,7 @@ def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
         (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e, e.cost(cost), "measured"))
         for e in scenario.entries
     ]
-    return _row(cost, False, told, lead)
+    return _row(cost, words.cost_title(cost, scenario.money_scale), False, told, lead)
 
 
 def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
@@ -111,7 +114,7 @@ def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
         ends = [words.percent(end) for end in (share.low, share.high) if end is not None]
         value = f"{words.percent(share.value)}, {figures.usable} of {figures.tried}"
         told.append((e, words.Written(value, f" {words.DASH} ".join(ends)), failed))
-    return _row("usable", True, told, lead)
+    return _row("usable", scenario.title_of("usable"), True, told, lead)
 
 
 def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
@@ -121,8 +124,10 @@ def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
 
 
 def _row(
-    name: str, higher: bool | None, told: Sequence[tuple[GeneratorResult, words.Written, str]], lead: Lead | None
-) -> Row:
+    name: str, title: str, higher: bool | None, told: Sequence[tuple[GeneratorResult, words.Written, str]],
+    lead: Lead | None, unit: str = "",
+) -> Row:  # fmt: skip
     arrow, direction = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "")}[higher]
     first = lead.first if lead is not None and lead.real else None
-    return Row(name, arrow, direction, [TableCell(written, entry is first, text) for entry, written, text in told])
+    cells = [TableCell(written, entry is first, text) for entry, written, text in told]
+    return Row(name, title, unit, arrow, direction, cells)

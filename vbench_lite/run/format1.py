@@ -11,6 +11,12 @@ RENAMED = {"flicker": "temporal_flickering"}
 """Metrics and columns, old name > new name."""
 NEVER_GENERATED = "missing: this clip was asked for and never made"
 """The exact words that format 1 wrote into the reason of such a clip."""
+ASKED = {
+    "clip_frames": ("coherence", 1), "warp_error": ("coherence", 2), "temporal_flickering": ("coherence", 3),
+    "detail": ("detail", 1), "clip_text": ("prompt", 1), "fvd_corrected": ("set", 1), "fvd": ("set", 2),
+    "kvd": ("set", 3),
+}  # fmt: skip
+"""Metric > the question that it answers, and its rank there. Format 1 did not store them."""
 UNITS = {"share": "fraction", "squared": "mse", "sides/s": "frame sides/s"}
 
 
@@ -58,7 +64,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
     """summary.json: renamed metrics and units. Format 1 counted clips that were never generated as failed."""
     metrics, usable, generators = (value.get(key) for key in ("metrics", "usable", "generators"))
     if isinstance(metrics, dict):
-        value = value | {"metrics": {name: _unit(info) for name, info in _renamed(metrics).items()}}
+        value = value | {"metrics": {n: _asked(n, _unit(info)) for n, info in _renamed(metrics).items()}}
     if isinstance(usable, dict) and isinstance(usable.get("thresholds"), dict):
         value = value | {"usable": usable | {"thresholds": _renamed(usable["thresholds"])}}
     if isinstance(generators, dict):
@@ -73,6 +79,11 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
 def _unit(info: Any) -> Any:
     unit = info.get("unit") if isinstance(info, dict) else None
     return info | {"unit": UNITS.get(unit, unit)} if isinstance(unit, str) else info
+
+
+def _asked(name: str, info: Any) -> Any:
+    question, rank = ASKED.get(name, ("", 10))
+    return info | {"question": question, "rank": rank} if isinstance(info, dict) else info
 
 
 def _scores(generator: Any) -> Any:

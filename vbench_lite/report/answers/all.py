@@ -34,7 +34,7 @@ def headline(report: Report) -> str:
         if entry.usable_share is None:
             return f"Usability of the clips of {entry.label} is not evaluated{_price_tail(scenario)}"
         return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
-    stand = standings(found)
+    stand = standings(scenario, found)
     parts = [f"{label} is ahead on {words.listed(what)}" for label, what in stand.ahead.items()]
     if not parts and not stand.split:
         return f"No generator is shown to be ahead on quality{_price_tail(scenario)}"

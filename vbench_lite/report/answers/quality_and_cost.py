@@ -23,32 +23,35 @@ class Standings:
     undecided: Sequence[str]
 
 
-def standings(found: Mapping[str, Lead]) -> Standings:
+def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
     """Who leads on which question. One metric alone does not speak for a question that has several."""
     ahead: dict[str, list[str]] = {}
     split: list[str] = []
     undecided: list[str] = []
-    for question in words.questions(found):
-        known = [found[m] for m in question.metrics if m in found]
+    for title, names in _judged(scenario, found):
+        known = [found[name] for name in names]
         leaders = {lead.first.label for lead in known if lead.real}
         if len(leaders) == 1:
-            ahead.setdefault(leaders.pop(), []).append(question.title.lower())
-        elif known:
-            (split if leaders else undecided).append(question.title.lower())
+            ahead.setdefault(leaders.pop(), []).append(title.lower())
+        else:
+            (split if leaders else undecided).append(title.lower())
     return Standings(ahead, split, undecided)
+
+
+def _judged(scenario: SuiteResult, found: Mapping[str, Lead]) -> list[tuple[str, list[str]]]:
+    """Titles of the questions on which generators are ranked, each with its compared metrics."""
+    known = words.by_question({name: info for name, info in scenario.metrics.items() if name in found})
+    return [(words.HEADINGS[question], known[question]) for question in words.JUDGED if question in known]
 
 
 def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     """Which route, and which model, is ahead on coherence, detail and following the prompt."""
     sentences, strips = [], []
-    for question in words.questions(found):
-        known = [m for m in question.metrics if m in found]
-        if not known:
-            continue
-        lead = found[known[0]]
-        sentences.append(f"{question.title}: {_lead_sentence(lead)}{_others(lead, [found[m] for m in known[1:]])}")
-        strips.append(strip_of(scenario, known[0], lead))
-    stand = standings(found)
+    for title, names in _judged(scenario, found):
+        lead, *others = (found[name] for name in names)
+        sentences.append(f"{title}: {_lead_sentence(scenario, lead)}{_others(scenario, lead, others)}")
+        strips.append(strip_of(scenario, lead.name, lead))
+    stand = standings(scenario, found)
     real = [f"{label} on {words.listed(what)}" for label, what in stand.ahead.items()]
     line = f"Ahead: {', '.join(real)}." if real else "No lead is shown." if not stand.split else ""
     if stand.split:
@@ -58,9 +61,9 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     return Answer("quality", "Which route, and which model, is ahead, and is it real?", line, sentences, strips)
 
 
-def _lead_sentence(lead: Lead) -> str:
+def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
     first = words.write(lead.first.score(lead.name))
-    name = words.title(lead.name).lower()
+    name = scenario.title_of(lead.name).lower()
     if lead.second is None:
         return f"{name} {first}."
     second = words.write(lead.second.score(lead.name))
@@ -79,7 +82,7 @@ def _noise(gap: words.Written, lead: Lead) -> str:
     return f", the difference {gap} could be chance ({p_text(lead.p)})" if lead.verdict == "not shown" else ""
 
 
-def _others(head: Lead, rest: Sequence[Lead]) -> str:
+def _others(scenario: SuiteResult, head: Lead, rest: Sequence[Lead]) -> str:
     """What the question's further metrics say to that."""
     text = ""
     for lead in rest:
@@ -87,7 +90,7 @@ def _others(head: Lead, rest: Sequence[Lead]) -> str:
             continue
         says = f"{lead.first.label} is better" if lead.real else verdict_words(lead)
         also = " too" if lead.real and head.real and lead.first is head.first else ""
-        text += f" {words.title(lead.name)}: {says}{also}."
+        text += f" {scenario.title_of(lead.name)}: {says}{also}."
     return text
 
 

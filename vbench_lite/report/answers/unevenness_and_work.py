@@ -36,7 +36,7 @@ def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequ
         if worst.value is None:
             continue
         text = (
-            f"its worst tenth averages {words.write(worst).value} on {words.title(metric).lower()}, "
+            f"its worst tenth averages {words.write(worst).value} on {scenario.title_of(metric).lower()}, "
             f"all its clips {words.write(entry.score(metric)).value}"
         )
         parts = spread(entry.scores(metric), others)

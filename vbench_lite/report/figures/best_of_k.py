@@ -74,7 +74,7 @@ def _curves(scenario: SuiteResult, metric: str, axis: Axis) -> _Curves:
         best = best_of_curve(entry.usable if usable else entry.scores(metric), higher)
         if each is not None and best:
             curves.append(_Curve(entry, [each * k for k in range(1, len(best) + 1)], best))
-    title = "Chance that one of k is usable" if usable else f"{words.title(metric)}, best of k"
+    title = "Chance that one of k is usable" if usable else f"{scenario.title_of(metric)}, best of k"
     return _Curves(metric, title, higher, axis, curves)
 
 

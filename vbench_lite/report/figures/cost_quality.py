@@ -104,7 +104,7 @@ def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
         cost = axis.estimate(entry)
         if cost.value is not None and quality.value is not None:
             points.append(Point(entry, cost, quality))
-    return Plane(metric, words.title(metric), scenario.higher_is_better(metric), axis, points)
+    return Plane(metric, scenario.title_of(metric), scenario.higher_is_better(metric), axis, points)
 
 
 def _draw(plane: Plane, axes: Axes) -> None:

@@ -37,8 +37,8 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         return None
     lines = [(entry, releases(scenario, entry)) for entry in scenario.entries]
     tracks = [
-        _Track("usable", words.title("usable"), usable_estimate),
-        *(_Track(m, words.title(m), partial(_score, m)) for m in scenario.headline_metrics),
+        _Track("usable", scenario.title_of("usable"), usable_estimate),
+        *(_Track(m, scenario.title_of(m), partial(_score, m)) for m in scenario.headline_metrics),
         _Track("usd_per_usable_clip", "US$ a usable clip" + (", per 1,000" if scenario.money_scale > 1 else ""),
                partial(_cost, "usd_per_usable_clip"), scenario.money_scale),
     ]  # fmt: skip

@@ -46,11 +46,11 @@ def distributions(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         told = []
         for entry in cloud.entries:
             cells = _quantiles(entry.scores(metric), cloud.higher)
-            rows.append((words.title(metric), entry.label, *cells))
+            rows.append((scenario.title_of(metric), entry.label, *cells))
             told.append(f"{entry.label}: median {cells[1]}, worst tenth {cells[3]}")
         alt = f"Distribution over clips, better to the {'right' if cloud.higher else 'left'}. {'; '.join(told)}."
         height = 0.95 + 0.66 * len(cloud.entries)
-        panels.append(pen.draw(f"spread-{metric}", words.title(metric), alt, partial(_draw_cloud, cloud), height))
+        panels.append(pen.draw(f"spread-{metric}", scenario.title_of(metric), alt, partial(_draw_cloud, cloud), height))
     if not panels:
         return None
     caption = (
@@ -142,9 +142,9 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         ]
         alt = f"Where the spread comes from. {'; '.join(told)}."
         height = 0.55 + 0.5 * len(mine)
-        panels.append(pen.draw(f"variance-{metric}", words.title(metric), alt, partial(_draw_bars, mine), height))
+        panels.append(pen.draw(f"variance-{metric}", scenario.title_of(metric), alt, partial(_draw_bars, mine), height))
     rows = [
-        (words.title(b.metric), b.entry.label, *(words.percent(s) for s in b.shares),
+        (scenario.title_of(b.metric), b.entry.label, *(words.percent(s) for s in b.shares),
          words.plain(b.deviation))
         for b in bars
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbench_lite.analysis.unevenness import only_here
-from vbench_lite.records import ReasonCode
+from vbench_lite.records import MetricInfo, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.unevenness_and_work import is_close
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -64,19 +64,19 @@ class ClipCard:
             return f"{self.status}: {self.reason}" if self.reason else self.status
         if self.usable is None:
             return "not judged"
-        return "usable" if self.usable else "; ".join(map(_reworded, self.because))
+        return "usable" if self.usable else "; ".join(_reworded(text, self.entry.run.metrics) for text in self.because)
 
     @property
     def brief(self) -> str:
         """The same for under its picture: one reason with its figures, of several the names."""
         if len(self.codes) < 2 or not self.made:
             return self.says
-        return ", ".join(words.title(kind).lower() for kind in self.kinds)
+        return ", ".join(words.title(kind, self.entry.run.metrics).lower() for kind in self.kinds)
 
 
-def _reworded(because: str) -> str:
+def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
     name, _, rest = because.partition(": ")
-    return f"{words.title(name).lower()} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
+    return f"{words.title(name, metrics).lower()} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,7 @@ class ClipBoard:
         """What the page's player knows of every clip: plain data, put on screen as text only."""
         floors = self.scenario.thresholds
         metrics = [m for m, info in self.scenario.metrics.items() if info.per == "clip"]
+        titles = {m: self.scenario.title_of(m) for m in metrics}
         clips: dict[str, Any] = {}
         for entry in self.scenario.entries:
             scores = {m: entry.scores(m) for m in metrics}
@@ -197,7 +198,7 @@ class ClipBoard:
                         "who": f"{entry.label}, clip {cell.index + 1}", "prompt": prompt.text,
                         "says": cell.says if not cell.usable else "Usable.",
                         "scores": [
-                            [words.title(m), _score(scores[m][row, cell.index]), needs(floors.get(m)), m in cell.kinds]
+                            [titles[m], _score(scores[m][row, cell.index]), needs(floors.get(m)), m in cell.kinds]
                             for m in metrics
                         ],
                     }  # fmt: skip

@@ -7,13 +7,14 @@ import dataclasses
 import io
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.errors import VbenchError
 from vbench_lite.escaping import spreadsheet
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.records import FORMAT, Estimate
+from vbench_lite.records import FORMAT, Estimate, MetricInfo
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.leads import leads
@@ -178,16 +179,17 @@ def _card(scenario: SuiteResult, entry: GeneratorResult) -> str:
         f"      type: {quoted('vbench-lite/' + scenario.suite.name)}",
         f"      revision: {quoted(scenario.suite.digest[:12])}", "    metrics:",
     ]  # fmt: skip
-    for name, info in scenario.metrics.items():
-        lines += _card_metric(name, entry.score(name).value, info.version, info.backbone)
-    lines += _card_metric("usable_share", entry.usable_share, "1", None)
+    for name in scenario.metrics:
+        lines += _card_metric(name, entry.score(name).value, scenario.metrics)
+    lines += _card_metric("usable_share", entry.usable_share, scenario.metrics)
     return "\n".join([*lines, "---", ""])
 
 
-def _card_metric(name: str, value: float | None, version: str, backbone: str | None) -> list[str]:
+def _card_metric(name: str, value: float | None, metrics: Mapping[str, MetricInfo]) -> list[str]:
     if value is None:
         return []
-    title = words.title("usable" if name == "usable_share" else name)
-    on = f", {backbone}" if backbone else ""
-    said = json.dumps(f"{title} (vbench-lite, version {version}{on})", ensure_ascii=False)
+    title = words.title("usable" if name == "usable_share" else name, metrics)
+    info = metrics.get(name)
+    on = f", {info.backbone}" if info and info.backbone else ""
+    said = json.dumps(f"{title} (vbench-lite, version {info.version if info else 1}{on})", ensure_ascii=False)
     return [f"    - type: {json.dumps(name)}", f"      value: {value:.6g}", f"      name: {said}"]

@@ -59,7 +59,7 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
     scenes, boards = _scenes(report, media)
     asked = [row for board in boards for row in board.rows()]
     prompts = sorted(asked, key=lambda row: row.worst)
-    metrics = [name for scenario in report.scenarios for name in _defined(scenario)]
+    meanings = {name: words.meaning(name, s.metrics) for s in report.scenarios for name in _defined(s)}
     return {
         "scenario": report.main, "names": words.listed(e.label for e in report.entries), "version": __version__,
         "digest": digest(report.runs),
@@ -69,8 +69,7 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "scenes": scenes, "entries": report.entries, "prompts": prompts,
         "suites": list(dict.fromkeys(p.suite for p in asked)),
         "categories": list(dict.fromkeys(p.category for p in asked if p.category)), "kinds": _kinds(prompts),
-        "media_note": media.note, "meanings": {name: words.meaning(name) for name in metrics},
-        "defined": list(dict.fromkeys(metrics)),
+        "media_note": media.note, "meanings": meanings, "defined": list(meanings),
         "versions": {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()},
         "run_list": words.listed(r.name for r in report.runs),
         "data": _json({"clips": {k: v for board in boards for k, v in board.facts()["clips"].items()}}),
@@ -88,7 +87,7 @@ def _scenes(report: Report, media: Media) -> tuple[list[dict[str, Any]], list[Cl
                 "prefix": f"s{nth}-" if nth else "", "scenario": scenario, "standfirst": standfirst(scenario),
                 "groups": groups(scenario), "figures": figures(scenario), "gaps": gaps(scenario, before),
                 "highlights": [{"entry": entry, "clips": pair} for entry, pair in board.highlights()],
-                "ranked_by": words.listed(words.title(m).lower() for m in scenario.per_clip),
+                "ranked_by": words.listed(scenario.title_of(m).lower() for m in scenario.per_clip),
                 "facts": method.facts(scenario), "thresholds": method.thresholds(scenario),
                 "reference_share": method.reference_share(scenario), "prices": method.prices(scenario),
                 "definitions": method.definitions(scenario), "counted": method.counted(scenario),
@@ -174,7 +173,8 @@ def _strip(strip: IntervalStrip) -> dict[str, Any]:
 
 
 def _defined(scenario: SuiteResult) -> list[str]:
-    return [*scenario.metrics, *(name for name in words.MEANINGS if name in ("usable", *words.COSTS))]
+    ordered = [name for names in words.by_question(scenario.metrics).values() for name in names]
+    return [*ordered, "usable", *words.COSTS]
 
 
 def _versions(scenario: SuiteResult) -> dict[str, str]:

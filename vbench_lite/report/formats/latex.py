@@ -37,7 +37,7 @@ def _caption(scenario: SuiteResult) -> str:
 
 def _heading(row: Row) -> str:
     arrow = {"↑": r" $\uparrow$", "↓": r" $\downarrow$"}.get(row.arrow, "")
-    return latex(words.title(row.name)) + arrow
+    return latex(row.title) + arrow
 
 
 def _cell(row: Row, nth: int) -> str:

@@ -69,7 +69,7 @@ def _table(scenario: SuiteResult, group: Group) -> str:
         for cell in row.cells:
             text, lacks = markdown(str(cell.written)), f" ({markdown(cell.unscored)})" if cell.unscored else ""
             cells.append((f"**{text}** ahead" if cell.lead else text) + lacks)
-        rows.append((f"{markdown(words.title(row.name))} {row.arrow}".strip(), *cells))
+        rows.append((f"{markdown(row.title)} {row.arrow}".strip(), *cells))
     return _rows((f"**{markdown(group.title)}**", *(markdown(e.label) for e in scenario.entries)), rows)
 
 
