@@ -156,3 +156,11 @@ def test_hybrid_of_itself_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["9" * 5000, "[" * DEEP])
 def test_value_of_a_sweep_that_is_no_toml_is_a_word(word: str) -> None:
     assert sweep.parse(f"strength={word}") is not None
+
+
+@pytest.mark.parametrize("key", ["title", "licence", "source", "reference"])
+@pytest.mark.parametrize("sign", ["\\u0000", "\\u001b", "\\n"])
+def test_control_characters_are_refused_in_the_facts_of_a_suite(tmp_path: Path, key: str, sign: str) -> None:
+    path = file_of(tmp_path, "s.toml", f'{key} = "a{sign}b"\n[[prompt]]\nid = "p"\ntext = "a cat"\n')
+    with pytest.raises(BadFile, match=rf's\.toml:1: "{key}" holds the control character'):
+        read_suite(path)

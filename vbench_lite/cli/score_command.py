@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vbench_lite import escaping
 from vbench_lite.errors import UsageError
 from vbench_lite.files import to_json
 
@@ -86,9 +87,9 @@ def _collected(
 
     found = api.collect(clips, suite, out, backbones, clips_per_prompt=clips_per_prompt)
     for note in found.matched.notes:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(escaping.one_line(f"Note: {note}"), err=True)
     for line in _left_out(found.matched.unmatched):
-        click.echo(f"Not scored: {line}", err=True)
+        click.echo(escaping.one_line(f"Not scored: {line}"), err=True)
     if found.absent:
         click.echo(f"{found.absent} of {found.outcome.asked} clips are not in {clips}: they count as failed.", err=True)
     if broken := [r for r in found.outcome.failed if (r.prompt_id, r.index) in found.matched.clips]:

@@ -68,7 +68,8 @@ def read_suite(path: Path) -> Suite:
     if clips < 1:
         raise file.error("clips_per_prompt", f'"clips_per_prompt" is {clips}: expected 1 or more.')
     usable = {name: _threshold(file, name, entry) for name, entry in file.get("usable", dict, {}).items()}
-    reference = file.get("reference", str, "")
+    facts = {key: _plain(file, key) for key in ("title", "licence", "source", "reference")}
+    reference = facts["reference"]
     meaning = {
         "prompts": [[p.id, p.text, p.category, list(p.tags)] for p in prompts],
         "reference": reference,
@@ -77,10 +78,18 @@ def read_suite(path: Path) -> Suite:
     if reference not in ("", "world"):
         reference = str((path.parent / reference).resolve())
     return Suite(
-        name=path.stem, title=file.get("title", str, path.stem), prompts=prompts, digest=digest(meaning),
-        clips_per_prompt=clips, licence=file.get("licence", str, ""), reference=reference, usable=usable,
-        source=file.get("source", str, ""),
+        name=path.stem, title=facts["title"] or path.stem, prompts=prompts, digest=digest(meaning),
+        clips_per_prompt=clips, licence=facts["licence"], reference=reference, usable=usable,
+        source=facts["source"],
     )
+
+
+def _plain(file: TomlFile, key: str) -> str:
+    """A string without control characters; "" where there is none."""
+    found: str = file.get(key, str, "")
+    if sign := control_character(found):
+        raise file.error(key, f'"{key}" holds the control character {sign}.')
+    return found
 
 
 def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:

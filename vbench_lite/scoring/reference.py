@@ -100,7 +100,7 @@ def _world_clip(composition: Composition, seed: int, spec: ClipSpec) -> WorldCli
 
 def clip_files(folder: Path) -> list[Path]:
     """The clips under a folder, in a fixed order that is not the order of their names."""
-    paths = [path for path in folder.rglob("*") if path.suffix.lower() in CLIP_SUFFIXES]
+    paths = [p for p in folder.rglob("*") if p.suffix.lower() in CLIP_SUFFIXES and (p.is_file() or p.is_symlink())]
     return sorted(paths, key=lambda path: hashlib.sha256(str(path.relative_to(folder)).encode()).hexdigest())
 
 

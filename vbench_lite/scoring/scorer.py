@@ -32,6 +32,7 @@ from vbench_lite.run.plan import asks_for_stillness
 from vbench_lite.scoring import anchors
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
+from vbench_lite.userfile import is_folder
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Scorer:
                 )
         if not source:
             return Reference()
-        if not Path(source).is_dir():
+        if not is_folder(Path(source)):
             return Reference(problems={"": f"the suite's reference folder {source} is not there"})
         count = min(sum(map(self.asked.clips, prompts)), len(clip_files(Path(source))))
         with progress("scoring real clips", count) as tick:
