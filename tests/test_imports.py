@@ -16,10 +16,6 @@ LAYERS = (
     "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances", "analysis", "features",
     "metrics", "scoring", "running", "gate", "report", "recipes", "api", "cli",
 )  # fmt: skip
-EXCEPT = {
-    # an adapter may name another generator (a hybrid's draft) or a folder of clips; the catalogue only names adapters
-    "adapters": {"inputs"},
-}
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but
     # read the descriptions of metrics, which `vbench_lite.metrics` gives without torch
@@ -58,10 +54,10 @@ def test_the_map_names_every_part_of_the_package() -> None:
 
 @pytest.mark.parametrize("part", LAYERS)
 def test_imports_point_down(part: str) -> None:
-    above = set(LAYERS[LAYERS.index(part) + 1 :]) - EXCEPT.get(part, set())
+    above = set(LAYERS[LAYERS.index(part) + 1 :])
     for path in files_of(part):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        wrong = {found for found in imports_of(path) if found.split(".")[0] in above - EXCEPT.get(name, set())}
+        wrong = {found for found in imports_of(path) if found.split(".")[0] in above}
         assert not wrong, f"{name} imports {sorted(wrong)}"
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from vbench_lite.adapters.recorded import RecordedClips
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import RunContext
 from vbench_lite.inputs.catalogue import build, find_definition
@@ -32,7 +31,7 @@ def test_folder_is_a_generator_of_its_clips(tmp_path: Path) -> None:
 def test_costs_come_from_the_table(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_bytes(b"x")
     (tmp_path / "clips.csv").write_text("file,prompt,usd,device_s\nx.mp4,a cat,0.45,12.5\n")
-    generator = RecordedClips(Definition("mine", "undisclosed", "recorded", model=str(tmp_path)))
+    generator = build(Definition("mine", "undisclosed", "recorded", model=str(tmp_path)))
     generator.load("cpu")
     (made,) = generator.generate([ask("cat", "a cat", 0)])
     assert (made.usd_charged, made.device_s) == (0.45, 12.5)
@@ -41,7 +40,7 @@ def test_costs_come_from_the_table(tmp_path: Path) -> None:
 def test_name_of_two_prompts_of_the_run_is_given_to_neither(tmp_path: Path) -> None:
     (tmp_path / "2024-2025.mp4").write_bytes(b"x")
     prompts = (Prompt("a", "2024"), Prompt("b", "2024-2025"))
-    generator = RecordedClips(Definition("mine", "undisclosed", "recorded", model=str(tmp_path)))
+    generator = build(Definition("mine", "undisclosed", "recorded", model=str(tmp_path)))
     generator.begin(RunContext(tmp_path / "state", prompts))
     generator.load("cpu")
     (output,) = generator.generate([ask("b", "2024-2025", 0)])
@@ -51,4 +50,4 @@ def test_name_of_two_prompts_of_the_run_is_given_to_neither(tmp_path: Path) -> N
 
 def test_missing_folder_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(GeneratorError, match="no folder of clips"):
-        RecordedClips(Definition("mine", "undisclosed", "recorded", model=str(tmp_path / "none")))
+        build(Definition("mine", "undisclosed", "recorded", model=str(tmp_path / "none")))

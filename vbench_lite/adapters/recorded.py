@@ -8,45 +8,80 @@ that is not there is recorded as failed, so that a partial folder gives a partia
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import Output, RunContext
-from vbench_lite.inputs.clipnames import Matched, match_folder
-from vbench_lite.records import Definition, Prompt, Request
+from vbench_lite.records import Definition, Prompt, ReasonCode, Request
+
+LARGEST_CLIP_BYTES = 2_000_000_000
+
+
+class FoundClip(Protocol):
+    """A clip file and what its folder's table states of it."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def seed(self) -> int | None: ...
+    @property
+    def usd(self) -> float | None: ...
+    @property
+    def device_s(self) -> float | None: ...
+
+
+class MatchedClips(Protocol):
+    """The clips of a folder by prompt id and index."""
+
+    @property
+    def clips(self) -> Mapping[tuple[str, int], FoundClip]: ...
+
+
+MatchFolder = Callable[[Path, Sequence[Prompt]], MatchedClips]
 
 
 class RecordedClips:
-    """A folder of clips behind the generator interface."""
+    """A folder of clips behind the generator interface.
 
-    def __init__(self, definition: Definition) -> None:
+    Args:
+        definition: `model` is the folder.
+        match_folder: Finds the clips of prompts in a folder.
+    """
+
+    def __init__(self, definition: Definition, *, match_folder: MatchFolder) -> None:
         self.name = definition.name
         self.folder = Path(definition.model)
         self.prompts: tuple[Prompt, ...] = ()
-        self.matched: Matched | None = None
+        self.matched: MatchedClips | None = None
+        self._match_folder = match_folder
         if not self.folder.is_dir():
             raise GeneratorError(f'"{self.name}": there is no folder of clips at "{definition.model}".')
 
     def begin(self, context: RunContext) -> None:
-        """Learns all prompts, so that a name that could mean two of them is not taken for one."""
+        """Takes all prompts of the run, so that a file name which fits two of them is not assigned to one."""
         self.prompts = context.prompts
 
     def load(self, device: str) -> None:
         if self.prompts:
-            self.matched = match_folder(self.folder, self.prompts)
+            self.matched = self._match_folder(self.folder, self.prompts)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """The stored file of each request, as it is."""
+        """The stored file of each request, unchanged."""
         asked = {r.prompt_id: Prompt(r.prompt_id, r.prompt) for r in requests}
-        matched = self.matched or match_folder(self.folder, list(asked.values()))
+        matched = self.matched or self._match_folder(self.folder, list(asked.values()))
         return [self._output(request, matched) for request in requests]
 
-    def _output(self, request: Request, matched: Matched) -> Output:
+    def _output(self, request: Request, matched: MatchedClips) -> Output:
         clip = matched.clips.get((request.prompt_id, request.index))
         if clip is None:
             failure = f'the folder holds no clip {request.index} of "{request.prompt}"'
             return Output(failure=failure, execution="precomputed")
+        size = clip.path.stat().st_size
+        if size > LARGEST_CLIP_BYTES:
+            failure = f"{clip.path.name} is {size / 1e9:.1f} GB; more than 2 GB is not read"
+            return Output(failure=failure, failure_code=ReasonCode.UNREADABLE, execution="precomputed")
         return Output(
             file=clip.path.read_bytes(), seed=clip.seed, usd_charged=clip.usd, device_s=clip.device_s,
             execution="precomputed",

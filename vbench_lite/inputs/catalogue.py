@@ -13,6 +13,7 @@ from typing import Any, cast
 from vbench_lite.adapters import ADAPTERS, CHECKS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
+from vbench_lite.inputs.clipnames import match_folder
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
@@ -189,7 +190,7 @@ def build(definition: Definition) -> Generator:
     target = ADAPTERS.get(name) or next(plugins, name)
     if ":" not in target:
         raise UnknownName("adapter", name, ADAPTERS, f'It stands in the definition of "{definition.name}".')
-    generator = import_class(target)(definition)
+    generator = import_class(target)(definition, **_ingredients(definition))
     missing = [name for name in ("load", "generate", "close") if not callable(getattr(generator, name, None))]
     if missing:
         raise GeneratorError(f'"{target}" is no generator: it has no {", ".join(missing)}. See docs/generators.md.')
@@ -214,6 +215,13 @@ def check_definition(definition: Definition) -> None:
         build(definition)
     for part in parts(definition):
         check_definition(part)
+
+
+def _ingredients(definition: Definition) -> dict[str, Any]:
+    """What an adapter is given beside its definition, so that adapters need not look for generators or clips."""
+    if definition.adapter == "hybrid":
+        return {"parts": parts(definition), "build": build, "check_weights": check_weights}
+    return {"match_folder": match_folder} if definition.adapter == "recorded" else {}
 
 
 def check_weights(definition: Definition) -> None:

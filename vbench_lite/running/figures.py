@@ -31,6 +31,11 @@ def checked_output(output: Output) -> Output:
         "stages_s": _figures("stages_s", output.stages_s, "of seconds, 0 or more", wrong),
         "counts": _figures("counts", output.counts, ", 0 or more", wrong),
     }
+    seed = _plain(output.seed)
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        wrong.append(f"seed is {str(seed)[:60]!r}: expected a whole number")
+        seed = None
+    figures["seed"] = seed
     if isinstance(output.file, bytearray | memoryview):
         figures["file"] = bytes(output.file)
     elif output.file is not None and not isinstance(output.file, bytes):

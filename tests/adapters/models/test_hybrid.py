@@ -65,7 +65,7 @@ def made(folder: Path, name: str) -> Path:
 
 def hybrid(folder: Path, strength: float, **settings: Any) -> Hybrid:
     given = {"draft": "draft.toml", "refiner": "refiner.toml", "strength": strength, **settings}
-    made = Hybrid(Definition("mixed", "hybrid", "hybrid", folder=folder, settings=given))
+    made = build(Definition("mixed", "hybrid", "hybrid", folder=folder, settings=given))
     made.load("cpu")
     return made
 

@@ -13,7 +13,7 @@ both; its memory is the larger peak with both loaded.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +21,33 @@ from numpy.typing import NDArray
 from vbench_lite.adapters.models.diffusers import DiffusersPipeline
 from vbench_lite.adapters.models.refining import Refiner, refiner_of, summed
 from vbench_lite.errors import UsageError
-from vbench_lite.generator import RUNNER_SETTINGS, Output, RunContext
-from vbench_lite.inputs import catalogue
+from vbench_lite.generator import RUNNER_SETTINGS, Generator, Output, RunContext
 from vbench_lite.records import Definition, Request
 
-OWN_SETTINGS = (*catalogue.ROLES, "strength")
+OWN_SETTINGS = ("draft", "refiner", "strength")
 COSTS_ELSEWHERE = ("http", "recorded")
 """Drafts whose cost is not device time of this process, so that it could not be added up."""
 
 
 class Hybrid:
-    """Two generators behind the interface of one."""
+    """Two generators behind the interface of one.
 
-    def __init__(self, definition: Definition) -> None:
+    Args:
+        definition: Of the hybrid.
+        parts: The definitions of its draft and its refiner, in this order.
+        build: Makes a generator of a definition.
+        check_weights: Checks the digests of a definition's weights.
+    """
+
+    def __init__(
+        self, definition: Definition, *, parts: tuple[Definition, ...], build: Callable[[Definition], Generator],
+        check_weights: Callable[[Definition], None],
+    ) -> None:
         given = definition.settings
         self.strength = float(given.get("strength", 0.6))
         if not 0 <= self.strength <= 1:
             raise UsageError(f'"{definition.name}": strength is {self.strength:g}: expected 0 (the draft) to 1.')
-        drafted, refining = catalogue.parts(definition)
+        drafted, refining = parts
         if drafted.adapter in COSTS_ELSEWHERE or (drafted.price and drafted.price.usd_per_device_hour is None):
             raise UsageError(
                 f'"{definition.name}": its draft "{drafted.name}" is not made on this machine, so that the cost of '
@@ -48,7 +57,7 @@ class Hybrid:
             raise UsageError(f'"{definition.name}": its refiner "{refining.name}" is not of the diffusers adapter.')
         own = {k: v for k, v in given.items() if k not in OWN_SETTINGS and k not in RUNNER_SETTINGS}
         self._parts = drafted, refining
-        self._draft = catalogue.build(drafted)
+        self._draft, self._check_weights = build(drafted), check_weights
         self._diffusion = DiffusersPipeline(
             dataclasses.replace(refining, name=definition.name, settings={**refining.settings, **own})
         )
@@ -61,7 +70,7 @@ class Hybrid:
     def load(self, device: str) -> None:
         """Loads both, side by side."""
         for part in self._parts:
-            catalogue.check_weights(part)
+            self._check_weights(part)
         self._draft.load(device)
         self._diffusion.load(device)
         self._refiner = refiner_of(self._diffusion)
