@@ -18,8 +18,8 @@ class Case(NamedTuple):
     first: Array
     second: Array
     shift: Array
-    unseen: str = ""
-    """What was finished without looking at it: the "value", or the value and its "interval"."""
+    unseen: bool = False
+    """Whether the estimator was finished before it met this case."""
 
 
 def power_law(values: int, power: float) -> Array:
@@ -68,40 +68,76 @@ def cases(values: int) -> Iterator[Case]:
     yield Case("slightly turned, 1/i", middle, np.diag(middle) @ rotation(values, 0.5, rng), shift)
     yield Case("turned at random, 1/i", middle, np.diag(middle) @ rotation(values, None, rng), shift)
     yield Case("20 directions and noise against a decay", spiked(values, 20, 0.9) ** 0.5, decaying, shift)
-    yield from later_cases(values, shift, np.random.default_rng(2026))
-    yield from latest_cases(values, shift, np.random.default_rng(1122))
+    yield Case("low rank (42 %), the same distribution", low_rank(values), low_rank(values), none)
+    yield Case("every second direction nearly lost, 1/i", middle, middle * _alternating(values, 0.1), shift)
+    yield from unseen_cases(values, shift, np.random.default_rng(2026))
+    yield from invented_cases(values, shift, np.random.default_rng(1128))
 
 
-def later_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
-    """Families that were first drawn after the estimator of the value was finished."""
+def unseen_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
+    """Families of earlier versions of this table that the present estimator was not developed on."""
     lognormal = _scaled(np.sort(np.exp(1.5 * rng.normal(size=values)))[::-1]) ** 0.5
-    gentle, firm = power_law(values, 0.6) ** 0.5, power_law(values, 1.2) ** 0.5
-    yield Case("equal, log-normal", lognormal, lognormal, shift, unseen="value")
-    yield Case("three times the variance, i^-1.2", firm, 3**0.5 * firm, shift, unseen="value")
-    yield Case("i^-0.6 against i^-1.2", gentle, firm, shift, unseen="value")
-    yield Case("3 spikes, turned slightly", spiked(values, 3, 0.5) ** 0.5,
-               np.diag(spiked(values, 3, 0.5) ** 0.5) @ rotation(values, 0.3, rng), shift, unseen="value")  # fmt: skip
-    yield Case("log-normal, turned at random", lognormal,
-               np.diag(lognormal) @ rotation(values, None, rng), shift,
-               unseen="value")  # fmt: skip
-
-
-def latest_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
-    """Families that were first drawn after the interval was finished too."""
-    rank = np.arange(1, values + 1)
+    gentle, firm, soft = (power_law(values, power) ** 0.5 for power in (0.6, 1.2, 0.8))
+    spikes, rank = spiked(values, 3, 0.5) ** 0.5, np.arange(1, values + 1)
     bent, plateaus = _scaled((rank + 5.0) ** -1.3) ** 0.5, _scaled(np.where(rank <= values // 8, 1.0, 0.05)) ** 0.5
-    gentle = power_law(values, 0.8) ** 0.5
-    louder = gentle * np.where(rank <= 10, 2**0.5, 1.0)
-    firm = power_law(values, 1.2) ** 0.5
     far = np.zeros(values)
     far[:4] = 0.75
-    yield Case("equal, (i + 5)^-1.3, means far apart", bent, bent, far, unseen="interval")
-    yield Case("equal, two plateaus", plateaus, plateaus, shift, unseen="interval")
-    yield Case("the first 10 variances doubled, i^-0.8", gentle, louder, shift, unseen="interval")
+    yield Case("equal, log-normal", lognormal, lognormal, shift, True)
+    yield Case("three times the variance, i^-1.2", firm, 3**0.5 * firm, shift, True)
+    yield Case("i^-0.6 against i^-1.2", gentle, firm, shift, True)
+    yield Case("3 spikes, turned slightly", spikes, np.diag(spikes) @ rotation(values, 0.3, rng), shift, True)
+    yield Case("log-normal, turned at random", lognormal, np.diag(lognormal) @ rotation(values, None, rng), shift, True)
+    yield Case("equal, (i + 5)^-1.3, means far apart", bent, bent, far, True)
+    yield Case("equal, two plateaus", plateaus, plateaus, shift, True)
+    yield Case("the first 10 variances doubled, i^-0.8", soft, soft * np.where(rank <= 10, 2**0.5, 1.0), shift, True)
     yield Case("turned and 1.5 times the variance, i^-1.2", firm,
-               1.5**0.5 * np.diag(firm) @ rotation(values, 0.8, rng), shift, unseen="interval")  # fmt: skip
-    yield Case("half the directions lost, 1/i", power_law(values, 1.0) ** 0.5,
-               power_law(values, 1.0) ** 0.5 * np.where(rank % 2, 1.0, 0.3), shift, unseen="interval")  # fmt: skip
+               1.5**0.5 * np.diag(firm) @ rotation(values, 0.8, rng), shift, True)  # fmt: skip
+    yield Case("half the directions weaker, 1/i", power_law(values, 1.0) ** 0.5,
+               power_law(values, 1.0) ** 0.5 * _alternating(values, 0.3), shift, True)  # fmt: skip
+
+
+def invented_cases(values: int, shift: Array, rng: np.random.Generator) -> Iterator[Case]:
+    """Families that were invented when the estimator was finished; nothing was changed after they were seen."""
+    middle, steep = power_law(values, 1.0) ** 0.5, power_law(values, 2.2) ** 0.5
+    tail = np.eye(values)
+    tail[values // 8 :, values // 8 :] = rotation(values - values // 8, None, rng)
+    swapped = middle.copy()
+    swapped[:8] = swapped[:8][::-1]
+    lost = middle * np.where(np.arange(values) < 3, 0.1, 1.0)
+    mixed = np.linalg.qr(rng.normal(size=(2 * values, values)))[1] * middle
+    yield Case("turned beyond the first eighth of directions, 1/i", middle, np.diag(middle) @ tail, shift, True)
+    yield Case("the first 8 variances in reverse order, 1/i", middle, swapped, shift, True)
+    yield Case("the 3 leading directions nearly lost, 1/i", middle, lost, shift, True)
+    yield Case("equal, i^-2.2", steep, steep, shift, True)
+    yield Case("1/i against a random Wishart of it", middle, mixed / np.linalg.norm(mixed) * 10**0.5, shift, True)
+    yield Case("a tenth of the variance, 1/i", middle, 0.1**0.5 * middle, shift, True)
+
+
+def low_rank(values: int) -> Array:
+    root: Array = _scaled(np.where(np.arange(values) < int(0.42 * values), 15.0, 0.01)) ** 0.5
+    return root
+
+
+def _alternating(values: int, factor: float) -> Array:
+    return np.where(np.arange(values) % 2, 1.0, factor)
+
+
+def collapsed(x: Array, share: float, rng: np.random.Generator) -> Array:
+    """A share of the clips, on average, is one and the same clip."""
+    return np.where(rng.random(len(x))[:, None] < share, _one_clip(x.shape[1]), x)
+
+
+def collapsed_truth(case: Case, share: float) -> float:
+    clip = _one_clip(len(case.shift))
+    first = root(case.first)
+    covariance = (1 - share) * first.T @ first + share * (1 - share) * np.outer(clip, clip)
+    shift = case.shift - share * clip
+    return frechet_truth(case._replace(first=np.linalg.cholesky(covariance).T, shift=shift))
+
+
+def _one_clip(values: int) -> Array:
+    clip: Array = np.random.default_rng(3).normal(size=values) * power_law(values, 1.0) ** 0.5
+    return clip
 
 
 def root(side: Array) -> Array:

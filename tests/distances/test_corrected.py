@@ -113,6 +113,20 @@ def test_fewer_than_eight_prompts_are_refused() -> None:
         corrected_interval(normal(0, 14, 5), normal(1, 14, 5), [f"p{n // 2}" for n in range(14)], [""] * 14)
 
 
+def test_features_without_a_finite_fourth_power_are_refused() -> None:
+    with pytest.raises(ValueError, match="beyond floating point"):
+        corrected_interval(1e150 * normal(0, 24, 5), 1e150 * normal(1, 24, 5))
+    assert np.isfinite(corrected_interval(1e-150 * normal(0, 24, 5), 1e-150 * normal(1, 24, 5)).value)
+
+
+def test_sets_of_which_nearly_all_clips_are_one_have_a_distance() -> None:
+    x, y = normal(0, 24, 30), normal(1, 24, 30)
+    for same in (2, 22, 23):
+        found = corrected_interval(np.concatenate([np.repeat(x[:1], same, 0), x[same:]]), y)
+        assert np.isfinite([found.value, found.low, found.high]).all()
+        assert found.value > 0 or same == 2
+
+
 def test_a_corrected_distance_scales_with_its_features_and_ignores_what_both_share() -> None:
     x, y = normal(0, 24, 40), normal(1, 24, 40)
     found = corrected_interval(x, y)

@@ -34,6 +34,8 @@ MIN_GROUPS_FOR_INTERVAL = 16
 """Fewer were not simulated."""
 CONSTANT = 1e-24
 """Share of the other side's trace below which a side's is rounding."""
+LARGEST = 1e75
+"""Features beyond this have variances of distances that are no finite numbers."""
 UNSEEN = (
     "{:.0%} of the covariances lies beyond what so few clips can see: the interval assumes that the sets' directions "
     "agree there no less than where they are seen"
@@ -70,7 +72,7 @@ def corrected_interval(
         confidence: Of the two-sided interval.
 
     Raises:
-        ValueError: As `intervals.checked`, or fewer than `MIN_GROUPS` prompts a side.
+        ValueError: As `intervals.checked`, fewer than `MIN_GROUPS` prompts a side, or features beyond `LARGEST`.
 
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(size=(64, 8)), rng.normal(size=(64, 8)) + 0.5
@@ -90,6 +92,8 @@ def corrected_interval(
     if size == 0:
         same = "every clip of both sides has the same features"
         return DistanceInterval(0.0, None, None, same, ReasonCode.SHARED_CLIPS)
+    if size > LARGEST:
+        raise ValueError(f"features of the size of {size:.0e}: their fourth powers are beyond floating point")
     found = _estimate((x - centre) / size, (y - centre) / size, labels)
     value = found.value * size**2
     names = tuple(intervals.group_names(x_prompts, y_prompts))
