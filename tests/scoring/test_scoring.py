@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
 from vbench_lite.metrics import shipped_metrics
-from vbench_lite.records import FORMAT, ClipKey, ClipRecord, ClipSpec, Prompt, Suite
+from vbench_lite.records import FORMAT, ClipKey, ClipRecord, ClipSpec, Prompt, ReasonCode, Suite
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
 from vbench_lite.scoring import scorer
@@ -234,3 +234,17 @@ def test_score_command_says_what_to_do_with_a_folder_of_clips(tmp_path):
 
     done = CliRunner().invoke(command, [str(tmp_path)])
     assert "--suite" in str(done.exception)
+
+
+def test_a_clip_that_was_replaced_after_the_run_is_not_scored(tmp_path):
+    folder = make_run(tmp_path / "run", ["g"], PROMPTS[:2])
+    for place in range(2):
+        store(folder, "g", PROMPTS[place]["id"], encode_mp4(render(COMPOSITIONS[place], 4), 8))
+    other = folder.clip_path(folder.records()[0])
+    other.write_bytes(encode_mp4(render(COMPOSITIONS[5], 4), 8))
+    found = scorer.score_run(folder)
+    replaced = found.clips[folder.records()[0].key]["temporal_flickering"]
+    assert (replaced.value, replaced.reason_code) == (None, ReasonCode.CHANGED)
+    assert found.clips[folder.records()[1].key]["temporal_flickering"].value is not None
+    summary = summarise(folder, found)
+    assert summary["g"].scores["temporal_flickering"].unscored == 1

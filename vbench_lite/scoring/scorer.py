@@ -6,6 +6,7 @@ and stays in every denominator.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -163,10 +164,13 @@ class Scorer:
         for key in self.asked.keys:
             record = records.get(key)
             path = folder.clip_path(record) if record and record.status == "ok" else None
-            if path:
+            if path and record and (why := _changed(path, record)):
+                found[key] = NoFeatures(why, ReasonCode.CHANGED)
+            elif path:
                 paths[key] = path
             elif record:
-                found[key] = NoFeatures(f"not made: {record.reason or 'no reason given'}", ReasonCode.FAILED)
+                code = record.reason_code or ReasonCode.FAILED
+                found[key] = NoFeatures(f"not made: {record.reason or 'no reason given'}", code)
             else:
                 found[key] = NoFeatures("missing", ReasonCode.MISSING)
         with progress("scoring clips", len(paths)) as tick:
@@ -248,6 +252,18 @@ class Scorer:
             "truncated_prompts": tuple(self.truncated),
             "reference": {name: reference.description for name, reference in references.items()},
         }
+
+
+def _changed(path: Path, record: ClipRecord) -> str | None:
+    """Why a stored file is not the clip of its record; None where it is, or where the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None  # the reader says what is wrong
+    if record.sha256 in (None, found):
+        return None
+    return f"{record.path} is not the file that was stored: its sha256 differs"
 
 
 def common_form(generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> ClipSpec:
