@@ -123,7 +123,7 @@ class Suite:
     title: str
     prompts: tuple[Prompt, ...]
     digest: str
-    """sha256 of everything that changes what is asked; comments and layout do not count."""
+    """sha256 of prompt ids, texts and the reference. Thresholds, categories, tags, comments and layout do not count."""
     clips_per_prompt: int = 2
     licence: str = ""
     reference: str = ""

@@ -204,9 +204,24 @@ def _changed_prompts(old: Manifest, new: Manifest) -> str:
     return f'{len(changed)} prompts differ, such as "{changed[0]}". ' if changed else ""
 
 
+NEEDS_THRESHOLDS = ("usable", "usd_per_usable_clip", "attempts_per_usable_clip")
+"""Quantities that mean something else where the thresholds differ."""
+
+
+def _thresholds(run: Run) -> dict[str, tuple[float | None, float | None]]:
+    """Those that the suite states: limits taken from the reference follow its clips, and the digest covers those."""
+    stated = run.summary.usable.thresholds.items()
+    return {name: (floor.min, floor.max) for name, floor in stated if floor.source != "reference"}
+
+
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
-    """Why a cost means something else in the two runs, or None. Scores of comparable runs always mean the same."""
+    """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
     baseline, candidate = pair.baseline, pair.candidate
+    if quantity.name in NEEDS_THRESHOLDS and _thresholds(baseline.run) != _thresholds(candidate.run):
+        return (
+            "the thresholds of usable clips differ. Score the candidate with the baseline's suite: "
+            f"vbench score {candidate.run.path}"
+        )
     prices = [side.run.manifest.prices.get(side.generator, Price()) for side in (baseline, candidate)]
     hourly = [price.usd_per_device_hour for price in prices]
     bound = quantity.needs_device and (not quantity.needs_price or any(rate is not None for rate in hourly))

@@ -46,7 +46,7 @@ def import_suite(path: Path) -> Suite:
         raise BadFile(path, None, "holds no prompt.")
     prompts = _merge(path, entries)
     vbench = path.suffix.lower() == ".json" and '"prompt_en"' in text
-    meaning = {"prompts": [[p.id, p.text, p.category, list(p.tags)] for p in prompts], "reference": "", "usable": {}}
+    meaning = {"prompts": [[p.id, p.text] for p in prompts], "reference": ""}
     return Suite(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "suite",
         title=path.stem, prompts=tuple(prompts), digest=digest(meaning),

@@ -70,11 +70,7 @@ def read_suite(path: Path) -> Suite:
     usable = {name: _threshold(file, name, entry) for name, entry in file.get("usable", dict, {}).items()}
     facts = {key: _plain(file, key) for key in ("title", "licence", "source", "reference")}
     reference = facts["reference"]
-    meaning = {
-        "prompts": [[p.id, p.text, p.category, list(p.tags)] for p in prompts],
-        "reference": reference,
-        "usable": {name: [t.min, t.max] for name, t in usable.items()},
-    }
+    meaning = {"prompts": [[p.id, p.text] for p in prompts], "reference": reference}
     if reference not in ("", "world"):
         reference = str((path.parent / reference).resolve())
     return Suite(
