@@ -5,8 +5,8 @@
     python benchmarks/gate_errors.py --plot FILE    the power curves as SVG
 
 Each release is a baseline and a candidate with three scores in five categories. Where a world is "shifted", the first
-score is worse by exactly the margin (half the standard deviation between the baseline's clips) and the rest is equal. A
-false pass is a pass of such a release; a false fail is a fail of an equal one.
+score is worse by exactly the margin (.55 of the standard deviation between the baseline's clips) and the rest is
+equal. A false pass is a pass of such a release; a false fail is a fail of an equal one.
 
 A thousand releases are judged at once, by the gate's own tests on arrays; tests/gate/test_gate_errors.py holds that
 `decide`, one release at a time, comes to the same outcomes.
@@ -16,20 +16,23 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.gate.categories import FEW, borrowed
+from vbench_lite.gate.categories import FEW, FULL, borrowed
+from vbench_lite.gate.decide import GUARD_WEIGHT
+from vbench_lite.gate.evidence import CHANCE, COLLAPSE_SD
 from vbench_lite.gate.policy import CAUTION
 from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 
 Array = np.ndarray
 SCORES = 3
 CATEGORIES = 5
-LEVEL, MARGIN_SD, GUARD_SD, MIN_POLICY_PROMPTS, TAIL = 0.05, 0.5, 1.0, 10, 0.1
+LEVEL, MARGIN_SD, GUARD_SD, MIN_POLICY_PROMPTS, RARE, COUNT_MARGIN = 0.05, 0.55, 1.0, 10, 0.1, 0.03
 STRICT = CAUTION * LEVEL
 SIZES = ["10x1", "10x8", "20x2", "40x2", "100x1", "200x1", "200x4"]
 LOSSES = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
@@ -157,17 +160,36 @@ def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callabl
 def judge(found: Releases) -> Array:
     """The outcome of each release under the default policy: "pass", "fail" or "undecided"."""
     pairs = Pairs.of(found)
-    holds, p_fail = _means(pairs)
-    if found.old[0, 0].size * TAIL >= 4:
-        holds, p_fail = _joined((holds, p_fail), _tails(pairs))
-    holds, p_fail = _joined((holds, p_fail), _categories(pairs))
-    worse = found.new_failed.sum((1, 2)) > found.old_failed.sum((1, 2))
-    change = found.new_failed.sum(2) * 1 - found.old_failed.sum(2)
-    signs = [sign_test(int((row > 0).sum()), int((row < 0).sum())) for row in change]
-    p_fail.append(np.where(worse, signs, 1.0))
-    p_fail.append(np.ones(len(worse)))  # usable clips: the simulation has no thresholds, so nothing changes there
-    fails = np.min(p_fail, 0) * len(p_fail) <= STRICT  # Holm's first step decides whether any check fails
+    holds, p_fail = _joined(_joined(_means(pairs), _collapsed(found)), _categories(pairs))
+    worse, signs = _counted(found.old_failed, found.new_failed, found.old_failed[0].size)
+    p_fail.append(signs)
+    weights = np.array([1.0] * SCORES + [GUARD_WEIGHT] * (len(p_fail) - SCORES - 1) + [1.0])
+    scaled = np.min(np.array(p_fail) / weights[:, None], 0) * weights.sum()
+    fails = scaled <= STRICT  # Holm's first step decides whether any check fails
     return np.where(fails, "fail", np.where(np.all([*holds, ~worse], 0), "pass", "undecided"))
+
+
+def _counted(old: Array, new: Array, clips: Array | int) -> tuple[Array, Array]:
+    """Bad clips, shape (..., prompts, clips): whether there are too many, and the p value of the sign test."""
+    change = new.sum(-1) * 1 - old.sum(-1)
+    too_many = change.sum(-1) > np.maximum(COUNT_MARGIN * clips, CHANCE * np.sqrt((change**2).sum(-1)))
+    signs = np.vectorize(sign_test)((change > 0).sum(-1), (change < 0).sum(-1))
+    return too_many, np.where(too_many, signs, 1.0)
+
+
+def _collapsed(found: Releases) -> Told:
+    """Clips far below the other run's mean of their prompt, by release and score."""
+    old, new = (
+        np.where(np.broadcast_to(bad[:, None], side.shape), np.nan, side)
+        for bad, side in ((found.old_failed, found.old), (found.new_failed, found.new))
+    )
+    drop = COLLAPSE_SD * np.nanstd(old, (2, 3), ddof=1)[:, :, None, None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # prompts without a clip
+        new = new - np.nanmedian(np.nanmean(new, 3) - np.nanmean(old, 3), 2)[:, :, None, None]
+        bad = [mine < np.nanmean(other, 3, keepdims=True) - drop for mine, other in ((old, new), (new, old))]
+    too_many, signs = _counted(bad[0], bad[1], np.isfinite(new).sum((2, 3)))
+    return list((~too_many).T), list(signs.T)
 
 
 Told = tuple[list[Array], list[Array]]
@@ -186,7 +208,6 @@ class Pairs:
     new: Array
     spread: Array
     """Between the baseline's clips, by release and score."""
-    gap: Array
 
     @classmethod
     def of(cls, found: Releases) -> Pairs:
@@ -195,49 +216,34 @@ class Pairs:
             for bad, side in ((found.old_failed, found.old), (found.new_failed, found.new))
         )
         worst = np.fmin(np.nanmin(old, (2, 3)), np.nanmin(new, (2, 3)))
-        spread, gap = np.nanstd(old, (2, 3), ddof=1), np.nanmean(old, (2, 3)) - worst
+        spread = np.nanstd(old, (2, 3), ddof=1)
         old, new = (np.where(np.isnan(side), worst[:, :, None, None], side) for side in (old, new))
-        return cls(old, new, spread, gap)
+        return cls(old, new, spread)
 
 
 def _means(pairs: Pairs) -> Told:
-    prompts, margin = pairs.old.shape[2], MARGIN_SD * pairs.spread
+    (prompts, clips), margin = pairs.old.shape[2:], MARGIN_SD * pairs.spread
     test = mean_test((pairs.new - pairs.old).mean(3) + margin[:, :, None])
-    share = np.where((margin > 0) & (margin < pairs.gap), margin / pairs.gap, 1.0)
-    enough = prompts >= np.vectorize(lambda part: prompts_to_see(part, LEVEL))(share)
-    shown = (test.above <= STRICT) & enough & (prompts >= MIN_POLICY_PROMPTS)
-    return list(shown.T), list(test.below.T)
-
-
-def _tails(pairs: Pairs) -> Told:
-    prompts = pairs.old.shape[2]
-    freedom = min(prompts, round(prompts * pairs.old.shape[3] * TAIL)) - 1
-    distance_to_limit = (_tail(pairs.new) - _tail(pairs.old)).mean(3) + GUARD_SD * pairs.spread[:, :, None]
-    return list((distance_to_limit.mean(2) >= 0).T), list(mean_test(distance_to_limit, freedom).below.T)
+    enough = prompts * clips >= prompts_to_see(RARE, LEVEL) and prompts >= MIN_POLICY_PROMPTS
+    return list(((test.above <= STRICT) & enough).T), list(test.below.T)
 
 
 def _categories(pairs: Pairs) -> Told:
-    """Every category as a guard; a small one with the spread of all, and without a say where chance would do."""
+    """Every category as a guard; a small one with the spread of all, and a wider margin."""
     gains = (pairs.new - pairs.old).mean(3)
     names = np.array([str(n % CATEGORIES) for n in range(gains.shape[2])])
-    kinds, slack = np.unique(names), GUARD_SD * pairs.spread
     holds, p_fail = [], []
-    for kind in kinds:
+    for kind in np.unique(names):
         own = gains[:, :, names == kind]
-        inside = own.mean(2) + slack >= 0
+        slack = GUARD_SD * max(1.0, (FULL / own.shape[2]) ** 0.5) * pairs.spread
+        holds += list((own.mean(2) + slack >= 0).T)
         if own.shape[2] >= FEW:
             p_fail += list(mean_test(own + slack[:, :, None]).below.T)
         elif (lent := borrowed(gains, names, kind)) is not None:
             p_fail += list(lent.test(own.mean(2) + slack).below.T)
-            if own.shape[2] < MIN_PROMPTS:
-                inside |= np.minimum(1.0, lent.test(own.mean(2)).below * SCORES * len(kinds)) > LEVEL
-        holds += list(inside.T)
+        elif own.shape[2] >= MIN_PROMPTS:
+            p_fail += list(mean_test(own + slack[:, :, None]).below.T)
     return holds, p_fail
-
-
-def _tail(values: Array) -> Array:
-    quantile = np.quantile(values.reshape(*values.shape[:2], -1), TAIL, axis=2)[:, :, None, None]
-    return quantile - np.maximum(quantile - values, 0) / TAIL
 
 
 def shares(outcomes: Array) -> list[float]:

@@ -449,11 +449,11 @@ def gate(
         'pass'
     """
     from vbench_lite.gate import choose_policy, decide
-    from vbench_lite.gate.history import read_history
+    from vbench_lite.gate.baseline import read_reference
 
     old = _opened(baseline)
     rules = choose_policy(None if policy is None else str(policy), old.path)
-    return decide(_opened(candidate), old, rules, read_history(old.path))
+    return decide(_opened(candidate), old, rules, read_reference(old.path, rules))
 
 
 def report(

@@ -173,16 +173,24 @@ def sign_test(worse: int, better: int) -> float:
     return float(special.bdtrc(worse - 1, worse + better, 0.5)) if worse else 1.0
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
     """p values adjusted for being a family (Holm 1979), each to be read against the family's level.
+
+    Args:
+        p_values: Of the family.
+        weights: How much of the level each gets, relative to the others; None for equal parts.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
+    >>> holm([0.01, 0.01], [4.0, 1.0])
+    [0.0125, 0.0125]
     """
-    order = np.argsort(p_values, kind="stable")
+    parts = [1.0] * len(p_values) if weights is None else list(weights)
+    order = sorted(range(len(p_values)), key=lambda nth: p_values[nth] / parts[nth])
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * float(p_values[place])))
+        left = sum(parts[each] for each in order[rank:])
+        highest = max(highest, min(1.0, left / parts[place] * float(p_values[place])))
         adjusted[place] = highest
     return adjusted
 

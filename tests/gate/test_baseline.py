@@ -3,22 +3,29 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.gate.deciding import loses
 from tests.gate.releases import write
-from tests.gate.test_categories import with_fvd
+from tests.gate.test_categories import FVD, with_fvd
 from vbench_lite.cli.baseline_command import command as baseline
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.errors import StoreError
-from vbench_lite.gate.baseline import Promotion, promote
+from vbench_lite.gate import choose_policy, decide
+from vbench_lite.gate.baseline import Promotion, promote, read_reference
 from vbench_lite.gate.history import read_history
+from vbench_lite.gate.margins import read_margins
+from vbench_lite.run.view import open_run
 
 
 def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -> None:
     run, to = write(tmp_path / "run"), tmp_path / "baseline"
     promote(Promotion(run, "first", "Ana", to))
-    assert sorted(p.name for p in to.iterdir()) == ["clips.csv", "history.json", "run.json", "summary.json"]
+    assert sorted(p.name for p in to.iterdir()) == [
+        "anchor", "clips.csv", "history.json", "margins.json", "run.json", "summary.json"
+    ]
     result = CliRunner().invoke(gate, [run, "--baseline", str(to)])
     assert result.exit_code == 0, result.output
     assert "the runs are identical" in result.output
@@ -34,7 +41,9 @@ def test_a_baseline_carries_the_features_of_its_run_and_of_no_other(tmp_path: Pa
         (Path(run) / "features" / "model.npz").rename(Path(run) / "features" / f"{generator}.npz")
         promote(Promotion(run, "x", "y", to))
     assert [path.name for path in (to / "features").iterdir()] == ["second.npz"]
-    assert "by the stored features" in CliRunner().invoke(gate, [run, "--baseline", str(to), "--json"]).output
+    (tmp_path / "gate.toml").write_text(FVD)
+    asked = [run, "--baseline", str(to), "--json", "--policy", str(tmp_path / "gate.toml")]
+    assert "by the stored features" in CliRunner().invoke(gate, asked).output
     assert sum(path.stat().st_size for path in to.rglob("*") if path.is_file()) < 200_000
 
 
@@ -118,3 +127,59 @@ def test_too_short_a_history_is_undecided(tmp_path: Path) -> None:
     result = CliRunner().invoke(gate, [str(tmp_path / "run"), "--baseline", str(to), "--policy", "nightly-cost"])
     assert result.exit_code == 4
     assert "only 1 promoted baselines" in result.output
+
+
+def test_margins_are_fixed_in_units_at_promotion(tmp_path: Path) -> None:
+    """A margin of .55 sd is a number: it does not move with the next baseline's clips, nor with a candidate's."""
+    to = tmp_path / "baseline"
+    promote(Promotion(write(tmp_path / "run"), "x", "y", to))
+    policy = choose_policy(None, to)
+    margins = read_margins(to, policy)
+    run = open_run(to)
+    spread = float(np.nanstd(run.grids["model"].values("clip_text"), ddof=1))
+    assert margins.sizes["model/clip_text/non-inferior"] == pytest.approx(0.55 * spread)
+    verdict = decide(open_run(write(tmp_path / "new", weights="b")), run, policy, read_reference(to, policy))
+    found = next(check for check in verdict.checks if check.id == "model/clip_text/non-inferior")
+    assert found.evidence.limit == pytest.approx(-0.55 * spread)
+    stored = json.loads((to / "margins.json").read_text())
+    stored["sizes"]["model/clip_text/non-inferior"] = 0.001
+    (to / "margins.json").write_text(json.dumps(stored))
+    verdict = decide(open_run(tmp_path / "new"), run, policy, read_reference(to, policy))
+    found = next(check for check in verdict.checks if check.id == "model/clip_text/non-inferior")
+    assert found.evidence.limit == pytest.approx(-0.001)
+
+
+def test_a_baseline_without_fixed_margins_is_gated_with_a_note(tmp_path: Path) -> None:
+    to = tmp_path / "baseline"
+    promote(Promotion(write(tmp_path / "run"), "x", "y", to))
+    (to / "margins.json").unlink()
+    policy = choose_policy(None, to)
+    verdict = decide(open_run(write(tmp_path / "new", weights="b")), open_run(to), policy, read_reference(to, policy))
+    assert verdict.outcome == "pass"
+    assert [f.outcome for f in verdict.findings if f.kind == "margins"] == ["note"]
+
+
+def ratchet(tmp_path: Path, losses: list[float], new_anchor: str = "") -> list[str]:
+    """Outcomes of releases, each compared with the last one that passed; losses are in margins, in all."""
+    to, outcomes = tmp_path / "baseline", []
+    promote(Promotion(write(tmp_path / "first", prompts=60), "first", "ci", to))
+    for nth, lost in enumerate(losses):
+        path = write(tmp_path / f"release{nth}", prompts=60, weights=f"w{nth}", worsen=loses("detail", 0.55 * lost))
+        policy = choose_policy(None, to)
+        verdict = decide(open_run(path), open_run(to), policy, read_reference(to, policy))
+        outcomes.append(verdict.outcome)
+        if verdict.outcome == "pass":
+            promote(Promotion(path, "passed", "ci", to, new_anchor=new_anchor))
+    return outcomes
+
+
+def test_small_losses_do_not_accumulate_past_the_first_baseline(tmp_path: Path) -> None:
+    losses = [0.33 * nth for nth in range(1, 8)]
+    outcomes = ratchet(tmp_path, losses)
+    assert outcomes[:2] == ["pass", "pass"]
+    assert all(outcome != "pass" for outcome, lost in zip(outcomes, losses, strict=True) if lost > 1.5)
+
+
+def test_a_new_anchor_begins_anew(tmp_path: Path) -> None:
+    assert ratchet(tmp_path, [0.33 * nth for nth in range(1, 8)], new_anchor="accepted") == ["pass"] * 7
+    assert read_history(tmp_path / "baseline")[-1].new_anchor == "accepted"

@@ -41,9 +41,10 @@ def test_fewer_than_six_prompts_never_pass_and_never_fail_by_chance(tmp_path: Pa
 
 
 def test_a_rare_loss_that_could_not_have_been_met_is_not_ruled_out(tmp_path: Path) -> None:
-    verdict = gate(tmp_path, base={"prompts": 11, "clips": 4}, prompts=11, clips=4, weights="b")
+    verdict = gate(tmp_path, base={"prompts": 14}, prompts=14, weights="b")
     assert verdict.outcome == "undecided"
-    assert any("a rare loss that costs the margin shows in" in check.reason for check in verdict.checks)
+    reasons = [check.reason for check in verdict.checks]
+    assert any("28 clips can miss a loss in 10% of the clips: 29 are needed" in reason for reason in reasons)
 
 
 def test_the_prompts_that_it_asks_for_do_decide(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_a_share_of_failures_can_be_tolerated(tmp_path: Path) -> None:
     rules = "[[check]]\nrule = 'no-new-failures'\nmargin = {}"
     lost = {"weights": "b", "failed": lambda p, c: p in (2, 5) and c == 0}
     assert gate(tmp_path, rules.format(0.03), **lost).outcome == "pass"
-    assert gate(tmp_path, rules.format(0.02), **lost).outcome == "undecided"
+    assert gate(tmp_path, rules.format(0.0), **lost).outcome == "undecided"
 
 
 def test_an_unknown_metric_is_an_error_of_the_policy_with_its_line(tmp_path: Path) -> None:
@@ -121,7 +122,7 @@ def test_fvd_is_judged_by_its_own_interval(tmp_path: Path, fvd: Any, outcome: st
 
 @pytest.mark.parametrize(("fvd", "outcome"), [((-0.1, -1.6, 1.4), "pass"), ((30.0, 28.0, 32.0), "fail")])
 def test_percent_of_an_fvd_below_zero_are_of_what_it_may_be(tmp_path: Path, fvd: Any, outcome: str) -> None:
-    rules = "[[check]]\nmetric = 'fvd'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'\nundecided = 'pass'"
+    rules = "[[check]]\nmetric = 'fvd'\nrule = 'non-inferior'\nmargin = 25\nunit = 'percent'\nundecided = 'inside'"
     verdict = gate(tmp_path, rules, base={"fvd": (-0.2, -1.8, 1.4)}, weights="b", fvd=fvd)
     assert verdict.outcome == outcome
     assert verdict.checks[0].evidence.limit == pytest.approx(0.35)

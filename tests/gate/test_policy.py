@@ -38,7 +38,7 @@ def policy(tmp_path: Path, text: str) -> Path:
         ("[[check]]\nrule = 'non-inferior'\nmargin = 1", 1, '"metric" is missing'),
         ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 'x'", 4, "expected a number"),
         ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 1\n[[check]]\nrule = 'max'\nvlue = 2", 7, '"vlue" is not'),
-        ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = 1\nunit = 'sigma'", 5, "absolute, percent, sd"),
+        ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = 1\nunit = 'sigma'", 5, "absolute, percent, sd, se"),
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'usd_per_usable_clip'\nmargin = 1", 1, "is a ratio"),
         ("[[check]]\nrule = 'non-inferior'\nmetric = 'a'\nmargin = 1\nagainst = 'history'", 5, 'evidence = "point"'),
         ("[[check]]\nrule = 'no-new-failures'\nmetric = 'a'", 3, "counts clips"),

@@ -233,6 +233,24 @@ def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> 
     )  # fmt: skip
 
 
+def ratio_influence(quantity: Quantity, grid: ClipGrid) -> Counted:
+    """The logarithm of a run's ratio as one number a prompt: their mean is the logarithm, their spread its error.
+
+    Cost and usability of a prompt enter together, so that their covariance is in the error.
+
+    Args:
+        quantity: A ratio.
+        grid: A run with at least one usable clip and a known cost.
+    """
+    spent, got = ratio_parts(quantity, grid)
+    counted = by_measurement(spent / spent.mean() - 1, quantity, grid)
+    more = got / got.mean() - 1
+    df = None
+    if counted.freedom is not None:
+        df = joint_freedom(counted.values, counted.freedom, more, len(more) - 1)
+    return Counted(float(np.log(spent.sum() / got.sum())) + counted.values - more, df, counted.batches)
+
+
 def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | NoPairs:
     """Only the pairs in which both clips have a value: for reading, not for decisions about a release.
 

@@ -77,6 +77,11 @@ def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:
     return known.get(name) or by_column[name]
 
 
+def find_cost(name: str) -> Quantity | None:
+    """The cost, or the ratio of a cost, of this name or column."""
+    return next((q for q in (*COSTS, *RATIOS) if name and name in (q.name, q.column)), None)
+
+
 def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
     """One value a clip, NaN where there is none.
 

@@ -32,8 +32,13 @@ def command() -> None:
 @click.option("--by", required=True, help="Who decided it.")
 @click.option("--to", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="The baseline's folder.")
 @click.option("--policy", type=click.Path(path_type=Path), help="Rules for releases; stored with the baseline.")
+@click.option(
+    "--new-anchor", metavar="REASON", default="",
+    help="Also make RUN the first baseline, which every later release is compared with too; say why.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the new entry of the history as JSON.")
-def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, as_json: bool) -> None:
+def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, new_anchor: str,
+                    as_json: bool) -> None:  # fmt: skip
     """Make RUN the baseline.
 
     \b
@@ -42,7 +47,7 @@ def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | Non
     """
     if not reason.strip() or not by.strip():
         raise click.UsageError("--reason and --by must say something: the history is read when a gate is questioned.")
-    entry = promote(Promotion(run, reason.strip(), by.strip(), to, policy))
+    entry = promote(Promotion(run, reason.strip(), by.strip(), to, policy, new_anchor.strip()))
     if as_json:
         click.echo(to_json(entry), nl=False)
         return

@@ -8,9 +8,9 @@ import click
 
 from vbench_lite.files import write_whole
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
+from vbench_lite.gate.baseline import read_reference
 from vbench_lite.gate.explain import explain
 from vbench_lite.gate.formatting import MARK, interval, number, policy_line, title
-from vbench_lite.gate.history import read_history
 from vbench_lite.run.view import open_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
@@ -47,7 +47,7 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
         raise click.UsageError("say what to judge, and against what: vbench gate CANDIDATE --baseline RUN")
     old = open_run(baseline)
     rules = choose_policy(policy, old.path)
-    verdict = decide(open_run(candidate), old, rules, read_history(old.path))
+    verdict = decide(open_run(candidate), old, rules, read_reference(old.path, rules))
     _write(verdict, files)
     _print(verdict, as_json, annotate)
     raise SystemExit(verdict.exit_code)

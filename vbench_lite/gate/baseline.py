@@ -3,6 +3,8 @@
     <baseline>/run.json, clips.csv, summary.json     of the promoted run; its clips stay where they are
                features/<generator>.npz              for FVD: what it was computed from
                policy.toml                           what releases must prove against it; the default rules without one
+               margins.json                          the margins of the policy as numbers, fixed at promotion
+               anchor/                               the same files of the first promoted baseline
                history.json                          every promotion, oldest first, with the figures of that time
 """
 
@@ -21,8 +23,10 @@ from vbench_lite.analysis.quantities import COSTS, SHARES, clip_values, quantiti
 from vbench_lite.distances.stored import read_features
 from vbench_lite.errors import StoreError
 from vbench_lite.files import to_json, write_whole
+from vbench_lite.gate.decide import Reference
 from vbench_lite.gate.history import HistoryEntry, SuiteName, read_history, write_history
-from vbench_lite.gate.policy import read_policy
+from vbench_lite.gate.margins import Margins, fix_margins, read_margins, write_margins
+from vbench_lite.gate.policy import Policy, choose_policy, read_policy
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.view import Run, Side, open_run
@@ -39,6 +43,8 @@ class Promotion:
     to: Path = Path("results/baseline")
     policy: Path | None = None
     """Written beside it as policy.toml; None leaves the one that is there."""
+    new_anchor: str = ""
+    """Why the run replaces the first promoted baseline, which releases are compared with too; "" leaves that one."""
 
 
 def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
@@ -62,18 +68,51 @@ def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
     if promotion.policy:
         policy = read_policy(promotion.policy)
         write_whole(to / "policy.toml", policy.path.read_text("utf-8"))
+    margins = fix_margins(run, choose_policy(None, to))
     entry = _entry(promotion, run, now or datetime.now(UTC))
+    if history and not promotion.new_anchor and not anchor_path(to).exists():
+        _copy(open_run(to), anchor_path(to), read_margins(to, choose_policy(None, to)))
     if run.path.resolve() != to.resolve():
-        features = _features(run)
-        write_whole(to / "run.json", to_json(_portable(run.manifest)))
-        for path in (run.folder.table_path, run.folder.summary_path):
-            write_whole(to / path.name, path.read_bytes())
-        for old in (to / "features").glob("*.npz"):
-            old.unlink()
-        for name, content in features.items():
-            write_whole(RunFolder(to).features_path(name), content)
+        _copy(run, to, margins)
+    write_margins(to, margins)
+    if promotion.new_anchor or not history:
+        _copy(run, anchor_path(to), margins)
     write_history(to, (*history, entry))
     return entry
+
+
+def anchor_path(folder: Path) -> Path:
+    """Where a baseline keeps the first promoted one."""
+    return folder / "anchor"
+
+
+def read_reference(folder: Path, policy: Policy) -> Reference:
+    """What a baseline's folder holds beside its run: history, fixed margins and the first promoted baseline.
+
+    Raises:
+        StoreError: One of the files is there and is not valid.
+    """
+    history, first = read_history(folder), RunFolder(anchor_path(folder))
+    later = first.exists() and first.table_path.read_bytes() != RunFolder(folder).table_path.read_bytes()
+    return Reference(
+        history=history, margins=read_margins(folder, policy), anchor=Run(first) if later else None,
+        anchor_margins=read_margins(first.path, policy) if later else None,
+    )  # fmt: skip
+
+
+def _copy(run: Run, to: Path, margins: Margins | None) -> None:
+    """A run without its clips."""
+    features = _features(run)
+    tables = [(path.name, path.read_bytes()) for path in (run.folder.table_path, run.folder.summary_path)]
+    write_whole(to / "run.json", to_json(_portable(run.manifest)))
+    for name, content in tables:
+        write_whole(to / name, content)
+    for old in (to / "features").glob("*.npz"):
+        old.unlink()
+    for name, content in features.items():
+        write_whole(RunFolder(to).features_path(name), content)
+    if margins is not None:
+        write_margins(to, margins)
 
 
 def _refuse_incomplete(run: Run) -> None:
@@ -113,7 +152,7 @@ def _entry(promotion: Promotion, run: Run, now: datetime) -> HistoryEntry:
     manifest = run.manifest
     return HistoryEntry(
         date=now.isoformat(timespec="seconds"), by=promotion.by, reason=promotion.reason, run=run.name,
-        created=manifest.created, git=manifest.git, device=manifest.device,
+        created=manifest.created, new_anchor=promotion.new_anchor, git=manifest.git, device=manifest.device,
         suite=SuiteName(name=manifest.suite.name, digest=manifest.suite.digest),
         means={name: _figures(Side(run, name), np.nanmean) for name in run.generators},
         medians={name: _figures(Side(run, name), np.nanmedian) for name in run.generators},

@@ -18,13 +18,15 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs, Paired
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.analysis.sets import MeanError
-from vbench_lite.gate.evidence import of_pairs
+from vbench_lite.gate.evidence import FixedMargin, of_pairs
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 from vbench_lite.stats import MIN_PROMPTS, Array
 
 FEW = 20
 """Prompts from which on a category is judged by its own spread."""
+FULL = 12
+"""Prompts from which on a category's margin is the policy's. A smaller one gets sqrt(FULL / prompts) times as much."""
 
 _CONSTANT = 1e-12
 
@@ -35,7 +37,9 @@ def by_mean(check: Check, quantity: Quantity) -> bool:
     return paired and quantity.kind in ("score", "share")
 
 
-def of_category(check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy) -> Evidence:
+def of_category(
+    check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
+) -> Evidence:
     """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's.
 
     Args:
@@ -44,6 +48,7 @@ def of_category(check: Check, quantity: Quantity, sides: GeneratorPair, category
         sides: Baseline and candidate, comparable.
         category: The category.
         policy: For its level.
+        margins: The margin of a category of FULL prompts, as it was fixed when the baseline was promoted.
     """
     whole = sides.pairs(quantity)
     if isinstance(whole, NoPairs):
@@ -52,16 +57,14 @@ def of_category(check: Check, quantity: Quantity, sides: GeneratorPair, category
     keep = np.array([name == category for name in names], bool)
     if not keep.any():
         return Evidence(why_none="no prompt is of these categories", unmeasured=True)
-    seen = of_pairs(check, _part(whole, keep, sides), policy)
+    wider = dataclasses.replace(margins, scale=margins.scale * max(1.0, (FULL / keep.sum()) ** 0.5))
+    seen = of_pairs(check, _part(whole, keep, sides), policy, wider)
     lent = borrowed(whole.gains, names, category)
     if lent is None or seen.holds is not None or seen.why_none is not None:
         return seen
-    broken, loss = lent.test(np.asarray(seen.distance_to_limit)), lent.test(whole.gains[keep].mean())
+    broken = lent.test(np.asarray(seen.distance_to_limit))
     half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
-    return dataclasses.replace(
-        seen, p_fail=float(broken.below), p_loss=float(loss.below) if seen.prompts < MIN_PROMPTS else None,
-        low=difference - half, high=difference + half,
-    )  # fmt: skip
+    return dataclasses.replace(seen, p_fail=float(broken.below), low=difference - half, high=difference + half)
 
 
 def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paired:

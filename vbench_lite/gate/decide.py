@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable, unlike_for
+from vbench_lite.analysis.comparable import GeneratorPair, differences, match, require_comparable, unlike_for
 from vbench_lite.analysis.compare import compare_family, table_of
 from vbench_lite.analysis.family import Family
-from vbench_lite.analysis.quantities import Quantity, find_quantity, quantities
-from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.gate.categories import by_mean, of_category
-from vbench_lite.gate.evidence import of_clips
+from vbench_lite.gate.evidence import FixedMargin, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.history import HistoryEntry
+from vbench_lite.gate.margins import Margins
 from vbench_lite.gate.needed import needed, remedies
+from vbench_lite.gate.planned import check_id, expand
 from vbench_lite.gate.point_rules import of_figures, of_history
-from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
-from vbench_lite.gate.run_problems import find_run_problems
+from vbench_lite.gate.policy import Check, Policy
+from vbench_lite.gate.run_problems import cost_notes, find_run_problems
 from vbench_lite.gate.set_evidence import of_sets
 from vbench_lite.gate.verdict import CheckResult, Decision, Evidence, Finding, Outcome, Verdict
-from vbench_lite.records import MetricInfo
-from vbench_lite.run.view import Run
+from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import MIN_PROMPTS, holm
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
+GUARD_WEIGHT = 0.1
+"""Of a guard or of collapsed clips in Holm's adjustment. There are many, and they must not hide the means."""
+ANCHOR_SCALE = 1.5
+"""How much wider a margin is against the first promoted baseline: so many margins may be lost over all releases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +41,30 @@ class PlannedCheck:
     sides: GeneratorPair
     category: str
     evidence: Evidence
+    anchor: bool = False
+    """It is held against the first promoted baseline."""
 
 
-def decide(candidate: Run, baseline: Run, policy: Policy, history: Sequence[HistoryEntry] = ()) -> Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What a candidate is judged by, beside the baseline's run."""
+
+    history: Sequence[HistoryEntry] = ()
+    """Of the baseline, oldest first, as `vbench baseline promote` keeps it."""
+    margins: Margins | None = None
+    """As they were fixed at promotion; None works them out from the baseline."""
+    anchor: Run | None = None
+    """The first promoted baseline, where the baseline is a later one."""
+    anchor_margins: Margins | None = None
+
+
+def decide(candidate: Run, baseline: Run, policy: Policy, reference: Reference = Reference()) -> Verdict:
     """Judges a candidate by a baseline.
 
     Args:
         candidate, baseline: Runs, or one generator of each.
         policy: The rules.
-        history: Of the baseline, oldest first, as `vbench baseline promote` keeps it.
+        reference: The baseline's history, its fixed margins, and the first promoted baseline.
 
     Raises:
         NotComparable: The runs differ in what would make the scores mean something else.
@@ -54,27 +73,30 @@ def decide(candidate: Run, baseline: Run, policy: Policy, history: Sequence[Hist
     pairs = match(baseline, candidate)
     for sides in pairs:
         require_comparable(sides)
-    findings = tuple(finding for sides in pairs for finding in find_run_problems(sides, policy))
-    planned = [
-        PlannedCheck(
-            check=check, quantity=quantity, sides=sides, category=category,
-            evidence=_evidence(check, quantity, sides, category, policy, history),
-        )
-        for sides in pairs for check in policy.checks for quantity, category in _expand(check, sides, policy)
-    ]  # fmt: skip
-    small = sum(one.evidence.p_loss is not None for one in planned)
-    planned = [_adjusted(one, small) for one in planned]
+    findings = [finding for sides in pairs for finding in find_run_problems(sides, policy)]
+    if reference.history and reference.margins is None:
+        findings.append(Finding("margins", pairs[0].candidate.generator, _NO_MARGINS, "note"))
+    planned = [one for sides in pairs for one in _planned(sides, policy, reference)]
+    for sides in pairs if reference.anchor else ():
+        first = _anchor_pair(sides, reference)
+        if isinstance(first, Finding):
+            findings.append(first)
+        else:
+            planned += _planned(first, policy, reference, anchor=True)
     tested = [nth for nth, one in enumerate(planned) if one.evidence.p_fail is not None]
-    adjusted = dict(zip(tested, holm([planned[nth].evidence.p_fail or 0.0 for nth in tested]), strict=True))
+    p_values = [planned[nth].evidence.p_fail or 0.0 for nth in tested]
+    weights = [GUARD_WEIGHT if _minor(planned[nth].check) else 1.0 for nth in tested]
+    adjusted = dict(zip(tested, holm(p_values, weights), strict=True))
     family = compare_family(pairs)
     checks = tuple(_result(one, adjusted.get(nth), policy, family) for nth, one in enumerate(planned))
+    findings += [note for sides in pairs for note in cost_notes(sides, policy, table_of(family, sides))]
     outcome = _outcome(checks, findings)
     open_pairs = pairs if outcome == "undecided" else []
     return Verdict(
         outcome=outcome,
         exit_code=EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome],
         headline=_headline(outcome, checks, findings), baseline=baseline.label, candidate=candidate.label,
-        policy=_about(policy), checks=checks, findings=findings,
+        policy=_about(policy), checks=checks, findings=tuple(findings),
         remedies=tuple(
             remedy for sides in open_pairs
             for remedy in remedies([c for c in checks if c.generator == sides.candidate.generator], sides)
@@ -82,12 +104,48 @@ def decide(candidate: Run, baseline: Run, policy: Policy, history: Sequence[Hist
     )  # fmt: skip
 
 
-def _adjusted(planned: PlannedCheck, small: int) -> PlannedCheck:
-    """With the chance of a small category's loss as the least of so many (Bonferroni)."""
-    seen = planned.evidence
-    if seen.p_loss is None:
-        return planned
-    return dataclasses.replace(planned, evidence=dataclasses.replace(seen, p_loss=min(1.0, small * seen.p_loss)))
+_NO_MARGINS = (
+    "the margins were worked out from this baseline's own clips, because none were fixed for this policy when it was "
+    "promoted. Promote it again to fix them as numbers"
+)
+
+
+def _minor(check: Check) -> bool:
+    return check.is_guard or check.statistic == "collapsed"
+
+
+def _anchor_pair(sides: GeneratorPair, reference: Reference) -> GeneratorPair | Finding:
+    """The candidate beside the first promoted baseline, or why they cannot be compared."""
+    assert reference.anchor is not None
+    name, generator = sides.baseline.generator, sides.candidate.generator
+    if name not in reference.anchor.generators:
+        why = f'it has no generator "{name}"'
+    else:
+        pair = GeneratorPair(Side(reference.anchor, name), sides.candidate)
+        found = next(iter(differences(pair)), None)
+        if found is None:
+            return pair
+        why = f"{found.what} differs"
+    hint = 'Begin anew with: vbench baseline promote RUN --reason ... --by ... --new-anchor "why"'
+    return Finding("anchor", generator, f"not compared with the first promoted baseline: {why}. {hint}", "note")
+
+
+def _planned(
+    sides: GeneratorPair, policy: Policy, reference: Reference, anchor: bool = False
+) -> Iterator[PlannedCheck]:
+    """Every check of two generators. Against the first promoted baseline only means that must be shown, and wider."""
+    for check in policy.checks:
+        if anchor and (check.rule != "non-inferior" or check.is_guard or check.each or check.statistic != "mean"):
+            continue
+        for quantity, category in expand(check, sides, policy):
+            known = reference.anchor_margins or reference.margins if anchor else reference.margins
+            id_ = check_id(check, quantity, sides.baseline.generator, category)
+            margin = known.of(id_) if known else FixedMargin()
+            margin = dataclasses.replace(margin, scale=ANCHOR_SCALE) if anchor else margin
+            yield PlannedCheck(
+                check=check, quantity=quantity, sides=sides, category=category, anchor=anchor,
+                evidence=_evidence(check, quantity, sides, category, policy, reference.history, margin),
+            )  # fmt: skip
 
 
 def _about(policy: Policy) -> dict[str, str | float]:
@@ -98,76 +156,36 @@ def _about(policy: Policy) -> dict[str, str | float]:
     }  # fmt: skip
 
 
-def _expand(check: Check, sides: GeneratorPair, policy: Policy) -> Iterator[tuple[Quantity | None, str]]:
-    """The quantities and categories that one [[check]] is about."""
-    metrics = sides.baseline.run.metrics
-    found: list[Quantity | None] = [None]
-    if check.metric == ALL_SCORES:
-        scores = (q for q in quantities(metrics).values() if q.kind == "score" and q.higher_is_better is not None)
-        found = [q for q in scores if q.name != "conformance"]
-    elif check.rule != "no-new-failures":
-        found = [_quantity(check, metrics, policy)]
-    names = _categories(check, sides, policy)
-    categories = names if check.each == "category" else [""]
-    if check.each == "category" and len(set(sides.old.categories)) < 2:
-        return
-    yield from ((quantity, category) for quantity in found for category in categories)
-
-
-def _categories(check: Check, sides: GeneratorPair, policy: Policy) -> Sequence[str]:
-    suite = sides.baseline.run.manifest.suite
-    known = {prompt.category for prompt in suite.prompts} - {""}
-    for name in check.categories:
-        if name not in known and check.unmeasured != "skip":
-            hint = f'These are the categories of the suite "{suite.name}".'
-            message = str(UnknownName("category", name, known, hint))
-            raise BadFile(policy.path, check.line_of("categories"), message)
-    return check.categories or sorted(set(sides.old.categories) - {""})
-
-
-def _quantity(check: Check, metrics: Mapping[str, MetricInfo], policy: Policy) -> Quantity:
-    try:
-        quantity = find_quantity(check.metric, metrics)
-    except UnknownName as error:
-        if check.unmeasured == "skip":
-            return Quantity(check.metric, "", False, "score", check.metric)
-        raise BadFile(policy.path, check.line_of("metric"), str(error)) from None
-    if quantity.higher_is_better is None and check.rule not in ("min", "max"):
-        message = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
-        raise BadFile(policy.path, check.line_of("metric"), message)
-    return quantity
-
-
 def _evidence(
     check: Check, quantity: Quantity | None, sides: GeneratorPair, category: str, policy: Policy,
-    history: Sequence[HistoryEntry],
+    history: Sequence[HistoryEntry], margin: FixedMargin,
 ) -> Evidence:  # fmt: skip
     if quantity is None:
-        return of_clips(check, None, sides, category, policy)
+        return of_clips(check, None, sides, category, policy, margin)
     unlike = unlike_for(quantity, sides)
     if unlike:
         return Evidence(why_none=unlike, unmeasured=True)
     if check.against == "history":
         return of_history(check, quantity, sides, history, policy)
     if quantity.kind == "set":
-        return of_sets(check, quantity, sides, category, policy)
+        return of_sets(check, quantity, sides, category, policy, margin)
     if check.statistic == "median" and check.rule not in ("min", "max"):
         return of_figures(check, quantity, sides, category, policy)
     if category and by_mean(check, quantity):
-        return of_category(check, quantity, sides, category, policy)
-    return of_clips(check, quantity, sides, category, policy)
+        return of_category(check, quantity, sides, category, policy, margin)
+    return of_clips(check, quantity, sides, category, policy, margin)
 
 
 def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, family: Family) -> CheckResult:
     check, seen, quantity = planned.check, planned.evidence, planned.quantity
     outcome, reason = _judge(check, seen, p_fail_holm, policy)
     metric, generator = quantity.name if quantity else "", planned.sides.candidate.generator
-    parts = (generator, metric, check.rule, check.statistic if check.statistic != "mean" else "", planned.category)
     each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
-    whole = metric and check.statistic == "mean" and not planned.category and not check.categories
-    change = table_of(family, planned.sides).get(metric) if whole else None
+    part = planned.anchor or planned.category or check.categories or check.statistic != "mean"
+    change = table_of(family, planned.sides).get(metric) if metric and not part else None
     return CheckResult(
-        id="/".join(part for part in parts if part), generator=generator, rule=check.rule, metric=metric,
+        id=check_id(check, quantity, generator, planned.category) + ("/anchor" if planned.anchor else ""),
+        against="anchor" if planned.anchor else check.against, generator=generator, rule=check.rule, metric=metric,
         statistic=check.statistic, category=planned.category, demand=demand(check, metric, planned.category),
         outcome=outcome, guard=check.is_guard, reason=reason, unit=quantity.unit if quantity else "clips",
         evidence=seen, p_fail_holm=p_fail_holm, change=change.words.value if change else "",
@@ -183,37 +201,37 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
     told = f" ({seen.words})" if seen.words else ""
     if seen.holds is not None:
         return ("pass" if seen.holds else "fail"), f"the plain figures {'hold' if seen.holds else 'break it'}{told}"
-    if p_fail_holm is not None and p_fail_holm <= policy.strict:
-        return "fail", f"shown to be broken, by chance in {_chance(p_fail_holm)}{told}"
-    too_few = "" if seen.prompts >= MIN_PROMPTS else f"{seen.prompts} prompts are too few to tell"
-    if not too_few and seen.p_pass is not None and seen.p_pass <= policy.strict:
-        if seen.prompts < policy.min_prompts:
-            too_few = f"{seen.prompts} prompts are fewer than the {policy.min_prompts} that the policy asks for"
-        elif (have := seen.clips if policy.rare_losses == "clips" else seen.prompts) < seen.min_units_for_rare_loss:
-            unit = "clips" if policy.rare_losses == "clips" else "prompts"
-            too_few = f"a rare loss that costs the margin shows in {seen.min_units_for_rare_loss} {unit}, not in {have}"
-        else:
-            return "pass", f"shown{told}"
     outside = seen.distance_to_limit < 0
-    if check.undecided == "inside" and outside and seen.p_loss is not None and seen.p_loss > policy.level:
-        return "pass", f"outside its limit, but {seen.prompts} prompts of a category lose as much by chance{told}"
-    if check.undecided == "pass" or (check.undecided == "inside" and seen.distance_to_limit >= 0):
-        return "pass", f"not shown to be broken{f'; {too_few}' if too_few else ''}{told}"
-    return "undecided", (too_few or _between(check, seen)) + told
+    if outside and p_fail_holm is not None and p_fail_holm <= policy.strict:
+        return "fail", f"violates the limit (Holm-adjusted {_p(p_fail_holm)}){told}"
+    if check.is_guard:
+        return ("undecided", _outside(p_fail_holm) + told) if outside else ("pass", f"inside the limit{told}")
+    counted = check.rule == "no-new-failures" or check.statistic == "collapsed"
+    if seen.prompts < MIN_PROMPTS and not counted:
+        return "undecided", f"{seen.prompts} prompts are too few to tell{told}"
+    if seen.p_pass is None or seen.p_pass > policy.strict:
+        inside = f"inside the limit, but not beyond chance{f' ({_p(seen.p_pass)})' if seen.p_pass is not None else ''}"
+        return "undecided", (_outside(p_fail_holm) if outside else inside) + told
+    if not counted and seen.prompts < policy.min_prompts:
+        least = f"fewer than the {policy.min_prompts} that the policy asks for"
+        return "undecided", f"{seen.prompts} prompts are {least}{told}"
+    if not counted and 0 < seen.clips < policy.min_clips and not _identical(seen):
+        fraction = f"{policy.rare_losses:.0%} of the clips"
+        return "undecided", f"{seen.clips} clips can miss a loss in {fraction}: {policy.min_clips} are needed{told}"
+    return "pass", f"shown{told}"
 
 
-def _chance(p: float) -> str:
-    return f"1 of {1 / p:,.0f} at most" if p > 1e-6 else "less than 1 of a million"
+def _identical(seen: Evidence) -> bool:
+    """Nothing differs anywhere: those are the same clips, not a sample."""
+    return seen.difference == 0 and seen.deviation <= 1e-9 * (seen.margin or 1.0)
 
 
-def _between(check: Check, seen: Evidence) -> str:
-    if check.rule == "no-new-failures":
-        return "more clips fail than before, but not beyond chance"
-    error = seen.deviation / max(seen.prompts, 1) ** 0.5
-    if seen.distance_to_limit > 2 * error > 0:
-        return "most prompts are well inside the limit, but a few lose so much that the mean cannot be trusted"
-    side = "inside" if seen.distance_to_limit > 0 else "outside"
-    return f"the figure lies {side} the limit, but chance could have put it there"
+def _outside(p: float | None) -> str:
+    return f"outside the limit, not significant{f' (Holm-adjusted {_p(p)})' if p is not None else ''}"
+
+
+def _p(p: float) -> str:
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
 def _outcome(checks: tuple[CheckResult, ...], findings: Sequence[Finding]) -> Decision:

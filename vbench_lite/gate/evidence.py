@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.analysis.comparable import GeneratorPair
-from vbench_lite.analysis.paired import NoPairs, Paired, Statistic, by_measurement, few_batches, pair, tail_parts
-from vbench_lite.analysis.quantities import Quantity, clip_values
+from vbench_lite.analysis.paired import (
+    NoPairs,
+    Paired,
+    Statistic,
+    by_measurement,
+    few_batches,
+    pair,
+    ratio_influence,
+    tail_parts,
+)
+from vbench_lite.analysis.quantities import SHARES, Quantity, clip_values
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 from vbench_lite.run.clips import ClipGrid
-from vbench_lite.stats import MIN_PROMPTS, Array, mean_interval, mean_test, prompts_to_see, sign_test
+from vbench_lite.stats import MIN_PROMPTS, Array, mean_interval, mean_test, sign_test
+
+COLLAPSE_SD = 2.2
+"""How far below the other run's mean of its prompt a collapsed clip lies, in standard deviations between clips."""
+CHANCE = 1.6
+"""Standard errors, over prompts, by which a count may exceed the baseline's: equal runs do so in 1 of 20 cases."""
 
 
-def of_clips(check: Check, quantity: Quantity | None, sides: GeneratorPair, category: str, policy: Policy) -> Evidence:
+@dataclass(frozen=True)
+class FixedMargin:
+    """The margin of one check as it was fixed at promotion."""
+
+    size: float | None = None
+    """In the metric's unit (of a ratio: relative); None where it is worked out from the baseline now."""
+    drop: float | None = None
+    """How far a collapsed clip lies below, in the metric's unit."""
+    scale: float = 1.0
+    """Wider by this factor, against the first promoted baseline."""
+
+
+def of_clips(
+    check: Check, quantity: Quantity | None, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
+) -> Evidence:
     """What the clips of two runs show about one check.
 
     Args:
@@ -26,26 +56,33 @@ def of_clips(check: Check, quantity: Quantity | None, sides: GeneratorPair, cate
         sides: Baseline and candidate, comparable.
         category: Only its prompts; "" for those that the check names, or all.
         policy: For its level.
+        margins: The margin as it was fixed when the baseline was promoted.
     """
     old, new = sides.only({category} if category else set(check.categories))
     if not len(old.prompts):
         return Evidence(why_none="no prompt is of these categories", unmeasured=True)
     if quantity is None:
         return _failures(check, old, new)
+    if check.statistic == "collapsed":
+        return _collapsed(check, quantity, old, new, margins)
     if check.rule in ("min", "max"):
+        if quantity.kind == "ratio":
+            return _ratio_against_line(check, quantity, new, policy)
         return _against_line(check, quantity, new, policy)
     statistic: Statistic = "worst-decile" if check.statistic == "worst-decile" else "mean"
     pairs = pair(quantity, old, new, statistic) if old is not sides.old else sides.pairs(quantity, statistic)
     if isinstance(pairs, NoPairs):
         return Evidence(why_none=pairs.reason, unmeasured=pairs.unmeasured)
-    return of_pairs(check, pairs, policy)
+    return of_pairs(check, pairs, policy, margins)
 
 
-def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
+def of_pairs(check: Check, pairs: Paired, policy: Policy, margins: FixedMargin) -> Evidence:
     """non-inferior and superior, on one gain a prompt."""
-    margin = _margin(check, pairs)
-    if isinstance(margin, str):
-        return Evidence(why_none=margin)
+    size = margins.size if margins.size is not None else clip_margin(check, pairs)
+    if isinstance(size, str):
+        return Evidence(why_none=size)
+    size *= margins.scale
+    margin = np.full_like(pairs.gains, math.log1p(size) if pairs.quantity.kind == "ratio" else size)
     if pairs.too_few == "batches" and check.evidence != "point":
         return Evidence(why_none=few_batches(pairs.batches or 0))
     slack = -margin if check.rule == "superior" else margin
@@ -56,8 +93,7 @@ def of_pairs(check: Check, pairs: Paired, policy: Policy) -> Evidence:
         baseline=pairs.baseline, candidate=pairs.candidate, difference=pairs.candidate - pairs.baseline,
         low=ends[0] if ends else None, high=ends[1] if ends else None,
         limit=_as_difference(-float(slack.mean()), pairs), clips=pairs.clips, filled=pairs.filled,
-        within=pairs.within,
-        min_units_for_rare_loss=_to_see(allowed, pairs, policy) if check.rule == "non-inferior" else 0,
+        within=pairs.within, margin=size,
     )  # fmt: skip
     return _decided(check, seen, pairs.gains + slack, scale=allowed, df=pairs.freedom)
 
@@ -90,27 +126,16 @@ def at_least(distance_to_limit: float, scale: float) -> bool:
     return distance_to_limit >= -1e-12 * max(1.0, abs(scale))
 
 
-def _margin(check: Check, pairs: Paired) -> Array | str:
-    """The margin by prompt, in the unit of the gains, or why there is none."""
+def clip_margin(check: Check, pairs: Paired) -> float | str:
+    """The margin of a quantity that clips have, in its unit, or why there is none; of a ratio the relative margin."""
+    if pairs.quantity.kind == "ratio":
+        return check.margin / 100
     if check.unit == "percent":
-        if pairs.quantity.kind == "ratio":
-            return np.full_like(pairs.gains, math.log1p(check.margin / 100))
-        if pairs.base.mean() <= 0:
+        whole = float(pairs.base.mean())
+        if whole <= 0:
             return f'the baseline\'s "{pairs.quantity.name}" is not above 0, so a percentage of it means nothing'
-        by_prompt = check.margin / 100 * pairs.base
-        return by_prompt if by_prompt.mean() >= check.floor else np.full_like(by_prompt, check.floor)
-    size = check.margin * (pairs.spread if check.unit == "sd" else 1.0)
-    return np.full_like(pairs.gains, max(size, check.floor))
-
-
-def _to_see(margin: float, pairs: Paired, policy: Policy) -> int:
-    """How many it takes to have met a loss of one whole gap so rare that it costs just the margin.
-
-    0 where nothing differs anywhere: those are the same clips, not a sample.
-    """
-    if policy.rare_losses == "ignore" or not pairs.gains.any() or not 0 < margin < pairs.gap < math.inf:
-        return 0
-    return prompts_to_see(margin / pairs.gap, policy.level)
+        return max(check.margin / 100 * whole, check.floor)
+    return max(check.margin * (pairs.spread if check.unit == "sd" else 1.0), check.floor)
 
 
 def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:
@@ -139,29 +164,89 @@ def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Poli
     return _decided(check, seen, counted.values - sign * line, scale=max(abs(line), 1e-300), df=counted.freedom)
 
 
-def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:
-    """no-new-failures: clips that failed, or do not have the form that was asked for.
+def _ratio_against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:
+    """min and max of a ratio such as the cost per usable clip: its logarithm, linearised by prompt."""
+    sign, line = (1.0 if check.rule == "min" else -1.0), check.value or 0.0
+    pairs = pair(quantity, grid, grid)
+    if isinstance(pairs, NoPairs):
+        broken = check.rule == "max" and not np.nansum(clip_values(SHARES[0], grid)) and not pairs.unmeasured
+        return Evidence(why_none=None if broken else pairs.reason, holds=False if broken else None, words=pairs.reason)
+    if line <= 0:
+        return Evidence(why_none=f"a ratio is above 0, so a limit of {line:g} means nothing")
+    influence = ratio_influence(quantity, grid)
+    interval = mean_interval(influence.values, 1 - 2 * policy.strict, influence.freedom)
+    low, high = (None if end is None else math.exp(end) for end in (interval.low, interval.high))
+    seen = Evidence(
+        candidate=pairs.candidate, low=low, high=high, limit=line, clips=int(grid.tried.sum()), margin=None,
+    )  # fmt: skip
+    return _decided(
+        check, seen, sign * (influence.values - math.log(line)), scale=1.0, df=influence.freedom
+    )  # fmt: skip
 
-    It passes when there are no more of them than before, and is broken when prompts get worse more often than
-    better beyond chance (an exact sign test). In between it is undecided. Only clips that both runs tried count.
+
+def _collapsed(check: Check, quantity: Quantity, old: ClipGrid, new: ClipGrid, margins: FixedMargin) -> Evidence:
+    """Clips that lie far below what the other run has for the same prompt: no more of them than in the baseline.
+
+    A clip has collapsed where it is worse than the other run's mean of its prompt by more than COLLAPSE_SD standard
+    deviations between the baseline's clips, beyond what most prompts lost. Clips without a value count as failures.
     """
-    tried = old.tried & new.tried
-    bad = [failing(grid) & tried for grid in (old, new)]
-    counts = [int(grid.sum()) for grid in bad]
+    sign = -1.0 if quantity.higher_is_better is False else 1.0
+    before, after = (sign * clip_values(quantity, grid) for grid in (old, new))
+    if not np.isfinite(before).any():
+        return Evidence(why_none=f'the baseline has no "{quantity.name}"', unmeasured=True)
+    drop = margins.drop if margins.drop is not None else COLLAPSE_SD * float(np.nanstd(before, ddof=1))
+    if not drop > 0:
+        drop = math.inf
+    after = after - _typical_change(before, after)
+    bad = [_far_below(mine, other, drop) for mine, other in ((before, after), (after, before))]
+    words = f"{int(bad[1].sum())} clips collapsed, {int(bad[0].sum())} in the baseline"
+    return _counted(check, bad, int(np.isfinite(after).sum()), words, len(new.prompts))
+
+
+def _prompt_means(values: Array) -> Array:
+    counts = np.isfinite(values).sum(1)
+    return np.where(counts > 0, np.nansum(values, axis=1) / np.maximum(counts, 1), np.nan)
+
+
+def _typical_change(before: Array, after: Array) -> float:
+    """The median over prompts of the change of their means; 0 where no prompt has both."""
+    changes = _prompt_means(after) - _prompt_means(before)
+    return float(np.nanmedian(changes)) if np.isfinite(changes).any() else 0.0
+
+
+def _far_below(mine: Array, other: Array, drop: float) -> NDArray[np.bool_]:
+    return np.asarray(mine < _prompt_means(other)[:, None] - drop)
+
+
+def _counted(check: Check, bad: Sequence[NDArray[np.bool_]], clips: int, words: str, prompts: int) -> Evidence:
+    """Bad clips of (baseline, candidate): no more than before, but for a fraction of all clips and for chance.
+
+    It passes while the excess stays within the margin, or within CHANCE standard errors of it over prompts. It is
+    broken when more prompts get worse than better beyond chance (an exact sign test). In between it is undecided.
+    """
+    counts = [int(each.sum()) for each in bad]
     by_prompt = bad[1].sum(1) - bad[0].sum(1)
     worse, better = int((by_prompt > 0).sum()), int((by_prompt < 0).sum())
-    clips = int(tried.sum())
-    allowed = check.margin * clips
+    allowed = max(check.margin * clips, CHANCE * float(np.sqrt((by_prompt**2).sum())) if check.margin else 0.0)
     holds = counts[1] - counts[0] <= allowed
-    why = _commonest(new, bad[1] & ~bad[0])
-    words = f"{counts[1]} of {clips} clips fail, {counts[0]} in the baseline{f'; mostly: {why}' if why else ''}"
     seen = Evidence(
         baseline=float(counts[0]), candidate=float(counts[1]), difference=float(counts[1] - counts[0]), limit=allowed,
-        prompts=len(new.prompts), clips=clips, words=words,
+        prompts=prompts, clips=clips, words=words, distance_to_limit=allowed - (counts[1] - counts[0]), margin=allowed,
     )  # fmt: skip
     if check.evidence == "point":
         return dataclasses.replace(seen, holds=holds)
     return dataclasses.replace(seen, p_pass=float(not holds), p_fail=1.0 if holds else sign_test(worse, better))
+
+
+def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:
+    """no-new-failures: clips that failed, or do not have the form that was asked for. Only tried clips count."""
+    tried = old.tried & new.tried
+    bad = [failing(grid) & tried for grid in (old, new)]
+    counts = [int(grid.sum()) for grid in bad]
+    clips = int(tried.sum())
+    why = _commonest(new, bad[1] & ~bad[0])
+    words = f"{counts[1]} of {clips} clips fail, {counts[0]} in the baseline{f'; mostly: {why}' if why else ''}"
+    return _counted(check, bad, clips, words, len(new.prompts))
 
 
 def failing(grid: ClipGrid) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vbench_lite.gate.policy import ALL_SCORES, Check, Policy
 
-_STATISTIC = {"mean": "", "worst-decile": "the worst tenth of ", "median": "the median of "}
+_STATISTIC = {"mean": "", "worst-decile": "the worst tenth of ", "median": "the median of ", "collapsed": ""}
 
 
 def demand(check: Check, metric: str = "", category: str = "") -> str:
@@ -16,8 +16,11 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
     if check.categories and not category:
         where += f" over the categories {', '.join(check.categories)}"
     if check.rule == "no-new-failures":
-        more = f"no more than {check.margin:.3g} of all clips" if check.margin else "no more clips"
-        return f"{more} fail or miss their form {'beyond those of' if check.margin else 'than in'} the baseline{where}"
+        more = f", by {check.margin:.3g} of all clips or chance" if check.margin else ""
+        return f"no more clips fail or miss their form than in the baseline{where}{more}"
+    if check.statistic == "collapsed":
+        more = f"by {check.margin:.0%} of them or chance"
+        return f"clips of {name}{where} collapse no more often than in the baseline, {more}"
     what = f"{_STATISTIC[check.statistic]}{name}{where}"
     if check.rule in ("min", "max"):
         return f"{what} is {'at least' if check.rule == 'min' else 'at most'} {check.value:g}"
@@ -30,7 +33,7 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
 
 
 def _margin(check: Check) -> str:
-    units = {"absolute": "", "percent": " %", "sd": " sd (between the baseline's clips)"}
+    units = {"absolute": "", "percent": " %", "sd": " sd (between the baseline's clips)", "se": " standard errors"}
     text = f"{check.margin:g}{units[check.unit]}"
     return f"{text} (or by less than {check.floor:g}, which is always tolerated)" if check.floor else text
 
@@ -39,7 +42,6 @@ _HEADINGS = {
     "block": "It must be shown that",
     "point": "The plain figures must say, whatever chance did, that",
     "inside": "A release is stopped if it is shown to break, and undecided if its figure lies outside",
-    "pass": "A release is stopped if it is shown to break",
 }
 
 
@@ -77,12 +79,11 @@ def _odds(policy: Policy) -> Iterator[str]:
             f"inside all margins is failed with at most {chance}, all checks taken together (Holm)."
         )
         yield f"Nothing is shown on fewer than {policy.min_prompts} prompts."
-        if policy.rare_losses != "ignore":
-            yield (
-                f"Nor on so few {policy.rare_losses} that a loss which is rare, but large enough to cost a whole "
-                f"margin, could have been missed."
-            )
-    if any(check.each == "category" and check.undecided == "inside" for check in policy.checks):
-        yield "A category of fewer than 6 prompts may lie outside its limit where chance alone could put it there."
+        if policy.min_clips:
+            fraction = f"a loss in {policy.rare_losses:.0%} of them"
+            yield f"Nor on fewer than {policy.min_clips} clips, which could miss {fraction}."
+    if any(check.each == "category" for check in policy.checks):
+        yield "A category of fewer than 12 prompts gets a wider margin: sqrt(12 / prompts) times as much."
+    yield "Means that must be shown are also compared with the first promoted baseline, with 1.5 times the margin."
     meaning = {"block": "exit code 4, which blocks", "fail": "exit code 3, like a failure", "pass": "exit code 0"}
     yield f"Undecided means {meaning[policy.undecided]}."

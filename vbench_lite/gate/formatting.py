@@ -19,6 +19,8 @@ def title(check: CheckResult) -> str:
         parts.append(check.rule)
     if check.statistic != "mean":
         parts.append(check.statistic.replace("-", " "))
+    if check.against == "anchor":
+        parts.append("since the first baseline")
     return ", ".join([*parts, *([check.category] if check.category else [])])
 
 

@@ -42,6 +42,8 @@ class HistoryEntry:
     device: DeviceFacts | None = None
     means: Figures = field(default_factory=dict)
     medians: Figures = field(default_factory=dict)
+    new_anchor: str = ""
+    """Why the run also became the first baseline, which all later releases are compared with too; "" where not."""
 
     def figures(self, statistic: str) -> Figures:
         """The medians for "median", else the means."""

@@ -37,8 +37,7 @@ def _fewest(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> int:
     """Prompts without which nothing is shown, however clear it looks."""
     if evidence.distance_to_limit <= 0:
         return policy.min_prompts
-    each = clips_per_prompt if policy.rare_losses == "clips" else 1
-    return max(policy.min_prompts, -(-evidence.min_units_for_rare_loss // each))
+    return max(policy.min_prompts, -(-policy.min_clips // clips_per_prompt))
 
 
 def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: Policy) -> int | None:

@@ -10,17 +10,18 @@ from typing import Any
 
 from vbench_lite.analysis.quantities import RATIOS
 from vbench_lite.errors import BadFile
+from vbench_lite.stats import prompts_to_see
 from vbench_lite.tomlfile import TomlFile, digest
 
 RULES = ("non-inferior", "superior", "min", "max", "no-new-failures")
 CHOICES: dict[str, tuple[str, ...]] = {
     "rule": RULES,
-    "unit": ("absolute", "percent", "sd"),
-    "statistic": ("mean", "worst-decile", "median"),
+    "unit": ("absolute", "percent", "sd", "se"),
+    "statistic": ("mean", "worst-decile", "median", "collapsed"),
     "evidence": ("interval", "point"),
     "against": ("baseline", "history"),
     "each": ("", "category"),
-    "undecided": ("block", "inside", "pass"),
+    "undecided": ("block", "inside"),
     "unmeasured": ("undecided", "skip"),
 }
 """What a word of a check may be; the first is what is taken when the key is left out ("rule" has no default)."""
@@ -43,9 +44,10 @@ class Check:
     """A metric or cost by its name in summary.json, "scores" for all of them, or "" for no-new-failures."""
     margin: float = 0.0
     """How much worse is still tolerated (non-inferior), or how much better is demanded (superior); never negative.
-    For no-new-failures the share of all clips by which failures may grow."""
+    For no-new-failures and for collapsed clips, the fraction of all clips by which they may grow."""
     unit: str = "absolute"
-    """Of the margin: the metric's own, percent of the baseline's value, or standard deviations between its clips."""
+    """Of the margin: the metric's own, percent of the baseline's value, standard deviations between its clips, or
+    ("se") standard errors of a set metric. It becomes a number when a baseline is promoted."""
     value: float | None = None
     """The line of `min` and `max`."""
     statistic: str = "mean"
@@ -61,8 +63,7 @@ class Check:
     categories: tuple[str, ...] = ()
     """Only prompts of these; () for all."""
     undecided: str = "block"
-    """"block": it must be shown to hold. "inside": a guard, which passes as long as the figure lies inside its limit.
-    "pass": a guard that passes unless it is shown to be broken."""
+    """"block": it must be shown to hold. "inside": a guard, which passes while the figure lies inside its limit."""
     unmeasured: str = "undecided"
     """"skip": no demand where the baseline has no such figure, or the devices or prices differ."""
     lines: Mapping[str, int | None] = field(default_factory=dict, compare=False)
@@ -94,9 +95,8 @@ class Policy:
     """"block": exit code 4. "fail": 3. "pass": 0."""
     min_prompts: int = 10
     """What must be shown is never shown on fewer."""
-    rare_losses: str = "prompts"
-    """A loss may be rare and total. "prompts": there must be enough of them to have met one that costs the margin;
-    "clips": losses strike clips, whatever the prompt, so clips are counted; "ignore": no such demand."""
+    rare_losses: float = 0.1
+    """Nothing is shown on so few clips that a loss in this fraction of them could have been missed; 0: no demand."""
     anchor_tolerance: float = 0.005
     """Relative change of the anchor clips' scores between the runs; beyond it the measuring has changed."""
     allow_same_clips: bool = False
@@ -113,6 +113,11 @@ class Policy:
     def strict(self) -> float:
         """The level that tests and intervals work at."""
         return CAUTION * self.level
+
+    @property
+    def min_clips(self) -> int:
+        """Clips that meet, with the policy's confidence, a loss in a fraction `rare_losses` of them."""
+        return prompts_to_see(self.rare_losses, self.level) if self.rare_losses else 0
 
 
 POLICY_KEYS = (
@@ -163,9 +168,9 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
     undecided = file.get("undecided", str, "block")
     if undecided not in ("block", "fail", "pass"):
         raise file.error("undecided", f'"undecided" is "{undecided}": expected one of block, fail, pass.')
-    rare = file.get("rare_losses", str, "prompts")
-    if rare not in ("prompts", "clips", "ignore"):
-        raise file.error("rare_losses", f'"rare_losses" is "{rare}": expected one of prompts, clips, ignore.')
+    rare = file.get("rare_losses", float, 0.1)
+    if not 0 <= rare < 1:
+        raise file.error("rare_losses", f'"rare_losses" is {rare}: expected a fraction of the clips, such as 0.1.')
     changed = file.get("changed", dict, {})
     file.only(("by", "on", "why"), "changed", changed)
     checks = tuple(_check(file, nth, entry) for nth, entry in enumerate(file.get("check", list, [])))
@@ -224,9 +229,11 @@ def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]
             yield "unit", f'"{check.metric}" is a ratio: expected unit = "percent".'
         if check.statistic != "mean":
             yield "statistic", f'"{check.metric}" is a ratio of sums: it has no {check.statistic}.'
-    if check.evidence == "interval" and (check.statistic == "median" or check.against == "history" or check.floor):
-        key = next(k for k in ("against", "floor", "statistic", "rule") if k in given)
-        yield key, 'a median, a history and a floor are point rules: add evidence = "point".'
+    if check.evidence == "interval" and (check.statistic == "median" or check.against == "history"):
+        key = next(k for k in ("against", "statistic", "rule") if k in given)
+        yield key, 'a median and a history are point rules: add evidence = "point".'
+    if check.statistic == "collapsed" and (check.rule != "non-inferior" or check.unit != "absolute"):
+        yield "statistic", '"collapsed" counts clips: use rule = "non-inferior" and a margin in fractions of the clips.'
     if check.rule == "no-new-failures" and check.margin >= 1:
         yield "margin", f'"margin" is {check.margin:g}: expected a share of the clips, below 1.'
     if check.last < 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from vbench_lite.analysis.commands import finish_command, score_command
 from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.analysis.family import Comparison, Outcome
+from vbench_lite.analysis.quantities import find_cost
+from vbench_lite.gate.formatting import number
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import Finding
 from vbench_lite.run.clips import ClipGrid
@@ -60,6 +63,23 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
         yield finding("seeds", sides.seeds_differ, "note")
 
 
+_COSTS = ("usd_per_clip", "device_s_per_clip")
+
+
+def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Comparison]) -> Iterator[Finding]:
+    """What cost became, where no check of the policy watches it."""
+    if any(find_cost(check.metric) for check in policy.checks):
+        return
+    changed = []
+    for name in _COSTS:
+        found = table.get(name)
+        if found and found.words in (Outcome.BETTER, Outcome.WORSE):
+            changed.append(f"{name} {number(found.baseline)} became {number(found.candidate)} ({found.words})")
+    if changed:
+        message = f"this policy has no check on cost; {', '.join(changed)}"
+        yield Finding("cost", sides.candidate.generator, message, "note")
+
+
 def _first(texts: np.ndarray[Any, Any]) -> str:
     return next((str(text) for text in texts.flat if text), "")
 
@@ -91,7 +111,8 @@ def _copies(grid: ClipGrid) -> str | None:
     if len(free) >= 3:
         moving = grid.values("motion")[made] != 0
         joined = zip(*(grid.text(name)[made].tolist() for name in free), strict=True)
-        marks.append(("scores", ["|".join(cells) if m else "" for cells, m in zip(joined, moving, strict=True)], _HALF))
+        known = ["|".join(cells) if m and all(cells) else "" for cells, m in zip(joined, moving, strict=True)]
+        marks.append(("scores", known, _HALF))
     for what, values, share in marks:
         [(commonest, count)] = Counter(value for value in values if value).most_common(1) or [("", 0)]
         if count <= max(2, share * len(prompts)):

@@ -10,13 +10,15 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.analysis.sets import MeanError, known_error, set_difference, set_error
 from vbench_lite.errors import BadFile
-from vbench_lite.gate.evidence import at_least
+from vbench_lite.gate.evidence import FixedMargin, at_least
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 from vbench_lite.records import Estimate
 
 
-def of_sets(check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy) -> Evidence:
+def of_sets(
+    check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
+) -> Evidence:
     """FVD and similar metrics, by a difference whose error is known prompt by prompt where both runs have features.
 
     Without features the two stored intervals are added up as if the sets were independent. They share prompts and
@@ -26,7 +28,7 @@ def of_sets(check: Check, quantity: Quantity, sides: GeneratorPair, category: st
         why = f'"{quantity.name}" is one number a run: it has no categories'
         return Evidence(why_none=why, unmeasured=True)
     if check.unit == "sd" or check.statistic != "mean":
-        message = f'"{quantity.name}" is one number a run: give its margin in percent.'
+        message = f'"{quantity.name}" is one number a run: give its margin in percent, in "se", or as a number.'
         raise BadFile(policy.path, check.line_of("unit"), message)
     old, new = (side.score(quantity.name) for _, side in sides.sides)
     alone = check.rule in ("min", "max")
@@ -40,10 +42,7 @@ def of_sets(check: Check, quantity: Quantity, sides: GeneratorPair, category: st
     )  # fmt: skip
     if alone:
         return _one_set(check, policy, seen, new)
-    if check.unit == "percent" and _whole(old) is None:
-        why = f'the baseline\'s "{quantity.name}" is not above 0, so a percentage of it means nothing'
-        return Evidence(why_none=why, unmeasured=True)
-    return _two_sets(check, quantity, policy, seen, sides)
+    return _two_sets(check, quantity, policy, seen, sides, margins)
 
 
 def _one_set(check: Check, policy: Policy, seen: Evidence, score: Estimate) -> Evidence:
@@ -54,22 +53,36 @@ def _one_set(check: Check, policy: Policy, seen: Evidence, score: Estimate) -> E
     return _with_error(check, policy, seen, (error, error), value)
 
 
-def _two_sets(check: Check, quantity: Quantity, policy: Policy, seen: Evidence, sides: GeneratorPair) -> Evidence:
+def _two_sets(
+    check: Check, quantity: Quantity, policy: Policy, seen: Evidence, sides: GeneratorPair, margins: FixedMargin
+) -> Evidence:
     sets = set_difference(quantity.name, sides)
     if isinstance(sets, str):
         return dataclasses.replace(seen, why_none=sets)
+    size = margins.size if margins.size is not None else set_margin(check, sides.baseline.score(quantity.name))
+    if isinstance(size, str):
+        return dataclasses.replace(seen, why_none=size, unmeasured=True)
     sign = 1.0 if quantity.higher_is_better else -1.0
-    slack = -1.0 if check.rule == "superior" else 1.0
-    share = check.margin / 100 if check.unit == "percent" else 0.0
-    whole = _whole(sides.baseline.score(quantity.name)) or 0.0
-    margin = slack * max(share * whole if share else check.margin, check.floor)
+    margin = size * margins.scale * (-1.0 if check.rule == "superior" else 1.0)
     seen = dataclasses.replace(
         seen, baseline=sets.baseline, difference=sets.difference, limit=-sign * margin, words=sets.how,
-        distance_to_limit=sign * sets.difference + margin,
+        distance_to_limit=sign * sets.difference + margin, margin=size * margins.scale,
     )  # fmt: skip
-    # the margin grows with the baseline's own value: the distance is the candidate's less this times the baseline's
-    weight = abs(1 - slack * sign * share) if sets.baseline > 0 else 1.0
-    return _with_error(check, policy, seen, (sets.error(weight), sets.error()), sets.difference)
+    error = sets.error()
+    return _with_error(check, policy, seen, (error, error), sets.difference)
+
+
+def set_margin(check: Check, baseline: Estimate) -> float | str:
+    """The margin of a set metric in its unit, or why there is none."""
+    if check.unit == "se":
+        error = set_error(baseline)
+        return "the baseline's figure has no interval" if error is None else max(check.margin * error, check.floor)
+    if check.unit == "percent":
+        whole = _whole(baseline)
+        if whole is None:
+            return "the baseline's figure is not above 0, so a percentage of it means nothing"
+        return max(check.margin / 100 * whole, check.floor)
+    return max(check.margin, check.floor)
 
 
 def _whole(score: Estimate) -> float | None:

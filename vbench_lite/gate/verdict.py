@@ -30,8 +30,6 @@ class Evidence:
     """How often a release on the limit would look this good by chance."""
     p_fail: float | None = None
     """How often a release on the limit would look this bad by chance."""
-    p_loss: float | None = None
-    """How often a category too small to be tested by itself would look this bad by chance, had it lost nothing."""
     holds: bool | None = None
     """A point rule's answer; None for an interval rule."""
     baseline: float | None = None
@@ -52,8 +50,8 @@ class Evidence:
     """Of that distance, between prompts."""
     within: float | None = None
     """Its variance between clips of a prompt."""
-    min_units_for_rare_loss: int = 0
-    """How many prompts (or clips) it takes to have met a loss so rare that it would just cost the margin."""
+    margin: float | None = None
+    """How much worse is tolerated, in the metric's unit."""
     words: str = ""
     """What was seen, where numbers alone are not enough."""
 
@@ -83,6 +81,8 @@ class CheckResult:
     p_fail_holm: float | None = None
     """The evidence's p_fail, adjusted for all checks."""
     needed: Needed | None = None
+    against: str = "baseline"
+    """"baseline", "history", or "anchor": the first promoted baseline."""
 
 
 @dataclass(frozen=True)
