@@ -142,7 +142,7 @@ def build_manifest(
     """The manifest of a new run."""
     return Manifest(
         format=FORMAT, name=name, created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
-        suite=dataclasses.replace(plan.suite, reference=short_path(plan.suite.reference)),
+        suite=dataclasses.replace(plan.suite, reference=_relative(plan.suite.reference)),
         plan=PlanRecord(
             tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, plan.clips_of
         ),
@@ -184,6 +184,11 @@ def shareable(value: Any, key: str = "") -> Any:
     if isinstance(value, str):
         return short_path(value) if value.startswith(("/", "~")) else value
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
+
+
+def _relative(reference: str) -> str:
+    """The folder of real clips as seen from the working folder, so that scoring finds it."""
+    return os.path.relpath(reference) if os.path.isabs(reference) else reference
 
 
 def short_path(path: str) -> str:

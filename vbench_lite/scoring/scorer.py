@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,43 +35,6 @@ from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.userfile import is_folder
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a run was asked for: the part of its manifest that scoring reads."""
-
-    prompts: Sequence[Prompt]
-    clips_per_prompt: int
-    specs: Mapping[str, ClipSpec | None]
-    """generator > form of clip; None where nothing was asked for."""
-    reference: str
-    """"world", a folder, or ""."""
-    clips_of: Mapping[str, int] = field(default_factory=dict)
-    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
-
-    @cached_property
-    def keys(self) -> list[ClipKey]:
-        """Every clip that was asked for."""
-        return [
-            ClipKey(generator, prompt.id, index)
-            for generator in self.specs for prompt in self.prompts for index in range(self.clips(prompt))
-        ]
-
-    def clips(self, prompt: Prompt) -> int:
-        """How many clips of a prompt are asked of each generator."""
-        return self.clips_of.get(prompt.id, self.clips_per_prompt)
-
-    @cached_property
-    def by_id(self) -> dict[str, Prompt]:
-        return {prompt.id: prompt for prompt in self.prompts}
-
-
-def asked_of(manifest: Manifest) -> Asked:
-    """What run.json asks for."""
-    specs = {name: definition.asked_form for name, definition in manifest.generators.items()}
-    plan = manifest.plan
-    return Asked(manifest.prompts, plan.clips_per_prompt, specs, manifest.suite.reference, plan.clips_of)
-
-
 def score_run(
     folder: RunFolder, backbones: str = "builtin", *, metrics: str | None = None, workers: int | None = None,
     device: str | None = None,
@@ -93,7 +55,7 @@ def score_run(
         WeightsError: Weights of the backbones are missing or altered.
     """
     chosen = select(metrics)
-    asked = asked_of(folder.manifest())
+    manifest = folder.manifest()
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
@@ -102,7 +64,7 @@ def score_run(
         )
     nets = networks.load(backbones, device or default_device())
     records = {record.key: record for record in folder.records()}
-    return Scorer(asked, nets, chosen, workers).score(folder, records)
+    return Scorer(manifest, nets, chosen, workers).score(folder, records)
 
 
 def default_device() -> str:
@@ -114,8 +76,14 @@ def default_device() -> str:
 class Scorer:
     """One scoring: the metrics, the networks, what was requested, and the real clips to compare with."""
 
-    def __init__(self, asked: Asked, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None) -> None:
-        self.asked, self.nets, self.metrics, self.workers = asked, nets, metrics, workers
+    def __init__(
+        self, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None
+    ) -> None:
+        self.nets, self.metrics, self.workers = nets, metrics, workers
+        self.reference, self.plan = manifest.suite.reference, manifest.plan
+        self.prompts = {prompt.id: prompt for prompt in manifest.prompts}
+        self.forms = {name: definition.asked_form for name, definition in manifest.generators.items()}
+        self.keys = {name: list(manifest.keys(name)) for name in manifest.generators}
         self.per_clip = [metric for metric in metrics if isinstance(metric, ClipMetric)]
         self.per_set = [metric for metric in metrics if isinstance(metric, SetMetric)]
         self.extractors = extractors_of(metrics)
@@ -123,17 +91,17 @@ class Scorer:
         self.missing = {k: nets.missing.get(k, NO_NETWORK[k]) for k in kinds if getattr(nets, k) is None}
         self.texts, self.text_problems = self._read_prompts()
         self.truncated = {
-            id_: why for id_ in self.texts if nets.image and (why := nets.image.truncates(asked.by_id[id_].text))
+            id_: why for id_ in self.texts if nets.image and (why := nets.image.truncates(self.prompts[id_].text))
         }
         """Prompts of which the text network reads only the beginning."""
 
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
         clips = self._features(folder, records)
         references = self._references(clips)
-        sets = {name: self._score_sets(name, clips, references[name]) for name in self.asked.specs}
+        sets = {name: self._score_sets(name, clips, references[name]) for name in self.forms}
         return Scored(
             metrics={metric.name: metric.info(self._backbone(metric)) for metric in self.metrics},
-            clips={key: self._score_clip(key, clips[key], references[key.generator]) for key in self.asked.keys},
+            clips={key: self._score_clip(key, clip, references[key.generator]) for key, clip in clips.items()},
             sets={name: found.estimates for name, found in sets.items()},
             reference=self._reference_scores(references),
             features={name: found.features.content() for name, found in sets.items() if found.features},
@@ -150,8 +118,8 @@ class Scorer:
         net = self.nets.image
         if net is None or not any(metric.backbone() == "image" for metric in self.metrics):
             return {}, {}
-        problems = {p.id: why for p in self.asked.prompts if (why := net.cannot_read(p.text))}
-        readable = [p for p in self.asked.prompts if p.id not in problems]
+        problems = {p.id: why for p in self.prompts.values() if (why := net.cannot_read(p.text))}
+        readable = [p for p in self.prompts.values() if p.id not in problems]
         vectors = net.embed_texts([p.text for p in readable]) if readable else np.zeros((0, 0))
         return {p.id: vector for p, vector in zip(readable, vectors, strict=True)}, problems
 
@@ -161,7 +129,7 @@ class Scorer:
         """Of every requested clip, or why there are none."""
         paths: dict[ClipKey, Path] = {}
         found: dict[ClipKey, ClipFeatures | NoFeatures] = {}
-        for key in self.asked.keys:
+        for key in chain.from_iterable(self.keys.values()):
             record = records.get(key)
             path = folder.clip_path(record) if record and record.status == "ok" else None
             if path and record and (why := _changed(path, record)):
@@ -179,13 +147,13 @@ class Scorer:
 
     def _references(self, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> dict[str, Reference]:
         """The real clips for each generator; generators of one form of clip share them."""
-        forms = {name: spec or common_form(name, clips) for name, spec in self.asked.specs.items()}
+        forms = {name: spec or common_form(name, clips) for name, spec in self.forms.items()}
         made = {form: self._reference(form) for form in dict.fromkeys(forms.values())}
         return {name: made[form] for name, form in forms.items()}
 
     def _reference(self, spec: ClipSpec) -> Reference:
-        source, prompts = self.asked.reference, self.asked.prompts
-        each = max(map(self.asked.clips, prompts), default=0)
+        source, prompts = self.reference, list(self.prompts.values())
+        each = max(map(self.plan.clips, self.prompts), default=0)
         if source == "world":
             with progress("scoring real clips", len(prompts) * max(4, each)) as tick:
                 return world_reference(
@@ -195,7 +163,7 @@ class Scorer:
             return Reference()
         if not is_folder(Path(source)):
             return Reference(problems={"": f"the suite's reference folder {source} is not there"})
-        count = min(sum(map(self.asked.clips, prompts)), len(clip_files(Path(source))))
+        count = min(sum(map(self.plan.clips, self.prompts)), len(clip_files(Path(source))))
         with progress("scoring real clips", count) as tick:
             return folder_reference(
                 Path(source), count, self.extractors, self.nets, workers=self.workers, tick=tick
@@ -219,7 +187,7 @@ class Scorer:
     def _score_clip(self, key: ClipKey, clip: ClipFeatures | NoFeatures, reference: Reference) -> dict[str, Score]:
         if isinstance(clip, NoFeatures):
             return {m.name: Score(m.undecodable, clip.reason, clip.reason_code) for m in self.per_clip}
-        prompt, spec = self.asked.by_id[key.prompt_id], self.asked.specs[key.generator]
+        prompt, spec = self.prompts[key.prompt_id], self.forms[key.generator]
         return self._score_context(self._context(clip, prompt, spec, reference))
 
     def _reference_scores(self, references: Mapping[str, Reference]) -> dict[str, tuple[float, ...]]:
@@ -227,7 +195,7 @@ class Scorer:
         values: dict[str, list[float]] = {metric.name: [] for metric in self.per_clip}
         for reference in {id(r): r for r in references.values()}.values():
             for clip, prompt_id in zip(reference.clips, reference.prompts, strict=True):
-                prompt = self.asked.by_id.get(prompt_id, Prompt("", ""))
+                prompt = self.prompts.get(prompt_id, Prompt("", ""))
                 for name, score in self._score_context(self._context(clip, prompt, None, reference)).items():
                     if score.value is not None:
                         values[name].append(score.value)
@@ -236,7 +204,7 @@ class Scorer:
     def _score_sets(
         self, generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures], reference: Reference
     ) -> SetScores:
-        keys = [key for key in self.asked.keys if key.generator == generator]
+        keys = self.keys[generator]
         protocol = self._protocol() or ""
         return score_sets(self.per_set, keys, clips, reference, protocol=protocol, missing=self.missing)
 
