@@ -1,5 +1,6 @@
 """The error of a difference of two FVDs, and the file that it is read from."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,11 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | None) 
         path.write_bytes(content)
     with pytest.raises(StoreError, match=r"model.npz .*vbench score"):
         read_features(path, sha256(features().content()))
+
+
+def test_features_that_unpack_to_more_than_the_limit_are_refused_by_name(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, generated=np.broadcast_to(np.uint8(0), (2**30 + 1,)))
+    (tmp_path / "model.npz").write_bytes(buffer.getvalue())
+    with pytest.raises(StoreError, match=r"model.npz cannot be read: its arrays take 1,024 MiB"):
+        read_features(tmp_path / "model.npz", sha256(buffer.getvalue()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import zipfile
 from fractions import Fraction
 
 import av
@@ -191,6 +192,17 @@ def test_a_cache_that_cannot_be_written_is_no_error(files, monkeypatch):
     monkeypatch.setenv("VBENCH_CACHE", "/proc/nowhere")
     assert isinstance(extract_all(files[:1], NOTHING)[0], ClipFeatures)
     assert FeatureCache("x").get("0" * 64) is None
+
+
+def test_a_cache_file_that_unpacks_to_more_than_the_limit_costs_time_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("VBENCH_CACHE", str(tmp_path))
+    cache = FeatureCache("x")
+    cache.put("0" * 64, {"a": np.zeros(4)})
+    (stored,) = tmp_path.rglob("*.npz")
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED) as members, members.open("a.npy", "w") as member:
+        for _ in range(1025):
+            member.write(bytes(2**20))
+    assert cache.get("0" * 64) is None
 
 
 def test_places_are_even_and_repeat_where_frames_are_few():

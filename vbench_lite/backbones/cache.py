@@ -7,8 +7,8 @@ import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
+from vbench_lite.arrays import read_arrays, read_limited
 from vbench_lite.errors import StoreError
 from vbench_lite.files import cache_folder, write_whole
 
@@ -16,7 +16,7 @@ from vbench_lite.files import cache_folder, write_whole
 class FeatureCache:
     """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`.
 
-    A folder that cannot be written, or a file that cannot be read, only costs time.
+    A folder that cannot be written, or a file that cannot be read or takes more than a GiB, only costs time.
     """
 
     def __init__(self, *identity: str) -> None:
@@ -24,12 +24,9 @@ class FeatureCache:
         self.folder = cache_folder() / "features" / name
 
     def get(self, key: str) -> dict[str, Any] | None:
-        import numpy as np
-
         try:
-            with np.load(self._path(key), allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError, BadZipFile):
+            return read_arrays(read_limited(self._path(key)))
+        except (OSError, ValueError):
             return None
 
     def put(self, key: str, arrays: dict[str, Any]) -> None:

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_lite.arrays import read_arrays, read_limited
 from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.errors import StoreError
 
@@ -73,15 +73,14 @@ def read_features(path: Path, digest: str) -> SetFeatures:
         digest: Its sha256, as summary.json has it.
 
     Raises:
-        StoreError: It is not there, broken, or another one than was scored.
+        StoreError: It is not there, broken, another one than was scored, or its arrays take more than a GiB.
     """
     again = f"Restore it from version control, or make it again from the clips with: vbench score {path.parent.parent}"
     try:
-        content = path.read_bytes()
+        content = read_limited(path)
         if sha256(content) != digest:
             raise StoreError(f"{path} is not the file that summary.json speaks of: its sha256 differs. {again}")
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            found = {name: stored[name] for name in stored.files}
+        found = read_arrays(content)
         corrected = None
         if f"{_CORRECTED}.groups" in found:
             value, rest = found[f"{_CORRECTED}.value_and_rest"].tolist()
@@ -91,5 +90,5 @@ def read_features(path: Path, digest: str) -> SetFeatures:
             found["generated"], found["reference"], tuple(found["prompts"].tolist()),
             tuple(found["reference_prompts"].tolist()), str(found["protocol"]), corrected,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read: {error}. {again}") from None
