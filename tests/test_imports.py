@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "vbench_lite"
 RECORDS = {"records", "errors", "userfile", "tomlfile"}
 # The package's map, from the ground up: a part imports those before it, never those after it.
 LAYERS = (
-    "errors", "escaping", "environment", "userfile", "records", "files", "tomlfile", "stats", "progress", "generator",
-    "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances", "analysis",
-    "features", "metrics", "scoring", "running", "gate", "report", "recipes", "api", "cli",
+    "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
+    "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances",
+    "analysis", "features", "metrics", "scoring", "running", "gate", "report", "recipes", "api", "cli",
 )  # fmt: skip
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but
