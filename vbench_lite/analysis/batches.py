@@ -74,7 +74,7 @@ def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
         values: One number a prompt.
         groups: Of each prompt; at least two.
 
-    >>> spread_out(np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 0, 1, 1])).round(3).tolist()
+    >>> inflate_to_batch_variance(np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 0, 1, 1])).round(3).tolist()
     [0.536, 0.536, 7.464, 7.464]
     """
     sizes, sums = np.bincount(groups), np.bincount(groups, values)

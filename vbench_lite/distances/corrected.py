@@ -77,7 +77,7 @@ def corrected_interval(
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(size=(64, 8)), rng.normal(size=(64, 8)) + 0.5
     >>> found = corrected_interval(x, y)
-    >>> found.low < 2.0 < found.high  # 8 times 0.5 squared
+    >>> bool(found.low < 2.0 < found.high)  # 8 times 0.5 squared
     True
     """
     x, x_prompts = _in_fixed_order(generated, generated_prompts)
