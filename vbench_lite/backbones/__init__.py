@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vbench_lite.errors import UnknownName
@@ -226,10 +227,7 @@ def load(name: str = "builtin", device: str = "cpu", strict: bool = True) -> Bac
 
 
 def _loader(entry: Entry) -> Any:
-    import importlib
-
-    module, _, function = LOADERS[entry.settings["loader"]].partition(":")
-    return getattr(importlib.import_module(module), function)
+    return resolve_name(LOADERS[entry.settings["loader"]])
 
 
 def check_file(entry: Entry, path: Path) -> str:

@@ -60,11 +60,6 @@ def to_model(clips: Tensor) -> Tensor:
     return clips.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
-def to_frames(clips: Tensor) -> Tensor:
-    """The inverse of `to_model`, rounded and clipped to uint8."""
-    return ((clips.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 4, 1)
-
-
 def picture_loss(made: Tensor, real: Tensor, things: Tensor, thing_weight: float = 5.0) -> Tensor:
     """2 MSE + L1, things weighted over the flat background, plus half an edge term.
 

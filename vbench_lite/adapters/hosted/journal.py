@@ -25,8 +25,6 @@ from vbench_lite.errors import StoreError
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import Request
 
-STATES = ("submitting", "submitted", "finished", "failed", "unclear")
-
 
 @dataclass(frozen=True)
 class Job:

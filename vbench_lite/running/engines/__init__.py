@@ -5,11 +5,11 @@ Engines never write to the run folder. They take batches from the run and yield 
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NamedTuple, Protocol
 
 from vbench_lite.errors import DeviceError, UnknownName
@@ -93,8 +93,7 @@ class Engine(Protocol):
 def load_engine(name: str) -> Engine:
     if name not in ENGINES:
         raise UnknownName("engine", name, ENGINES, "Choose one with --engine.")
-    module, _, attribute = ENGINES[name].partition(":")
-    engine: Engine = getattr(importlib.import_module(module), attribute)()
+    engine: Engine = resolve_name(ENGINES[name])()
     return engine
 
 
