@@ -2,6 +2,7 @@
 
     python benchmarks/gate_errors.py                the error table of docs/gate.md
     python benchmarks/gate_errors.py --power        how often a release of a given quality passes
+    python benchmarks/gate_errors.py --ratchet      how often small losses accumulate past the first baseline
     python benchmarks/gate_errors.py --plot FILE    the power curves as SVG
 
 Each release is a baseline and a candidate with three scores in five categories. Where a world is "shifted", the first
@@ -24,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from vbench_lite.gate.categories import FEW, FULL, borrowed
-from vbench_lite.gate.decide import GUARD_WEIGHT
+from vbench_lite.gate.decide import ANCHOR_SCALE, GUARD_WEIGHT
 from vbench_lite.gate.evidence import CHANCE, COLLAPSE_SD
 from vbench_lite.gate.policy import CAUTION
 from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
@@ -304,17 +305,46 @@ def plot(path: Path, sizes: list[tuple[int, int]], releases: int) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
+def ratchet(releases: int, prompts: int, clips: int, rng: np.random.Generator) -> float:
+    """How often ten releases, each a third of the margin worse than the last promoted one, lose 1.5 margins in all."""
+    hard = 0.8 * rng.standard_normal((releases, prompts, 1))
+
+    def draw() -> Array:
+        own = 0.25 * rng.standard_normal((releases, prompts, 1))
+        return hard + own + 0.5 * rng.standard_normal((releases, prompts, clips))
+
+    def inside(new: Array, old: Array, margin: Array) -> Array:
+        return mean_test((new - old).mean(2) + margin[:, None]).above <= STRICT
+
+    first = last = draw()
+    margin = fixed = MARGIN_SD * first.std((1, 2), ddof=1)
+    lost = np.zeros(releases)
+    for _ in range(10):
+        loss = lost + 1 / 3
+        new = draw() - (loss * fixed)[:, None, None]
+        promoted = inside(new, last, margin) & inside(new, first, ANCHOR_SCALE * fixed)
+        last = np.where(promoted[:, None, None], new, last)
+        margin = np.where(promoted, MARGIN_SD * new.std((1, 2), ddof=1), margin)
+        lost = np.where(promoted, loss, lost)
+    return float((lost >= 1.5 - 1e-9).mean())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--releases", type=int, default=1000)
     parser.add_argument("--sizes", nargs="*", default=SIZES, help="prompts x clips, e.g. 40x2")
     parser.add_argument("--power", action="store_true")
+    parser.add_argument("--ratchet", action="store_true")
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     sizes = [(int(p), int(c)) for p, c in (size.split("x") for size in given.sizes)]
     begun = time.process_time()
     if given.plot:
         plot(given.plot, sizes, given.releases)
+    elif given.ratchet:
+        for size in sizes:
+            share = ratchet(given.releases, *size, np.random.default_rng(size))
+            print(f"{size[0]} x {size[1]}: {100 * share:.1f} % lose 1.5 margins or more")
     else:
         for line in (power_table if given.power else error_table)(sizes, given.releases):
             print(line, flush=True)

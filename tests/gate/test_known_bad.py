@@ -184,4 +184,4 @@ def test_what_is_no_candidate_is_stopped_as_a_whole_with_the_reason(runs: Runs, 
 def test_a_wrong_prompt_or_a_spoilt_category_harms_nothing_but_what_follows_the_text(runs: Runs) -> None:
     for candidate in ("wrong-prompt", "spoilt"):
         failed = judged(runs.baseline, f"{runs.candidates}:{candidate}")["failed"]
-        assert {check.split("/")[0] for check in failed} <= {"clip_text", "usable", "fvd_corrected"}
+        assert {check.split("/")[0] for check in failed} <= {"clip_text", "usable", "kvd"}
