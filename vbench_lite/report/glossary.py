@@ -97,6 +97,15 @@ def title(name: str, metrics: Mapping[str, MetricInfo]) -> str:
     return meaning(name, metrics).title
 
 
+def inline(title: str) -> str:
+    """A title within a sentence: acronyms keep their capitals.
+
+    >>> inline("CLIP text similarity"), inline("Warping error")
+    ('CLIP text similarity', 'warping error')
+    """
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def meaning(name: str, metrics: Mapping[str, MetricInfo]) -> Meaning:
     """The explanation of a figure: a metric's own, as its summary has it, or that of a cost."""
     info = metrics.get(name)

@@ -190,6 +190,6 @@ def _gaps_of(entry: GeneratorResult) -> list[str]:
     for metric, estimate in figures.scores.items():
         count = entry.unscored(estimate)
         if estimate.n and count and entry.run.metrics[metric].per == "clip":
-            title = words.title(metric, entry.run.metrics).lower()
+            title = words.inline(words.title(metric, entry.run.metrics))
             found.append(f"Made clips of {entry.label} without a score of {title}: {count}.")
     return found

@@ -54,8 +54,12 @@ def standfirst(scenario: SuiteResult) -> str:
         f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on "
         f"{device_name(manifest.device)}, {scenario.newest.created[:10]}. Intervals are 95 %, over prompts"
         f"{f', of time and money over {told}' if (told := counted(scenario)) else ''}."
-        f"{f' {scenario.family.statement()}.' if len(scenario.entries) > 1 else ''}"
     )
+
+
+def confidence(scenario: SuiteResult) -> str:
+    """What "ahead" and "significant" rest on; "" for one generator."""
+    return f"{scenario.family.statement()}." if len(scenario.entries) > 1 else ""
 
 
 def groups(scenario: SuiteResult) -> list[Group]:

@@ -63,7 +63,7 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
 
 def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
     first = words.write(lead.first.score(lead.name))
-    name = scenario.title_of(lead.name).lower()
+    name = words.inline(scenario.title_of(lead.name))
     if lead.second is None:
         return f"{name} {first}."
     second = words.write(lead.second.score(lead.name))

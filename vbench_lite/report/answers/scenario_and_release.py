@@ -76,7 +76,7 @@ def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: Generat
     told = [
         f"{word} on {words.listed(names)}"
         for word in (Outcome.BETTER, Outcome.WORSE)
-        if (names := [scenario.title_of(m).lower() for m, c in known.items() if c.words is word])
+        if (names := [words.inline(scenario.title_of(m)) for m, c in known.items() if c.words is word])
     ]  # fmt: skip
     return "; ".join(told) or "no difference shown on scores"
 

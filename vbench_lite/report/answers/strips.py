@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vbench_lite.records import Estimate
@@ -16,9 +16,12 @@ class IntervalStrip:
     """One figure of every generator, drawn as a dot with its interval on a line each."""
 
     name: str
+    title: str
     qualifier: str
-    """What stands behind the figure's name, e.g. "per 1,000"."""
+    """What stands behind the title, e.g. "mean of the worst tenth"."""
     rows: Sequence[tuple[GeneratorResult, Estimate, words.Written]]
+    write: Callable[[float], str]
+    """A place on its scale as text."""
     note: str = ""
     """The verdict, or what else stands beside the title."""
     real: bool = False
@@ -38,6 +41,16 @@ def money(scenario: SuiteResult, entry: GeneratorResult, cost: str) -> words.Wri
     return words.cost_text(cost, entry.cost(cost), scenario.money_scale)
 
 
+def writer(scenario: SuiteResult, name: str, *, cost: bool = False) -> Callable[[float], str]:
+    """How a place on the scale of a figure is written."""
+
+    def write(value: float) -> str:
+        estimate = Estimate(value)
+        return (words.cost_text(name, estimate, scenario.money_scale) if cost else words.write(estimate)).value
+
+    return write
+
+
 def strip_of(scenario: SuiteResult, name: str, lead: Lead | None, cost: bool = False) -> IntervalStrip:
     """One score or cost of every generator, with the verdict on it."""
     rows = []
@@ -45,5 +58,6 @@ def strip_of(scenario: SuiteResult, name: str, lead: Lead | None, cost: bool = F
         estimate = entry.cost(name) if cost else entry.score(name)
         written = words.cost_text(name, estimate, scenario.money_scale) if cost else words.write(estimate)
         rows.append((entry, estimate, written))
-    thousand = "per 1,000" if cost and name.startswith("usd") and scenario.money_scale > 1 else ""
-    return IntervalStrip(name, thousand, rows, verdict_words(lead) if lead else "", bool(lead and lead.real))
+    title = words.cost_title(name, scenario.money_scale) if cost else scenario.title_of(name)
+    verdict = verdict_words(lead) if lead else ""
+    return IntervalStrip(name, title, "", rows, writer(scenario, name, cost=cost), verdict, bool(lead and lead.real))

@@ -9,7 +9,7 @@ from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, verdict_words
-from vbench_lite.report.answers.strips import Answer, IntervalStrip
+from vbench_lite.report.answers.strips import Answer, IntervalStrip, writer
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.stats import Array
 
@@ -26,7 +26,8 @@ def unevenness(scenario: SuiteResult) -> Answer:
     for entry in scenario.entries if metric else []:
         worst = worst_tenth(entry.scores(metric), scenario.higher_is_better(metric))
         rows.append((entry, worst, words.write(worst)))
-    strips = [IntervalStrip(metric, "mean of the worst tenth", rows)] if rows else []
+    title = scenario.title_of(metric)
+    strips = [IntervalStrip(metric, title, "mean of the worst tenth", rows, writer(scenario, metric))] if rows else []
     return Answer("unevenness", "How uneven is the quality, and what does retrying buy?", line, sentences, strips)
 
 
@@ -36,7 +37,7 @@ def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequ
         if worst.value is None:
             continue
         text = (
-            f"its worst tenth averages {words.write(worst).value} on {scenario.title_of(metric).lower()}, "
+            f"its worst tenth averages {words.write(worst).value} on {words.inline(scenario.title_of(metric))}, "
             f"all its clips {words.write(entry.score(metric)).value}"
         )
         parts = spread(entry.scores(metric), others)
@@ -100,7 +101,9 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     ]
     lead = found.get("usable")
     verdict = verdict_words(lead) if lead else ""
-    strip = IntervalStrip("attempts_per_usable_clip", "", rows, verdict, bool(lead and lead.real))
+    name = "attempts_per_usable_clip"
+    strip = IntervalStrip(
+        name, scenario.title_of(name), "", rows, writer(scenario, name, cost=True), verdict, bool(lead and lead.real))
     return Answer("human-work", "How much human work is left?", line, sentences, [strip])
 
 

@@ -28,14 +28,18 @@ BY_HEX = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "paper"} | {hex_: name 
 
 def css() -> str:
     """The colours as custom properties, light first and dark where the reader's system or choice says so."""
-    light = {"ink": INK, "soft": SOFT, "line": LINE, "paper": PAPER, **LIGHT}
     dark = {"ink": DARK_INK, "soft": DARK_SOFT, "line": DARK_LINE, "paper": DARK_PAPER, **DARK}
     classes = "\n".join(f".c-{name}{{color:var(--{name})}}" for name in LIGHT)
     return (
-        f":root{{color-scheme:light dark;{_properties(light)}}}\n"
+        f":root{{color-scheme:light dark;{light()}}}\n"
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{_properties(dark)}}}}}\n"
         f":root[data-theme=dark]{{{_properties(dark)}}}\n{classes}\n"
     )
+
+
+def light() -> str:
+    """The light colours as custom properties, for paper too."""
+    return _properties({"ink": INK, "soft": SOFT, "line": LINE, "paper": PAPER, **LIGHT})
 
 
 def _properties(colours: dict[str, str]) -> str:

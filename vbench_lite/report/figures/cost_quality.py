@@ -13,7 +13,9 @@ from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
-from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, Panel, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.figures.labels import Label, place_labels
+from vbench_lite.report.formats.layout import shortened
 from vbench_lite.report.method import counted
 from vbench_lite.report.tables import usable_estimate
 
@@ -90,6 +92,35 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     return Figure("plane", "Quality against cost", caption, panels, header, rows)
 
 
+HERO_SIZE, NARROW_SIZE = (6.6, 3.5), (3.5, 3.1)
+"""Inches of the chart on the first screen, of a desk and of a phone."""
+
+
+def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = False) -> Panel | None:
+    """The large chart of the first screen: usable clips, or the first score where they are not judged, against cost."""
+    axis = cost_axis(scenario)
+    qualities = ["usable"] if scenario.evaluated else scenario.headline_metrics[:1]
+    planes = [plane_of(scenario, quality, axis) for quality in qualities if axis.cost]
+    if not planes or not planes[0].points:
+        return None
+    plane = planes[0]
+    told = "; ".join(f"{p.entry.label} {words.write(p.quality)} at {words.write(p.cost)}" for p in plane.points)
+    title = f"{plane.title} against cost"
+    width, height = NARROW_SIZE if narrow else HERO_SIZE
+    name, alt = "hero-narrow" if narrow else "hero", f"{plane.title} against {axis.unit}: {told}."
+    return pen.draw(name, title, alt, partial(_draw_hero, plane, 18 if narrow else 32), height, width)
+
+
+def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
+    front = plane.front()
+    axes.step([p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=1)
+    for point in plane.points:
+        _cross(axes, point)
+    scale(axes, plane)
+    axes.set_ylabel(f"{plane.title}, better above")
+    place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, longest), colour(p.entry)) for p in plane.points])
+
+
 def _of_cost(scenario: SuiteResult) -> str:
     told = counted(scenario)
     return f", of cost over {told}" if told else ""
@@ -113,12 +144,11 @@ def _draw(plane: Plane, axes: Axes) -> None:
         [p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8,
         ls=(0, (4, 3)), zorder=1,
     )  # fmt: skip
-    ranked = sorted(plane.points, key=lambda p: p.y, reverse=plane.higher)
-    for nth, point in enumerate(ranked):
+    for point in plane.points:
         _cross(axes, point)
-        if len(ranked) <= NAMED:
-            _name(axes, point, "top" if nth == 0 else "bottom" if nth == len(ranked) - 1 else "middle")
     scale(axes, plane)
+    if len(plane.points) <= NAMED:
+        place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, 24), colour(p.entry)) for p in plane.points])
 
 
 def scale(axes: Axes, plane: Plane) -> None:
@@ -146,15 +176,6 @@ def _cross(axes: Axes, point: Point) -> None:
     ink = colour(point.entry)
     intervals(axes, point, color=ink, lw=1.2, zorder=2)
     axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
-
-
-def _name(axes: Axes, point: Point, rank: str) -> None:
-    """Names a point where the others are not: the best above it, the worst below, one between to the left."""
-    offset, side = {"top": ((6, 6), "left"), "bottom": ((6, -13), "left"), "middle": ((-6, 5), "right")}[rank]
-    place = (point.x, point.y)
-    axes.annotate(
-        point.entry.label, place, offset, textcoords="offset points", color=colour(point.entry), fontsize=8, ha=side
-    )
 
 
 def _log_axis(axes: Axes, points: Sequence[Point]) -> None:

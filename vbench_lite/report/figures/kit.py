@@ -54,9 +54,11 @@ class FigureRenderer:
     png: bool = False
     """Also as pictures, for the folder of plots."""
 
-    def draw(self, name: str, title: str, alt: str, on: Callable[[Axes], None], height: float = 2.4) -> Panel:
-        """One panel, narrower than a phone, so many inches high."""
-        with panel(WIDTH, height) as (figure, axes):
+    def draw(
+        self, name: str, title: str, alt: str, on: Callable[[Axes], None], height: float = 2.4, width: float = WIDTH
+    ) -> Panel:
+        """One panel of so many inches, by default narrower than a phone."""
+        with panel(width, height) as (figure, axes):
             axes.set_title(title, pad=8)
             on(axes)
             return Panel(name, title, alt, to_svg(figure), to_png(figure) if self.png else b"")
@@ -106,5 +108,5 @@ def marker(entry: GeneratorResult) -> str:
 
 def percent_axis(axes: Axes) -> None:
     """Shares up the side, with room above 100 %."""
-    axes.set_ylim(0, 1.03)
+    axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")

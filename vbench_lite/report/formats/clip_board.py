@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -39,6 +40,12 @@ class ClipCard:
     """Why it is not there."""
     source: str
     """Address of the clip, where it is not inside the page."""
+    prompt_id: str = ""
+
+    @property
+    def link(self) -> str:
+        """Names the clip in the page's address, the same in every report that shows it."""
+        return "/".join(map(quote, (self.entry.label, self.prompt_id, str(self.index + 1))))
 
     @property
     def made(self) -> bool:
@@ -71,12 +78,12 @@ class ClipCard:
         """The same for under its picture: one reason with its figures, of several the names."""
         if len(self.codes) < 2 or not self.made:
             return self.says
-        return ", ".join(words.title(kind, self.entry.run.metrics).lower() for kind in self.kinds)
+        return ", ".join(words.inline(words.title(kind, self.entry.run.metrics)) for kind in self.kinds)
 
 
 def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
     name, _, rest = because.partition(": ")
-    return f"{words.title(name, metrics).lower()} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
+    return f"{words.inline(words.title(name, metrics))} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ class ClipBoard:
         return ClipCard(
             id_, entry, prompt, index, status, bool(usable) if np.isfinite(usable) else None,
             codes.split(";") if codes else [], because.split("; ") if because else [],
-            str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_),
+            str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_), grid.prompts[row],
         )  # fmt: skip
 
     def cells(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
@@ -196,6 +203,7 @@ class ClipBoard:
                 for cell in self.cells(entry, row, prompt.text):
                     clips[cell.id] = {
                         "who": f"{entry.label}, clip {cell.index + 1}", "prompt": prompt.text,
+                        "facts": _facts(entry, row, cell),
                         "says": cell.says if not cell.usable else "Usable.",
                         "scores": [
                             [titles[m], _score(scores[m][row, cell.index]), needs(floors.get(m)), m in cell.kinds]
@@ -203,6 +211,15 @@ class ClipBoard:
                         ],
                     }  # fmt: skip
         return {"clips": clips}
+
+
+def _facts(entry: GeneratorResult, row: int, cell: ClipCard) -> str:
+    """Prompt id, seed, cost and file of a clip."""
+    grid = entry.grid
+    seed, path, cost = (str(grid.text(name)[row, cell.index]) for name in ("seed", "path", "cost_usd"))
+    parts = [f"prompt {cell.prompt_id}", f"seed {seed}" if seed else "", path]
+    parts.insert(2, f"${float(cost):.3g}" if cost else "")
+    return " · ".join(part for part in parts if part)
 
 
 def _score(value: float) -> str:

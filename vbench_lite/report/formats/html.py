@@ -19,14 +19,17 @@ from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report import method
 from vbench_lite.report.answers.all import answers, headline
+from vbench_lite.report.answers.hero import heroes
 from vbench_lite.report.answers.strips import Answer, IntervalStrip
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, digest
 from vbench_lite.report.figures.all import figures
-from vbench_lite.report.figures.colours import css
+from vbench_lite.report.figures.colours import css, light
+from vbench_lite.report.figures.cost_quality import hero_chart
+from vbench_lite.report.figures.kit import FigureRenderer
 from vbench_lite.report.formats.clip_board import ClipBoard, gaps
 from vbench_lite.report.formats.media import Media, collect
 from vbench_lite.report.output import Output
-from vbench_lite.report.tables import groups, standfirst
+from vbench_lite.report.tables import confidence, groups, standfirst
 
 SHAPES = (
     "M-4.6 0A4.6 4.6 0 1 0 4.6 0A4.6 4.6 0 1 0-4.6 0Z", "M-4.2-4.2H4.2V4.2H-4.2Z", "M0-5.2 5 4.2H-5Z",
@@ -55,7 +58,7 @@ def render(report: Report, media: Media) -> str:
 
 
 def _context(report: Report, media: Media) -> dict[str, Any]:
-    style, script = css() + _asset("style.css"), _asset("player.js")
+    style, script = css() + _asset("style.css").replace("LIGHT", light()), _asset("player.js")
     scenes, boards = _scenes(report, media)
     asked = [row for board in boards for row in board.rows()]
     prompts = sorted(asked, key=lambda row: row.worst)
@@ -64,7 +67,11 @@ def _context(report: Report, media: Media) -> dict[str, Any]:
         "scenario": report.main, "names": words.listed(e.label for e in report.entries), "version": __version__,
         "digest": digest(report.runs),
         "style": style, "script": script, "csp": _policy(style, script, bool(media.linked)), "shapes": SHAPES,
-        "headline": headline(report), "standfirst": standfirst(report.main), "warnings": method.warnings(report),
+        "headline": headline(report), "confidence": confidence(report.main), "heroes": heroes(report.main),
+        "hero": hero_chart(report.main, FigureRenderer()),
+        "hero_narrow": hero_chart(report.main, FigureRenderer(), narrow=True),
+        "standfirst": standfirst(report.main),
+        "warnings": method.warnings(report),
         "sections": _sections(scenes), "routes": words.ROUTES, "answers": [_answer(a) for a in answers(report)],
         "scenes": scenes, "entries": report.entries, "prompts": prompts,
         "suites": list(dict.fromkeys(p.suite for p in asked)),
@@ -84,10 +91,11 @@ def _scenes(report: Report, media: Media) -> tuple[list[dict[str, Any]], list[Cl
         board = ClipBoard(scenario, media, before)
         scenes.append(
             {
-                "prefix": f"s{nth}-" if nth else "", "scenario": scenario, "standfirst": standfirst(scenario),
+                "prefix": f"s{nth}-" if nth else "", "scenario": scenario,
+                "standfirst": f"{standfirst(scenario)} {confidence(scenario)}".strip(),
                 "groups": groups(scenario), "figures": figures(scenario), "gaps": gaps(scenario, before),
                 "highlights": [{"entry": entry, "clips": pair} for entry, pair in board.highlights()],
-                "ranked_by": words.listed(scenario.title_of(m).lower() for m in scenario.per_clip),
+                "ranked_by": words.listed(words.inline(scenario.title_of(m)) for m in scenario.per_clip),
                 "facts": method.facts(scenario), "thresholds": method.thresholds(scenario),
                 "reference_share": method.reference_share(scenario), "prices": method.prices(scenario),
                 "definitions": method.definitions(scenario), "counted": method.counted(scenario),
@@ -160,7 +168,8 @@ def _strip(strip: IntervalStrip) -> dict[str, Any]:
     """Places every figure of a strip between 0 and 100."""
     ends = [end for _, e, _ in strip.rows for end in (e.value, e.low, e.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    room = max(NARROWEST * max(abs(low), abs(high)) - (high - low), 0.0) or (0.0 if high > low else 1.0)
+    low, high = low - room / 2, high + room / 2
 
     def place(value: float | None) -> str | None:
         return None if value is None else f"{4 + 92 * (value - low) / (high - low):.2f}"
@@ -169,7 +178,12 @@ def _strip(strip: IntervalStrip) -> dict[str, Any]:
         {"entry": entry, "written": written, "at": place(e.value), "low": place(e.low), "high": place(e.high)}
         for entry, e, written in strip.rows
     ]
-    return {**vars(strip), "rows": rows}
+    ends_written = [strip.write(end) for end in (low, high)] if ends else []
+    return {**vars(strip), "rows": rows, "scale": ends_written}
+
+
+NARROWEST = 0.02
+"""Width of a strip relative to its figures, at least: a difference in the fourth digit must not fill it."""
 
 
 def _defined(scenario: SuiteResult) -> list[str]:

@@ -1,6 +1,6 @@
-"""The report as Markdown for a pull request: the six answers, the table, what fails where. Under 60 kB.
+"""The report as Markdown for a pull request: the verdict, what is missing, one table; the rest collapsed. Under 60 kB.
 
-Prompts and names come from strangers: they stand in code spans, where no tag, link or mention is alive.
+Prompts are untrusted and stand in code spans, where no tag, link or mention is active.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.data import Report, SuiteResult
 from vbench_lite.report.formats.clip_board import gaps
 from vbench_lite.report.output import Output
-from vbench_lite.report.tables import Group, groups, standfirst
+from vbench_lite.report.tables import Group, confidence, groups, standfirst
 
 LIMIT = 60_000
 """Characters that a pull request comment takes, with room to spare."""
 SHOWN_PROMPTS = 8
+SHOWN_COSTS = ("usd_per_clip", "usd_per_usable_clip", "device_s_per_clip")
 
 
 def write(report: Report, output: Output) -> None:
@@ -31,23 +32,43 @@ def render(report: Report) -> str:
     scenario = report.main
     parts = [
         f"## {markdown(scenario.title)}: {markdown(headline(report))}",
-        markdown(standfirst(scenario)),
-        *(f"> {markdown(text)}" for text in method.warnings(report)),
-        *_answers(report),
-        *(_table(scenario, group) for group in groups(scenario)),
-        *_categories(scenario),
-        *_gaps(scenario),
-        *(part for other in report.scenarios[1:] for part in _further(other)),
-        *_method(scenario),
+        "\n".join(f"> - {markdown(text)}" for text in method.warnings(report)),
+        _summary(scenario),
+        f"<sub>{markdown(standfirst(scenario))} {markdown(confidence(scenario))}</sub>",
+        _folded("The six answers", _answers(report)),
+        _folded("All figures", (_table(scenario, group) for group in groups(scenario))),
+        _folded("By category", (*_categories(scenario), *_gaps(scenario))),
+        *(_folded(markdown(other.title), _further(other)) for other in report.scenarios[1:]),
+        _folded("How it was measured", [_method(scenario)]),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     return text if len(text.encode()) <= LIMIT else _cut(text)
 
 
+def _folded(title: str, parts: Iterable[str]) -> str:
+    """A part that is collapsed until the reader opens it; "" where there is nothing in it."""
+    text = "\n\n".join(part for part in parts if part)
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>" if text else ""
+
+
+def _summary(scenario: SuiteResult) -> str:
+    """One table: a row per generator, with the figures that decide."""
+    rows = {row.name: row for group in groups(scenario) for row in group.rows}
+    shown = [rows[name] for name in (*scenario.headline_metrics, "usable", *SHOWN_COSTS) if name in rows]
+    header = ("Generator", *(f"{markdown(row.title)} {row.arrow}".strip() for row in shown))
+    lines = []
+    for nth, entry in enumerate(scenario.entries):
+        cells = (row.cells[nth] for row in shown)
+        values = (f"**{markdown(c.written.value)}**" if c.lead else markdown(c.written.value) for c in cells)
+        lines.append((markdown(entry.label), *values))
+    return _rows(header, lines)
+
+
 def _cut(text: str) -> str:
-    """Whole lines up to the limit; the method, folded away at the end, is what goes first."""
-    kept = text.encode()[: LIMIT - 100].decode(errors="ignore").rsplit("\n", 1)[0]
-    return kept + "\n\nCut here; the page holds the rest.\n"
+    """Whole lines up to the limit, with every collapsed part closed; the last parts go first."""
+    kept = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0]
+    open_parts = kept.count("<details>") - kept.count("</details>")
+    return kept + "\n\n</details>" * open_parts + "\n\nCut here; the page holds the rest.\n"
 
 
 def _answers(report: Report) -> Iterable[str]:
@@ -99,9 +120,8 @@ def _gaps(scenario: SuiteResult) -> Iterable[str]:
         )
 
 
-def _method(scenario: SuiteResult) -> Iterable[str]:
+def _method(scenario: SuiteResult) -> str:
     told = [f"{name}: {value}" for name, value in method.facts(scenario)]
     told += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
     told += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
-    lines = "\n".join(f"- {markdown(line)}" for line in told)
-    yield f"<details><summary>How it was measured</summary>\n\n{lines}\n\n</details>"
+    return "\n".join(f"- {markdown(line)}" for line in told)

@@ -73,7 +73,10 @@
     }
     want();
   }, { rootMargin: "200px" });
-  for (const place of all(".prompt, .duo .clip")) near.observe(place);
+  for (const place of all(".prompt")) near.observe(place);
+  // The best and the worst clips are always there: they are printed too.
+  for (const figure of all(".duo .clip")) if (one("button.screen", figure)) { nearby.add(figure); wanted.add(figure); }
+  want();
 
   // Playing in step: all start together, and again together when the longest has ended.
   let playing = false, speed = 1, timer = 0, begun = 0;
@@ -100,6 +103,39 @@
   };
   one("#play").addEventListener("click", () => play(!playing));
   one("#speed").addEventListener("change", (event) => { speed = Number(event.target.value); restart(); });
+
+  // The chart of the first screen as a file or on the clipboard: colours of the page are written into the copy.
+  const standalone = (plot) => {
+    const copy = plot.cloneNode(true), style = getComputedStyle(root), [, , width, height] = plot.getAttribute("viewBox").split(" ").map(Number);
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    Object.entries({ width, height, "font-family": "sans-serif" }).forEach(([name, value]) => copy.setAttribute(name, value));
+    const text = new XMLSerializer().serializeToString(copy).replace(/var\((--[\w-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+    return { text, width, height };
+  };
+  const picture = async (plot) => {
+    const { text, width, height } = standalone(plot), image = new Image(), canvas = document.createElement("canvas");
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+    await image.decode();
+    Object.assign(canvas, { width: 3 * width, height: 3 * height });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((done) => canvas.toBlob(done, "image/png"));
+  };
+  const save = (blob, name) => {
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  for (const button of all(".hero .tool")) button.addEventListener("click", async () => {
+    const plot = one(".wide svg.plot", button.closest("figure")), name = document.title.split(":")[0].replace(/\W+/g, "-").toLowerCase();
+    if (button.dataset.download === "svg") return save(new Blob([standalone(plot).text], { type: "image/svg+xml" }), `${name}-cost-quality.svg`);
+    if (button.dataset.download === "png") return save(await picture(plot), `${name}-cost-quality.png`);
+    const before = button.textContent;
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": picture(plot) })]);
+      button.textContent = "Copied";
+    } catch { button.textContent = "Not allowed here: download it"; }
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
 
   // Filters and order.
   const prompts = all(".prompt"), value = (query) => one(query)?.value ?? "";
@@ -148,6 +184,18 @@
 
   // One clip, large, with its scores.
   const large = one("#large");
+  let opened = null;
+  const visible = () => all("#prompts .clip:not([hidden])").filter((each) => one("button.screen", each) && !each.closest("[hidden]"));
+  const walk = (by) => {
+    const list = visible(), at = list.findIndex((each) => each.dataset.link === opened?.dataset.link);
+    const next = list[at + by];
+    if (next) open(next);
+  };
+  const follow = () => { // an address that names a clip opens it
+    if (!location.hash.startsWith("#clip=")) return;
+    const found = all("#prompts .clip").find((each) => each.dataset.link === location.hash.slice(6));
+    if (found && one("button.screen", found)) { found.closest(".prompt").scrollIntoView({ block: "start" }); open(found); }
+  };
   const open = (figure) => {
     facts ??= JSON.parse(one("#data").textContent);
     const clip = facts.clips[figure.dataset.clip];
@@ -166,7 +214,10 @@
       });
       return row;
     }));
-    large.showModal();
+    one(".large-facts", large).textContent = clip.facts;
+    opened = figure;
+    history.replaceState(null, "", "#clip=" + figure.dataset.link);
+    if (!large.open) large.showModal();
     if (!playing) one("video", large).play().catch(() => {});
   };
   document.addEventListener("click", (event) => {
@@ -174,7 +225,22 @@
     if (figure) open(figure);
     if (event.target === large) large.close();
   });
-  large.addEventListener("close", () => one(".large-screen", large).replaceChildren());
+  large.addEventListener("close", () => {
+    one(".large-screen", large).replaceChildren();
+    history.replaceState(null, "", location.pathname + location.search);
+  });
+  for (const button of all("[data-step]", large)) button.addEventListener("click", () => walk(Number(button.dataset.step)));
+  one("button[data-link]", large).addEventListener("click", async (event) => {
+    const button = event.currentTarget, before = "Copy link";
+    try { await navigator.clipboard.writeText(location.href); button.textContent = "Copied"; } catch { button.textContent = location.hash; }
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
+  large.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") walk(-1);
+    if (event.key === "ArrowRight") walk(1);
+  });
+  addEventListener("hashchange", follow);
+  follow();
 
   // Keys.
   const step = (by) => {

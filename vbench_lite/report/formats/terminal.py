@@ -82,7 +82,7 @@ def _score_row(summary: Summary, metric: str, ahead: Mapping[str, int]) -> Line:
 
 def _cost_row(summary: Summary, cost: str, scale: float, ahead: Mapping[str, int]) -> Line:
     written = [words.cost_text(cost, e, scale) for e in _costs(summary, cost)]
-    return Line(f"{words.cost_title(cost, scale).lower()} ↓", _cells(written, ahead.get(cost)))
+    return Line(f"{words.inline(words.cost_title(cost, scale))} ↓", _cells(written, ahead.get(cost)))
 
 
 def _usable_row(summary: Summary, ahead: Mapping[str, int]) -> Line:
