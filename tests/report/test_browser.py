@@ -169,3 +169,41 @@ def test_clips_beside_the_page_play_too(browser, ads, tmp_path) -> None:
     view.locator("#play").click()
     wait_until(view, "[...document.querySelectorAll('#prompts video')].some(v => v.currentTime > 0.1)")
     view.close()
+
+
+def test_every_clip_has_a_link_that_opens_it_in_a_fresh_tab(browser, page, address) -> None:
+    page.locator("#prompts button.screen").first.click()
+    link, title = page.evaluate("location.hash"), page.locator("#large-title").inner_text()
+    assert link.startswith("#clip=tiny-")
+    page.keyboard.press("ArrowRight")
+    after = page.evaluate("location.hash")
+    assert after != link
+    page.locator("[data-step='-1']").click()
+    assert page.evaluate("location.hash") == link
+    view = browser.new_page()
+    view.goto(address + link)
+    assert view.locator("#large").is_visible()
+    assert view.locator("#large-title").inner_text() == title
+    assert "seed" in view.locator(".large-facts").inner_text()
+    view.close()
+
+
+def test_on_paper_there_are_few_pages_and_the_best_and_worst_clips_have_pictures(page) -> None:
+    count = "document.querySelectorAll('.duo {}').length"
+    wait_until(page, f"{count.format('canvas')} === {count.format('button')}")
+    page.emulate_media(media="print")
+    assert not page.locator("#clips").is_visible()
+    assert page.locator("#answers").is_visible()
+    content = page.pdf(format="A4")
+    assert 2 <= content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") <= 9
+
+
+def test_the_chart_of_the_first_screen_downloads_as_a_picture_of_its_own(page) -> None:
+    with page.expect_download() as waiting:
+        page.locator("[data-download=svg]").click()
+    text = Path(waiting.value.path()).read_text("utf-8")
+    assert text.startswith("<svg")
+    assert "var(" not in text
+    with page.expect_download() as waiting:
+        page.locator("[data-download=png]").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")

@@ -1,5 +1,6 @@
 """Sweeps as curves, speeds as rates, several suites on one page, releases in their order."""
 
+import itertools
 import json
 import re
 
@@ -10,10 +11,12 @@ from tests.report.conftest import scored
 from vbench_lite.report import glossary as words
 from vbench_lite.report import write_report
 from vbench_lite.report.data import Report, gather
+from vbench_lite.report.figures.cost_quality import _draw_hero, plane_of
 from vbench_lite.report.figures.history import history, releases
-from vbench_lite.report.figures.kit import FigureRenderer
+from vbench_lite.report.figures.kit import FigureRenderer, cost_axis
 from vbench_lite.report.figures.length import growths, length
 from vbench_lite.report.figures.stages import rates
+from vbench_lite.report.figures.svg import panel
 from vbench_lite.report.figures.sweep import curves, sweep
 from vbench_lite.report.formats import data as flat
 from vbench_lite.report.formats import markdown
@@ -136,3 +139,16 @@ def test_releases_stand_in_their_order_with_date_version_and_size(releases_told)
 @pytest.fixture
 def releases_told(releases) -> Report:
     return told(*releases)
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_names_beside_points_cover_no_other_name(tmp_path, count) -> None:
+    fakes = [Fake(f"model-{n:02d}-{'x' * 20}", device_s=0.3 + 0.02 * n) for n in range(count)]
+    scenario = told(scored(tmp_path, prompts=6, generators=fakes, video=False)).main
+    plane = plane_of(scenario, "usable", cost_axis(scenario))
+    with panel(6.6, 3.5) as (figure, axes):
+        _draw_hero(plane, 32, axes)
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == count
+    assert not [1 for one, other in itertools.combinations(boxes, 2) if one.overlaps(other)]

@@ -163,7 +163,10 @@ def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
     path = entry.path or open_clip_cached(entry.settings)
     digest = check_file(entry, path)
     model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
-    return _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
+    encoder = _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
+    changed = [] if encoder.resize == "crop" else [encoder.resize]
+    encoder.name += "".join(f"+{each}" for each in (*changed, *(["antialias"] if encoder.antialias else [])))
+    return encoder
 
 
 def _quick_gelu(entry: Entry) -> dict[str, bool]:

@@ -66,11 +66,18 @@ def groups(scenario: SuiteResult) -> list[Group]:
     """Scores by the question they answer, then use and cost."""
     found = leads(scenario)
     made = [
-        Group(words.HEADINGS[question], [_score_row(scenario, m, found.get(m)) for m in names])
+        Group(_heading(scenario, question), [_score_row(scenario, m, found.get(m)) for m in names])
         for question, names in words.by_question(scenario.metrics).items()
     ]
     costs = [_cost_row(scenario, cost, found.get(cost)) for cost in words.COSTS if _shown(scenario, cost)]
     return [*made, Group("Use and cost", [_usable_row(scenario, found.get("usable")), *costs])]
+
+
+def _heading(scenario: SuiteResult, question: str) -> str:
+    """The title of a question; that of the set metrics names the real clips that were used."""
+    used = set(scenario.summary.notes.reference.values())
+    title = words.HEADINGS[question]
+    return f"{title}, against {used.pop()}" if question == "set" and len(used) == 1 else title
 
 
 def _shown(scenario: SuiteResult, cost: str) -> bool:

@@ -109,10 +109,11 @@ def folder_reference(
     tick: Callable[[], object] = lambda: None,
 ) -> Reference:
     """Up to `count` real clips of a folder; unreadable ones are passed over, and counted in the description."""
-    paths = clip_files(folder)[:count]
+    given = clip_files(folder)
+    paths = given[:count]
     if not paths:
         return Reference(problems={"": f"the suite's reference {folder} holds no clips"})
     found = extract_all(paths, extractors, nets, workers=workers, tick=tick)
     clips = tuple(clip for clip in found if isinstance(clip, ClipFeatures))
     broken = f", {len(found) - len(clips)} unreadable" if len(clips) < len(found) else ""
-    return Reference(clips, ("",) * len(clips), {}, f"{len(clips)} clips of {folder.name}{broken}")
+    return Reference(clips, ("",) * len(clips), {}, f"{len(clips)} of the {len(given)} clips in {folder.name}{broken}")

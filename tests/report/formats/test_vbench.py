@@ -2,12 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.built_runs import Fake, build_run
+from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import NotComparable
 from vbench_lite.report import write_report
+from vbench_lite.report.data import gather
+from vbench_lite.report.formats import vbench
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run
 
@@ -23,6 +28,7 @@ def test_file_has_vbenchs_form_and_says_that_it_is_partial(ads, tmp_path) -> Non
     assert told["asked"] == 48
     assert told["unscored"] == {"temporal_flickering": 48 - len(clips)}
     assert told["partial"] is True
+    assert len(told["lacking"]) == 15
     assert len(clips) == 47
 
 
@@ -43,3 +49,19 @@ def test_dimension_of_an_imported_suite_is_asked_of_its_own_prompts(ads, tmp_pat
     _, clips = json.loads(path.read_text("utf-8"))["temporal_flickering"]
     assert {clip["video_path"].split("/")[-2] for clip in clips} <= set(asked)
     assert 0 < len(clips) < 12
+
+
+@pytest.mark.parametrize(
+    ("backbone", "is_vbenchs"),
+    [
+        ("mine/ViT-B-32@40d36571", True), ("openai/ViT-B-32@12345678", False), ("mine/openai@40d36571+squash", False),
+        ("builtin/clip@35177a36", False),
+    ],
+)  # fmt: skip
+def test_the_network_is_known_by_its_digest_and_preprocessing_not_by_a_name(tmp_path, backbone, is_vbenchs) -> None:
+    run = build_run(tmp_path / "run", prompts=2, generators=[Fake("a")], video=False)
+    info = replace(run.scored.metrics["clip_frames"], backbone=backbone)
+    summarise(run.folder, replace(run.scored, metrics={**run.scored.metrics, "clip_frames": info}))
+    document = vbench.render(gather([Run(run.folder)]))
+    assert (vbench.dimension_of("clip_frames", info) == "background_consistency") is is_vbenchs
+    assert json.loads(document)["vbench_lite"]["partial"] is True

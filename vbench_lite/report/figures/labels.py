@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-DISTANCES = (6, 16, 28, 42, 58, 76)
+DISTANCES = (6, 16, 28, 42, 58, 76, 96, 118, 142)
 """Points between a mark and its name."""
-SIDES = ((1, 1), (1, -1), (1, 0), (-1, 1), (-1, -1), (-1, 0), (0, 1), (0, -1))
+SIDES = (
+    (1, 1), (1, -1), (1, 0), (-1, 1), (-1, -1), (-1, 0), (0, 1), (0, -1), (1, 0.5), (1, -0.5), (-1, 0.5), (-1, -0.5),
+)  # fmt: skip
+"""Directions from a mark to its name: right and up."""
 MARK = 5
 """Half the size of a mark, in points."""
 LEADER = 20
@@ -77,13 +80,16 @@ def _best(
     return found[2]
 
 
-def _write(axes: Axes, label: Label, size: float, distance: int, right: int, up: int) -> Annotation:
+def _write(axes: Axes, label: Label, size: float, distance: int, right: float, up: float) -> Annotation:
     line = {"arrowstyle": "-", "color": SOFT, "lw": 0.5, "shrinkA": 1, "shrinkB": 4} if distance >= LEADER else None
-    return axes.annotate(
+    drawn = axes.annotate(
         label.text, (label.x, label.y), (distance * right, distance * up), textcoords="offset points",
-        color=label.colour, fontsize=size, ha={1: "left", -1: "right", 0: "center"}[right],
-        va={1: "bottom", -1: "top", 0: "center"}[up], arrowprops=line, annotation_clip=False, parse_math=False,
+        color=label.colour, fontsize=size, ha="left" if right > 0 else "right" if right < 0 else "center",
+        va="bottom" if up > 0 else "top" if up < 0 else "center", arrowprops=line, annotation_clip=False,
+        parse_math=False,
     )  # fmt: skip
+    drawn.set_in_layout(False)  # else the axes move when they are drawn again
+    return drawn
 
 
 def _overlap(one: Bbox, other: Bbox) -> float:

@@ -83,7 +83,8 @@ class ClipCard:
 
 def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
     name, _, rest = because.partition(": ")
-    return f"{words.inline(words.title(name, metrics))} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
+    title = words.inline(words.title(name, metrics))
+    return f"{title} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ class ClipBoard:
         return ClipCard(
             id_, entry, prompt, index, status, bool(usable) if np.isfinite(usable) else None,
             codes.split(";") if codes else [], because.split("; ") if because else [],
-            str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_), grid.prompts[row],
+            str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_),
+            grid.prompts[row],
         )  # fmt: skip
 
     def cells(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:

@@ -4,8 +4,8 @@ Only metrics that are computed as VBench computes them are written under its nam
 and `clip_frames` is its background_consistency when it stands on the ViT-B/32 that
 VBench uses. Everything else has no place in such a file. VBench asks each dimension of its own
 prompts only: where a suite names them (imported from VBench's file, its prompts are tagged with their
-dimensions), so does this; other suites answer with all their prompts. Clips that are missing or could
-not be scored are counted under "vbench_lite": the file then holds a partial result, and says so.
+dimensions), so does this; other suites answer with all their prompts. Under "vbench_lite" stand the dimensions
+that are lacking and the number of clips that are missing or not scored. With any of them the result is partial.
 """
 
 from __future__ import annotations
@@ -17,13 +17,20 @@ from typing import Any
 import numpy as np
 
 from vbench_lite.errors import NotComparable
-from vbench_lite.records import ClipKey
+from vbench_lite.records import ClipKey, MetricInfo
 from vbench_lite.report.data import GeneratorResult, Report
 from vbench_lite.report.output import Output
 
 DIMENSIONS = {"temporal_flickering": "temporal_flickering", "clip_frames": "background_consistency"}
-SAME_NETWORK = "openai"
-"""What the name of a backbone holds when its image network is the one that VBench takes."""
+ALL_DIMENSIONS = {
+    "subject_consistency", "background_consistency", "temporal_flickering", "motion_smoothness", "dynamic_degree",
+    "aesthetic_quality", "imaging_quality", "object_class", "multiple_objects", "human_action", "color",
+    "spatial_relationship", "scene", "temporal_style", "appearance_style", "overall_consistency",
+}  # fmt: skip
+"""The dimensions of VBench (Huang et al., arXiv:2311.17982)."""
+NETWORKS = ("40d36571",)
+"""Digests of weights, as they end a backbone's name: OpenAI's ViT-B-32.pt, the image network of VBench. A name that
+goes on after the digest states another preprocessing than VBench's."""
 
 
 def write(report: Report, output: Output) -> None:
@@ -42,18 +49,25 @@ def render(report: Report) -> str:
         raise NotComparable(f"a VBench result file holds one generator. Name one of: {names}")
     document: dict[str, Any] = {}
     unscored = {}
-    for metric, dimension in DIMENSIONS.items():
-        info = report.main.metrics.get(metric)
-        if info and (info.backbone is None or SAME_NETWORK in info.backbone):
+    for metric, info in report.main.metrics.items():
+        if dimension := dimension_of(metric, info):
             asked = [p.id for p in report.main.suite.prompts if dimension in p.tags]
             clips, unscored[dimension] = _clips(entries[0], metric, asked or entries[0].grid.prompts)
             if clips:
                 document[dimension] = [float(np.mean([clip["video_results"] for clip in clips])), clips]
+    tagged = {tag for prompt in report.main.suite.prompts for tag in prompt.tags} & ALL_DIMENSIONS
+    lacking = sorted((tagged or ALL_DIMENSIONS) - set(document))
     document["vbench_lite"] = {
         "generator": entries[0].name, "suite": report.main.suite.name, "asked": entries[0].figures.clips,
-        "unscored": unscored, "partial": any(unscored.values()),
+        "unscored": unscored, "lacking": lacking, "partial": bool(lacking) or any(unscored.values()),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def dimension_of(metric: str, info: MetricInfo) -> str | None:
+    """The dimension of VBench that a metric computes as VBench does; None where it does not."""
+    same = info.backbone is None or info.backbone.rpartition("@")[2] in NETWORKS
+    return DIMENSIONS.get(metric) if same else None
 
 
 def _clips(entry: GeneratorResult, metric: str, asked: Sequence[str]) -> tuple[list[dict[str, Any]], int]:

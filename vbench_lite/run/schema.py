@@ -1,0 +1,37 @@
+"""JSON schemas of run.json and summary.json, made from the records that read them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from vbench_lite.records import FORMAT
+from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.summary import Summary
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(file: Literal["run", "summary"]) -> dict[str, Any]:
+    """The schema of a file of a run in its present format.
+
+    Args:
+        file: "run" for run.json, "summary" for summary.json.
+
+    Returns:
+        A JSON schema, draft 2020-12.
+
+    Example:
+        >>> json_schema("run")["title"]
+        'run.json'
+    """
+    kind: type[Any] = {"run": Manifest, "summary": Summary}[file]
+    (found,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    if "MetricInfo" in parts:  # its name is the key that it stands under
+        parts["MetricInfo"]["properties"].pop("name")
+        parts["MetricInfo"]["required"].remove("name")
+    top = parts[kind.__name__]
+    top["properties"]["format"] = {"const": FORMAT}
+    schema = {"$schema": DIALECT, "title": f"{file}.json", **found, "$defs": parts}
+    return dict(msgspec.json.decode(msgspec.json.encode(schema)))
