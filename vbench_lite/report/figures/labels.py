@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matplotlib.transforms import Bbox
+import numpy as np
 
 from vbench_lite.report.figures.colours import SOFT
+from vbench_lite.stats import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Annotation
 
-DISTANCES = (6, 16, 28, 42, 58, 76, 96, 118, 142)
-"""Points between a mark and its name."""
-SIDES = (
-    (1, 1), (1, -1), (1, 0), (-1, 1), (-1, -1), (-1, 0), (0, 1), (0, -1), (1, 0.5), (1, -0.5), (-1, 0.5), (-1, -0.5),
-)  # fmt: skip
-"""Directions from a mark to its name: right and up."""
+NEAR = ((6, 6), (6, -6), (8, 0), (-6, 6), (-6, -6), (-8, 0), (0, 9), (0, -9))
+"""Places of a name beside its mark, in points: right and up. They are tried before places further away."""
 MARK = 5
 """Half the size of a mark, in points."""
-LEADER = 20
-"""A name further away than this has a line to its mark."""
+LEADER = 14
+"""A name further away than this, in points, has a line to its mark."""
+GRID = 60, 45
+"""Places within the axes that are tried, along and up."""
 
 
 @dataclass(frozen=True)
@@ -37,67 +34,89 @@ class Label:
     colour: str
 
 
+class Box(NamedTuple):
+    """Of a name, in pixels."""
+
+    left: float
+    low: float
+    right: float
+    high: float
+
+    def covers(self, others: Array) -> float:
+        """The area that it shares with other boxes, shape (boxes, 4)."""
+        if not len(others):
+            return 0.0
+        wide = np.minimum(self.right, others[:, 2]) - np.maximum(self.left, others[:, 0])
+        tall = np.minimum(self.high, others[:, 3]) - np.maximum(self.low, others[:, 1])
+        return float((wide.clip(0) * tall.clip(0)).sum())
+
+    def distance(self, x: float, y: float) -> float:
+        """From a point to the nearest edge."""
+        return float(np.hypot(x - min(max(x, self.left), self.right), y - min(max(y, self.low), self.high)))
+
+
 def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
-    """Writes every name where it covers least, the points with few choices first.
+    """Writes every name where it covers least, the rightmost points first.
 
     Args:
         axes: With its final limits and scales.
         labels: Points in data coordinates.
         size: Of the type.
     """
-    figure = axes.figure
-    figure.canvas.draw()  # lays the axes out, so that places in points are final
+    figure: Any = axes.figure
+    figure.canvas.draw()  # lays the axes out, so that places in pixels are final
     scale = figure.dpi / 72
-    places = [axes.transData.transform((label.x, label.y)) for label in labels]
+    marks = [tuple(map(float, axes.transData.transform((label.x, label.y)))) for label in labels]
     half = MARK * scale
-    taken = [Bbox.from_extents(x - half, y - half, x + half, y + half) for x, y in places]
-    bars = [line.get_window_extent().padded(scale) for line in axes.lines if len(line.get_path().vertices) == 2]
-    order = sorted(range(len(labels)), key=lambda n: (-places[n][0], -places[n][1]))
-    for n in order:
-        box = _best(axes, labels[n], size, taken, bars)
-        taken.append(box.expanded(1.02, 1.1))
+    taken = [Box(x - half, y - half, x + half, y + half) for x, y in marks]
+    bars = np.array([line.get_window_extent().padded(scale).extents for line in axes.lines]).reshape(-1, 4)
+    frame = Box(*axes.bbox.extents)
+    for n in sorted(range(len(labels)), key=lambda n: marks[n], reverse=True):
+        drawn: Any = axes.text(0, 0, labels[n].text, fontsize=size, parse_math=False)
+        extent = drawn.get_window_extent()
+        drawn.remove()
+        box = _best(marks[n], (extent.width, extent.height), np.array(taken), bars, frame, scale)
+        taken.append(box)
+        _write(axes, labels[n], box, marks[n], scale, size)
 
 
 def _best(
-    axes: Axes, label: Label, size: float, taken: Sequence[Bbox], bars: Sequence[Bbox]
-) -> Bbox:
-    """Writes one name at the first free place, else where it covers least; names weigh more than intervals."""
-    found: tuple[float, Annotation, Bbox] | None = None
-    for distance, (right, up) in product(DISTANCES, SIDES):
-        drawn = _write(axes, label, size, distance, right, up)
-        box = drawn.get_window_extent()
-        cost = 10 * (sum(_overlap(box, other) for other in taken) + _outside(box, axes.bbox))
-        cost += sum(_overlap(box, bar) for bar in bars)
-        if found is None or cost < found[0]:
-            if found is not None:
-                found[1].remove()
-            found = (cost, drawn, box)
-        else:
-            drawn.remove()
+    mark: tuple[float, ...], extent: tuple[float, float], taken: Array, bars: Array, frame: Box, scale: float
+) -> Box:
+    """The first free place, else the one that covers least. Names weigh more than intervals."""
+    best, least = None, float("inf")
+    for box in _places(mark, extent, frame, scale):
+        outside = (box.right - box.left) * (box.high - box.low) - box.covers(np.array([frame]))
+        cost = 20 * (box.covers(taken) + max(0.0, outside - 0.5)) + box.covers(bars)
+        if cost < least:
+            best, least = box, cost
         if cost == 0:
             break
-    assert found is not None
-    return found[2]
+    assert best is not None
+    return best
 
 
-def _write(axes: Axes, label: Label, size: float, distance: int, right: float, up: float) -> Annotation:
-    line = {"arrowstyle": "-", "color": SOFT, "lw": 0.5, "shrinkA": 1, "shrinkB": 4} if distance >= LEADER else None
+def _places(mark: tuple[float, ...], extent: tuple[float, float], frame: Box, scale: float) -> Iterator[Box]:
+    """Beside the mark first, then anywhere in the axes, the nearest first."""
+    (x, y), (width, height) = mark, extent
+    for right, up in NEAR:
+        left = x + right * scale - (0 if right > 0 else width if right < 0 else width / 2)
+        low = y + up * scale - (0 if up > 0 else height if up < 0 else height / 2)
+        yield Box(left, low, left + width, low + height)
+    lefts = np.linspace(frame.left, max(frame.left, frame.right - width), GRID[0])
+    lows = np.linspace(frame.low, max(frame.low, frame.high - height), GRID[1])
+    boxes = [Box(left, low, left + width, low + height) for left in lefts for low in lows]
+    yield from sorted(boxes, key=lambda box: box.distance(x, y))
+
+
+def _write(
+    axes: Axes, label: Label, box: Box, mark: tuple[float, ...], scale: float, size: float
+) -> None:
+    far = box.distance(*mark) > LEADER * scale
+    line = {"arrowstyle": "-", "color": SOFT, "lw": 0.5, "shrinkA": 1, "shrinkB": 4} if far else None
     drawn = axes.annotate(
-        label.text, (label.x, label.y), (distance * right, distance * up), textcoords="offset points",
-        color=label.colour, fontsize=size, ha="left" if right > 0 else "right" if right < 0 else "center",
-        va="bottom" if up > 0 else "top" if up < 0 else "center", arrowprops=line, annotation_clip=False,
-        parse_math=False,
+        label.text, (label.x, label.y), ((box.left - mark[0]) / scale, (box.low - mark[1]) / scale),
+        textcoords="offset points", color=label.colour, fontsize=size, ha="left", va="bottom", arrowprops=line,
+        annotation_clip=False, parse_math=False,
     )  # fmt: skip
     drawn.set_in_layout(False)  # else the axes move when they are drawn again
-    return drawn
-
-
-def _overlap(one: Bbox, other: Bbox) -> float:
-    shared = Bbox.intersection(one, other)
-    return float(shared.width * shared.height) if shared is not None else 0.0
-
-
-def _outside(box: Bbox, frame: Bbox) -> float:
-    shared = Bbox.intersection(box, frame)
-    inside = shared.width * shared.height if shared is not None else 0.0
-    return float(max(0.0, box.width * box.height - inside - 0.5))
