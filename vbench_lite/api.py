@@ -6,6 +6,7 @@ The commands parse their options, call a function of this module, and print what
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -206,7 +207,7 @@ class Job:
             stored = self.folder.summary()
             if {name: info.version for name, info in stored.metrics.items()} == self.versions:
                 return stored
-        return score_folder(self.folder, self.order.backbones, metrics=self.order.metrics)
+        return _score(self.folder, self.order.backbones, self.order.metrics, workers=None)
 
     def report(self) -> Path:
         """Writes the page of the run, unless the page that is there shows these very results."""
@@ -225,22 +226,24 @@ def score_folder(
         folder: The run.
         backbones: The set of networks; None takes the run's own.
         workers: Clips that are read side by side; None takes one a core. No number depends on it.
-        metrics: As `--metrics`; None takes the built-in metrics and the user's own.
+        metrics: As `--metrics`; None takes the run's own choice.
     """
-    import dataclasses
+    plan = folder.manifest().plan
+    return _score(folder, backbones or plan.backbones, metrics or plan.metrics, workers)
 
+
+def _score(folder: RunFolder, backbones: str, metrics: str | None, workers: int | None) -> Summary:
+    """Scores with exactly these networks and metrics, and notes them in run.json."""
     from vbench_lite.analysis.summary import summarise
     from vbench_lite.running.phases import timed_scoring
     from vbench_lite.scoring.scorer import score_run
 
     manifest = folder.manifest()
-    chosen = backbones or manifest.plan.backbones
+    plan = dataclasses.replace(manifest.plan, backbones=backbones, metrics=metrics)
     with timed_scoring(folder.path):
-        scored = score_run(folder, chosen, metrics=metrics, workers=workers)
-        if manifest.plan.backbones != chosen:
-            folder.write_manifest(
-                dataclasses.replace(manifest, plan=dataclasses.replace(manifest.plan, backbones=chosen))
-            )
+        scored = score_run(folder, backbones, metrics=metrics, workers=workers)
+        if plan != manifest.plan:
+            folder.write_manifest(dataclasses.replace(manifest, plan=plan))
         return summarise(folder, scored)
 
 

@@ -37,6 +37,8 @@ class PlanRecord:
     clips_per_prompt: int
     seed: int = 0
     backbones: str = "builtin"
+    metrics: str | None = None
+    """As `--metrics`; None for the built-in metrics and the user's own."""
     clips_of: Mapping[str, int] = field(default_factory=dict)
     """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
 
@@ -144,7 +146,7 @@ def build_manifest(
         format=FORMAT, name=name, created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
         suite=dataclasses.replace(plan.suite, reference=_relative(plan.suite.reference)),
         plan=PlanRecord(
-            tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, plan.clips_of
+            tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, clips_of=plan.clips_of
         ),
         generators={d.name: store_definition(d) for d in plan.definitions},
         device=device.facts, software=software(), git=git_state(), prices=dict(prices), typed=typed,
@@ -259,7 +261,7 @@ def extended(stored: Manifest, wanted: Manifest) -> Manifest:
     numbers = {id_: max(plan.clips(id_) for plan in known if id_ in plan.prompts) for id_ in prompts}
     most = max(numbers.values(), default=wanted.plan.clips_per_prompt)
     plan = dataclasses.replace(
-        wanted.plan, prompts=prompts, clips_per_prompt=most,
+        wanted.plan, prompts=prompts, clips_per_prompt=most, metrics=stored.plan.metrics,
         clips_of={id_: number for id_, number in numbers.items() if number != most},
     )
     return dataclasses.replace(
