@@ -25,6 +25,7 @@ from vbench_lite.run.plan import Plan, clip_seed, setting
 from vbench_lite.running.attempts import Finished
 from vbench_lite.running.batches import WHOLE, Batch, Shard, batches, spread
 from vbench_lite.running.engines import Made, Phase, Work, WorkerLost, load_engine
+from vbench_lite.running.equal_clips import EqualClips, equal_clips
 from vbench_lite.running.inventory import batches_of, take_inventory
 from vbench_lite.running.lock import locked
 from vbench_lite.running.phases import PhaseLog
@@ -92,6 +93,8 @@ class Outcome:
     wholly_failed: list[str] = field(default_factory=list)
     """Generators without any good clip."""
     distrusted: list[str] = field(default_factory=list)
+    equal: list[EqualClips] = field(default_factory=list)
+    """Generators that made equal clips for different seeds."""
     errors: dict[str, str] = field(default_factory=dict)
     """Why a generator could not be run, by its name."""
     over_budget: bool = False
@@ -210,7 +213,8 @@ class GeneratorRun:
         self._batches: Iterator[Batch] = iter(())
         self._next: Batch | None = None
         self._wanted: set[Request] = set()
-        self._at_hand = self._good = 0
+        self._good: list[ClipRecord] = []
+        self._at_hand = 0
         self._equal_failures: tuple[str | None, int] = (None, 0)
         self._overdrawn = False
 
@@ -261,7 +265,7 @@ class GeneratorRun:
         self._batches = iter(planned)
         self._wanted = set(found.missing) | _requests_of(self._plan, definition, retried)
         self._wanted &= {request for batch in planned for request in batch.requests}
-        self._good = len(found.made)
+        self._good = list(found.made)
         outcome.asked += len(found.made) + len(found.failed) + len(found.missing)
         outcome.ready += len(found.made)
         outcome.failed += [record for record in found.failed if record not in retried]
@@ -276,7 +280,7 @@ class GeneratorRun:
         if self._wanted and not self.stopped:
             self._batches = batches_of(self._batches, self._wanted)
             self._folder.summary_path.unlink(missing_ok=True)  # it covers fewer clips than there will be
-            self._good += self._generate(len(self._wanted))
+            self._generate(len(self._wanted))
         if self._hopeless:
             reason, count = self._equal_failures
             outcome.errors[name] = (
@@ -285,6 +289,9 @@ class GeneratorRun:
             )
             log.error("%s", outcome.errors[name], extra={"generator": name})
         outcome.interrupted = outcome.interrupted or (self._interrupted and bool(self._wanted))
+        if found := equal_clips(name, self._good):
+            outcome.equal.append(found)
+            log.warning("%s", found.sentence(), extra={"generator": name})
         if not self._good and any(record.generator == name for record in outcome.failed):
             outcome.wholly_failed.append(name)
 
@@ -293,9 +300,9 @@ class GeneratorRun:
             for record in records:
                 self._options.budget.spent(self._definition, record)
 
-    def _generate(self, count: int) -> int:
-        """Generates and stores clips; returns the number of good ones."""
-        before, name = self._outcome.made, self._definition.name
+    def _generate(self, count: int) -> None:
+        """Generates and stores clips."""
+        name = self._definition.name
         try:
             with progress(name, count) as tick, ThreadPoolExecutor(SIDE_BY_SIDE, "store") as pool:
                 for event in load_engine(self._options.engine).run(self._work, self):
@@ -303,7 +310,6 @@ class GeneratorRun:
         except (GeneratorError, WeightsError) as error:
             self._outcome.errors[name] = str(error)
             log.error("%s", error, extra={"generator": name})
-        return self._outcome.made - before
 
     def _on(self, event: Made | Phase | WorkerLost, pool: Executor, tick: Callable[..., None]) -> None:
         if isinstance(event, Made):
@@ -330,6 +336,7 @@ class GeneratorRun:
         where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}
         if record.status == "ok":
             self._outcome.made += 1
+            self._good.append(record)
             self._equal_failures = (None, 0)
             log.info("%s: %s #%d made in %s s", *where.values(), _rounded(record.measurement.wall_s), extra=where)
         else:
