@@ -1,5 +1,6 @@
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,67 @@ def test_lists_name_what_ships(runner: CliRunner, what: str) -> None:
     assert expected in runner.invoke(group, ["list", what]).output
 
 
-def test_list_of_generators_ends_with_commands_that_can_be_copied(runner: CliRunner) -> None:
-    lines = runner.invoke(group, ["list", "generators"]).output.splitlines()
-    assert any(line.split(": ")[1:] == ["export FAL_KEY=..."] for line in lines)
-    (wan,) = (line for line in lines if line.strip().startswith("wan2.1-t2v-14b:"))
-    assert re.search(r"hf download \S+ --revision [0-9a-f]{40}$", wan)
+def commands_of(output: str) -> dict[str, str]:
+    """What the list prints below each generator's name, with continued lines joined as a shell does."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in output.partition("To run one that is not ready:\n")[2].splitlines():
+        if line.startswith("    "):
+            found[name] = found.get(name, "") + line[4:] + "\n"
+        else:
+            name = line.strip().removesuffix(":")
+    return {name: text.replace("\\\n", "").strip() for name, text in found.items()}
+
+
+def test_list_of_generators_ends_with_commands_that_can_be_copied(
+    runner: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FAL_KEY", raising=False)
+    commands = commands_of(runner.invoke(group, ["list", "generators"]).output)
+    assert commands["pika-2.2"] == "export FAL_KEY=..."
+    words = shlex.split(commands["wan2.1-t2v-14b"])
+    assert words[:2] == ["hf", "download"]
+    assert re.fullmatch(r"[0-9a-f]{40}", words[words.index("--revision") + 1])
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["list", "generators"], ["list", "suites"], ["list", "metrics"]])
+def test_lines_in_a_pipe_have_80_columns_unless_a_word_is_longer(runner: CliRunner, arguments: list[str]) -> None:
+    lines = runner.invoke(group, arguments).output.splitlines()
+    assert lines
+    one_word = re.compile(r"""(-> )?(\S+|"[^"]*"|'[^']*')( \\)?""")
+    assert [line for line in lines if len(line) > 80 and not one_word.fullmatch(line.strip())] == []
+
+
+def test_a_broken_definition_blocks_no_list_and_is_named(runner: CliRunner) -> None:
+    Path("generators").mkdir()
+    broken = {
+        "torn": 'route = "diff', "nested": 'route = "diffusion"\nadapter = "x"\nclip = ' + "[" * 3000,
+        "routeless": 'adapter = "x"', "number": 'route = "diffusion"\nadapter = 5',
+        "nowhere": 'route = "hybrid"\nadapter = "hybrid"\n[settings]\ndraft = "absent"\nrefiner = "tiny-diffusion"',
+        "half": 'route = "hybrid"\nadapter = "hybrid"',
+    }
+    for name, text in broken.items():
+        Path("generators", f"{name}.toml").write_text(text)
+    Path("generators", "folder.toml").mkdir()
+    done = runner.invoke(group, ["list", "generators", "--json"])
+    assert done.exception is None
+    ready = {row["name"]: row["ready"] for row in json.loads(done.output)}
+    assert ready["tiny-diffusion"] == "yes"
+    assert all(ready[name].startswith("correct ") for name in (*broken, "folder"))
+    assert runner.invoke(doctor, ["--json"]).exception is None
+
+
+def test_a_broken_suite_and_a_broken_run_block_no_list(runner: CliRunner) -> None:
+    Path("prompts").mkdir()
+    Path("prompts/torn.toml").write_text("title = ")
+    for name, text in {"torn": "{", "odd": '{"format": 2, "suite": 5}', "nested": "[" * 100_000}.items():
+        Path("results", name).mkdir(parents=True)
+        Path("results", name, "run.json").write_text(text)
+    suites = runner.invoke(group, ["list", "suites", "--json"])
+    assert {"torn", "ads"} <= {row["name"] for row in json.loads(suites.output)}
+    runs = json.loads(runner.invoke(group, ["list", "runs", "--json"]).output)
+    assert [row["name"] for row in runs] == ["results/nested", "results/odd", "results/torn"]
+    assert all(f"{row['name']}/run.json" in row["scored"] for row in runs)
 
 
 def test_without_runs_the_list_says_how_to_make_one(runner: CliRunner) -> None:
@@ -64,6 +121,18 @@ def test_doctor_tells_of_a_key_without_showing_it(runner: CliRunner, monkeypatch
     output = runner.invoke(doctor, []).output
     assert "key FAL_KEY" in output
     assert "very-secret" not in output
+
+
+def test_doctor_names_every_key_of_every_hosted_generator(runner: CliRunner) -> None:
+    Path("generators").mkdir()
+    Path("generators/ours.toml").write_text(
+        'route = "undisclosed"\nadapter = "http"\n[settings]\nkey_env = "OUR_KEY"\nsecret_env = "OUR_SECRET"\n'
+    )
+    named = {f["what"] for f in json.loads(runner.invoke(doctor, ["--json"]).output)}
+    shipped = Path(__file__).parents[2] / "generators"
+    keys = {key for path in shipped.glob("*.toml") for key in re.findall(r'_env = "(\w+)"', path.read_text())}
+    assert len(keys) >= 6
+    assert {f"key {key}" for key in (*keys, "OUR_KEY", "OUR_SECRET")} <= named
 
 
 def test_a_misspelt_command_gets_a_suggestion():

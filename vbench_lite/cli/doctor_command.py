@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from vbench_lite import environment
+from vbench_lite.cli.wrapping import COLUMNS, command_lines, sentence_lines
 from vbench_lite.errors import VbenchError
 
 
@@ -132,11 +133,28 @@ def folders_and_keys() -> Iterator[Finding]:
         yield Finding("results folder", free > 1, f"writable, {free:.0f} GiB free", "free some space", needed=True)
     except OSError as error:
         yield Finding("results folder", False, f"not writable: {error}", "choose another with --out", needed=True)
-    for key in ("FAL_KEY", "RUNWAYML_API_SECRET", "REPLICATE_API_TOKEN"):
+    for key, generators in keys_of_services().items():
         there = bool(os.environ.get(key))
-        yield Finding(f"key {key}", there, "set (not shown)" if there else "not set", f"export {key}=...")
+        found = f"{'set (not shown)' if there else 'not set'}, for {', '.join(generators)}"
+        yield Finding(f"key {key}", there, found, f"export {key}=...")
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     yield Finding("browser for tests", browser is not None, browser or "none", "apt-get install chromium")
+
+
+def keys_of_services() -> dict[str, list[str]]:
+    """Environment variable > the hosted generators whose definitions name it as a key."""
+    from vbench_lite.inputs.catalogue import definition_paths, read_definition
+
+    found: dict[str, list[str]] = {}
+    for name, path in sorted(definition_paths().items()):
+        try:
+            definition = read_definition(path)
+        except VbenchError:  # `vbench list generators` says what is wrong with it
+            continue
+        for setting in ("key_env", "secret_env"):
+            if definition.adapter == "http" and (key := definition.settings.get(setting)):
+                found.setdefault(str(key), []).append(name)
+    return found
 
 
 CHECKS: list[Callable[[], Iterator[Finding]]] = [
@@ -155,6 +173,22 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield Finding(check.__name__.replace("_", " "), False, str(problem), needed=True)
 
 
+def _lines(finding: Finding, width: int) -> Iterator[str]:
+    """A finding for the terminal; what fixes it stands below."""
+    mark = "ok  " if finding.ok else ("FAIL" if finding.needed else "-   ")
+    lines = sentence_lines(finding.found, COLUMNS - width - 7)
+    if any(len(line) > COLUMNS - width - 7 for line in lines):  # a long path
+        yield f"{mark} {finding.what}"
+        yield from (f"        {line}" for line in sentence_lines(finding.found, COLUMNS - 8))
+    else:
+        yield f"{mark} {finding.what:{width}}  {lines[0]}"
+        yield from (f"{'':{width + 5}}  {line}" for line in lines[1:])
+    if finding.fix and not finding.ok:
+        first, *others = command_lines(finding.fix, COLUMNS - 8)
+        yield f"     -> {first}"
+        yield from (f"        {line}" for line in others)
+
+
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(as_json: bool) -> None:
@@ -171,7 +205,6 @@ def command(as_json: bool) -> None:
     else:
         width = max(len(f.what) for f in findings)
         for f in findings:
-            mark = "ok  " if f.ok else ("FAIL" if f.needed else "-   ")
-            click.echo(f"{mark} {f.what:{width}}  {f.found}" + (f"  ->  {f.fix}" if f.fix and not f.ok else ""))
+            click.echo("\n".join(_lines(f, width)))
     if any(f.needed and not f.ok for f in findings):
         raise SystemExit(1)

@@ -9,12 +9,17 @@ from typing import Any
 
 import click
 
+from vbench_lite.cli.wrapping import COLUMNS, command_lines, sentence_lines
 from vbench_lite.errors import VbenchError
 
 Row = dict[str, Any]
 READY = "yes"
 LONGEST_CELL = 44
 """Longest cell of the table. --json has the whole text."""
+WIDE = 140
+"""Columns from which a terminal shows all columns of a list."""
+ONLY_WIDE = ("adapter", "licence", "range", "version", "sets")
+"""Columns that a narrower list leaves out."""
 
 
 def _suites() -> list[Row]:
@@ -42,6 +47,7 @@ def _generators() -> list[Row]:
     for name, path in definition_paths().items():
         try:
             definition = read_definition(path)
+            missing = what_is_missing(definition)  # of a hybrid, its parts are read as well
         except VbenchError as error:
             rows.append({"name": name, **dict.fromkeys(("route", "adapter", "clip", "price", "licence"), ""),
                          "ready": f"correct {error}"})  # fmt: skip
@@ -50,7 +56,7 @@ def _generators() -> list[Row]:
         rows.append({
             "name": name, "route": definition.route, "adapter": definition.adapter,
             "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition),
-            "licence": definition.licence, "ready": what_is_missing(definition) or READY,
+            "licence": definition.licence, "ready": missing or READY,
         })
     return rows
 
@@ -124,12 +130,16 @@ def command(what: str, as_json: bool) -> None:
 
 
 def _print_needs(rows: list[Row]) -> None:
-    """Commands that make the others ready, one line each."""
+    """What makes the others ready: commands that can be copied, or a sentence."""
     needs = {row["name"]: row["ready"] for row in rows if row.get("ready", READY) != READY}
     if needs:
         click.echo("To run one that is not ready:")
         for name, need in needs.items():
-            click.echo(f"  {name}: {need.removeprefix('needs: ')}")
+            command = need.removeprefix("needs: ")
+            wrapped = sentence_lines if command == need else command_lines
+            click.echo(f"  {name}:")
+            for line in wrapped(command, COLUMNS - 4):
+                click.echo(f"    {line}")
 
 
 def _print_table(rows: list[Row]) -> None:
@@ -138,16 +148,20 @@ def _print_table(rows: list[Row]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    width = console.width if console.is_terminal else COLUMNS
+    names = [name for name in rows[0] if width >= WIDE or name not in ONLY_WIDE]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in rows[0]:
+    for name in names:
         table.add_column(
-            column.replace("_", " "), justify="right" if isinstance(rows[0][column], int) else "left",
-            no_wrap=column == "name", overflow="fold",
+            name.replace("_", " "), justify="right" if isinstance(rows[0][name], int) else "left",
+            no_wrap=name == "name", overflow="fold",
         )
     for row in rows:
-        table.add_row(*(Text(shortened(str(value))) for value in row.values()))
-    console = Console()
-    Console(width=None if console.is_terminal else 160).print(table)
+        table.add_row(*(Text(shortened(str(row[name]))) for name in names))
+    Console(width=width).print(table)
+    if len(names) < len(rows[0]):
+        click.echo(f"Not shown: {', '.join(name for name in rows[0] if name not in names)}. --json has them.")
 
 
 def shortened(text: str) -> str:
