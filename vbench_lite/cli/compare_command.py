@@ -12,7 +12,7 @@ from vbench_lite.files import to_json
 from vbench_lite.run.view import open_run
 
 _STYLE = {"better": "green", "worse": "red", "not compared": "dim", "not judged": "dim"}
-_DIRECTION = {True: "higher", False: "lower", None: ""}
+_DIRECTION = {True: " ↑", False: " ↓", None: ""}
 
 
 @click.command()
@@ -43,38 +43,36 @@ def command(baseline: str, candidate: str, as_json: bool) -> None:
 
 
 def _show(pair: PairComparison) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from vbench_lite.cli.console import stdout_console
+
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    table.add_column("better is", style="dim")
-    for heading in ("baseline", "candidate", "difference", "interval", "counted"):
-        table.add_column(heading, justify="right")
     table.add_column("candidate is")
+    for heading in ("baseline", "candidate", "difference\nand its interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
     reasons = []
     for row in pair.comparisons:
         words = "report only" if row.words == "not judged" and row.higher_is_better is None else row.words
-        table.add_row(
-            Text(f"{row.metric}{f', {row.unit}' if row.unit else ''}"), _DIRECTION[row.higher_is_better],
-            number(row.baseline), number(row.candidate), number(row.difference, sign=True), _interval(row),
-            _counted(row), Text(words, style=_STYLE.get(words, "")),
-        )  # fmt: skip
+        name = Text(f"{row.metric}{_DIRECTION[row.higher_is_better]}{f', {row.unit}' if row.unit else ''}\n  ")
+        name.append(words, style=_STYLE.get(words, "")).append(_counted(row), style="dim")
+        difference = f"{number(row.difference, sign=True)}\n{_interval(row)}"
+        table.add_row(name, number(row.baseline), number(row.candidate), Text(difference))
         if row.words == "not compared":
             reasons.append(f"{row.metric}: {row.reason}")
-    console = Console(width=None if Console().is_terminal else 120)
+    console = stdout_console()
     console.print(Text(pair.headline()), Text(""), table, sep="\n")
-    console.print(Text(f"{pair.family}."))
+    prompts = max((row.prompts for row in pair.comparisons), default=0)
+    console.print(Text(f"Paired over {prompts} prompt{'s' if prompts != 1 else ''}. {pair.family}."))
     for note in (*pair.notes, *reasons):
         console.print(Text(f"Note: {note}"))
     console.print()
 
 
 def _counted(row: Comparison) -> str:
-    if row.batches:
-        return f"{row.batches} batch{'es' if row.batches > 1 else ''}"
-    return f"{row.prompts} prompt{'s' if row.prompts > 1 else ''}" if row.prompts else ""
+    """What a row counts where it is not prompts."""
+    return f", {row.batches} batch{'es' if row.batches > 1 else ''}" if row.batches else ""
 
 
 def number(value: float | None, sign: bool = False) -> str:

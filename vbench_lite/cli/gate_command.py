@@ -78,26 +78,28 @@ def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
 
 def show(verdict: Verdict) -> None:
     """The verdict on the terminal: findings, every check that matters, what would decide, one line at the end."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    from vbench_lite.cli.console import stdout_console
+
+    console = stdout_console()
     console.print(Text(f"{verdict.candidate} against {verdict.baseline}"), Text(policy_line(verdict)), sep="\n")
     for finding in verdict.findings:
         style = {"fail": "red", "undecided": "yellow", "note": ""}[finding.outcome]
         console.print(Text(f"{finding.kind}: {finding.generator}: {finding.message}", style=style))
     table = Table(box=None, pad_edge=False)
-    for heading in ("", "check", "baseline", "candidate", "difference (interval), limit", "why"):
-        table.add_column(heading, justify="right" if heading in ("baseline", "candidate") else "left")
+    table.add_column("", no_wrap=True)
+    table.add_column("check: difference (interval), limit, why")
+    for heading in ("baseline", "candidate"):
+        table.add_column(heading, justify="right", no_wrap=True)
     several = len({check.generator for check in verdict.checks}) > 1
     for check in _telling(verdict):
         name = f"{check.generator}: {title(check)}" if several else title(check)
-        table.add_row(
-            Text(MARK[check.outcome], style=_COLOUR[check.outcome]), Text(name),
-            number(check.evidence.baseline), number(check.evidence.candidate), Text(interval(check)),
-            Text(check.reason),
-        )  # fmt: skip
+        seen = ", ".join(part for part in (interval(check), check.reason) if part)
+        told = Text(name).append(f"\n  {seen}", style="dim") if seen else Text(name)
+        mark = Text(MARK[check.outcome], style=_COLOUR[check.outcome])
+        table.add_row(mark, told, number(check.evidence.baseline), number(check.evidence.candidate))
     console.print()
     console.print(table)
     hidden = len(verdict.checks) - len(_telling(verdict))
