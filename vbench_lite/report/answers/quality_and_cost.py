@@ -58,7 +58,8 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
         line = f"{line} Metrics disagree on {words.listed(stand.split)}.".strip()
     if len(scenario.entries) == 1:
         line = "One generator: there is nothing to compare it with."
-    return Answer("quality", "Which route, and which model, is ahead, and is the difference significant?", line, sentences, strips)
+    question = "Which route, and which model, is ahead, and is the difference significant?"
+    return Answer("quality", question, line, sentences, strips)
 
 
 def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
