@@ -75,3 +75,16 @@ def test_only_here_lists_prompts_that_the_other_makes() -> None:
     mine = np.array([[False, False], [True, False], [False, False]])
     other = np.array([[True, False], [False, False], [False, False]])
     assert only_here(mine, other).tolist() == [True, False, False]
+
+
+def test_the_chance_of_a_usable_clip_among_k_stays_open_and_inside_its_range() -> None:
+    for estimate in best_of_curve(np.ones((10, 2))):
+        assert estimate.low < 0.75
+        assert estimate.high == 1.0
+    for estimate in best_of_curve((RNG.random((12, 3)) < 0.9).astype(float)):
+        assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+
+
+def test_a_worst_tenth_has_no_interval_and_says_so() -> None:
+    found = worst_tenth(RNG.normal(size=(50, 2)), True)
+    assert (found.low, found.high, found.reason_code) == (None, None, "no_interval")

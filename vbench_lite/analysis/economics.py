@@ -9,12 +9,18 @@ much as the dearest known one, so that a missing record never makes a generator 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb, sqrt
+from math import comb
 
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
+from vbench_lite.analysis.batches import (
+    MIN_BATCHES,
+    inflate_to_batch_variance,
+    joint_freedom,
+    measurement_ids,
+    together,
+)
 from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array, Interval, clustered_mean, mean_interval
 
@@ -114,6 +120,28 @@ def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 
     return Interval(share, low, high)
 
 
+def share_of_prompts(shares: Array, confidence: float = 0.95) -> Interval:
+    """The mean of one share a prompt, 0 to 1, with the interval of a fraction: prompts are the units that are counted.
+
+    Args:
+        shares: One a prompt, shape (prompts,).
+        confidence: Of the two-sided interval.
+
+    >>> share_of_prompts(np.ones(10)).low > 0.6
+    True
+    """
+    prompts, share = len(shares), float(shares.mean())
+    if prompts < 2:
+        return Interval(share, None, None)
+    variance = float(shares.var(ddof=1)) / prompts
+    worth = min(share * (1 - share) / variance, prompts) if variance > 0 else float(prompts)
+    hits, tail = share * max(worth, 1.0), (1 - confidence) / 2
+    misses = max(worth, 1.0) - hits
+    low = float(special.betaincinv(hits, misses + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, misses, 1 - tail)) if misses > 0 else 1.0
+    return Interval(share, low, high)
+
+
 def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estimate:
     """How many clips one must ask for to get one that can be used; at least 1.
 
@@ -133,8 +161,9 @@ def cost_per_usable(
 ) -> Estimate:
     """All the money spent, failures included, over the usable clips.
 
-    The interval joins those of the two means by Donner and Zou's rule for ratios (2010): the money's over measured
-    batches, the usable share's over prompts.
+    The interval is that of the logarithm, linearised by prompt (delta method): cost and usability of a prompt enter
+    together, so that unusable clips which cost more are not counted as chance twice. Money is counted by measured
+    batch, usable clips by prompt.
 
     Args:
         costs: US dollars a requested clip, None where not known.
@@ -148,32 +177,46 @@ def cost_per_usable(
         return Estimate(None, unscored=unknown, reason=reason)
     dearest = max(c for c in costs if c is not None)
     filled = [dearest if c is None else c for c in costs]
-    cost = measured_mean(filled, prompts, wall_s or [None] * len(costs), reason)
-    share = share_of(usable, prompts)
-    n = len(usable)
-    if not share.value or cost.value is None:
+    share, n = share_of(usable, prompts), len(usable)
+    if not share.value:
+        cost = measured_mean(filled, prompts, wall_s or [None] * len(costs), reason)
         low = cost.low / share.high if cost.low is not None and share.high else None
         least = max(low, 0.0) if low is not None else None
         return Estimate(None, least, None, n, unknown, f"none in {n}", ReasonCode.NONE_USABLE)
-    low, high = _ratio_limits(cost, share)
-    why = None if high else cost.reason or "one prompt gives no interval" if low is None else _UNBOUNDED
-    return Estimate(cost.value / share.value, low, high, n, unknown, why)
+    value = sum(filled) / sum(usable)
+    low, high, why = _ratio_ends(filled, usable, prompts, wall_s or [None] * len(costs))
+    return Estimate(value, low, high, n, unknown, why or None, ReasonCode.TOO_FEW if why else None)
 
 
-_UNBOUNDED = "too few are usable to bound it"
+def _ratio_ends(
+    costs: Sequence[float], usable: Sequence[bool], prompts: Sequence[str], wall_s: Known
+) -> tuple[float | None, float | None, str]:
+    """Both ends of the interval of a cost per usable clip, or why there are none."""
+    names, places = np.unique(np.asarray(prompts), return_inverse=True)
+    spent, got = np.bincount(places, np.asarray(costs, float)), np.bincount(places, np.asarray(usable, float))
+    if len(names) < 2:
+        return None, None, "one prompt gives no interval"
+    if (got > 0).sum() < MIN_USABLE_PROMPTS:
+        return None, None, f"usable clips of {int((got > 0).sum())} prompts are too few to bound it"
+    if not spent.sum():
+        return 0.0, 0.0, ""
+    groups = together(places.tolist(), measurement_ids(np.asarray(costs, float), _array(wall_s, range(len(costs)))))
+    batches = int(groups.max()) + 1
+    more, cheaper = got / got.mean() - 1, spent / spent.mean() - 1
+    df: float = len(names) - 1
+    if batches < len(names):
+        if batches < MIN_BATCHES:
+            return None, None, f"{batches} measured batch{'es give' if batches > 1 else ' gives'} no interval"
+        cheaper = inflate_to_batch_variance(cheaper, groups)
+        df = joint_freedom(cheaper, batches - 1, more, len(names) - 1)
+    interval = mean_interval(np.log(spent.sum() / got.sum()) + cheaper - more, freedom=df)
+    assert interval.low is not None
+    assert interval.high is not None
+    return float(np.exp(interval.low)), float(np.exp(interval.high)), ""
 
 
-def _ratio_limits(top: Estimate, bottom: Interval) -> tuple[float | None, float | None]:
-    if top.value is None or top.low is None or top.high is None or bottom.low is None or bottom.high is None:
-        return None, None
-    a, b = top.value, bottom.value
-    low_top = max(top.low, 0.0)
-    spread = (a * b) ** 2 - low_top * bottom.high * (2 * a - low_top) * (2 * b - bottom.high)
-    low = low_top * (2 * a - low_top) / (a * b + sqrt(max(spread, 0.0))) if a else 0.0
-    if bottom.low <= 0:
-        return low, None
-    spread = (a * b) ** 2 - top.high * bottom.low * (2 * a - top.high) * (2 * b - bottom.low)
-    return low, (a * b + sqrt(max(spread, 0.0))) / (bottom.low * (2 * b - bottom.low))
+MIN_USABLE_PROMPTS = 5
+"""Prompts with a usable clip below which the cost per usable clip has no interval."""
 
 
 def best_of(values: Sequence[float], k: int, higher_is_better: bool = True) -> float:

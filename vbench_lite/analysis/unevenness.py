@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.economics import best_of
+from vbench_lite.analysis.economics import best_of, share_of_prompts
 from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array, mean_interval
 
@@ -23,8 +23,8 @@ def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
     """Mean score of the worst tenth of the clips: what one clip in ten is like.
 
     A clip without a score counts as the worst one seen, so failing on the hard prompts does not help. With q
-    the 10 % quantile it is q - E[max(q - x, 0)] / 0.1, and the interval is that of the terms' prompt means.
-    With few clips it hangs on one or two of them, and the interval is then too narrow.
+    the 10 % quantile it is q - E[max(q - x, 0)] / 0.1. It has no interval: those that were tried hold the truth in
+    .56 to .75 of cases with 10 prompts, .75 to .87 with 40, and .81 to .91 with 100, instead of .95.
 
     Args:
         values: Shape (prompts, clips).
@@ -38,14 +38,10 @@ def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
     signed = np.where(np.isnan(values), np.nanmin(sign * values), sign * values)
     quantile = np.quantile(signed, WORST)
     terms = quantile - np.maximum(quantile - signed, 0) / WORST
-    interval = mean_interval(terms.mean(1))
-    ends = [sign * end for end in (interval.low, interval.high) if end is not None]
-    if not ends:
-        return Estimate(
-            sign * interval.value, n=n, unscored=unscored, reason="one prompt gives no interval",
-            reason_code=ReasonCode.TOO_FEW,
-        )  # fmt: skip
-    return Estimate(sign * interval.value, low=min(ends), high=max(ends), n=n, unscored=unscored)
+    return Estimate(
+        sign * float(terms.mean()), n=n, unscored=unscored, reason="no interval of a worst tenth holds what it says",
+        reason_code=ReasonCode.NO_INTERVAL,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,14 +107,16 @@ def best_of_curve(values: Array, higher_is_better: bool = True) -> list[Estimate
     A prompt with none has no part, and its clips are counted as unscored.
 
     Args:
-        values: Shape (prompts, clips). Flags as 0 and 1 give the chance that at least one of k holds.
+        values: Shape (prompts, clips). Flags as 0 and 1 give the chance that at least one of k holds, with the
+            interval of a fraction, which stays open where all prompts hold.
     """
     scored = [row[~np.isnan(row)].tolist() for row in values]
     rows = [row for row in scored if row]
-    unscored = int(np.isnan(values).sum())
+    unscored, flags = int(np.isnan(values).sum()), bool(np.isin(values[np.isfinite(values)], (0, 1)).all())
     curve = []
     for k in range(1, values.shape[1] + 1) if rows else []:
-        interval = mean_interval(np.array([best_of(row, min(k, len(row)), higher_is_better) for row in rows]))
+        best = np.array([best_of(row, min(k, len(row)), higher_is_better) for row in rows])
+        interval = share_of_prompts(best) if flags else mean_interval(best)
         curve.append(Estimate(interval.value, low=interval.low, high=interval.high, n=len(rows), unscored=unscored))
     return curve
 
