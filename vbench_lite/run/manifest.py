@@ -160,32 +160,50 @@ def store_definition(definition: Definition) -> StoredDefinition:
         model = str(Path(model).relative_to(definition.folder))
     known = {f.name: getattr(definition, f.name) for f in dataclasses.fields(StoredDefinition) if f.name in _OWN}
     return StoredDefinition(
-        **{key: shareable(value) if key in ("settings", "about") else value for key, value in known.items()},
+        **{key: shareable(value) if key in _FREE_TEXT else value for key, value in known.items()},
         model=short_path(model), folder=short_path(str(definition.folder)),
         weights_digest=weights_digest(definition), code_digest=code_digest(definition),
     )
 
 
+_FREE_TEXT = ("settings", "about", "source", "licence")
 _OWN = tuple(f.name for f in dataclasses.fields(Definition) if f.name not in ("model", "folder"))
 SECRETS = ("env", "headers")
 """Tables whose values may be secrets: only their names are stored."""
+_SECRET = r"(?:(?:[\w-]*[_-])?(?:secret|password|api[_-]?key|access[_-]?key)|(?:(?:hf|hub|auth|api|access)[_-])?token)"
+_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+_SECRET_OPTION = re.compile(rf"--?{_SECRET}", re.IGNORECASE)
+_SECRET_VALUE = re.compile(rf"(--?{_SECRET}=|\w://(?=[^/\s]*@))[^\s@]+", re.IGNORECASE)
+_PATH_INSIDE = re.compile(r"(?:(?<=file://)|(?<![\w./~}]))(?:~[\w.-]*)?/(?!/)[^\s,;:\"'{}]+")
+"""An absolute path within a text; not the path of an URL."""
 
 
 def shareable(value: Any, key: str = "") -> Any:
-    """A setting as run.json may hold it: no values of environment variables, no paths of this machine.
+    """A setting as run.json may hold it: no secrets, no values of environment variables, no paths of this machine.
 
-    >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "{out}"]})
-    {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '{out}']}
+    Settings and options of a command count as secrets by their names: token, secret, password, api_key, access_key.
+
+    >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "--data=/srv/data", "{out}"]})
+    {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '--data=data', '{out}']}
     """
     if isinstance(value, Mapping):
         if key in SECRETS:
             return {str(name): "(set)" for name in value}
         return {str(name): shareable(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [shareable(item) for item in value]
+        options = [isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in ("", *value[:-1])]
+        return ["(set)" if secret else shareable(item) for secret, item in zip(options, value, strict=True)]
     if isinstance(value, str):
-        return short_path(value) if value.startswith(("/", "~")) else value
+        return _shareable_text(value, key)
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
+
+
+def _shareable_text(text: str, key: str) -> str:
+    if _SECRET_NAME.fullmatch(key):
+        return "(set)"
+    if text.startswith(("/", "~")):
+        return short_path(text)
+    return _PATH_INSIDE.sub(lambda found: short_path(found[0]), _SECRET_VALUE.sub(r"\1(set)", text))
 
 
 def _relative(reference: str) -> str:
