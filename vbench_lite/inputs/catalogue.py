@@ -197,7 +197,7 @@ def build(definition: Definition) -> Generator:
     return generator  # type: ignore[no-any-return]
 
 
-CHECKED_AT_ONCE = ("command", "http", "recorded")
+CHECKED_AT_ONCE = ("command", "http", "recorded", "simulated")
 """Adapters whose settings can be checked without importing a model library."""
 
 
