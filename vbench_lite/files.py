@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,19 @@ from vbench_lite.errors import StoreError
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
-    """Writes a file so that it is never seen half written, not even after a power cut."""
+    """Writes a file so that it is never seen half written, not even after a power cut.
+
+    A device or a pipe, such as /dev/stdout, is written to and not replaced.
+
+    Raises:
+        StoreError: It cannot be written; the message says why.
+    """
     content = data.encode() if isinstance(data, str) else data
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             file.write(content)
@@ -24,9 +34,10 @@ def write_whole(path: Path, data: bytes | str) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         reason = error.strerror or error
-        raise StoreError(f"cannot write {path}: {reason}. Free space or choose another --out.") from error
+        raise StoreError(f"cannot write {path}: {reason}. Free space, or name another place.") from error
 
 
 def to_json(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 LINE_EVERY_S = 10.0
@@ -78,7 +78,8 @@ class _Lines:
         self._say(f"{self._label}: {self._done}/{self._total} in {duration(time.monotonic() - self._start)}")
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        with suppress(OSError):  # a full disk behind stderr ends no work
+            print(text, file=self._stream, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import click
 
 from vbench_lite import __version__, environment, escaping
-from vbench_lite.errors import UnknownName, VbenchError
+from vbench_lite.errors import StoreError, UnknownName, VbenchError
 
 COMMANDS = {
     "run": "Generate the clips of a suite, score them, and write the report.",
@@ -65,8 +68,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal of another encoding loses a sign, not the run
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        sys.stdout = _Results(sys.stdout)
     try:
-        group()
+        try:
+            group()
+        except SystemExit:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            raise
     except VbenchError as error:
         _stop(error)
     except Exception as error:
@@ -80,3 +90,33 @@ def main() -> None:
 def _stop(error: VbenchError) -> NoReturn:
     click.echo(escaping.terminal(f"Error: {error}"), err=True)
     raise SystemExit(error.exit_code) from None
+
+
+class _Results(io.TextIOWrapper):
+    """Standard output. That it takes no more, because a disk is full, is our own error and no bug."""
+
+    def __init__(self, stdout: io.TextIOWrapper) -> None:
+        super().__init__(stdout.buffer, stdout.encoding, "replace", write_through=True)
+
+    def write(self, text: str) -> int:
+        if text == "":  # click tries out with it what the stream takes, and a full device refuses even this
+            return 0
+        with self._own_error():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._own_error():
+            super().flush()
+
+    @contextmanager
+    def _own_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough; click ends the command
+            raise
+        except OSError as error:
+            with open(os.devnull, "wb") as nothing:  # or the interpreter tries again at its end
+                os.dup2(nothing.fileno(), self.fileno())
+            raise StoreError(
+                f"standard output takes no results: {error.strerror}. Files that were written are kept."
+            ) from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from vbench_lite import escaping
-from vbench_lite.errors import UsageError
+from vbench_lite.errors import StoreError
 
 FIELDS = ("generator", "prompt_id", "index")
 
@@ -37,11 +38,33 @@ class _JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class _JsonFile(logging.FileHandler):
+    """A file that no longer takes lines is reported once; the work goes on, and `check` makes it an error."""
+
+    problem = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self.problem:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self.problem = f"--log-json {self.baseFilename} is not complete: {error.strerror}."
+        print(escaping.terminal(f"Warning: {self.problem} The work goes on."), file=sys.stderr)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def set_up(verbose: int, json_file: Path | None) -> None:
     """Warnings and errors are always said; with -v each clip too.
 
     Raises:
-        UsageError: The file for JSON lines cannot be written.
+        StoreError: The file for JSON lines cannot be written.
     """
     logger = logging.getLogger("vbench_lite")
     for old in list(logger.handlers):
@@ -55,8 +78,19 @@ def set_up(verbose: int, json_file: Path | None) -> None:
     logger.addHandler(sentences)
     if json_file:
         try:
-            lines = logging.FileHandler(json_file, encoding="utf-8")
+            lines = _JsonFile(json_file, encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"--log-json {json_file} cannot be written: {error.strerror}.") from None
+            raise StoreError(f"--log-json {json_file} cannot be written: {error.strerror}.") from None
         lines.setFormatter(_JsonLines())
         logger.addHandler(lines)
+
+
+def check() -> None:
+    """Ends a command whose messages could not all be written.
+
+    Raises:
+        StoreError: The file for JSON lines is not complete.
+    """
+    for handler in logging.getLogger("vbench_lite").handlers:
+        if isinstance(handler, _JsonFile) and handler.problem:
+            raise StoreError(handler.problem)

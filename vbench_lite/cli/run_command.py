@@ -71,6 +71,7 @@ def command(**given: Any) -> None:
     show = {name: given.pop(name) for name in ("no_score", "no_report", "dry_run", "as_json")}
     given["generators"] = given["generators"] or api.DEFAULT_GENERATORS
     code = _Command(api.Job(api.Order(**given)), **show).run()
+    logs.check()
     if code:
         raise SystemExit(code)
 
