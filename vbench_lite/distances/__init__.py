@@ -1,1 +1,15 @@
-"""Distances between two sets of clips, from feature arrays, with intervals."""
+"""Distances between two sets of clips, from feature arrays, with intervals. numpy only.
+
+    frechet_distance(x, y)                      plain squared Fréchet distance (FVD, on video features)
+    corrected_interval(x, y, xp, yp)            the same without the bias of small sets, with an interval
+    kernel_distance(x, y)                       squared maximum mean discrepancy (KVD)
+    kernel_interval(x, y, xp, yp)               the same with an interval
+
+`x` and `y` have the shape (clips, values); `xp` and `yp` name the prompt of each clip.
+"""
+
+from vbench_lite.distances.corrected import corrected_interval
+from vbench_lite.distances.frechet import frechet_distance
+from vbench_lite.distances.kernel import kernel_distance, kernel_interval
+
+__all__ = ["corrected_interval", "frechet_distance", "kernel_distance", "kernel_interval"]
