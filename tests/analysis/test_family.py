@@ -19,7 +19,7 @@ from vbench_lite.run.view import Side, open_run
 from vbench_lite.stats import interval_of_test, mean_test
 
 NAMES = ("one", "two", "three")
-_TERMINAL = {glossary.title(cost).lower(): cost for cost in glossary.COSTS} | {"usable clips": "usable"}
+_TERMINAL = {glossary.title(cost, {}).lower(): cost for cost in glossary.COSTS} | {"usable clips": "usable"}
 
 
 def random_run(path: Path, seed: int) -> str:
