@@ -6,11 +6,17 @@ import dataclasses
 import json
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from vbench_lite.errors import StoreError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -64,3 +70,13 @@ def cache_folder() -> Path:
         return Path.home() / ".cache" / "vbench-lite"
     except RuntimeError:  # no HOME and no entry in the list of users
         return Path(tempfile.gettempdir()) / "vbench-lite"
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Lets one process at a time work on a folder; others wait. The lock ends with the process."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

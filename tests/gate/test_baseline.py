@@ -1,6 +1,7 @@
 """Baselines: small, portable, with a history; the gate reads them like runs."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,29 @@ def test_small_losses_do_not_accumulate_past_the_first_baseline(tmp_path: Path) 
 def test_a_new_anchor_begins_anew(tmp_path: Path) -> None:
     assert ratchet(tmp_path, [0.33 * nth for nth in range(1, 8)], new_anchor="accepted") == ["pass"] * 7
     assert read_history(tmp_path / "baseline")[-1].new_anchor == "accepted"
+
+
+@pytest.mark.parametrize("name", ["run.json", "clips.csv", "summary.json"])
+def test_a_promotion_that_was_interrupted_between_two_files_is_noticed(tmp_path: Path, name: str) -> None:
+    run, to = write(tmp_path / "run"), tmp_path / "baseline"
+    promote(Promotion(run, "first", "Ana", to))
+    (to / name).write_bytes((to / name).read_bytes() + b"\n")
+    result = CliRunner().invoke(gate, [run, "--baseline", str(to)])
+    assert isinstance(result.exception, StoreError)
+    assert f"{name} is not the file of the last promotion" in str(result.exception)
+    promote(Promotion(run, "again", "Ana", to))
+    assert CliRunner().invoke(gate, [run, "--baseline", str(to)]).exit_code == 0
+
+
+def test_promotions_at_the_same_time_keep_every_entry(tmp_path: Path) -> None:
+    run, to = write(tmp_path / "run"), tmp_path / "baseline"
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: promote(Promotion(run, f"reason {n}", "Ana", to)), range(6)))
+    assert sorted(entry.reason for entry in read_history(to)) == [f"reason {n}" for n in range(6)]
+
+
+def test_a_policy_may_be_edited_after_the_promotion(tmp_path: Path) -> None:
+    run, to = write(tmp_path / "run"), tmp_path / "baseline"
+    promote(Promotion(run, "first", "Ana", to))
+    (to / "policy.toml").write_text('title = "ours"\n[[check]]\nrule = "non-inferior"\nmetric = "*"\nmargin = 5\nunit = "sd"\n')
+    read_reference(to, choose_policy(None, to))

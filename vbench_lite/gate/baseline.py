@@ -22,9 +22,9 @@ from vbench_lite.analysis.commands import finish_command
 from vbench_lite.analysis.quantities import COSTS, SHARES, clip_values, quantities
 from vbench_lite.distances.stored import read_features
 from vbench_lite.errors import StoreError
-from vbench_lite.files import to_json, write_whole
+from vbench_lite.files import only_one, to_json, write_whole
 from vbench_lite.gate.decide import Reference
-from vbench_lite.gate.history import HistoryEntry, SuiteName, read_history, write_history
+from vbench_lite.gate.history import HistoryEntry, SuiteName, read_history, require_whole, write_history
 from vbench_lite.gate.margins import Margins, fix_margins, read_margins, write_margins
 from vbench_lite.gate.policy import Policy, choose_policy, read_policy
 from vbench_lite.run.folder import RunFolder
@@ -54,6 +54,11 @@ def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
         StoreError: The run is not complete or not scored, or the folder holds a baseline of another suite.
         BadFile: The policy is not one.
     """
+    with only_one(promotion.to):
+        return _promote(promotion, now or datetime.now(UTC))
+
+
+def _promote(promotion: Promotion, now: datetime) -> HistoryEntry:
     run, to = open_run(promotion.run), promotion.to
     if run.selected:
         raise StoreError(f'"{promotion.run}" is one generator of a run; promote the whole run: {run.path}')
@@ -69,7 +74,7 @@ def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
         policy = read_policy(promotion.policy)
         write_whole(to / "policy.toml", policy.path.read_text("utf-8"))
     margins = fix_margins(run, choose_policy(None, to))
-    entry = _entry(promotion, run, now or datetime.now(UTC))
+    entry = _entry(promotion, run, now)
     if history and not promotion.new_anchor and not anchor_path(to).exists():
         _copy(open_run(to), anchor_path(to), read_margins(to, choose_policy(None, to)))
     if run.path.resolve() != to.resolve():
@@ -92,6 +97,7 @@ def read_reference(folder: Path, policy: Policy) -> Reference:
     Raises:
         StoreError: One of the files is there and is not valid.
     """
+    require_whole(folder)
     history, first = read_history(folder), RunFolder(anchor_path(folder))
     later = first.exists() and first.table_path.read_bytes() != RunFolder(folder).table_path.read_bytes()
     return Reference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,8 @@ class History:
 
     format: int = FORMAT
     promotions: tuple[HistoryEntry, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    """File of the baseline > its sha256 after the last promotion. Empty where an earlier version promoted."""
 
 
 def history_path(folder: Path) -> Path:
@@ -69,16 +72,45 @@ def read_history(folder: Path) -> tuple[HistoryEntry, ...]:
     Raises:
         StoreError: The history is there and is not valid; the message names file and key.
     """
+    return _read(folder).promotions
+
+
+def _read(folder: Path) -> History:
     path = history_path(folder)
     if not path.exists():
-        return ()
+        return History()
     try:
         value = read_json(path, "there was no promotion yet.")
-        return typed(format1.history(value) if value["format"] == 1 else value, History, path).promotions
+        return typed(format1.history(value) if value["format"] == 1 else value, History, path)
     except StoreError as error:
         raise StoreError(f"{error} Restore it from version control.") from None
 
 
 def write_history(folder: Path, entries: tuple[HistoryEntry, ...]) -> None:
-    """Writes the whole history."""
-    write_whole(history_path(folder), to_json(History(promotions=entries)))
+    """Writes the whole history, with the digests of the baseline's files. It is the last step of a promotion."""
+    files = {name: _digest(folder / name) for name in GUARDED if (folder / name).exists()}
+    write_whole(history_path(folder), to_json(History(promotions=entries, files=files)))
+
+
+GUARDED = ("run.json", "clips.csv", "summary.json")
+"""Files of the promoted run, which are written first. policy.toml and margins.json may be edited afterwards."""
+
+
+def require_whole(folder: Path) -> None:
+    """Checks that the baseline's files are those of its last promotion.
+
+    Raises:
+        StoreError: A promotion was interrupted, or a file was changed by hand.
+    """
+    for name, expected in _read(folder).files.items():
+        path = folder / name
+        if not path.exists() or _digest(path) != expected:
+            raise StoreError(
+                f"{path} is not the file of the last promotion: a promotion was interrupted, or the file was changed. "
+                f"Restore {folder} from version control, or promote a run into it again."
+            )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
