@@ -208,5 +208,6 @@ def test_promotions_at_the_same_time_keep_every_entry(tmp_path: Path) -> None:
 def test_a_policy_may_be_edited_after_the_promotion(tmp_path: Path) -> None:
     run, to = write(tmp_path / "run"), tmp_path / "baseline"
     promote(Promotion(run, "first", "Ana", to))
-    (to / "policy.toml").write_text('title = "ours"\n[[check]]\nrule = "non-inferior"\nmetric = "*"\nmargin = 5\nunit = "sd"\n')
+    check = '[[check]]\nrule = "non-inferior"\nmetric = "*"\nmargin = 5\nunit = "sd"\n'
+    (to / "policy.toml").write_text(f'title = "ours"\n{check}')
     read_reference(to, choose_policy(None, to))
