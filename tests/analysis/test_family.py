@@ -36,15 +36,15 @@ def random_run(path: Path, seed: int) -> str:
 
 def stars(path: str) -> dict[str, str]:
     """Figure > the generator with a star in the terminal's table."""
-    table = terminal_table(open_run(path))
-    names = list(open_run(path).summary.generators)
-    columns = [list(column.cells) for column in table.columns]
+    board = terminal_table(open_run(path))
+    names = [head.name for head in board.heads]
     found = {}
-    for label, *cells in zip(*columns, strict=True):
-        name = str(label).strip().rstrip("↑↓ ")
-        for generator, cell in zip(names, cells, strict=True):
-            if "★" in str(cell):
-                found[_TERMINAL.get(name, name)] = generator
+    for line in (line for section in board.sections for line in section.lines):
+        label = str(line.label).strip().rstrip("↑↓ ")
+        label = label.replace("1,000 clips", "clip").replace("1,000 usable clips", "usable clip")
+        for generator, cell in zip(names, line.cells, strict=True):
+            if "★" in str(cell.text(beside=True)):
+                found[_TERMINAL.get(label, label)] = generator
     return found
 
 

@@ -131,6 +131,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 def judged(baseline: str, candidate: str, *options: str) -> dict[str, Any]:
     result = CliRunner().invoke(gate, [candidate, "--baseline", baseline, "--json", *options])
+    assert result.exit_code in (0, 3, 4), result.exception
     found: dict[str, Any] = json.loads(result.stdout)
     assert result.exit_code == found["exit_code"]
     return found | {

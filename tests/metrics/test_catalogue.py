@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vbench_lite.metrics import shipped_metrics
 
-HEAD = "| metric | of | better | unit | range | what it says | how it misleads |\n|---|---|---|---|---|---|---|\n"
+HEAD = "| metric | of | better | unit | range | meaning | pitfalls |\n|---|---|---|---|---|---|---|\n"
 BETTER = {True: "higher", False: "lower", None: "not ranked"}
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.runs import cpu, simulated, small_plan
-from vbench_lite import report
 from vbench_lite.analysis import summary
 from vbench_lite.records import ClipSpec
+from vbench_lite.report import write_report
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run
 from vbench_lite.running.runner import run
@@ -29,7 +29,7 @@ def finish(path: Path) -> None:
     """What follows generation."""
     folder = RunFolder(path)
     summary.summarise(folder, scorer.score_run(folder, workers=1))
-    report.write_report([Run(folder)], path / "report.html")
+    write_report([Run(folder)], path / "report.html")
 
 
 def finish_in_child(path: Path) -> int:

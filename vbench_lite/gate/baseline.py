@@ -54,6 +54,7 @@ def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
         StoreError: The run is not complete or not scored, or the folder holds a baseline of another suite.
         BadFile: The policy is not one.
     """
+    _refuse_incomplete(open_run(promotion.run))  # before anything is written, the lock included
     with only_one(promotion.to):
         return _promote(promotion, now or datetime.now(UTC))
 
