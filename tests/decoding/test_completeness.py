@@ -56,7 +56,7 @@ def test_hole_is_noticed(name: str, at: float) -> None:
 @pytest.mark.parametrize("end", [b"\0", b"\r\n", b"junk" * 40, bytes(4096)])
 @pytest.mark.parametrize("name", [name for name in CONTAINERS if name != "webm live"])
 def test_bytes_after_a_whole_file_do_not_matter(name: str, end: bytes) -> None:
-    """A live stream states no size, so that what follows cannot be told from its data."""
+    """A live stream states no size, so its end cannot be found from its data."""
     assert frames_or_reason(FILES[name] + end) == len(PICTURES)
 
 

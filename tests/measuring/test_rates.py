@@ -52,7 +52,7 @@ def test_rate_of_a_block_counts_every_begun_block() -> None:
 
 def test_a_price_that_states_nothing_has_no_cost() -> None:
     assert clip_price(Price(), 5, 720, 1280).usd is None
-    assert clip_price(Price(reason="nobody knows"), 5, 720, 1280).reason == "nobody knows"
+    assert clip_price(Price(reason="no contract yet"), 5, 720, 1280).reason == "no contract yet"
 
 
 def test_price_in_words_names_every_row() -> None:
