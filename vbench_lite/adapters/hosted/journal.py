@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -90,7 +91,7 @@ class Journal:
                 file.write(mine)
             return ""
         except FileExistsError:
-            owner = claim.read_text("utf-8")
+            owner = _written(claim)
         except OSError as error:
             raise StoreError(f"cannot write {claim}: {error.strerror}") from None
         return owner.rpartition("-")[0] if owner not in (mine, "") else ""
@@ -101,3 +102,16 @@ class Journal:
     def kept_clip(self, path: Path) -> bytes | None:
         clip = path.with_suffix(".clip")
         return clip.read_bytes() if clip.exists() else None
+
+
+def _written(claim: Path) -> str:
+    """What a claim says. Another thread may have created the file and not yet written it: wait for up to a second.
+
+    A file that stays empty was left by a process that stopped between the two steps: it claims nothing.
+    """
+    for _ in range(100):
+        owner = claim.read_text("utf-8")
+        if owner:
+            return owner
+        time.sleep(0.01)
+    return ""
