@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vbench_lite import api
 from vbench_lite.files import to_json
+from vbench_lite.jobs.job import DEFAULT_GENERATORS, Job, Order
 
 if TYPE_CHECKING:
     from vbench_lite.run.summary import Summary
@@ -69,8 +69,8 @@ def command(**given: Any) -> None:
 
     logs.set_up(given.pop("verbose"), given.pop("log_json"))
     show = {name: given.pop(name) for name in ("no_score", "no_report", "dry_run", "as_json")}
-    given["generators"] = given["generators"] or api.DEFAULT_GENERATORS
-    code = _Command(api.Job(api.Order(**given)), **show).run()
+    given["generators"] = given["generators"] or DEFAULT_GENERATORS
+    code = _Command(Job(Order(**given)), **show).run()
     logs.check()
     if code:
         raise SystemExit(code)
@@ -80,7 +80,7 @@ def command(**given: Any) -> None:
 class _Command:
     """Carries a job through and prints what happened: results to stdout, messages to stderr."""
 
-    job: api.Job
+    job: Job
     no_score: bool
     no_report: bool
     dry_run: bool

@@ -51,7 +51,8 @@ def command(
     Examples:  vbench score results/ads
                vbench score my-clips --suite ads --out results/mine
     """
-    from vbench_lite import api
+    from vbench_lite.jobs.rescoring import score_folder
+    from vbench_lite.run.view import open_run
 
     if suite:
         folder = _collected(target, suite, out, backbones, clips_per_prompt)
@@ -62,12 +63,12 @@ def command(
             raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
         if target.is_dir() and not (target / "run.json").exists():
             raise UsageError(_no_run(target))
-        folder = api.open_run(target).folder
-    summary = api.score_folder(folder, backbones, workers, metrics)
+        folder = open_run(target).folder
+    summary = score_folder(folder, backbones, workers, metrics)
     if as_json:
         click.echo(to_json(summary.as_json()), nl=False)
     else:
-        _show(api.open_run(folder.path))
+        _show(open_run(folder.path))
 
 
 def _no_run(target: Path) -> str:
@@ -83,9 +84,9 @@ def _collected(
     clips: Path, suite: str, out: Path | None, backbones: str | None, clips_per_prompt: int | None
 ) -> RunFolder:
     """The folder's clips as a run; says on stderr what is not scored."""
-    from vbench_lite import api
+    from vbench_lite.jobs.collecting import collect
 
-    found = api.collect(clips, suite, out, backbones, clips_per_prompt=clips_per_prompt)
+    found = collect(clips, suite, out, backbones, clips_per_prompt=clips_per_prompt)
     for note in found.matched.notes:
         click.echo(escaping.one_line(f"Note: {note}"), err=True)
     for line in _left_out(found.matched.unmatched):

@@ -1,0 +1,212 @@
+"""A run from its order to its page: the order as it was typed, and the job that carries it out.
+
+`vbench run` and `vbench_lite.run` build an `Order`, turn it into a `Job`, and call its steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vbench_lite.errors import UsageError
+from vbench_lite.jobs.rescoring import score_with
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.summary import Summary
+from vbench_lite.run.view import Run
+
+if TYPE_CHECKING:
+    from vbench_lite.measuring.devices import Device
+    from vbench_lite.records import Definition, Price
+    from vbench_lite.run.manifest import Typed
+    from vbench_lite.run.plan import Plan
+    from vbench_lite.running.batches import Shard
+    from vbench_lite.running.budget import Budget
+    from vbench_lite.running.forecast import Forecast
+    from vbench_lite.running.runner import Outcome, Stop
+
+DEFAULT_GENERATORS = ("tiny-transformer", "tiny-diffusion")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run is asked to do, as the user typed it. See `vbench run --help` for each option."""
+
+    suite: str
+    generators: tuple[str, ...] = DEFAULT_GENERATORS
+    sweeps: tuple[str, ...] = ()
+    clips_per_prompt: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    backbones: str = "builtin"
+    metrics: str | None = None
+    out: Path | None = None
+    engine: str = "local"
+    shard: str | None = None
+    prices: Path | None = None
+    max_cost: float | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+    pilot: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """An order, resolved: its suite, generators, device and prices are known. Nothing is generated yet.
+
+    Raises:
+        UsageError: Something that was asked for does not exist or cannot be. Nothing was changed.
+    """
+
+    order: Order
+
+    def __post_init__(self) -> None:
+        if self.order.max_cost is not None and not self.order.max_cost > 0:
+            raise UsageError(f"--max-cost {self.order.max_cost:g} allows nothing. Use a sum above 0, in US dollars.")
+        # resolved now, so that errors come before any work
+        _ = self.plan, self.shard, self.device, self.prices, self.versions
+
+    @cached_property
+    def plan(self) -> Plan:
+        from vbench_lite.inputs.suites import load_suite
+        from vbench_lite.run.plan import make_plan
+
+        order = self.order
+        return make_plan(
+            load_suite(order.suite), self._definitions, order.clips_per_prompt, order.limit, order.seed,
+            order.backbones,
+        )
+
+    @cached_property
+    def _definitions(self) -> list[Definition]:
+        from vbench_lite.inputs.catalogue import find_definition
+        from vbench_lite.running import sweep
+
+        chosen = [find_definition(name) for name in self.order.generators]
+        return sweep.expanded(chosen, [sweep.parse(text) for text in self.order.sweeps])
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The chosen metrics and their versions."""
+        from vbench_lite.metrics.registry import select
+
+        return {metric.name: metric.version for metric in select(self.order.metrics)}
+
+    @cached_property
+    def shard(self) -> Shard:
+        from vbench_lite.running.batches import WHOLE, Shard
+
+        return Shard.parse(self.order.shard) if self.order.shard else WHOLE
+
+    @cached_property
+    def device(self) -> Device:
+        if self.order.engine == "ray":
+            from vbench_lite.running.engines import ray
+
+            return ray.find_device(self.order.device)
+        from vbench_lite.measuring import devices
+
+        return devices.find_device(self.order.device)
+
+    @cached_property
+    def prices(self) -> Mapping[str, Price]:
+        """Generator > the price that applies to it."""
+        from vbench_lite.measuring.prices import PriceList, price_of
+
+        own = PriceList(self.order.prices) if self.order.prices else None
+        return {d.name: price_of(d, self.device, own) for d in self.plan.definitions}
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self.order.out or Path("results") / self.plan.suite.name)
+
+    def check(self, scores: bool = True) -> None:
+        """Checks everything that can be checked before a clip is generated or paid for.
+
+        Args:
+            scores: Whether the clips will be scored, so that the weights of the metrics' networks are needed.
+
+        Raises:
+            UsageError: A setting of a generator is not usable.
+            WeightsError: Weights are missing.
+        """
+        from vbench_lite import backbones
+        from vbench_lite.inputs.catalogue import check_definition
+
+        for definition in self.plan.definitions:
+            check_definition(definition)
+        if scores:
+            backbones.require_weights(self.order.backbones)
+
+    def forecast(self) -> Forecast:
+        """What is left of the plan, and what that takes. Nothing is generated."""
+        from vbench_lite.running import forecast
+
+        return forecast.forecast(self.plan, self.folder, self.device, self.prices, self.shard)
+
+    def generate(self, stop: Stop | None = None) -> Outcome:
+        """Generates the clips that are not there yet.
+
+        Args:
+            stop: Says whether the user asked to end.
+
+        Raises:
+            PlanConflict: The folder holds a run of another plan. Nothing was changed.
+            FolderLocked: Another process works on the folder.
+            StoreError: The folder cannot be written.
+        """
+        from vbench_lite.running import runner
+
+        order = self.order
+        options = runner.Options(
+            engine=order.engine, shard=self.shard, fresh=order.fresh, retry_failed=order.retry_failed,
+            prices=self.prices, typed=self._typed(), budget=self._budget(), stop=stop, pilot=order.pilot,
+        )
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
+                return runner.run(self.plan, self.folder, self.device, options)
+        finally:
+            self._disconnect()
+
+    def _typed(self) -> Typed:
+        from vbench_lite.run.manifest import Typed, short_path
+
+        names = dict(zip((d.name for d in self._definitions), self.order.generators, strict=False))
+        typed = names if not self.order.sweeps else {}
+        typed = {name: short_path(argument) for name, argument in typed.items()}
+        return Typed(short_path(self.order.suite), typed, short_path(str(self.order.prices or "")))
+
+    def _budget(self) -> Budget | None:
+        if self.order.max_cost is None:
+            return None
+        from vbench_lite.running.budget import Budget
+        from vbench_lite.running.forecast import highest_usd
+
+        known = {d.name: highest_usd(d, self.device, self.folder, self.prices[d.name]) for d in self.plan.definitions}
+        return Budget(self.order.max_cost, self.prices, {name: usd for name, usd in known.items() if usd is not None})
+
+    def _disconnect(self) -> None:
+        if self.order.engine == "ray":
+            from vbench_lite.running.engines import ray
+
+            ray.disconnect()
+
+    def score(self, outcome: Outcome) -> Summary:
+        """Scores the run, unless a summary of these metrics is there and no clip was generated since."""
+        if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
+            stored = self.folder.summary()
+            if {name: info.version for name, info in stored.metrics.items()} == self.versions:
+                return stored
+        return score_with(self.folder, self.order.backbones, self.order.metrics, workers=None)
+
+    def report(self) -> Path:
+        """Writes the page of the run, unless the page that is there shows these very results."""
+        from vbench_lite.report import page_shows, write_report
+
+        path, run = Path("reports") / f"{self.folder.name}.html", Run(self.folder)
+        return path if page_shows(path, run) else write_report([run], path)
