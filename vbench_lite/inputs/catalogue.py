@@ -13,7 +13,6 @@ from typing import Any, cast
 from vbench_lite.adapters import ADAPTERS, CHECKS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
-from vbench_lite.inputs.clipnames import match_folder
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
@@ -221,7 +220,11 @@ def _ingredients(definition: Definition) -> dict[str, Any]:
     """What an adapter is given beside its definition, so that adapters need not look for generators or clips."""
     if definition.adapter == "hybrid":
         return {"parts": parts(definition), "build": build, "check_weights": check_weights}
-    return {"match_folder": match_folder} if definition.adapter == "recorded" else {}
+    if definition.adapter != "recorded":
+        return {}
+    from vbench_lite.inputs.clipnames import match_folder  # here alone: it needs av, which reading definitions does not
+
+    return {"match_folder": match_folder}
 
 
 def check_weights(definition: Definition) -> None:

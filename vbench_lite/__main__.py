@@ -1,0 +1,25 @@
+"""The program, as `vbench` and as `python -m vbench_lite`.
+
+A library that the command line itself needs may be missing. Then this module says how to install it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+
+def main() -> None:
+    try:
+        from vbench_lite.cli import main as program
+    except ImportError as error:
+        name = (error.name or "").split(".")[0]
+        if name in ("", "vbench_lite"):
+            raise
+        command = shlex.join([sys.executable, "-m", "pip", "install", name])
+        sys.exit(f"Error: {name} cannot be imported: {error}. Fix: {command}")
+    program()
+
+
+if __name__ == "__main__":
+    main()
