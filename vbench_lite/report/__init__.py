@@ -46,7 +46,7 @@ REPORTERS = (
     Reporter("spreadsheet", ".spreadsheet.csv", "formats.data:write_spreadsheet", (".csv",)),
     Reporter("parquet", ".parquet", "formats.data:write_parquet", (".parquet",), text=False),
     Reporter("latex", ".tex", "formats.latex:write", (".tex",)),
-    Reporter("model-card", ".model-card.md", "formats.data:write_model_card", (".md", ".yaml", ".yml")),
+    Reporter("model-card", ".model-card.md", "formats.model_card:write", (".md", ".yaml", ".yml")),
     Reporter("metrics", ".metrics.json", "formats.data:write_metrics", (".json",)),
     Reporter("vbench", ".eval_results.json", "formats.vbench:write", (".json",)),
     Reporter("plots", "-plots", "figures.all:write", text=False),

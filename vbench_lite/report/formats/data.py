@@ -1,4 +1,4 @@
-"""The report as plain data: one JSON document, one CSV of all clips, metrics for trackers, a model card's block."""
+"""The report as plain data: one JSON document, one CSV of all clips, metrics for trackers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.errors import VbenchError
 from vbench_lite.escaping import spreadsheet
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.records import FORMAT, Estimate, MetricInfo
-from vbench_lite.report import glossary as words
+from vbench_lite.records import FORMAT, Estimate
 from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.leads import leads
 from vbench_lite.report.answers.scenario_and_release import by_category
@@ -158,38 +156,3 @@ def render_metrics(report: Report) -> str:
 
 _ACCEPTED = re.compile(r"[^A-Za-z0-9_\-. /]")
 """Signs that a metric's name in MLflow cannot have."""
-
-
-def write_model_card(report: Report, output: Output) -> None:
-    output.text(render_model_card(report))
-
-
-def render_model_card(report: Report) -> str:
-    """The `model-index` block of a Hugging Face model card, one per generator; put one at the top of a README.md."""
-    return "\n".join(_card(report.main, entry) for entry in report.main.entries)
-
-
-def _card(scenario: SuiteResult, entry: GeneratorResult) -> str:
-    """YAML by hand: every string is quoted as JSON, which YAML reads alike."""
-    quoted = json.dumps
-    lines = [
-        "---", "pipeline_tag: text-to-video", "model-index:", f"- name: {quoted(entry.name)}", "  results:",
-        "  - task:", "      type: text-to-video", "    dataset:",
-        f"      name: {quoted('vbench-lite ' + scenario.title)}",
-        f"      type: {quoted('vbench-lite/' + scenario.suite.name)}",
-        f"      revision: {quoted(scenario.suite.digest[:12])}", "    metrics:",
-    ]  # fmt: skip
-    for name in scenario.metrics:
-        lines += _card_metric(name, entry.score(name).value, scenario.metrics)
-    lines += _card_metric("usable_share", entry.usable_share, scenario.metrics)
-    return "\n".join([*lines, "---", ""])
-
-
-def _card_metric(name: str, value: float | None, metrics: Mapping[str, MetricInfo]) -> list[str]:
-    if value is None:
-        return []
-    title = words.title("usable" if name == "usable_share" else name, metrics)
-    info = metrics.get(name)
-    on = f", {info.backbone}" if info and info.backbone else ""
-    said = json.dumps(f"{title} (vbench-lite, version {info.version if info else 1}{on})", ensure_ascii=False)
-    return [f"    - type: {json.dumps(name)}", f"      value: {value:.6g}", f"      name: {said}"]
