@@ -19,12 +19,12 @@ from safetensors.numpy import load_file, save_file
 
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.cli.run_command import command as run
-from vbench_lite.inputs import catalogue
+from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.video import encode_mp4, read_clip
 
 NAME = "tiny-diffusion"
-FOLDER = catalogue.shipped_folder() / NAME
+FOLDER = shipped_folder("generators") / NAME
 PROMPTS, STEPS = 20, 4
 SPOILT = "drinks"
 

@@ -6,13 +6,13 @@ import hashlib
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 from vbench_lite.adapters import ADAPTERS, CHECKS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
+from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
@@ -25,14 +25,10 @@ ROLES = ("draft", "refiner")
 SEE = "See them with: vbench list generators"
 
 
-def shipped_folder() -> Path:
-    return Path(str(files("vbench_lite.generators")))
-
-
 def definition_paths() -> dict[str, Path]:
     """Every generator that a name can mean; the working folder's own come first."""
     found: dict[str, Path] = {}
-    for folder in (Path("generators"), shipped_folder()):
+    for folder in (Path("generators"), shipped_folder("generators")):
         for path in sorted(folder.glob("*.toml")):
             found.setdefault(path.stem, path)
         for path in sorted(folder.glob("*/*.toml")):

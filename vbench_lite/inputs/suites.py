@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.inputs.suite_import import READERS, import_suite
 from vbench_lite.records import Prompt, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile, digest
@@ -18,14 +18,10 @@ KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt",
 PROMPT_KEYS = ("id", "text", "category", "tags")
 
 
-def shipped_folder() -> Path:
-    return Path(str(files("vbench_lite.prompts")))
-
-
 def suite_paths() -> dict[str, Path]:
     """Every suite that a name can mean; the working folder's own come first."""
     found: dict[str, Path] = {}
-    for folder in (Path("prompts"), shipped_folder()):
+    for folder in (Path("prompts"), shipped_folder("prompts")):
         for path in sorted(folder.glob("*.toml")):
             found.setdefault(path.stem, path)
     return found

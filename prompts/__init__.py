@@ -1,1 +1,0 @@
-"""Prompt suites that ship with vbench-lite; in the package as `vbench_lite.prompts`."""
