@@ -16,8 +16,10 @@ from packaging.version import Version
 from vbench_lite import cli, environment
 from vbench_lite.environment import Library, State
 from vbench_lite.errors import LibraryError
+from vbench_lite.run.view import open_run
 
-PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 REQUIREMENTS = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]
 TESTED = tomllib.loads(environment.TESTED.read_text("utf-8"))
 
@@ -45,7 +47,10 @@ def test_each_dependency_has_a_lowest_and_a_newest_tested_version(requirement: R
 
 
 def test_only_dependencies_are_listed_as_tested() -> None:
-    assert set(TESTED["newest"]) == {requirement.name for requirement in REQUIREMENTS}
+    core = {requirement.name for requirement in REQUIREMENTS}
+    groups = PYPROJECT["project"]["optional-dependencies"].values()
+    extras = {Requirement(text).name for texts in groups for text in texts}
+    assert core <= set(TESTED["newest"]) <= core | extras
     assert f">={TESTED['pythons'][0]}" == PYPROJECT["project"]["requires-python"]
 
 
@@ -135,6 +140,33 @@ def test_an_unexpected_error_ends_with_the_libraries_that_are_newer_than_tested(
     with pytest.raises(TypeError) as caught:
         cli.main()
     assert "av 20.0.0 (tested: 18.0 to 19.0.2)" in caught.value.__notes__[0]
+
+
+def test_each_extra_names_the_libraries_that_it_adds() -> None:
+    found = {name: {lib.name for lib in libraries} for name, libraries in environment.extras().items()}
+    assert {"dev", "docs", "ray", "tables"} <= set(found)
+    assert found["tables"] == {"pandas", "pyarrow"}
+    assert not found["dev"] & {lib.name for lib in environment.libraries()}
+
+
+def test_a_library_of_an_extra_that_is_missing_is_a_sentence_with_the_command_of_the_whole_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(LibraryError) as caught:
+        _ = open_run(str(ROOT / "results" / "baseline")).clips
+    message, command = str(caught.value).split('The extra "tables" installs it: ')
+    assert message == "pandas cannot be imported. "
+    assert [word.split(">=")[0] for word in shlex.split(command)[4:]] == ["pandas", "pyarrow"]
+
+
+def test_doctor_names_each_extra_and_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = Library(Requirement("pyarrow>=18"), None)
+    monkeypatch.setattr(environment, "extras", lambda: {"tables": [absent], "none": []})
+    output = CliRunner().invoke(cli.group, ["doctor"]).output
+    assert "extra: tables" in output
+    assert "not installed: pyarrow" in output
+    assert "pip install 'pyarrow>=18'" in output
 
 
 NO_AV = """

@@ -10,11 +10,12 @@ import platform
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +75,34 @@ class Library:
 
 def libraries() -> list[Library]:
     """The package's direct dependencies, without extras, by name; [] where the package itself is not installed."""
+    return [_library(requirement) for requirement in _requirements() if _applies(requirement, "")]
+
+
+def extras() -> dict[str, list[Library]]:
+    """Extra > the libraries that it adds, by name; {} where the package itself is not installed."""
+    names = (metadata(DISTRIBUTION).get_all("Provides-Extra") or []) if _installed(DISTRIBUTION) else []
+    return {
+        name: [
+            _library(requirement) for requirement in _requirements()
+            if _applies(requirement, name) and not _applies(requirement, "") and requirement.name != DISTRIBUTION
+        ]
+        for name in sorted(names)
+    }
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Imports libraries of an extra: `with extra("tables"): import pandas`.
+
+    Raises:
+        LibraryError: A library cannot be imported. It names the command that installs what the extra adds.
+    """
     try:
-        texts = requires(DISTRIBUTION) or []
-    except PackageNotFoundError:
-        return []
-    wanted = [Requirement(text) for text in texts]
-    newest = _tested()["newest"]
-    return [
-        Library(requirement, _installed(requirement.name), newest.get(requirement.name))
-        for requirement in sorted(wanted, key=lambda requirement: requirement.name)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-    ]
+        yield
+    except ImportError as error:
+        wanted = [f"{lib.name}{lib.requirement.specifier}" for lib in extras().get(name, [])]
+        command = pip_install(wanted or [str(error.name)])
+        raise LibraryError(f'{error.name} cannot be imported. The extra "{name}" installs it: {command}') from None
 
 
 def check_libraries(found: Iterable[Library] | None = None) -> None:
@@ -134,6 +152,23 @@ def tested_pythons() -> list[str]:
 def pip_install(arguments: Iterable[str]) -> str:
     """A command that installs into this very Python, quoted for a shell."""
     return shlex.join([sys.executable, "-m", "pip", "install", *arguments])
+
+
+def _requirements() -> list[Requirement]:
+    try:
+        texts = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return []
+    return sorted(map(Requirement, texts), key=lambda requirement: requirement.name)
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def _library(requirement: Requirement) -> Library:
+    name = requirement.name
+    return Library(requirement, _installed(name), _tested()["newest"].get(name))
 
 
 def _installed(name: str) -> str | None:

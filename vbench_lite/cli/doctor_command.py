@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -37,10 +36,11 @@ def python_and_packages() -> Iterator[Finding]:
                   "" if tested else f"use Python {environment.tested_pythons()[-1]} if something fails")
     for library in environment.libraries():
         yield _library(library)
-    for extra, module in (("ray", "ray"), ("dev", "pytest")):
-        there = importlib.util.find_spec(module) is not None
-        yield Finding(f"extra: {extra}", there, "installed" if there else "not installed",
-                      f"pip install 'vbench-lite[{extra}]'")
+    for extra, libraries in environment.extras().items():
+        absent = [lib for lib in libraries if lib.state in (environment.State.MISSING, environment.State.REFUSED)]
+        names = ", ".join(lib.name for lib in absent)
+        yield Finding(f"extra: {extra}", not absent, f"not installed: {names}" if absent else "installed",
+                      environment.pip_install(f"{lib.name}{lib.requirement.specifier}" for lib in absent))
 
 
 def _library(library: environment.Library) -> Finding:

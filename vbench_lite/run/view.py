@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vbench_lite import environment
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ClipRecord, Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.clips import ClipGrid, read_grids
@@ -90,8 +91,10 @@ class Run:
 
         Raises:
             StoreError: The run is not scored.
+            LibraryError: pandas is not installed. The extra `tables` installs it.
         """
-        import pandas
+        with environment.extra("tables"):
+            import pandas
 
         if not self.folder.table_path.exists():
             raise StoreError(f"{self.path} is not scored yet. Finish it with: vbench score {self.path}")

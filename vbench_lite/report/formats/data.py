@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
+from vbench_lite import environment
 from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
-from vbench_lite.errors import VbenchError
 from vbench_lite.escaping import spreadsheet
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import FORMAT, Estimate
@@ -118,16 +118,15 @@ def write_parquet(report: Report, output: Output) -> None:
     """The clips as a Parquet file with typed columns.
 
     Raises:
-        VbenchError: No library is installed that writes Parquet.
+        LibraryError: pandas or pyarrow is not installed. The extra `tables` installs both.
     """
-    import pandas
+    with environment.extra("tables"):
+        import pandas
+        import pyarrow  # noqa: F401, pandas writes Parquet with it
 
     table = pandas.read_csv(io.StringIO(render_csv(report)))
     content = io.BytesIO()
-    try:
-        table.to_parquet(content, index=False)
-    except ImportError:
-        raise VbenchError("no library here writes Parquet. Install one with: pip install pyarrow") from None
+    table.to_parquet(content, index=False)
     write_whole(output.place, content.getvalue())
 
 
