@@ -14,8 +14,8 @@ RECORDS = {"records", "errors", "userfile", "tomlfile"}
 LAYERS = (
     "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
     "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances",
-    "analysis", "features", "metrics", "scoring", "running", "gate", "report", "recipes", "jobs", "api", "cli",
-    "__main__",
+    "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "recipes", "jobs", "api",
+    "cli", "__main__",
 )  # fmt: skip
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but
@@ -23,6 +23,7 @@ MAY_NOT_IMPORT = {
     "metrics": {"adapters", "inputs", "measuring"},
     "running": {"metrics", "scoring", "backbones"},
     "report": {"metrics.base", "metrics.functional", "running", "adapters", "scoring", "backbones", "gate"},
+    "checks": {"metrics", "adapters", "scoring", "backbones"},
     "gate": {"metrics", "running", "adapters", "scoring", "backbones", "measuring"},
     "analysis": {"metrics", "adapters", "backbones", "world", "video"},
     "distances": {"analysis", "metrics", "features", "run"},
@@ -81,6 +82,7 @@ def test_the_nouns_import_nothing_of_ours_but_each_other(part: str) -> None:
     "modules",
     [
         "cli", "cli.gate_command", "cli.compare_command", "cli.report_command", "cli.list_command", "cli.run_command",
+        "cli.check_command",
         "analysis.compare, vbench_lite.gate, vbench_lite.report, vbench_lite.stats, vbench_lite.run.folder",
     ],
 )

@@ -15,6 +15,7 @@ from vbench_lite.run.view import open_run as open_run
 
 if TYPE_CHECKING:
     from vbench_lite.analysis.compare import PairComparison
+    from vbench_lite.checks import CheckReport
     from vbench_lite.gate.verdict import Verdict
     from vbench_lite.report.output import Clips
 
@@ -163,6 +164,55 @@ def gate(
     old = _opened(baseline)
     rules = choose_policy(None if policy is None else str(policy), old.path)
     return decide(_opened(candidate), old, rules, read_reference(old.path, rules))
+
+
+def check(run: str | Path | Run, again: int = 0) -> CheckReport:
+    """Looks for signs that the numbers of a run cannot be relied on: `vbench check` from Python.
+
+    Args:
+        run: A scored run, or one generator of it.
+        again: Generates one clip of this many prompts again, in a temporary folder, and compares it with the stored
+            one. 0 generates nothing.
+
+    Returns:
+        The findings, each with a code, a sentence and the next command.
+
+    Raises:
+        StoreError: The run is missing or not scored.
+        UsageError: A generator of the run is not found on this machine, so that no clip can be generated again.
+
+    Example:
+        >>> import vbench_lite as vb
+        >>> vb.check("results/baseline").problems
+        ()
+    """
+    import tempfile
+
+    from vbench_lite.checks import check_run
+
+    opened = _opened(run)
+    if not again:
+        return check_run(opened)
+    with tempfile.TemporaryDirectory() as folder:
+        return check_run(opened, _generate_again(opened, again, Path(folder)))
+
+
+def _generate_again(run: Run, prompts: int, folder: Path) -> Run:
+    """The first clip of some prompts of a run, generated again with the same seeds."""
+    manifest = run.manifest
+    if not run.folder.keeps_clips():
+        raise UsageError(f"{run.path} keeps no clips to compare with, as a baseline does. Check the run that it was.")
+    typed = manifest.typed
+    job = Job(
+        Order(
+            typed.suite or manifest.suite.name, tuple(typed.generators.get(name, name) for name in run.generators),
+            clips_per_prompt=1, limit=prompts, seed=manifest.plan.seed, device=manifest.device.kind or "auto",
+            backbones=manifest.plan.backbones, out=folder / "again",
+        )
+    )  # fmt: skip
+    job.check(scores=False)
+    job.generate()
+    return Run(job.folder)
 
 
 def report(

@@ -1,0 +1,89 @@
+"""Clips that are the same, although they should differ: by their bytes, or by scores that no two clips share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from vbench_lite.analysis.commands import finish_command
+from vbench_lite.checks.findings import Finding
+from vbench_lite.records import ClipKey, ClipRecord
+from vbench_lite.run.clips import ClipGrid
+from vbench_lite.run.view import Run
+from vbench_lite.running.equal_clips import equal_clips
+
+EXAMPLES = 3
+"""Clips that a sentence names."""
+UNTIED = ("temporal_flickering", "warp_error", "motion", "detail")
+"""Scores that two different clips do not share to the last digit. Three of them are needed."""
+Identify = Callable[[ClipGrid, int, int], str]
+
+
+def _by_bytes(grid: ClipGrid, row: int, index: int) -> str:
+    return str(grid.text("sha256")[row, index])
+
+
+def _by_scores(grid: ClipGrid, row: int, index: int) -> str:
+    """The same frames in another file, as a service or a container with a date writes them; "" for still clips."""
+    known = [name for name in UNTIED if grid.has(name)]
+    if len(known) < 3 or grid.values("motion")[row, index] == 0:
+        return ""
+    values = [str(grid.text(name)[row, index]) for name in known]
+    return "|".join(values) if all(values) else ""
+
+
+WAYS: tuple[tuple[str, Identify], ...] = (("the same file", _by_bytes), ("the same scores", _by_scores))
+
+
+def _clips(run: Run, generator: str, identify: Identify) -> Iterator[tuple[ClipKey, str]]:
+    """Every generated clip with what identifies it."""
+    grid = run.grids[generator]
+    for row, prompt in enumerate(grid.prompts):
+        for index in range(grid.made.shape[1]):
+            if grid.made[row, index]:
+                yield ClipKey(generator, prompt, index), identify(grid, row, index)
+
+
+def seeds_without_effect(run: Run, generator: str) -> Iterator[Finding]:
+    """The same clip for different seeds of one prompt."""
+    route = run.manifest.generators[generator].route
+    for _, identify in WAYS:
+        found = equal_clips(
+            generator,
+            (ClipRecord(generator, route, key.prompt_id, key.index, None, "ok", sha256=id_)
+             for key, id_ in _clips(run, generator, identify)),
+        )  # fmt: skip
+        if found:
+            yield Finding(
+                code="seed-without-effect", generator=generator, sentence=f"{found.sentence()}.",
+                prompts=found.prompts, command=f"{finish_command(run)} --fresh",
+            )  # fmt: skip
+            return
+
+
+def copied_clips(run: Run) -> Iterator[Finding]:
+    """The same clip for several prompts, or for several generators."""
+    for what, identify in WAYS:
+        places = defaultdict[str, list[ClipKey]](list)
+        for generator in run.generators:
+            for key, id_ in _clips(run, generator, identify):
+                if id_:
+                    places[id_].append(key)
+        copied = [keys for keys in places.values() if len({(key.generator, key.prompt_id) for key in keys}) > 1]
+        yield from _by_generators(run, copied, what)
+        if copied:
+            return
+
+
+def _by_generators(run: Run, copied: list[list[ClipKey]], what: str) -> Iterator[Finding]:
+    for who in sorted({tuple(sorted({key.generator for key in keys})) for keys in copied}):
+        groups = [keys for keys in copied if {key.generator for key in keys} == set(who)]
+        clips = [key for keys in groups for key in keys]
+        total = sum(int(run.grids[name].made.sum()) for name in who)
+        named = ", ".join(f"{key.generator} {key.prompt_id} #{key.index}" for key in groups[0][:EXAMPLES])
+        over = "generators" if len(who) > 1 else "prompts"
+        yield Finding(
+            code="copied-clips", generator=who[0] if len(who) == 1 else "", command=f"{finish_command(run)} --fresh",
+            sentence=f"{len(clips)} of {total} clips are copies ({what} for several {over}), e.g. {named}.",
+            prompts=tuple(dict.fromkeys(key.prompt_id for key in clips)),
+        )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Whether clips that were generated again with the same seed are the same clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vbench_lite.analysis.commands import run_command
+from vbench_lite.checks.findings import Finding
+from vbench_lite.errors import UnreadableClip
+from vbench_lite.records import ClipRecord
+from vbench_lite.run.manifest import same_clips
+from vbench_lite.run.view import Run
+from vbench_lite.video import read_clip
+
+
+def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
+    """Compares clips frame by frame where their files differ: another version of the encoder is no finding.
+
+    Args:
+        run: The run.
+        again: Some of its clips, generated again.
+        generator: A generator of both.
+    """
+    first = {record.key: record for record in run.records(generator) if record.status == "ok"}
+    second = [record for record in again.records(generator) if record.status == "ok" and record.key in first]
+    command = run_command(run, generator, out=f"results/{run.name}-{generator}-again")
+    if not second:
+        sentence = "No clip could be generated again, so it is not known whether the run can be reproduced."
+        yield Finding(
+            code="reproducibility-unknown", generator=generator, severity="note", sentence=sentence, command=command
+        )
+        return
+    moved = [change for record in second if (change := _change(run, first[record.key], again, record))]
+    if not moved:
+        return
+    changed = not same_clips(run.manifest.generators[generator], again.manifest.generators[generator])
+    why = "its definition, code or weights changed since" if changed else "the definition and the seeds are the same"
+    yield Finding(
+        code="not-reproducible", generator=generator, command=command, prompts=tuple(r.prompt_id for r in second),
+        sentence=f"{len(moved)} of {len(second)} clips have other frames when they are generated again "
+        f"(mean difference up to {max(moved):.1f} of 255 levels); {why}.",
+    )  # fmt: skip
+
+
+def _change(run: Run, one: ClipRecord, again: Run, other: ClipRecord) -> float:
+    """Mean absolute difference of the frames in levels of 255; 255 where the form differs, 0 for equal clips."""
+    if one.sha256 == other.sha256:
+        return 0.0
+    try:
+        paths = [side.folder.clip_path(record) for side, record in ((run, one), (again, other))]
+        clips = [read_clip(path)[0] for path in paths if path is not None]
+    except UnreadableClip:
+        return 255.0
+    if len(clips) < 2 or clips[0].shape != clips[1].shape:
+        return 255.0
+    return float(np.abs(clips[0].astype(np.int16) - clips[1]).mean())

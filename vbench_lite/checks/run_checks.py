@@ -1,0 +1,73 @@
+"""All checks of one run, in a fixed order."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from vbench_lite.analysis.commands import finish_command, score_command
+from vbench_lite.checks.clips import copied_clips, seeds_without_effect
+from vbench_lite.checks.findings import CheckReport, Finding
+from vbench_lite.checks.prompts import at_the_ends, best_prompts
+from vbench_lite.checks.reproducible import compare_again
+from vbench_lite.checks.times import time_drift
+from vbench_lite.run.view import Run
+
+
+def check_run(run: Run, again: Run | None = None) -> CheckReport:
+    """Looks for signs that the numbers of a run cannot be relied on.
+
+    Args:
+        run: A scored run, or one generator of it.
+        again: Some of its clips, generated again with the same seeds; None leaves reproducibility unknown.
+
+    Raises:
+        StoreError: The run is not scored.
+    """
+    return CheckReport(run=run.label, findings=tuple(_findings(run, again)))
+
+
+def _findings(run: Run, again: Run | None) -> Iterator[Finding]:
+    yield from _incomplete(run)
+    for generator in run.generators:
+        yield from seeds_without_effect(run, generator)
+    yield from copied_clips(run)
+    for generator in run.generators:
+        if again is not None:
+            yield from compare_again(run, again, generator)
+    if again is None and run.folder.keeps_clips():
+        command = shlex.join(["vbench", "check", run.label, "--again", "2"])
+        sentence = "No clip was generated again with its seed, so it is not known whether the run can be reproduced."
+        yield Finding(code="reproducibility-unknown", severity="note", sentence=sentence, command=command)
+    for generator in run.generators:
+        yield from time_drift(run, generator)
+    yield from _scorer(run)
+    yield from at_the_ends(run)
+    yield from best_prompts(run)
+
+
+def _incomplete(run: Run) -> Iterator[Finding]:
+    for generator in run.generators:
+        grid = run.grids[generator]
+        missing = int(grid.missing.sum())
+        if missing:
+            sentence = f"{missing} of {grid.clips} clips were never generated."
+            yield Finding(code="incomplete", generator=generator, sentence=sentence, command=finish_command(run))
+
+
+def _scorer(run: Run) -> Iterator[Finding]:
+    anchors = run.summary.notes.anchors
+    if anchors is None:
+        return
+    command = score_command(run)
+    known = {name: value for name, value in (anchors.drift or {}).items() if value is not None}
+    worst = max(known, key=lambda name: known[name], default="")
+    if worst and known[worst] > (anchors.tolerance or 0.0):
+        sentence = (
+            f"The pinned anchor clips do not get their known scores: {worst} is off by {known[worst]:.2%} "
+            f"(tolerance {anchors.tolerance or 0.0:.1%}). Scores of this run do not compare with runs scored elsewhere."
+        )
+        yield Finding(code="scorer-drift", sentence=sentence, command=command)
+    elif anchors.drift is None:
+        sentence = f"A drift of the scorer would stay unseen: {anchors.reason or 'no anchor clip was scored'}."
+        yield Finding(code="scorer-not-pinned", severity="note", sentence=sentence, command="vbench selftest")

@@ -1,0 +1,52 @@
+"""Whether the time per clip rose or fell during a run: a device that heats up, a leak, a service that slows down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats as tests
+
+from vbench_lite.analysis.batches import measurement_ids
+from vbench_lite.analysis.commands import run_command
+from vbench_lite.checks.findings import Finding
+from vbench_lite.run.view import Run
+from vbench_lite.stats import Array
+
+CHANGE = 0.1
+"""Relative change from the first to the last third that is worth a finding."""
+LEVEL = 0.001
+"""Of the test. Ten generators in a hundred runs then give one false finding."""
+MIN_READINGS = 12
+"""Measurements below which nothing is said."""
+
+
+def time_drift(run: Run, generator: str) -> Iterator[Finding]:
+    """Kendall's tau of the time per clip over the order of the plan, one reading per measured batch.
+
+    The size of the change compares the medians of the first and of the last third, so that single slow clips do not
+    make a drift.
+    """
+    seconds = _readings(run, generator)
+    if len(seconds) < MIN_READINGS or not (seconds > 0).all():
+        return
+    third = len(seconds) // 3
+    change = float(np.median(seconds[-third:]) / np.median(seconds[:third])) - 1
+    if abs(change) < CHANGE or tests.kendalltau(np.arange(len(seconds)), seconds).pvalue > LEVEL:
+        return
+    sentence = (
+        f"The time per clip {'rose' if change > 0 else 'fell'} by {abs(change):.0%} from the first third of the run to "
+        f"the last ({len(seconds)} measurements, in the order of the plan). Its times and costs depend on its length."
+    )
+    command = run_command(run, generator, out=f"results/{run.name}-{generator}-again")
+    yield Finding(code="time-drift", generator=generator, sentence=sentence, command=command)
+
+
+def _readings(run: Run, generator: str) -> Array:
+    """Wall seconds per clip: one reading of each measured batch, in the order of the plan."""
+    grid = run.grids[generator]
+    walls = grid.values("wall_s")[grid.made]
+    walls = walls[np.isfinite(walls)]
+    ids = measurement_ids(walls, walls)
+    first = {id_ if id_ is not None else nth: nth for nth, id_ in reversed(list(enumerate(ids)))}
+    return walls[sorted(first.values())]
