@@ -1,4 +1,4 @@
-"""The public functions: run, score, compare, gate, report. Each is a command from Python."""
+"""The public functions: run, score, compare, gate, check, report. Each is a command from Python."""
 
 from __future__ import annotations
 
@@ -189,30 +189,13 @@ def check(run: str | Path | Run, again: int = 0) -> CheckReport:
     import tempfile
 
     from vbench_lite.checks import check_run
+    from vbench_lite.jobs.regenerating import generate_again
 
     opened = _opened(run)
     if not again:
         return check_run(opened)
     with tempfile.TemporaryDirectory() as folder:
-        return check_run(opened, _generate_again(opened, again, Path(folder)))
-
-
-def _generate_again(run: Run, prompts: int, folder: Path) -> Run:
-    """The first clip of some prompts of a run, generated again with the same seeds."""
-    manifest = run.manifest
-    if not run.folder.keeps_clips():
-        raise UsageError(f"{run.path} keeps no clips to compare with, as a baseline does. Check the run that it was.")
-    typed = manifest.typed
-    job = Job(
-        Order(
-            typed.suite or manifest.suite.name, tuple(typed.generators.get(name, name) for name in run.generators),
-            clips_per_prompt=1, limit=prompts, seed=manifest.plan.seed, device=manifest.device.kind or "auto",
-            backbones=manifest.plan.backbones, out=folder / "again",
-        )
-    )  # fmt: skip
-    job.check(scores=False)
-    job.generate()
-    return Run(job.folder)
+        return check_run(opened, generate_again(opened, again, Path(folder)))
 
 
 def report(

@@ -13,9 +13,9 @@ import vbench_lite as vb
 from tests.built_runs import Fake, build_run
 from tests.gate.releases import write
 from vbench_lite.analysis.summary import summarise
-from vbench_lite.api import Job, Order
 from vbench_lite.checks import CODES, CheckReport, check_run
 from vbench_lite.cli import group
+from vbench_lite.jobs.job import Job, Order
 from vbench_lite.records import Scored
 from vbench_lite.run.view import Run
 from vbench_lite.video import encode_mp4, read_clip
