@@ -248,11 +248,13 @@ def _infos() -> dict[str, MetricInfo]:
     }
 
 
-def _reference() -> dict[str, tuple[float, ...]]:
+def _reference() -> dict[str, tuple[Score, ...]]:
     """Real clips: a good deal better than skill 0, so that the worst 5 % of them lies just below it."""
     rng = _draws("reference")
     return {
-        name: tuple(float(v) for v in np.round(shape.mean + shape.per_skill + shape.sd * rng.normal(size=200), 6))
+        name: tuple(
+            Score(float(v)) for v in np.round(shape.mean + shape.per_skill + shape.sd * rng.normal(size=200), 6)
+        )
         for name, shape in METRICS.items()
         if name != "conformance"
     }

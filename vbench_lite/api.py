@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vbench_lite.errors import GeneratorError
 from vbench_lite.jobs.collecting import collect
 from vbench_lite.jobs.job import DEFAULT_GENERATORS, Job, Order
+from vbench_lite.jobs.judging import read_judging
 from vbench_lite.jobs.rescoring import score_folder
 from vbench_lite.run.view import Run
 from vbench_lite.run.view import open_run as open_run
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def run(
     suite: str | Path, generators: Sequence[str | Path] = DEFAULT_GENERATORS, out: str | Path | None = None, *,
     clips_per_prompt: int | None = None, limit: int | None = None, seed: int = 0, device: str = "auto",
-    backbones: str = "builtin", metrics: str | None = None, fresh: bool = False, max_cost: float | None = None,
-    report: bool = False,
+    backbones: str = "builtin", metrics: str | None = None, thresholds: str | Path | None = None,
+    reference: str | Path | None = None, fresh: bool = False, max_cost: float | None = None, report: bool = False,
 ) -> Run:  # fmt: skip
     """Generates the clips of a suite with each generator and scores them: `vbench run` from Python.
 
@@ -41,6 +42,10 @@ def run(
         backbones: The set of networks behind the scores: "builtin", "standard", or a TOML file.
         metrics: Names, sets (builtin, vbench, all), Python files and classes, joined by commas; None takes the built-in
             metrics and your own.
+        thresholds: A TOML file with a table [usable], or a suite: what a usable clip needs. It is stored in the run.
+            None keeps what the run has, else the suite's.
+        reference: A folder of real clips, "world" or "none". It is stored in the run. None keeps what the run has, else
+            the suite's.
         fresh: Deletes what the folder holds first.
         max_cost: US dollars that may be spent. The run stops before more is spent.
         report: Also writes the page reports/<name>.html.
@@ -63,7 +68,8 @@ def run(
         Order(
             str(suite), tuple(map(str, generators)), clips_per_prompt=clips_per_prompt, limit=limit, seed=seed,
             device=device, backbones=backbones, metrics=metrics, out=None if out is None else Path(out), fresh=fresh,
-            max_cost=max_cost,
+            max_cost=max_cost, thresholds=None if thresholds is None else str(thresholds),
+            reference=None if reference is None else str(reference),
         )
     )
     job.check()
@@ -81,6 +87,7 @@ def run(
 def score(
     target: str | Path, suite: str | Path | None = None, out: str | Path | None = None, *,
     backbones: str | None = None, metrics: str | None = None, workers: int | None = None,
+    thresholds: str | Path | None = None, reference: str | Path | None = None,
 ) -> Run:  # fmt: skip
     """Scores a run again, or clips that were made elsewhere: `vbench score` from Python.
 
@@ -89,7 +96,7 @@ def score(
         suite: The prompts that the clips of the folder were made for.
         out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
         backbones: The set of networks behind the scores; None takes the run's own.
-        metrics: As for `run`.
+        metrics, thresholds, reference: As for `run`.
         workers: Clips that are read side by side; None takes one a core.
 
     Returns:
@@ -104,11 +111,12 @@ def score(
         >>> vb.score("my-clips", suite="ads").clips["temporal_flickering"].mean()  # doctest: +SKIP
         0.98
     """
+    judging = read_judging(thresholds, reference)
     if suite is None:
         folder = open_run(target).folder
     else:
         folder = collect(Path(target), str(suite), None if out is None else Path(out), backbones).folder
-    score_folder(folder, backbones, workers, metrics)
+    score_folder(folder, backbones, workers, metrics, judging)
     return Run(folder)
 
 

@@ -354,8 +354,9 @@ class Scored:
     clips: Mapping[ClipKey, Mapping[str, Score]]
     sets: Mapping[str, Mapping[str, Estimate]]
     """generator > set metric > estimate."""
-    reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Per-clip values of the reference clips, by metric: where thresholds for usable come from."""
+    reference: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)
+    """Scores of the reference clips by metric, the same clips in the same order for each: where thresholds come from.
+    """
     features: Mapping[str, bytes] = field(default_factory=dict)
     """generator > what set metrics were computed from, as `analysis.set_features` writes it."""
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ INFOS = {
     "conformance": MetricInfo("conformance", "", True, "1", None, "clip"),
     "fvd": MetricInfo("fvd", "", False, "1", None, "set"),
 }
-REFERENCE = {name: tuple(float(v) for v in range(101)) for name in ("up", "down", "told")}
+REFERENCE = {name: tuple(Score(float(v)) for v in range(101)) for name in ("up", "down", "told")}
 SCORED = Scored(INFOS, {}, {}, REFERENCE)
 OK = ClipRecord("g", "diffusion", "p", 0, 1, "ok")
 

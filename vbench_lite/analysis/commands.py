@@ -31,11 +31,38 @@ def finish_command(run: Run) -> str:
     return _command(run, list(run.manifest.generators), clips_per_prompt=None, prompts=None, out=str(run.path))
 
 
-def score_command(run: Run, backbones: str = "") -> str:
-    """The command that scores a run again, or, where a baseline keeps no clips, that puts another run in its place."""
+def score_command(run: Run, *, backbones: str = "", thresholds: str = "", reference: str | None = None) -> str:
+    """The command that scores a run again, or, where a baseline keeps no clips, that makes and promotes it again.
+
+    Args:
+        run: The run.
+        backbones, thresholds, reference: Values of the options of these names; "" for `reference` is no real clips.
+    """
     if not run.folder.keeps_clips():
-        return f"vbench baseline promote RUN --to {run.path} --reason ... --by ..., with a run scored by this version"
-    return shlex.join(["vbench", "score", str(run.path), *(["--backbones", backbones] if backbones else [])])
+        return renew_command(run)
+    words = ["vbench", "score", str(run.path)]
+    if backbones:
+        words += ["--backbones", backbones]
+    if thresholds:
+        words += ["--thresholds", thresholds]
+    if reference is not None:
+        words += ["--reference", reference or "none"]
+    return shlex.join(words)
+
+
+def renew_command(run: Run) -> str:
+    """The commands that make the clips of a baseline again, score them, and promote the new run in its place."""
+    again = f"{run.path}-again"
+    made = _command(run, list(run.manifest.generators), clips_per_prompt=None, prompts=None, out=again)
+    return f"{made} && {promote_command(again, str(run.path), 'scored by this version')}"
+
+
+def promote_command(run: str, to: str, reason: str, *, new_anchor: str = "") -> str:
+    """The command that makes a run the baseline in the folder `to`."""
+    words = ["vbench", "baseline", "promote", run, "--to", to, "--reason", reason]
+    if new_anchor:
+        words += ["--new-anchor", new_anchor]
+    return f'{shlex.join(words)} --by "$(whoami)"'
 
 
 def _command(
@@ -55,4 +82,8 @@ def _command(
         words += ["--backbones", plan.backbones]
     if typed.prices:
         words += ["--prices", typed.prices]
+    if typed.thresholds:
+        words += ["--thresholds", typed.thresholds]
+    if plan.reference is not None:
+        words += ["--reference", plan.reference]
     return shlex.join([*words, "--out", out])

@@ -160,9 +160,12 @@ def differences(pair: GeneratorPair) -> Iterator[Difference]:
         if counts[0] != counts[1]:
             asked, found = (_clips(each) for each in counts)
             yield Difference("the number of clips", asked, found, again)
+    if old.plan.reference != new.plan.reference and old.suite.digest == new.suite.digest:
+        remedy = f"Score one again: {score_command(candidate.run, reference=old.reference)}"
+        yield Difference("the reference of real clips", old.reference or "none", new.reference or "none", remedy)
     if old.plan.backbones != new.plan.backbones:
         asked, found = (f'"{m.plan.backbones}"' for m in (old, new))
-        remedy = f"Score one again: {score_command(candidate.run, old.plan.backbones)}"
+        remedy = f"Score one again: {score_command(candidate.run, backbones=old.plan.backbones)}"
         yield Difference("the set of backbones", asked, found, remedy)
     asked, found = (_form(side.definition.clip) for side in (baseline, candidate))
     if asked != found:
@@ -214,13 +217,19 @@ def _thresholds(run: Run) -> dict[str, tuple[float | None, float | None]]:
     return {name: (floor.min, floor.max) for name, floor in stated if floor.source != "reference"}
 
 
+def _thresholds_of(run: Run) -> str:
+    """The argument of `--thresholds` that gives the thresholds of a run."""
+    typed = run.manifest.typed
+    return typed.thresholds or typed.suite or run.manifest.suite.name
+
+
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
     """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
     baseline, candidate = pair.baseline, pair.candidate
     if quantity.name in NEEDS_THRESHOLDS and _thresholds(baseline.run) != _thresholds(candidate.run):
         return (
-            "the thresholds of usable clips differ. Score the candidate with the baseline's suite: "
-            f"vbench score {candidate.run.path}"
+            "the thresholds of usable clips differ. Score the candidate with those of the baseline: "
+            f"{score_command(candidate.run, thresholds=_thresholds_of(baseline.run))}"
         )
     prices = [side.run.manifest.prices.get(side.generator, Price()) for side in (baseline, candidate)]
     hourly = [price.usd_per_device_hour for price in prices]

@@ -62,7 +62,7 @@ def summarise(folder: RunFolder, scored: Scored) -> Summary:
         StoreError: The run cannot be read or written.
     """
     manifest = folder.manifest()
-    floors = usable.thresholds(scored, manifest.suite.usable)
+    floors = usable.thresholds(scored, manifest.thresholds, "suite" if manifest.plan.thresholds is None else "file")
     rows = list(_rows(folder, manifest, scored, floors))
     by_generator = {name: [row for row in rows if row.key.generator == name] for name in manifest.generators}
     summary = Summary(
@@ -70,7 +70,7 @@ def summarise(folder: RunFolder, scored: Scored) -> Summary:
         generators={name: _generator(name, mine, manifest, scored) for name, mine in by_generator.items()},
         usable=Usability(
             {name: Floor(floor.threshold.min, floor.threshold.max, floor.source) for name, floor in floors.items()},
-            usable.reference_share(scored, floors), tuple(sorted(set(manifest.suite.usable) - set(floors))),
+            usable.reference_share(scored, floors), tuple(sorted(set(manifest.thresholds) - set(floors))),
         ),
         notes=_notes(scored, _write_features(folder, scored)),
     )  # fmt: skip

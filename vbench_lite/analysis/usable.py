@@ -10,7 +10,7 @@ The 5 % are per metric. With five metrics at 5 % each, up to a quarter of the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,27 +26,36 @@ class Floor(NamedTuple):
 
     threshold: Threshold
     source: str
-    """"suite", or "reference": the worst 5 % of its clips lie beyond it."""
+    """"suite", "file", or "reference": the worst 5 % of its clips lie beyond it."""
 
 
-def thresholds(scored: Scored, suite_usable: Mapping[str, Threshold]) -> dict[str, Floor]:
+def thresholds(scored: Scored, stated: Mapping[str, Threshold], source: str = "suite") -> dict[str, Floor]:
     """The threshold of every per-clip metric that has one, in the order of the metrics.
 
-    The suite's word goes before the reference's, metric by metric. Metrics that are reported only, and
-    metrics of which neither suite nor reference says anything, judge nobody.
+    A stated threshold replaces that of the reference, metric by metric. Metrics that are only reported have none
+    unless one is stated.
+
+    Args:
+        scored: What scoring found, reference clips included.
+        stated: The thresholds of the suite or of a file.
+        source: Where those come from: "suite" or "file".
     """
     floors = {}
     for name, info in scored.metrics.items():
         if info.per != "clip" or name == CONFORMANCE:
             continue
-        if name in suite_usable:
-            floors[name] = Floor(suite_usable[name], "suite")
-        elif info.higher_is_better is not None and scored.reference.get(name):
-            floors[name] = Floor(_worst(scored.reference[name], info), "reference")
+        if name in stated:
+            floors[name] = Floor(stated[name], source)
+        elif info.higher_is_better is not None and (values := _values(scored.reference.get(name, ()))):
+            floors[name] = Floor(_worst(values, info), "reference")
     return floors
 
 
-def _worst(values: tuple[float, ...], info: MetricInfo) -> Threshold:
+def _values(scores: Sequence[Score]) -> list[float]:
+    return [score.value for score in scores if score.value is not None]
+
+
+def _worst(values: Sequence[float], info: MetricInfo) -> Threshold:
     if info.higher_is_better:
         return Threshold(min=float(np.quantile(values, WORST_SHARE)))
     return Threshold(max=float(np.quantile(values, 1 - WORST_SHARE)))
@@ -98,12 +107,18 @@ def shortcomings(
         code = conformance.reason_code or ReasonCode.WRONG_FORM
         yield Shortcoming(code, CONFORMANCE, _one_line(conformance.reason or "not as asked"))
     for name, floor in floors.items():
-        score = scores.get(name, Score(None, "no score"))
-        if score.value is None:
-            text = f"not scored, {_one_line(score.reason or 'no reason given')}"
-            yield Shortcoming(ReasonCode.NOT_SCORED, name, text)
-        elif found := missed(score.value, floor.threshold):
-            yield Shortcoming(found[0], name, found[1])
+        yield from _below(name, scores.get(name, Score(None, "no score")), floor)
+
+
+def _below(metric: str, score: Score, floor: Floor) -> Iterator[Shortcoming]:
+    """Why a score does not meet its threshold; a metric that does not apply to the prompt has none to meet."""
+    if score.reason_code == ReasonCode.NOT_APPLICABLE:
+        return
+    if score.value is None:
+        text = f"not scored, {_one_line(score.reason or 'no reason given')}"
+        yield Shortcoming(ReasonCode.NOT_SCORED, metric, text)
+    elif found := missed(score.value, floor.threshold):
+        yield Shortcoming(found[0], metric, found[1])
 
 
 def _one_line(text: str) -> str:
@@ -112,18 +127,14 @@ def _one_line(text: str) -> str:
 
 
 def reference_share(scored: Scored, floors: Mapping[str, Floor]) -> float | None:
-    """The share of the reference clips that would themselves be usable, 0 to 1; None without a reference.
+    """The share of the reference clips that meet every threshold, 0 to 1; None without thresholds or reference.
 
-    Also None when the reference clips could not all be scored by every metric, because then it is not
-    known which values belong to one clip.
+    A reference clip is judged as a generated one: a clip that a metric cannot score does not pass.
     """
-    columns = [np.asarray(scored.reference.get(name, ()), float) for name in floors]
-    if not columns or len({len(c) for c in columns}) != 1 or not len(columns[0]):
+    clips = max((len(scores) for scores in scored.reference.values()), default=0)
+    if not floors or not clips:
         return None
-    passes = np.ones(len(columns[0]), bool)
-    for column, floor in zip(columns, floors.values(), strict=True):
-        if floor.threshold.min is not None:
-            passes &= column >= floor.threshold.min
-        if floor.threshold.max is not None:
-            passes &= column <= floor.threshold.max
-    return float(passes.mean())
+    unscored = (Score(None, "no score"),) * clips
+    columns = [(name, scored.reference.get(name, unscored), floor) for name, floor in floors.items()]
+    failing = [any(any(_below(name, scores[nth], floor)) for name, scores, floor in columns) for nth in range(clips)]
+    return 1 - sum(failing) / clips

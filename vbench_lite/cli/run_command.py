@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 @click.option("--shard", metavar="I/N", help="Make only part I of N; merge by copying the folders together.")
 @click.option("--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices to use instead of the list.")
+@click.option(
+    "--thresholds", metavar="FILE|SUITE", help="What a usable clip needs: a TOML with a table [usable]. Stays stored."
+)
+@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stays stored in the run.")
 @click.option("--max-cost", type=float, metavar="USD", help="Stop before more than this is spent.")
 @click.option("--fresh", is_flag=True, help="Delete what the folder holds and begin again.")
 @click.option("--retry-failed", is_flag=True, help="Try failed clips again.")

@@ -34,6 +34,10 @@ SHOWN = 10
     help="Metrics to score with; sets: builtin, vbench, all. Default: builtin and your own.",
 )
 @click.option(
+    "--thresholds", metavar="FILE|SUITE", help="What a usable clip needs: a TOML with a table [usable]. Stays stored."
+)
+@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stays stored in the run.")
+@click.option(
     "--clips-per-prompt", type=click.IntRange(min=1), metavar="N",
     help="With FOLDER: clips that each prompt must have; fewer count as failed. Default: those that are there.",
 )
@@ -41,7 +45,7 @@ SHOWN = 10
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
     target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None,
-    clips_per_prompt: int | None, workers: int | None, as_json: bool,
+    thresholds: str | None, reference: str | None, clips_per_prompt: int | None, workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
@@ -51,9 +55,11 @@ def command(
     Examples:  vbench score results/ads
                vbench score my-clips --suite ads --out results/mine
     """
+    from vbench_lite.jobs.judging import read_judging
     from vbench_lite.jobs.rescoring import score_folder
     from vbench_lite.run.view import open_run
 
+    judging = read_judging(thresholds, reference)
     if suite:
         folder = _collected(target, suite, out, backbones, clips_per_prompt)
     else:
@@ -64,7 +70,7 @@ def command(
         if target.is_dir() and not (target / "run.json").exists():
             raise UsageError(_no_run(target))
         folder = open_run(target).folder
-    summary = score_folder(folder, backbones, workers, metrics)
+    summary = score_folder(folder, backbones, workers, metrics, judging)
     if as_json:
         click.echo(to_json(summary.as_json()), nl=False)
     else:

@@ -34,19 +34,43 @@ def load_suite(name: str) -> Suite:
         UnknownName: Nothing is called so.
         BadFile: The file is not a suite.
     """
-    path = Path(name)
-    if path.suffix or "/" in name:
-        if not is_there(path):
-            raise UnknownName("suite", name, suite_paths(), "See them with: vbench list suites")
-    else:
-        paths = suite_paths()
-        if name not in paths:
-            raise UnknownName("suite", name, paths, "See them with: vbench list suites")
-        path = paths[name]
+    path = _suite_path(name)
     kind = path.suffix.lower()
     if kind not in (*READERS, ".toml"):
         raise BadFile(path, None, f"is of a kind that is not known: expected .toml, {', '.join(READERS)}.")
     return import_suite(path) if kind in READERS else read_suite(path)
+
+
+def _suite_path(name: str) -> Path:
+    path = Path(name)
+    if path.suffix or "/" in name:
+        if not is_there(path):
+            raise UnknownName("suite", name, suite_paths(), "See them with: vbench list suites")
+        return path
+    paths = suite_paths()
+    if name not in paths:
+        raise UnknownName("suite", name, paths, "See them with: vbench list suites")
+    return paths[name]
+
+
+def load_thresholds(name: str) -> dict[str, Threshold]:
+    """The table [usable] of a TOML file, which may be a suite: a name or a file.
+
+    A suite without the table states no thresholds. Another file must have one.
+
+    Raises:
+        UnknownName: There is no such suite or file.
+        BadFile: The file holds no thresholds, or one that is not valid.
+    """
+    path = _suite_path(name)
+    if path.suffix.lower() != ".toml":
+        raise BadFile(path, None, "holds no thresholds: expected a TOML file with a table [usable].")
+    file = TomlFile(path)
+    file.only(KEYS)
+    found = _thresholds(file)
+    if not found and "prompt" not in file.data:
+        raise BadFile(path, None, "holds no thresholds: expected a table [usable], such as detail = { min = 0.3 }.")
+    return found
 
 
 def read_suite(path: Path) -> Suite:
@@ -63,7 +87,6 @@ def read_suite(path: Path) -> Suite:
     clips = file.get("clips_per_prompt", int, 2)
     if clips < 1:
         raise file.error("clips_per_prompt", f'"clips_per_prompt" is {clips}: expected 1 or more.')
-    usable = {name: _threshold(file, name, entry) for name, entry in file.get("usable", dict, {}).items()}
     facts = {key: _plain(file, key) for key in ("title", "licence", "source", "reference")}
     reference = facts["reference"]
     meaning = {"prompts": [[p.id, p.text] for p in prompts], "reference": reference}
@@ -71,7 +94,7 @@ def read_suite(path: Path) -> Suite:
         reference = str((path.parent / reference).resolve())
     return Suite(
         name=path.stem, title=facts["title"] or path.stem, prompts=prompts, digest=digest(meaning),
-        clips_per_prompt=clips, licence=facts["licence"], reference=reference, usable=usable,
+        clips_per_prompt=clips, licence=facts["licence"], reference=reference, usable=_thresholds(file),
         source=facts["source"],
     )
 
@@ -103,6 +126,10 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
                 f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
             )
     return Prompt(id_, text, category, tuple(tags))
+
+
+def _thresholds(file: TomlFile) -> dict[str, Threshold]:
+    return {name: _threshold(file, name, entry) for name, entry in file.get("usable", dict, {}).items()}
 
 
 def _threshold(file: TomlFile, name: str, entry: Any) -> Threshold:

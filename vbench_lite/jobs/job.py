@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UsageError
-from vbench_lite.jobs.rescoring import score_with
+from vbench_lite.jobs.judging import Judging, read_judging
+from vbench_lite.jobs.rescoring import score_as
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.summary import Summary
 from vbench_lite.run.view import Run
@@ -49,6 +50,8 @@ class Order:
     engine: str = "local"
     shard: str | None = None
     prices: Path | None = None
+    thresholds: str | None = None
+    reference: str | None = None
     max_cost: float | None = None
     fresh: bool = False
     retry_failed: bool = False
@@ -69,7 +72,7 @@ class Job:
         if self.order.max_cost is not None and not self.order.max_cost > 0:
             raise UsageError(f"--max-cost {self.order.max_cost:g} allows nothing. Use a sum above 0, in US dollars.")
         # resolved now, so that errors come before any work
-        _ = self.plan, self.shard, self.device, self.prices, self.versions
+        _ = self.plan, self.shard, self.device, self.prices, self.versions, self.judging
 
     @cached_property
     def plan(self) -> Plan:
@@ -96,6 +99,11 @@ class Job:
         from vbench_lite.metrics.registry import select
 
         return {metric.name: metric.version for metric in select(self.order.metrics)}
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What the clips are judged against, as far as the order says so."""
+        return read_judging(self.order.thresholds, self.order.reference)
 
     @cached_property
     def shard(self) -> Shard:
@@ -197,12 +205,16 @@ class Job:
             ray.disconnect()
 
     def score(self, outcome: Outcome) -> Summary:
-        """Scores the run, unless a summary of these metrics is there and no clip was generated since."""
-        if not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
+        """Scores the run, unless a summary of these metrics and thresholds is there and no clip was generated since."""
+        manifest = self.folder.manifest()
+        plan = replace(manifest.plan, backbones=self.order.backbones, metrics=self.order.metrics)
+        wanted = self.judging.applied_to(replace(manifest, plan=plan))
+        same = wanted.thresholds == manifest.thresholds and wanted.reference == manifest.reference
+        if same and not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             stored = self.folder.summary()
             if {name: info.version for name, info in stored.metrics.items()} == self.versions:
                 return stored
-        return score_with(self.folder, self.order.backbones, self.order.metrics, workers=None)
+        return score_as(wanted, self.folder, workers=None)
 
     def report(self) -> Path:
         """Writes the page of the run, unless the page that is there shows these very results."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
+from vbench_lite.jobs.judging import Judging
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.summary import Summary
 
 
 def score_folder(
-    folder: RunFolder, backbones: str | None = None, workers: int | None = None, metrics: str | None = None
-) -> Summary:
+    folder: RunFolder, backbones: str | None = None, workers: int | None = None, metrics: str | None = None,
+    judging: Judging | None = None,
+) -> Summary:  # fmt: skip
     """Scores the stored clips of a run and writes clips.csv and summary.json.
 
     Args:
@@ -18,21 +21,22 @@ def score_folder(
         backbones: The set of networks; None takes the run's own.
         workers: Clips that are read side by side; None takes one a core. No number depends on it.
         metrics: As `--metrics`; None takes the run's own choice.
+        judging: Thresholds and real clips to use from now on; None keeps those of the run.
     """
-    plan = folder.manifest().plan
-    return score_with(folder, backbones or plan.backbones, metrics or plan.metrics, workers)
+    manifest = folder.manifest()
+    plan = manifest.plan
+    plan = replace(plan, backbones=backbones or plan.backbones, metrics=metrics or plan.metrics)
+    return score_as((judging or Judging()).applied_to(replace(manifest, plan=plan)), folder, workers)
 
 
-def score_with(folder: RunFolder, backbones: str, metrics: str | None, workers: int | None) -> Summary:
-    """Scores with exactly these networks and metrics, and notes them in run.json."""
+def score_as(wanted: Manifest, folder: RunFolder, workers: int | None) -> Summary:
+    """Scores with the networks, metrics, thresholds and real clips of this manifest, and stores it as run.json."""
     from vbench_lite.analysis.summary import summarise
     from vbench_lite.running.phases import timed_scoring
     from vbench_lite.scoring.scorer import score_run
 
-    manifest = folder.manifest()
-    plan = dataclasses.replace(manifest.plan, backbones=backbones, metrics=metrics)
     with timed_scoring(folder.path):
-        scored = score_run(folder, backbones, metrics=metrics, workers=workers)
-        if plan != manifest.plan:
-            folder.write_manifest(dataclasses.replace(manifest, plan=plan))
+        scored = score_run(folder, wanted, workers=workers)
+        if wanted != folder.manifest():
+            folder.write_manifest(wanted)
         return summarise(folder, scored)

@@ -11,7 +11,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, device_name
 from vbench_lite.report.formats.clip_board import needs
 from vbench_lite.run.manifest import GitState, PlanRecord
-from vbench_lite.run.summary import Notes
+from vbench_lite.run.summary import Notes, Usability
 
 FEW_PROMPTS = 20
 """Below this, intervals are wide."""
@@ -27,7 +27,7 @@ def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
         ("Suite", f"{suite.name}, {suite.title}, digest {suite.digest[:DIGITS]}"),
         ("Licence", suite.licence),
         ("Asked", _asked(manifest.plan)),
-        ("Reference", _reference(suite.reference)),
+        ("Reference", _reference(manifest.reference)),
         ("Device", _device(manifest.device)),
         ("Software", ", ".join(f"{name} {version}" for name, version in manifest.software.items() if version)),
         ("Commit", _commit(manifest.git)),
@@ -109,7 +109,9 @@ def _setting(value: Any) -> str:
 
 def thresholds(scenario: SuiteResult) -> list[tuple[str, str, str]]:
     """What a usable clip needs of each metric, and who says so."""
-    says = {"suite": "the suite", "reference": "the worst 5 % of the reference clips"}
+    says = {
+        "suite": "the suite", "file": "the file of --thresholds", "reference": "the worst 5 % of the reference clips",
+    }
     return [
         (scenario.title_of(name), needs(floor), says.get(floor.source, floor.source))
         for name, floor in scenario.thresholds.items()
@@ -123,6 +125,15 @@ def reference_share(scenario: SuiteResult) -> str:
     return (
         f"Of the real reference clips, {words.percent(share)} pass all of these together: read the share of usable "
         "clips against that, not against 100 %."
+    )
+
+
+def strict_thresholds(usable: Usability) -> str:
+    """The warning that real clips fail the thresholds."""
+    failing = words.percent(1 - (usable.reference_share or 0.0))
+    return (
+        f"{failing} of the real reference clips fail the thresholds of usable clips: the thresholds ask for more "
+        "than real clips give, or the reference clips do not suit the prompts."
     )
 
 
@@ -168,9 +179,11 @@ def warnings(report: Report) -> list[str]:
     usable, anchors = scenario.summary.usable, scenario.summary.notes.anchors
     if not scenario.evaluated:
         found.append("Usability is not evaluated: neither the suite nor reference clips give thresholds.")
+    if usable.too_strict:
+        found.append(strict_thresholds(usable))
     if usable.ignored:
         names = words.listed(usable.ignored)
-        found.append(f"The suite has thresholds for {names}, which were not measured. They are not applied.")
+        found.append(f"There are thresholds for {names}, which were not measured. They are not applied.")
     if anchors and anchors.warning:
         found.append(anchors.warning)
     return found

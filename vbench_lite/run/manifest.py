@@ -17,7 +17,7 @@ from typing import Any
 from vbench_lite import __version__
 from vbench_lite.errors import PlanConflict
 from vbench_lite.measuring.devices import Device
-from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite
+from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite, Threshold
 from vbench_lite.run.identity import code_digest, weights_digest
 from vbench_lite.run.plan import Plan
 
@@ -39,6 +39,10 @@ class PlanRecord:
     backbones: str = "builtin"
     metrics: str | None = None
     """As `--metrics`; None for the built-in metrics and the user's own."""
+    thresholds: Mapping[str, Threshold] | None = None
+    """What a usable clip needs, as `--thresholds` gave it; None takes the suite's."""
+    reference: str | None = None
+    """The real clips that `--reference` named: a folder, "world", or "" for none; None takes the suite's."""
     clips_of: Mapping[str, int] = field(default_factory=dict)
     """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
 
@@ -89,6 +93,7 @@ class Typed:
     generators: Mapping[str, str] = field(default_factory=dict)
     """Generator's name > the argument of -g."""
     prices: str = ""
+    thresholds: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,16 @@ class Manifest:
         wanted = set(self.plan.prompts)
         return [prompt for prompt in self.suite.prompts if prompt.id in wanted]
 
+    @property
+    def thresholds(self) -> Mapping[str, Threshold]:
+        """What a usable clip needs, by metric: as `--thresholds` gave it, else as the suite states it."""
+        return self.suite.usable if self.plan.thresholds is None else self.plan.thresholds
+
+    @property
+    def reference(self) -> str:
+        """The real clips: "world", a folder, or "" for none."""
+        return self.suite.reference if self.plan.reference is None else self.plan.reference
+
     def keys(self, generator: str) -> Iterator[ClipKey]:
         """Every clip that was asked of a generator: by prompt, by index."""
         for prompt_id in self.plan.prompts:
@@ -144,7 +159,7 @@ def build_manifest(
     """The manifest of a new run."""
     return Manifest(
         format=FORMAT, name=name, created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
-        suite=dataclasses.replace(plan.suite, reference=_relative(plan.suite.reference)),
+        suite=dataclasses.replace(plan.suite, reference=relative_path(plan.suite.reference)),
         plan=PlanRecord(
             tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, clips_of=plan.clips_of
         ),
@@ -206,8 +221,8 @@ def _shareable_text(text: str, key: str) -> str:
     return _PATH_INSIDE.sub(lambda found: short_path(found[0]), _SECRET_VALUE.sub(r"\1(set)", text))
 
 
-def _relative(reference: str) -> str:
-    """The folder of real clips as seen from the working folder, so that scoring finds it."""
+def relative_path(reference: str) -> str:
+    """A folder of real clips as seen from the working folder, so that scoring finds it."""
     return os.path.relpath(reference) if os.path.isabs(reference) else reference
 
 
@@ -280,10 +295,12 @@ def extended(stored: Manifest, wanted: Manifest) -> Manifest:
     most = max(numbers.values(), default=wanted.plan.clips_per_prompt)
     plan = dataclasses.replace(
         wanted.plan, prompts=prompts, clips_per_prompt=most, metrics=stored.plan.metrics,
+        thresholds=stored.plan.thresholds, reference=stored.plan.reference,
         clips_of={id_: number for id_, number in numbers.items() if number != most},
     )
+    typed = dataclasses.replace(wanted.typed, thresholds=stored.typed.thresholds)
     return dataclasses.replace(
-        stored, suite=wanted.suite, plan=plan, prices={**stored.prices, **wanted.prices}, typed=wanted.typed,
+        stored, suite=wanted.suite, plan=plan, prices={**stored.prices, **wanted.prices}, typed=typed,
     )
 
 

@@ -35,6 +35,10 @@ class Floor:
     """"suite", "file", "labels", or "reference": the worst 5 % of the reference clips lie beyond it."""
 
 
+FAILING_REFERENCE = 0.2
+"""Fraction of the reference clips that may fail the thresholds without a warning."""
+
+
 @dataclass(frozen=True)
 class Usability:
     """The thresholds of usable clips. Without any, usability is not evaluated."""
@@ -43,7 +47,12 @@ class Usability:
     reference_share: float | None = None
     """Fraction of the reference clips that pass all thresholds, 0 to 1."""
     ignored: tuple[str, ...] = ()
-    """Metrics with a threshold in the suite that were not scored."""
+    """Metrics with a stated threshold that were not scored."""
+
+    @property
+    def too_strict(self) -> bool:
+        """Whether more than one in five reference clips fails the thresholds, so that they ask more than real clips."""
+        return self.reference_share is not None and 1 - self.reference_share > FAILING_REFERENCE
 
 
 @dataclass(frozen=True)

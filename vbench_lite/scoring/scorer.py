@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite import backbones as networks
+from vbench_lite.analysis.commands import renew_command
 from vbench_lite.backbones import Backbones
 from vbench_lite.errors import MetricError, StoreError
 from vbench_lite.features.extract import extract_all
@@ -29,6 +30,7 @@ from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, ReasonCod
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.plan import asks_for_stillness
+from vbench_lite.run.view import Run
 from vbench_lite.scoring import anchors
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
@@ -36,15 +38,13 @@ from vbench_lite.userfile import is_folder
 
 
 def score_run(
-    folder: RunFolder, backbones: str = "builtin", *, metrics: str | None = None, workers: int | None = None,
-    device: str | None = None,
+    folder: RunFolder, manifest: Manifest | None = None, *, workers: int | None = None, device: str | None = None
 ) -> Scored:
     """Scores every requested clip of a run.
 
     Args:
         folder: The run; its clips are read, nothing is written.
-        backbones: "builtin", "standard", or a TOML that names others.
-        metrics: As `--metrics`; None for the built-in and the user's own.
+        manifest: What it is scored with: networks, metrics and real clips. None takes the run's own.
         workers: Clips that are read side by side; one a core where not given. No number depends on it.
         device: Where the networks run; the first CUDA device or the CPU where not given.
 
@@ -54,15 +54,14 @@ def score_run(
         MetricError: A user's metric is not valid, or returned no valid score.
         WeightsError: Weights of the backbones are missing or altered.
     """
-    chosen = select(metrics)
-    manifest = folder.manifest()
+    manifest = manifest or folder.manifest()
+    chosen = select(manifest.plan.metrics)
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
-            "Score the run that it came from, then: "
-            f"vbench baseline promote RUN --to {folder.path} --reason ... --by ..."
+            f"Make it again with: {renew_command(Run(folder))}"
         )
-    nets = networks.load(backbones, device or default_device())
+    nets = networks.load(manifest.plan.backbones, device or default_device())
     records = {record.key: record for record in folder.records()}
     return Scorer(manifest, nets, chosen, workers).score(folder, records)
 
@@ -80,7 +79,7 @@ class Scorer:
         self, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None
     ) -> None:
         self.nets, self.metrics, self.workers = nets, metrics, workers
-        self.reference, self.plan = manifest.suite.reference, manifest.plan
+        self.reference, self.plan = manifest.reference, manifest.plan
         self.prompts = {prompt.id: prompt for prompt in manifest.prompts}
         self.forms = {name: definition.asked_form for name, definition in manifest.generators.items()}
         self.keys = {name: list(manifest.keys(name)) for name in manifest.generators}
@@ -190,16 +189,15 @@ class Scorer:
         prompt, spec = self.prompts[key.prompt_id], self.forms[key.generator]
         return self._score_context(self._context(clip, prompt, spec, reference))
 
-    def _reference_scores(self, references: Mapping[str, Reference]) -> dict[str, tuple[float, ...]]:
-        """Per-clip values of all real clips, which say what a usable clip needs."""
-        values: dict[str, list[float]] = {metric.name: [] for metric in self.per_clip}
+    def _reference_scores(self, references: Mapping[str, Reference]) -> dict[str, tuple[Score, ...]]:
+        """Scores of all real clips, which say what a usable clip needs."""
+        scores: dict[str, list[Score]] = {metric.name: [] for metric in self.per_clip}
         for reference in {id(r): r for r in references.values()}.values():
             for clip, prompt_id in zip(reference.clips, reference.prompts, strict=True):
                 prompt = self.prompts.get(prompt_id, Prompt("", ""))
                 for name, score in self._score_context(self._context(clip, prompt, None, reference)).items():
-                    if score.value is not None:
-                        values[name].append(score.value)
-        return {name: tuple(found) for name, found in values.items() if found}
+                    scores[name].append(score)
+        return {name: tuple(found) for name, found in scores.items() if any(s.value is not None for s in found)}
 
     def _score_sets(
         self, generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures], reference: Reference

@@ -10,6 +10,7 @@ from vbench_lite.escaping import one_line
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.formats.layout import Board, Cell, Head, Line, Section
+from vbench_lite.report.method import strict_thresholds
 from vbench_lite.run.summary import Summary
 from vbench_lite.run.view import ABSENT, Run, Side
 
@@ -47,6 +48,8 @@ def _notes(summary: Summary, family: Family) -> list[str]:
     share = summary.usable.reference_share
     if share is not None:
         lines.append(f"Of the real reference clips, {words.percent(share)} would be usable by the same thresholds.")
+    if summary.usable.too_strict:
+        lines.append(f"Warning: {strict_thresholds(summary.usable)}")
     networks = sorted({m.backbone for m in summary.metrics.values() if m.backbone})
     if networks:
         lines.append(f"Networks behind the scores: {', '.join(networks)}.")
