@@ -25,6 +25,8 @@ from packaging.version import Version
 from vbench_lite.errors import LibraryError
 
 DISTRIBUTION = "vbench-lite"
+REPOSITORY = "https://github.com/OWNER/vbench-lite"
+"""The address of the published repository. OWNER stands for its owner until it is published: `make repository`."""
 TESTED = Path(__file__).with_name("tested_versions.toml")
 
 

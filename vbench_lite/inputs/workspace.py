@@ -7,12 +7,11 @@ import shlex
 from importlib.resources import files
 from pathlib import Path
 
+from vbench_lite.environment import REPOSITORY
 from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.files import write_whole
 
 ADAPTERS = ("diffusers", "command", "http", "python")
-SOURCE = "git+https://github.com/OWNER/vbench-lite"
-"""What pip installs in a workflow, until the package is in a public index. OWNER stands for your fork or mirror."""
 IGNORED = "results/*\n!results/baseline/\nreports/\n"
 
 
@@ -29,7 +28,8 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
         raise UsageError(f'no template for the adapter "{adapter}": choose one of {", ".join(ADAPTERS)}.')
     module = re.sub(r"\W", "_", name)
     words = {
-        "name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module, "source": SOURCE,
+        "name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module,
+        "source": f"git+{REPOSITORY}",
     }
     templates = {
         f"generators/{name}.toml": f"generator-{adapter}.toml",

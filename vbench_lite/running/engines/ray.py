@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from vbench_lite import environment
 from vbench_lite.errors import DeviceError, GeneratorError, UsageError
 from vbench_lite.measuring.devices import CPU_UNMEASURED, Device
 from vbench_lite.records import ReasonCode
@@ -47,12 +48,11 @@ def connect() -> Any:
     """Ray, joined to the cluster.
 
     Raises:
-        UsageError: Ray is not installed, or the cluster cannot be reached.
+        LibraryError: Ray is not installed.
+        UsageError: The cluster cannot be reached.
     """
-    try:
+    with environment.extra("ray"):
         import ray
-    except ImportError:
-        raise UsageError("--engine ray needs Ray. Install it with: pip install 'vbench-lite[ray]'") from None
     if ray.is_initialized():
         return ray
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
