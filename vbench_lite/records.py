@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = 2
 """Of run.json, clip records, clips.csv and summary.json.
@@ -98,6 +102,16 @@ class ClipSpec:
 
 
 @dataclass(frozen=True)
+class PromptImage:
+    """The image that the clips of a prompt start from."""
+
+    path: str = field(compare=False)
+    """Absolute in a loaded suite; relative to the run folder in run.json."""
+    sha256: str
+    """Of the file."""
+
+
+@dataclass(frozen=True)
 class Prompt:
     """One line of a suite."""
 
@@ -105,6 +119,8 @@ class Prompt:
     text: str
     category: str = ""
     tags: tuple[str, ...] = ()
+    image: PromptImage | None = None
+    """None for a prompt that is a text alone."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +139,8 @@ class Suite:
     title: str
     prompts: tuple[Prompt, ...]
     digest: str
-    """sha256 of prompt ids, texts and the reference. Thresholds, categories, tags, comments and layout do not count."""
+    """sha256 of prompt ids, texts, image files and the reference. Thresholds, categories, tags, comments and layout do
+    not count."""
     clips_per_prompt: int = 2
     licence: str = ""
     reference: str = ""
@@ -179,6 +196,8 @@ class Definition:
     source: str = ""
     licence: str = ""
     clip: ClipSpec = ClipSpec()
+    inputs: tuple[tuple[str, ...], ...] = (("text",),)
+    """What it can be given, each a set of "image" and "text", in this order."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The adapter's own; `batch_size` and `timeout_s` are the runner's."""
     price: Price | None = None
@@ -201,6 +220,8 @@ class Request:
     seed: int
     """The same for every generator, so that comparisons are paired."""
     spec: ClipSpec
+    image: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+    """The image that the clip starts from, in the size of the clip: (height, width, 3), RGB. None for a text alone."""
 
 
 class ClipKey(NamedTuple):

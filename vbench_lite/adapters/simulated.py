@@ -2,7 +2,8 @@
 
 For trying out what stands around models: a run of any size, a gate policy, a cluster. Prompts of the
 built-in world get clips of that world, with as many mistakes as `accuracy` and `noise` ask for; any
-other prompt gets a moving square.
+other prompt gets a moving square, in front of its image where it has one. A picture that the world drew moves on as
+the text says.
 """
 
 from __future__ import annotations
@@ -135,17 +136,21 @@ class Simulated:
 
     def _frames(self, request: Request) -> Frames:
         from vbench_lite.world import compositions, find_composition, render
+        from vbench_lite.world.pictures import find_pose
+        from vbench_lite.world.render import render_from
 
         spec, how = request.spec, self._behaviour
+        size = spec.frames, spec.height, spec.width
         asked = find_composition(request.prompt)
-        if asked is None:
+        pose = None if asked is None or request.image is None else find_pose(request.prompt_id, asked, request.image)
+        if asked is None or (request.image is not None and pose is None):
             frames = moving_square(request)
         else:
             shown = asked
             if _draw(request, "accuracy") >= how.accuracy:
                 others = [c for c in compositions() if c != asked]
                 shown = others[int(_draw(request, "other") * len(others))]
-            frames = render(shown, request.seed, spec.frames, spec.height, spec.width)
+            frames = render_from(shown, pose, *size) if pose else render(shown, request.seed, *size)
         if not how.noise:
             return frames
         noise = np.random.default_rng(request.seed).normal(0.0, how.noise, frames.shape)
@@ -166,12 +171,13 @@ class Simulated:
 
 
 def moving_square(request: Request) -> Frames:
-    """A bright square that crosses a dark picture; colours and path by the seed."""
+    """A bright square that crosses a dark picture, or the image of the request; colours and path by the seed."""
     spec = request.spec
     rng = np.random.default_rng(request.seed)
     side = max(1, min(spec.height, spec.width) // 3)
     clip = np.empty((spec.frames, spec.height, spec.width, 3), np.uint8)
-    clip[:] = rng.integers(0, 100, 3, np.uint8)
+    ground = rng.integers(0, 100, 3, np.uint8)
+    clip[:] = ground if request.image is None else request.image
     colour = rng.integers(150, 256, 3, np.uint8)
     top = int(rng.integers(0, spec.height - side + 1))
     for frame, t in zip(clip, np.linspace(0.0, 1.0, spec.frames), strict=True):

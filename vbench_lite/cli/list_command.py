@@ -40,6 +40,7 @@ def _suites() -> list[Row]:
 
 
 def _generators() -> list[Row]:
+    from vbench_lite.inputs.accepted import describe_inputs
     from vbench_lite.inputs.catalogue import definition_paths, read_definition
     from vbench_lite.inputs.readiness import what_is_missing
 
@@ -49,12 +50,13 @@ def _generators() -> list[Row]:
             definition = read_definition(path)
             missing = what_is_missing(definition)  # of a hybrid, its parts are read as well
         except VbenchError as error:
-            rows.append({"name": name, **dict.fromkeys(("route", "adapter", "clip", "price", "licence"), ""),
+            rows.append({"name": name, **dict.fromkeys(("route", "adapter", "inputs", "clip", "price", "licence"), ""),
                          "ready": f"correct {error}"})  # fmt: skip
             continue
         spec = definition.clip
         rows.append({
             "name": name, "route": definition.route, "adapter": definition.adapter,
+            "inputs": describe_inputs(definition.inputs),
             "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition),
             "licence": definition.licence, "ready": missing or READY,
         })

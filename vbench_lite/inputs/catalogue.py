@@ -12,6 +12,7 @@ from typing import Any, cast
 from vbench_lite.adapters import ADAPTERS, CHECKS
 from vbench_lite.errors import GeneratorError, UnknownName, UsageError, WeightsError
 from vbench_lite.generator import Generator
+from vbench_lite.inputs.accepted import ANY, EXPECTED, as_inputs, read_inputs
 from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
@@ -19,7 +20,8 @@ from vbench_lite.tomlfile import TomlFile
 from vbench_lite.userfile import is_folder, is_there
 
 KEYS = (
-    "route", "adapter", "model", "revision", "source", "licence", "clip", "settings", "price", "weights", "about",
+    "route", "adapter", "model", "revision", "source", "licence", "clip", "inputs", "settings", "price", "weights",
+    "about",
 )
 ROLES = ("draft", "refiner")
 SEE = "See them with: vbench list generators"
@@ -74,7 +76,8 @@ def read_definition(path: Path) -> Definition:
     return Definition(
         name=path.stem, route=cast(Route, route), adapter=file.get("adapter", str), model=model,
         revision=file.get("revision", str, ""), source=file.get("source", str, ""),
-        licence=file.get("licence", str, ""), clip=_clip_spec(file), settings=file.get("settings", dict, {}),
+        licence=file.get("licence", str, ""), clip=_clip_spec(file),
+        inputs=read_inputs(file, file.get("adapter", str)), settings=file.get("settings", dict, {}),
         price=read_price(file, "price", price) if price else None, weights=_digests(file), folder=folder,
         about=_about(file),
     )
@@ -112,7 +115,9 @@ def _definition_of_folder(path: Path) -> Definition:
     path = path.resolve()
     if (path / f"{path.name}.toml").exists():
         return read_definition(path / f"{path.name}.toml")
-    return Definition(name=path.name, route="undisclosed", adapter="recorded", model=str(path), folder=path.parent)
+    return Definition(
+        name=path.name, route="undisclosed", adapter="recorded", model=str(path), inputs=ANY, folder=path.parent
+    )
 
 
 def _definition_of_class(name: str) -> Definition:
@@ -120,9 +125,13 @@ def _definition_of_class(name: str) -> Definition:
     given = getattr(loaded, "definition", None)
     if isinstance(given, Definition):
         return given
+    inputs = as_inputs(getattr(loaded, "inputs", ["text"]))
+    if inputs is None:
+        raise GeneratorError(f'"{name}": its attribute "inputs" is {loaded.inputs!r}: expected {EXPECTED}.')
     return Definition(
         name=name.partition(":")[2].lower(), route=getattr(loaded, "route", "undisclosed"), adapter=name,
-        clip=getattr(loaded, "clip", ClipSpec()), settings=getattr(loaded, "settings", {}), folder=Path.cwd(),
+        clip=getattr(loaded, "clip", ClipSpec()), inputs=inputs,
+        settings=getattr(loaded, "settings", {}), folder=Path.cwd(),
     )
 
 

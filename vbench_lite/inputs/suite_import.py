@@ -1,7 +1,7 @@
 """Prompt lists of other tools as suites: VBench's JSON, JSON, JSON lines, CSV, and one prompt a line.
 
-A prompt that stands twice in a file is one prompt here, with the tags of both. Ids are made from
-the text, so that they stay when the file is reordered.
+A prompt that stands twice in a file is one prompt here, with the tags of both; the same text with another image is
+another prompt. Ids are made from the text, so that they stay when the file is reordered.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vbench_lite.errors import BadFile
-from vbench_lite.records import Prompt, Suite
+from vbench_lite.inputs.images import NotAnImageError, find_image
+from vbench_lite.records import Prompt, PromptImage, Suite
 from vbench_lite.tomlfile import digest
 from vbench_lite.userfile import control_character, lines_of, parse_json, read_text, shown
 
@@ -32,6 +33,7 @@ class Entry(NamedTuple):
     id: str = ""
     category: str = ""
     tags: tuple[str, ...] = ()
+    image: PromptImage | None = None
 
 
 def import_suite(path: Path) -> Suite:
@@ -46,13 +48,18 @@ def import_suite(path: Path) -> Suite:
         raise BadFile(path, None, "holds no prompt.")
     prompts = _merge(path, entries)
     vbench = path.suffix.lower() == ".json" and '"prompt_en"' in text
-    meaning = {"prompts": [[p.id, p.text] for p in prompts], "reference": ""}
     return Suite(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "suite",
-        title=path.stem, prompts=tuple(prompts), digest=digest(meaning),
+        title=path.stem, prompts=tuple(prompts), digest=prompts_digest(prompts),
         clips_per_prompt=VBENCH_CLIPS_PER_PROMPT if vbench else 1,
         source=f"{path.name}: {len(entries)} entries, {len(prompts)} different prompts",
     )
+
+
+def prompts_digest(prompts: Sequence[Prompt], reference: str = "") -> str:
+    """What tells two suites apart: ids, texts, image files and the reference."""
+    meaning = [[p.id, p.text, *([p.image.sha256] if p.image else [])] for p in prompts]
+    return digest({"prompts": meaning, "reference": reference})
 
 
 def slug(text: str) -> str:
@@ -65,8 +72,11 @@ def slug(text: str) -> str:
 
 
 def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
-    merged: dict[str, Prompt] = {}
-    owner: dict[str, str] = {}
+    merged: dict[tuple[str, str], Prompt] = {}
+    owner: dict[str, tuple[str, str]] = {}
+    images: dict[str, set[str]] = {}
+    for entry in entries:
+        images.setdefault(entry.text.strip(), set()).add(_file_of(entry))
     for entry in entries:
         text = entry.text.strip()
         if not text:
@@ -75,15 +85,22 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
             if sign := control_character(what):
                 problem = f"holds a prompt with a control character ({sign}), which no program can be given."
                 raise BadFile(path, entry.line, problem)
-        before = merged.get(text)
-        id_ = before.id if before else entry.id or slug(text)
+        meant = text, _file_of(entry)
+        before = merged.get(meant)
+        several = f"-{meant[1][:6] or 'text'}" if len(images[text]) > 1 else ""
+        id_ = before.id if before else entry.id or slug(text) + several
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):
             raise BadFile(path, entry.line, f'the id "{id_[:100]}" names a folder: use letters, digits, ".", "_", "-".')
-        if owner.setdefault(id_, text) != text:
+        if owner.setdefault(id_, meant) != meant:
             raise BadFile(path, entry.line, f'the id "{id_}" stands for two prompts.')
         tags = dict.fromkeys((*(before.tags if before else ()), *entry.tags))
-        merged[text] = Prompt(id_, text, before.category if before else entry.category, tuple(tags))
+        category = before.category if before else entry.category
+        merged[meant] = Prompt(id_, text, category, tuple(tags), entry.image)
     return list(merged.values())
+
+
+def _file_of(entry: Entry) -> str:
+    return entry.image.sha256 if entry.image else ""
 
 
 def _from_json(path: Path, text: str) -> Iterator[Entry]:
@@ -129,8 +146,19 @@ def _entry(path: Path, value: Any, line: int, what: str) -> Entry:
     return Entry(
         found, line, id=_word(path, line, value, "id"),
         category=_word(path, line, value, "category") or (dimensions[0] if dimensions else ""),
-        tags=(*dimensions, *_words(path, line, value, "tags")),
+        tags=(*dimensions, *_words(path, line, value, "tags")), image=_image(path, line, value),
     )
+
+
+def _image(path: Path, line: int, value: dict[str, Any]) -> PromptImage | None:
+    """The image of an entry, from a path that is relative to the list."""
+    named = _word(path, line, value, "image")
+    if not named:
+        return None
+    try:
+        return find_image(path.parent, named)
+    except NotAnImageError as error:
+        raise BadFile(path, line, f'"image" is {shown(named)}: {error}') from None
 
 
 def _word(path: Path, line: int, value: dict[str, Any], key: str) -> str:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite.errors import BadFile, UnknownName
+from vbench_lite.inputs.images import NotAnImageError, find_image
 from vbench_lite.inputs.shipped import shipped_folder
-from vbench_lite.inputs.suite_import import READERS, import_suite
-from vbench_lite.records import Prompt, Suite, Threshold
-from vbench_lite.tomlfile import TomlFile, digest
+from vbench_lite.inputs.suite_import import READERS, import_suite, prompts_digest
+from vbench_lite.records import Prompt, PromptImage, Suite, Threshold
+from vbench_lite.tomlfile import TomlFile
 from vbench_lite.userfile import control_character, is_there, shown
 
 KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source")
-PROMPT_KEYS = ("id", "text", "category", "tags")
+PROMPT_KEYS = ("id", "text", "image", "category", "tags")
 
 
 def suite_paths() -> dict[str, Path]:
@@ -89,13 +90,12 @@ def read_suite(path: Path) -> Suite:
         raise file.error("clips_per_prompt", f'"clips_per_prompt" is {clips}: expected 1 or more.')
     facts = {key: _plain(file, key) for key in ("title", "licence", "source", "reference")}
     reference = facts["reference"]
-    meaning = {"prompts": [[p.id, p.text] for p in prompts], "reference": reference}
     if reference not in ("", "world"):
         reference = str((path.parent / reference).resolve())
     return Suite(
-        name=path.stem, title=facts["title"] or path.stem, prompts=prompts, digest=digest(meaning),
-        clips_per_prompt=clips, licence=facts["licence"], reference=reference, usable=_thresholds(file),
-        source=facts["source"],
+        name=path.stem, title=facts["title"] or path.stem, prompts=prompts,
+        digest=prompts_digest(prompts, facts["reference"]), clips_per_prompt=clips, licence=facts["licence"],
+        reference=reference, usable=_thresholds(file), source=facts["source"],
     )
 
 
@@ -125,7 +125,17 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
             raise file.error(
                 f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
             )
-    return Prompt(id_, text, category, tuple(tags))
+    return Prompt(id_, text, category, tuple(tags), _image(file, nth, entry))
+
+
+def _image(file: TomlFile, nth: int, entry: dict[str, Any]) -> PromptImage | None:
+    if "image" not in entry:
+        return None
+    named = file.check(entry["image"], str, "prompt.image", nth=nth)
+    try:
+        return find_image(file.path.parent, named)
+    except NotAnImageError as error:
+        raise file.error("prompt.image", f'"image" is {shown(named)}: {error}', nth) from None
 
 
 def _thresholds(file: TomlFile) -> dict[str, Threshold]:

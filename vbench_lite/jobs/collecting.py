@@ -47,6 +47,7 @@ def collect(
     Raises:
         UsageError: There is no such folder, or no clip in it belongs to a prompt.
     """
+    from vbench_lite.inputs.accepted import ANY
     from vbench_lite.inputs.clip_files import model_folders
     from vbench_lite.inputs.clipnames import clips_to_ask, match_folder
     from vbench_lite.inputs.suites import load_suite
@@ -65,7 +66,9 @@ def collect(
     if not matched.clips:
         raise UsageError(f"no clip in {clips} belongs to a prompt of {prompts.name}. Name them {{prompt}}-{{k}}.mp4.")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", clips.resolve().name).strip("-._") or "clips"
-    definition = Definition(name, "undisclosed", "recorded", model=str(clips.resolve()), folder=clips.resolve().parent)
+    definition = Definition(
+        name, "undisclosed", "recorded", model=str(clips.resolve()), inputs=ANY, folder=clips.resolve().parent
+    )
     each, clips_of = clips_to_ask(matched, prompts.prompts, clips_per_prompt)
     device = devices.find_device("cpu")
     plan = make_plan(prompts, [definition], each, None, 0, backbones or "builtin", clips_of)

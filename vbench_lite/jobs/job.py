@@ -140,14 +140,16 @@ class Job:
             scores: Whether the clips will be scored, so that the weights of the metrics' networks are needed.
 
         Raises:
-            UsageError: A setting of a generator is not usable.
+            UsageError: A setting of a generator is not usable, or the image of a prompt cannot be decoded.
             WeightsError: Weights are missing.
         """
         from vbench_lite import backbones
         from vbench_lite.inputs.catalogue import check_definition
+        from vbench_lite.run.images import check_images
 
         for definition in self.plan.definitions:
             check_definition(definition)
+        check_images(self.plan.prompts)
         if scores:
             backbones.require_weights(self.order.backbones)
 

@@ -7,7 +7,6 @@ The pose is drawn from the prompt's id, so that the same suite always gives the 
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from pathlib import Path
 
@@ -17,14 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vbench_lite.world import find_composition
-from vbench_lite.world.pose import Pose, random_pose
+from vbench_lite.world.pictures import pose_of
 from vbench_lite.world.render import render_from
-
-
-def pose_of(prompt_id: str) -> Pose:
-    """The pose in which the picture of a prompt shows its product."""
-    digest = hashlib.sha256(prompt_id.encode()).digest()
-    return random_pose(np.random.default_rng(int.from_bytes(digest[:8], "big")))
 
 
 def picture_of(prompt_id: str, text: str) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
     <run>/run.json                                   the manifest: what was asked, of what, on what
           clips/<generator>/<prompt id>/<k>.mp4      one clip
           clips/<generator>/<prompt id>/<k>.json     its record, written last: a clip counts when this is there
+          images/<digest>.<suffix>                   the images that prompts name
           features/<generator>.npz                   what set metrics (FVD) were computed from
           clips.csv, summary.json                    made by scoring; recomputed from the above
 
@@ -28,7 +29,7 @@ from vbench_lite.run.reading import read_json, typed
 from vbench_lite.run.summary import Summary, summary_from
 from vbench_lite.tomlfile import digest
 
-CONTENTS = ("clips", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
+CONTENTS = ("clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
 """What `clear` deletes, before it deletes run.json itself."""
 
 

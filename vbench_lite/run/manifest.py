@@ -19,9 +19,10 @@ from vbench_lite.errors import PlanConflict
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite, Threshold
 from vbench_lite.run.identity import code_digest, weights_digest
+from vbench_lite.run.images import as_stored
 from vbench_lite.run.plan import Plan
 
-_FREE = ("price", "about", "source", "licence", "folder", "route")
+_FREE = ("price", "about", "source", "licence", "folder", "route", "inputs")
 """Keys of a definition that change no clip. Another price or note is no other plan."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,149}")
@@ -63,6 +64,7 @@ class StoredDefinition:
     source: str = ""
     licence: str = ""
     clip: ClipSpec | None = None
+    inputs: tuple[tuple[str, ...], ...] = (("text",),)
     settings: Mapping[str, Any] = field(default_factory=dict)
     price: Price | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
@@ -125,6 +127,9 @@ class Manifest:
             for name in names:
                 if not NAME.fullmatch(name):
                     raise ValueError(f"the {kind} name {name!r} cannot be the name of a folder")
+        for prompt in self.suite.prompts:
+            if prompt.image and not re.fullmatch(r"[0-9a-f]{64}", prompt.image.sha256):
+                raise ValueError(f"the image of the prompt {prompt.id!r} has no sha256 in hexadecimal digits")
         known = {prompt.id for prompt in self.suite.prompts}
         if absent := [id_ for id_ in self.plan.prompts if id_ not in known]:
             raise ValueError(f"the plan asks for the prompt {absent[0]!r}, which the suite does not hold")
@@ -159,7 +164,9 @@ def build_manifest(
     """The manifest of a new run."""
     return Manifest(
         format=FORMAT, name=name, created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
-        suite=dataclasses.replace(plan.suite, reference=relative_path(plan.suite.reference)),
+        suite=dataclasses.replace(
+            plan.suite, reference=relative_path(plan.suite.reference), prompts=tuple(map(as_stored, plan.suite.prompts))
+        ),
         plan=PlanRecord(
             tuple(p.id for p in plan.prompts), plan.clips_per_prompt, plan.seed, plan.backbones, clips_of=plan.clips_of
         ),
@@ -321,11 +328,15 @@ def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
     found = []
     if stored.suite.name != wanted.suite.name:
         found.append(f'its suite is "{stored.suite.name}", asked for now: "{wanted.suite.name}"')
-    texts = {prompt.id: prompt.text for prompt in stored.prompts}
-    other = [p.id for p in wanted.prompts if texts.get(p.id, p.text) != p.text]
-    if other:
-        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-        found.append(f'the text of the prompt "{other[0]}"{more} differs')
+    before = {prompt.id: prompt for prompt in stored.prompts}
+    both = [(before[prompt.id], prompt) for prompt in wanted.prompts if prompt.id in before]
+    for part, other in (
+        ("text", [now.id for then, now in both if then.text != now.text]),
+        ("image", [now.id for then, now in both if then.image != now.image]),
+    ):
+        if other:
+            more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+            found.append(f'the {part} of the prompt "{other[0]}"{more} differs')
     if stored.plan.seed != wanted.plan.seed:
         found.append(f"it has seed {stored.plan.seed}, asked for now: {wanted.plan.seed}")
     names = [sorted(each.generators) for each in (stored, wanted)]

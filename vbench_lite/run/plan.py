@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from vbench_lite.errors import UsageError
 from vbench_lite.inputs import catalogue
+from vbench_lite.inputs.accepted import check_inputs
 from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
 
 
@@ -78,7 +79,7 @@ def make_plan(
         clips_of: Prompt id > number of clips, where prompts differ in that.
 
     Raises:
-        UsageError: A number is not usable, or two generators share a name.
+        UsageError: A number is not usable, two generators share a name, or one cannot be given a prompt's image.
     """
     clips = suite.clips_per_prompt if clips_per_prompt is None else clips_per_prompt
     if clips < 1:
@@ -96,6 +97,7 @@ def make_plan(
     for definition in definitions:
         check_settings(definition)
         catalogue.check_settings(definition)
+        check_inputs(definition, suite.prompts[:limit])
     return Plan(suite, suite.prompts[:limit], clips, seed, backbones, tuple(definitions), clips_of or {})
 
 

@@ -55,6 +55,8 @@ class Forecast:
     parts: tuple[CostLine, ...]
     not_covered: tuple[str, ...] = ()
     """What changes a clip and is in no digest, so that a change of it is not noticed."""
+    images: int = 0
+    """Prompts with an image."""
 
     @property
     def usd(self) -> float | None:
@@ -67,7 +69,7 @@ class Forecast:
             return {key: getattr(estimate, key) for key in ("value", "low", "high", "n", "reason")}
 
         return {
-            "suite": self.suite, "run": str(self.folder), "prompts": self.prompts,
+            "suite": self.suite, "run": str(self.folder), "prompts": self.prompts, "images": self.images,
             "clips_per_prompt": self.clips_per_prompt, "usd": self.usd, "not_covered": list(self.not_covered),
             "generators": {
                 part.generator: {
@@ -81,7 +83,8 @@ class Forecast:
 
     def text(self) -> str:
         """The forecast as text."""
-        lines = [f"{self.suite}: {self.prompts} prompts, {self.clips_per_prompt} clips each, to {self.folder}."]
+        images = f" ({self.images} with an image)" if self.images else ""
+        lines = [f"{self.suite}: {self.prompts} prompts{images}, {self.clips_per_prompt} clips each, to {self.folder}."]
         lines += [_line(part) for part in self.parts]
         if self.usd is not None:
             lines.append(f"Together: ${self.usd:.4g}")
@@ -132,7 +135,8 @@ def forecast(
     """
     parts = tuple(_part(plan, folder, device, prices[d.name], shard, d) for d in plan.definitions)
     uncovered = tuple(each for definition in plan.definitions for each in not_covered(definition))
-    return Forecast(plan.suite.name, folder.path, len(plan.prompts), plan.clips_per_prompt, parts, uncovered)
+    images = sum(prompt.image is not None for prompt in plan.prompts)
+    return Forecast(plan.suite.name, folder.path, len(plan.prompts), plan.clips_per_prompt, parts, uncovered, images)
 
 
 def _part(

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vbench_lite.errors import GeneratorError, StoreError, WeightsError
+from vbench_lite.inputs.accepted import gets_image
 from vbench_lite.measuring.devices import Device
 from vbench_lite.measuring.rates import clip_cost_usd
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipRecord, Definition, Price, Request
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.images import check_images, load_picture, store_images
 from vbench_lite.run.manifest import Manifest, Typed, build_manifest, extended, refuse_other_plan
 from vbench_lite.run.plan import Plan, clip_seed, setting
 from vbench_lite.running.attempts import Finished
@@ -126,8 +128,10 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
         PlanConflict: The folder holds another plan; nothing was changed.
         FolderLocked: Another process works on the folder.
         StoreError: The folder cannot be written.
+        UsageError: The image of a prompt cannot be decoded; nothing was changed.
     """
     options = options or Options()
+    check_images(plan.prompts)
     with locked(folder.path, options.shard):
         _prepare(plan, folder, device, options)
         outcome = Outcome()
@@ -160,6 +164,7 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
         )
     else:
         folder.write_manifest(wanted)
+    store_images(folder.path, plan.prompts)
     if options.shard.parts == 1:
         for part in folder.path.glob("clips/*/*/.*.part"):
             part.unlink(missing_ok=True)  # left by a run that was killed while writing
@@ -210,6 +215,7 @@ class GeneratorRun:
             definition, device, plan.prompts, folder.path / "state" / definition.name, folder.path / "logs"
         )
         self._phases = PhaseLog(folder.path, definition.name, options.shard, device)
+        self._images = {p.id: p.image for p in plan.prompts if gets_image(definition, p)}
         self._batches: Iterator[Batch] = iter(())
         self._next: Batch | None = None
         self._wanted: set[Request] = set()
@@ -253,7 +259,16 @@ class GeneratorRun:
             return None
         batch, self._next = self._next, None
         self._at_hand += len(batch.requests)
-        return batch
+        return batch._replace(requests=tuple(map(self._with_image, batch.requests)))
+
+    def _with_image(self, request: Request) -> Request:
+        """The request with the pixels of its prompt's image, where the generator is given images."""
+        image = self._images.get(request.prompt_id)
+        if image is None:
+            return request
+        spec = request.spec
+        picture = load_picture(self._folder.path, image, spec.height, spec.width)
+        return dataclasses.replace(request, image=picture)
 
     def look(self) -> None:
         """Loads stored clips and charges their cost to the budget."""

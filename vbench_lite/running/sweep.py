@@ -1,7 +1,8 @@
 """Runs one generator with several values of a setting: `--sweep strength=0.2,0.4`.
 
 Each value is a generator of its own in the run, and its name holds the value: tiny-hybrid@strength=0.2.
-A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for.
+A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for. inputs=text,image+text
+runs a generator on the texts alone, and with the images of the prompts.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vbench_lite.errors import UsageError
+from vbench_lite.inputs.accepted import swept_inputs
 from vbench_lite.records import ClipSpec, Definition
 
 CLIP = "clip."
+INPUTS = "inputs"
 MOST = 64
 """Largest number of generators that sweeps may make. More is probably a typing error."""
 
@@ -68,11 +71,13 @@ def _variant(definition: Definition, settings: Sequence[str], choice: Sequence[A
         return definition
     chosen = dict(zip(settings, choice, strict=True))
     label = ",".join(f"{setting}={_label(value)}" for setting, value in chosen.items())
-    own = {setting: value for setting, value in chosen.items() if not setting.startswith(CLIP)}
+    inputs = swept_inputs(definition, chosen[INPUTS]) if INPUTS in chosen else definition.inputs
+    own = {setting: value for setting, value in chosen.items() if not setting.startswith(CLIP) and setting != INPUTS}
     form = {setting.removeprefix(CLIP): value for setting, value in chosen.items() if setting.startswith(CLIP)}
     return dataclasses.replace(
         definition, name=f"{definition.name}@{label}", settings={**definition.settings, **own},
-        clip=_form(definition.clip, form), about={**definition.about, "sweep": {"of": definition.name, **chosen}},
+        clip=_form(definition.clip, form), inputs=inputs,
+        about={**definition.about, "sweep": {"of": definition.name, **chosen}},
     )
 
 

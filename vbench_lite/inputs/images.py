@@ -1,0 +1,172 @@
+"""Images that clips start from: found beside the suite, decoded within limits, fitted to the clip.
+
+Every generator is given the same pixels. What is done to a file, in this order: the EXIF orientation is applied;
+an embedded colour profile is converted to sRGB (CMYK likewise); 16 bits a channel become 8; transparent parts are
+laid on white. An image of another shape than the clip is scaled until it covers the frame, and the middle is cut out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import struct
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vbench_lite.errors import UsageError
+from vbench_lite.records import PromptImage
+from vbench_lite.userfile import control_character, is_there
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_BYTES = 50_000_000
+MOST_PIXELS = 64_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+WHITE = (255, 255, 255, 255)
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]+://|data:)", re.IGNORECASE)
+_DEFECTS = (OSError, ValueError, SyntaxError, EOFError, LookupError, ArithmeticError, TypeError, struct.error)
+"""What Pillow raises for files that are cut off or damaged."""
+
+Picture = NDArray[np.uint8]
+"""(height, width, 3), RGB."""
+
+
+class NotAnImageError(UsageError):
+    """A prompt names an image that cannot be used."""
+
+
+def find_image(folder: Path, named: str) -> PromptImage:
+    """The image file that a prompt names. Its content is not decoded yet.
+
+    Args:
+        folder: Of the suite.
+        named: The path as the suite states it, relative to `folder`.
+
+    Raises:
+        NotAnImageError: It is a URL, is no regular file, is empty, or is larger than `MOST_BYTES`.
+    """
+    if _URL.match(named):
+        raise NotAnImageError("a URL, where the path of a file is expected. Download the image beside the suite.")
+    if not named.strip() or control_character(named):
+        raise NotAnImageError("expected the path of a file, relative to the suite.")
+    path = folder / named
+    if not is_there(path):
+        raise NotAnImageError(f"there is no file {path}. The path is relative to the suite.")
+    if not path.is_file():
+        raise NotAnImageError(f"{path} is {'a folder' if path.is_dir() else 'not a regular file'}.")
+    try:
+        size = path.stat().st_size
+        if not 0 < size <= MOST_BYTES:
+            found = f"larger than {MOST_BYTES // 10**6} MB" if size else "empty"
+            raise NotAnImageError(f"{path} is {found}.")
+        return PromptImage(str(path.resolve()), hashlib.sha256(path.read_bytes()).hexdigest())
+    except OSError as error:
+        raise NotAnImageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+@lru_cache(maxsize=4096)
+def check_image(image: PromptImage) -> None:
+    """Decodes the image of a loaded suite once, so that a broken one is refused before anything is generated.
+
+    Raises:
+        NotAnImageError: The file cannot be decoded within the limits, or changed since the suite was loaded.
+    """
+    path = Path(image.path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotAnImageError(f"{path} cannot be read: {error.strerror}.") from None
+    if hashlib.sha256(content).hexdigest() != image.sha256:
+        raise NotAnImageError(f"{path} changed while the suite was read. Run the same command again.")
+    try:
+        decode_image(content)
+    except NotAnImageError as error:
+        raise NotAnImageError(f"{path}: {error}") from None
+
+
+def decode_image(content: bytes) -> Picture:
+    """The pixels of an image file, uint8, (height, width, 3), RGB.
+
+    Raises:
+        NotAnImageError: It is damaged, cut off, animated, of an unknown format, or larger than `MOST_PIXELS`.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about sizes and metadata: limits are checked here
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                _check_header(opened)
+                opened.load()
+                return np.ascontiguousarray(_rgb(ImageOps.exif_transpose(opened)))
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise NotAnImageError(f"it is not an image of a known format: expected {known}.") from None
+    except Image.DecompressionBombError:
+        raise NotAnImageError(f"it has more than {MOST_PIXELS // 10**6} megapixels. Scale it down.") from None
+    except _DEFECTS as error:
+        raise NotAnImageError(f"it cannot be decoded: {error or type(error).__name__}.") from None
+
+
+def _check_header(opened: Image) -> None:
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise NotAnImageError(f"it has {width} x {height} pixels; at most {MOST_PIXELS // 10**6} megapixels are read.")
+    several = getattr(opened, "is_animated", False) and opened.format != "MPO"  # a photo with a preview beside it
+    if several:
+        raise NotAnImageError("it is animated or holds several pages: expected one picture. Save one frame of it.")
+    if opened.mode in ("I", "F"):
+        raise NotAnImageError("it has 32 bits a channel: save it with 8 or 16.")
+
+
+def _rgb(upright: Image) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if upright.mode.startswith("I;16"):
+        grey = (np.asarray(upright) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if not upright.has_transparency_data:
+        return np.asarray(_to_srgb(upright))
+    with_alpha = upright.convert("RGBA")
+    colours = _to_srgb(with_alpha.convert("RGB"))
+    colours.putalpha(with_alpha.getchannel("A"))
+    ground = Image.new("RGBA", colours.size, WHITE)
+    return np.asarray(Image.alpha_composite(ground, colours).convert("RGB"))
+
+
+def _to_srgb(picture: Image) -> Image:
+    """By the embedded colour profile; without one, or with one that cannot be read, as the colour mode says."""
+    from PIL import ImageCms
+
+    profile = picture.info.get("icc_profile")
+    if profile and picture.mode in ("RGB", "CMYK", "L"):
+        try:
+            own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, own, srgb, outputMode="RGB")
+        except (ImageCms.PyCMSError, *_DEFECTS):
+            pass
+        else:
+            if converted is not None:
+                return converted
+    return picture.convert("RGB")
+
+
+def fit_image(picture: Picture, height: int, width: int) -> Picture:
+    """A picture in the size of a clip: scaled until it covers the frame, the middle cut out.
+
+    >>> fit_image(np.zeros((100, 300, 3), np.uint8), 64, 64).shape
+    (64, 64, 3)
+    """
+    if picture.shape[:2] == (height, width):
+        return picture
+    from PIL import Image, ImageOps
+
+    fitted = ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.LANCZOS)
+    return np.ascontiguousarray(np.asarray(fitted))
