@@ -14,8 +14,8 @@ RECORDS = {"records", "errors", "userfile", "tomlfile"}
 LAYERS = (
     "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
     "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances",
-    "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "recipes", "jobs", "api",
-    "cli", "__main__",
+    "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "review", "recipes", "jobs",
+    "api", "cli", "__main__",
 )  # fmt: skip
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but

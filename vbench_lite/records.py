@@ -147,6 +147,8 @@ class Suite:
     """"world", a folder of real clips, or "" for none."""
     usable: Mapping[str, Threshold] = field(default_factory=dict)
     source: str = ""
+    reasons: tuple[str, ...] = ()
+    """Why people reject a clip, as `vbench review` offers them; () for its own list."""
 
 
 @dataclass(frozen=True)

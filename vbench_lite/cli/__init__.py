@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "Compare two runs, or two generators, pair by pair.",
     "gate": "Decide whether a candidate may ship, against a baseline.",
     "check": "Look for signs that the numbers of a run cannot be relied on.",
+    "review": "Let people judge clips on a local page, blind.",
     "baseline": "Keep the runs that releases are compared with.",
     "list": "List suites, generators, metrics or runs.",
     "doctor": "Check what works on this machine, and how to fix what does not.",

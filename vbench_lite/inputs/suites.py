@@ -15,7 +15,8 @@ from vbench_lite.records import Prompt, PromptImage, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile
 from vbench_lite.userfile import control_character, is_there, shown
 
-KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source")
+KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source", "reasons")
+MOST_REASONS = 9
 PROMPT_KEYS = ("id", "text", "image", "category", "tags")
 
 
@@ -95,8 +96,18 @@ def read_suite(path: Path) -> Suite:
     return Suite(
         name=path.stem, title=facts["title"] or path.stem, prompts=prompts,
         digest=prompts_digest(prompts, facts["reference"]), clips_per_prompt=clips, licence=facts["licence"],
-        reference=reference, usable=_thresholds(file), source=facts["source"],
+        reference=reference, usable=_thresholds(file), source=facts["source"], reasons=_reasons(file),
     )
+
+
+def _reasons(file: TomlFile) -> tuple[str, ...]:
+    """Why people reject a clip: one key of the review page each."""
+    found = file.texts(file.data.get("reasons", ...), "reasons", [])
+    if len(found) > MOST_REASONS or not all(text.strip() and len(text) <= 60 for text in found):
+        raise file.error("reasons", f'"reasons" holds up to {MOST_REASONS} texts of 1 to 60 characters: one key each.')
+    if sign := control_character("".join(found)):
+        raise file.error("reasons", f'"reasons" holds the control character {sign}.')
+    return tuple(found)
 
 
 def _plain(file: TomlFile, key: str) -> str:

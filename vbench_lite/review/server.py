@@ -1,0 +1,261 @@
+"""The local server of a review: one page, its votes and its clips. It reads nothing but what the review gives it.
+
+It listens on this machine only, unless a host is named; then every request needs the token of the link. Requests for
+other host names (DNS rebinding) and from pages of other origins are refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vbench_lite.errors import LibraryError, StoreError, UsageError, VbenchError
+from vbench_lite.review.page import asset, page_html
+from vbench_lite.review.session import Review
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+COOKIE = "vbench_review"
+LARGEST_BODY = 10_000
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self'; "
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}  # fmt: skip
+_ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the server listens, and who may come in."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str = ""
+    """Needed with every request; "" on this machine alone."""
+    names: tuple[str, ...] = LOOPBACK
+    """Host names that requests may carry."""
+
+    @classmethod
+    def of(cls, host: str | None, port: int = 0) -> Door:
+        """The door for `--host`; None is this machine only."""
+        if host is None or host in LOOPBACK:
+            return cls(host or "127.0.0.1", port)
+        names = {*LOOPBACK, host} if host not in ("0.0.0.0", "::") else {*LOOPBACK, *_own_names()}
+        return cls(host, port, secrets.token_urlsafe(18), tuple(sorted(names)))
+
+    def link(self, port: int) -> str:
+        """What a rater opens."""
+        host = self.host
+        if host in ("0.0.0.0", "::"):
+            host = next((name for name in self.names if name not in LOOPBACK), "127.0.0.1")
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def _own_names() -> set[str]:
+    """Names and addresses of this machine."""
+    name = socket.gethostname()
+    try:
+        return {name, *(str(info[4][0]) for info in socket.getaddrinfo(name, None))}
+    except OSError:
+        return {name}
+
+
+def make_app(review: Review, door: Door) -> Starlette:
+    """The web application.
+
+    Args:
+        review: Whose page it is.
+        door: Who may come in.
+
+    Raises:
+        LibraryError: Starlette is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.middleware import Middleware
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+        from starlette.routing import Route
+    except ImportError as error:
+        raise _no_library(error) from None
+    handlers = _Handlers(review, door)
+    return Starlette(
+        routes=[
+            Route("/", handlers.page), Route("/{name}", handlers.asset),
+            Route("/api/{action}", handlers.api, methods=["POST"]), Route("/clip/{address}.mp4", handlers.clip),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(door.names), www_redirect=False),
+            Middleware(_Guard, door=door),
+        ],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Handlers:
+    """What the server answers."""
+
+    review: Review
+    door: Door
+
+    async def page(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse, RedirectResponse
+
+        if request.query_params.get("token"):  # which the guard has checked
+            answer = RedirectResponse("/", 303)
+            answer.set_cookie(COOKIE, self.door.token, httponly=True, samesite="strict")
+            return answer
+        return HTMLResponse(page_html(self.review.material, self.review.settings))
+
+    async def asset(self, request: Request) -> Response:
+        from starlette.responses import PlainTextResponse, Response
+
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return PlainTextResponse("there is no such file", 404)
+        return Response(asset(name), media_type=_ASSETS[name])
+
+    async def api(self, request: Request) -> Response:
+        """One of next, vote and undo; the body names the rater."""
+        from starlette.concurrency import run_in_threadpool
+        from starlette.responses import JSONResponse
+
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return JSONResponse({"error": "expected application/json"}, 415)
+        if int(request.headers.get("content-length") or LARGEST_BODY + 1) > LARGEST_BODY:
+            return JSONResponse({"error": "the request is too large"}, 413)
+        try:
+            body = await request.body()
+            return JSONResponse(await run_in_threadpool(self._act, request.path_params["action"], body))
+        except UsageError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except VbenchError as error:
+            return JSONResponse({"error": str(error)}, 500)
+
+    def _act(self, action: str, body: bytes) -> dict[str, Any]:
+        try:
+            asked = json.loads(body)
+            rater = asked["rater"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise UsageError("expected a JSON object with a rater.") from None
+        if not isinstance(rater, str):
+            raise UsageError("the rater is no text.")
+        actions: dict[str, Callable[[], dict[str, Any]]] = {
+            "next": lambda: self.review.next(rater), "vote": lambda: self.review.vote(rater, asked),
+            "undo": lambda: self.review.undo(rater),
+        }  # fmt: skip
+        if action not in actions:
+            raise UsageError("expected one of next, vote, undo.")
+        return actions[action]()
+
+    async def clip(self, request: Request) -> Response:
+        from starlette.responses import FileResponse, PlainTextResponse
+
+        try:
+            return FileResponse(self.review.clip(request.path_params["address"]), media_type="video/mp4")
+        except StoreError as error:
+            return PlainTextResponse(str(error), 404)
+
+
+class _Guard:
+    """Refuses requests without the token and from other origins, and adds the page's safety headers."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self.app, self.door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        from starlette.datastructures import MutableHeaders
+        from starlette.requests import Request
+        from starlette.responses import PlainTextResponse
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        refusal = self._refusal(Request(scope))
+        answer = self.app if refusal is None else PlainTextResponse(refusal, 403)
+        await answer(scope, receive, with_headers)
+
+    def _refusal(self, request: Request) -> str | None:
+        origin, own = request.headers.get("origin"), f"{request.url.scheme}://{request.headers.get('host', '')}"
+        if origin is not None and origin != own:
+            return "requests of other origins are refused"
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return "requests of other sites are refused"
+        if not self.door.token:
+            return None
+        in_link = request.query_params.get("token", "") if request.url.path == "/" else ""
+        for given in (in_link, request.cookies.get(COOKIE, "")):
+            if hmac.compare_digest(given.encode(), self.door.token.encode()):
+                return None
+        return "open the whole link, with its token"
+
+
+@dataclass
+class Running:
+    """A server in a thread of this process."""
+
+    link: str
+    port: int
+    stop: Callable[[], None]
+    wait: Callable[[float | None], None]
+
+
+def start(review: Review, door: Door) -> Running:
+    """Starts the server in a thread and returns when it listens.
+
+    Raises:
+        LibraryError: Starlette or uvicorn is not installed.
+        UsageError: The host or the port cannot be listened on.
+    """
+    app = make_app(review, door)
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise _no_library(error) from None
+    listening = _listen(door)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True, name="vbench-review")
+    thread.start()
+    port = int(listening.getsockname()[1])
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
+
+    return Running(door.link(port), port, stop, thread.join)
+
+
+def _listen(door: Door) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
+        return socket.create_server((door.host, door.port), family=family, backlog=64)
+    except (OSError, OverflowError) as error:
+        place = f"{door.host}, port {door.port}"
+        raise UsageError(f"cannot listen on {place}: {error}. Name another port with --port.") from None
+
+
+def _no_library(error: ImportError) -> LibraryError:
+    return LibraryError(f"the review page needs {error.name}. Install it with: pip install 'vbench-lite[review]'")

@@ -1,0 +1,196 @@
+"""People's votes: one small file each, `votes/<rater>/<question>.json` in the run folder.
+
+A vote is written whole or not at all. Votes of two machines are merged by copying their folders. Each vote names its
+clips by run, generator and sha256, so that a vote on a clip that was replaced later is recognised and not counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from vbench_lite.errors import StoreError, UsageError
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.run.reading import read_json, typed
+
+FORMAT = 1
+"""Of a vote's file."""
+Mode = Literal["usable", "pairs"]
+Answer = Literal["keep", "reject", "left", "same", "right", "neither"]
+CHOICES: Mapping[Mode, tuple[Answer, ...]] = {
+    "usable": ("keep", "reject"), "pairs": ("left", "same", "right", "neither"),
+}
+QUESTIONS: Mapping[Mode, Mapping[str, str]] = {
+    "usable": {"usable": "Could this clip be used as it is?"},
+    "pairs": {"quality": "Which clip is better overall?", "prompt": "Which clip follows the prompt better?"},
+}
+"""Mode > key of a question > its text. The first question of a mode is always asked."""
+RATER = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+
+
+@dataclass(frozen=True, order=True)
+class ClipRef:
+    """One clip that a vote is about."""
+
+    run: str
+    """Name of the run's folder."""
+    generator: str
+    index: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """One rater's answer to one question."""
+
+    id: str
+    """Of the question: letters and digits."""
+    rater: str
+    mode: Mode
+    prompt_id: str
+    clips: tuple[ClipRef, ...]
+    """One clip; of a pair the left and the right one, as they were shown."""
+    answers: Mapping[str, Answer]
+    """Key of the question, as in `QUESTIONS` > the answer."""
+    reasons: tuple[str, ...] = ()
+    """Why a clip was rejected."""
+    seconds: float | None = None
+    """From the first sight of the clips to the vote, while the page was visible."""
+    at: str = ""
+    """ISO 8601, UTC."""
+    repeat: bool = False
+    """The same clips were shown to the same rater before, a pair with its sides swapped."""
+    warm_up: bool = False
+    """The answer was known beforehand. It shows whether a rater is attentive, and counts nowhere else."""
+    expected: Answer | None = None
+    """The known answer of a warm-up."""
+    simulated: bool = False
+    """A program gave the answer, not a person."""
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if not RATER.fullmatch(self.rater) or not re.fullmatch(r"[a-z0-9]{4,64}", self.id):
+            raise ValueError("the rater or the id cannot be the name of a file")
+        if len(self.clips) != (1 if self.mode == "usable" else 2):
+            raise ValueError(f'a vote of the mode "{self.mode}" names {len(self.clips)} clips')
+        first = next(iter(QUESTIONS[self.mode]))
+        if first not in self.answers:
+            raise ValueError(f'the answer to "{first}" is missing')
+        for question, answer in self.answers.items():
+            if question not in QUESTIONS[self.mode] or answer not in CHOICES[self.mode]:
+                raise ValueError(f'"{answer}" is no answer to "{question}" in the mode "{self.mode}"')
+
+
+def check_rater(label: str) -> str:
+    """A rater's label as the name of a folder.
+
+    Raises:
+        UsageError: The label holds other signs.
+
+    >>> check_rater("Anna")
+    'anna'
+    """
+    name = label.strip().lower().replace(" ", "-")
+    if not RATER.fullmatch(name):
+        raise UsageError(f'the rater label "{label[:60]}" cannot be used: 1 to 40 letters, digits, ".", "_" or "-".')
+    return name
+
+
+def votes_path(run: Path) -> Path:
+    """Where the votes of a run folder lie."""
+    return run / "votes"
+
+
+def vote_path(run: Path, rater: str, id_: str) -> Path:
+    return votes_path(run) / rater / f"{id_}.json"
+
+
+def write_vote(run: Path, vote: Vote) -> None:
+    """Stores a vote. Another answer of the same rater to the same question is replaced."""
+    write_whole(vote_path(run, vote.rater, vote.id), to_json(vote))
+
+
+def read_vote(path: Path) -> Vote:
+    """One vote.
+
+    Raises:
+        StoreError: The file is no vote.
+    """
+    vote = typed(read_json(path, "there is no such vote."), Vote, path)
+    if (vote.rater, vote.id) != (path.parent.name, path.stem):
+        raise StoreError(f"{path} holds the vote {vote.rater}/{vote.id}: the file has another name.")
+    return vote
+
+
+class Drop(NamedTuple):
+    """A vote that does not count."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Votes:
+    """The votes of a run."""
+
+    counted: tuple[Vote, ...] = ()
+    """Sorted by rater and id."""
+    warm_ups: tuple[Vote, ...] = ()
+    dropped: tuple[Drop, ...] = ()
+
+    def of(self, mode: Mode) -> list[Vote]:
+        return [vote for vote in self.counted if vote.mode == mode]
+
+    @property
+    def raters(self) -> list[str]:
+        return sorted({vote.rater for vote in self.counted})
+
+    @property
+    def drop_counts(self) -> dict[str, int]:
+        """Reason > number of votes."""
+        return dict(sorted(Counter(drop.reason for drop in self.dropped).items()))
+
+
+Present = Mapping[tuple[str, str, str, int], str]
+"""(run, generator, prompt, index) > sha256 of the clip that is there now."""
+REPLACED = "the clip was replaced or deleted after the vote"
+
+
+@dataclass
+class _Sorting:
+    counted: list[Vote] = field(default_factory=list)
+    warm_ups: list[Vote] = field(default_factory=list)
+    dropped: list[Drop] = field(default_factory=list)
+
+
+def read_votes(run: Path, present: Present, runs: Iterable[str]) -> Votes:
+    """The votes of a run folder, without those on clips that have changed since.
+
+    Args:
+        run: The run folder.
+        present: The clips that are there now.
+        runs: Names of the runs that `present` covers. Clips of another run cannot be checked, and their votes count.
+    """
+    found, known = _Sorting(), set(runs)
+    for path in sorted(votes_path(run).glob("*/*.json")):
+        try:
+            vote = read_vote(path)
+        except StoreError:
+            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", "the file is no vote"))
+            continue
+        if vote.warm_up:
+            found.warm_ups.append(vote)
+        elif _stale(vote, present, known):
+            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", REPLACED))
+        else:
+            found.counted.append(vote)
+    return Votes(tuple(found.counted), tuple(found.warm_ups), tuple(found.dropped))
+
+
+def _stale(vote: Vote, present: Present, known: set[str]) -> bool:
+    keys = [((clip.run, clip.generator, vote.prompt_id, clip.index), clip) for clip in vote.clips]
+    return any(clip.run in known and present.get(key) != clip.sha256 for key, clip in keys)
