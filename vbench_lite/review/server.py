@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vbench_lite.errors import LibraryError, StoreError, UsageError, VbenchError
+from vbench_lite.environment import extra
+from vbench_lite.errors import StoreError, UsageError, VbenchError
 from vbench_lite.review.page import asset, page_html
 from vbench_lite.review.session import Review
 
@@ -84,13 +85,11 @@ def make_app(review: Review, door: Door) -> Starlette:
     Raises:
         LibraryError: Starlette is not installed.
     """
-    try:
+    with extra("review"):
         from starlette.applications import Starlette
         from starlette.middleware import Middleware
         from starlette.middleware.trustedhost import TrustedHostMiddleware
         from starlette.routing import Route
-    except ImportError as error:
-        raise _no_library(error) from None
     handlers = _Handlers(review, door)
     return Starlette(
         routes=[
@@ -226,10 +225,8 @@ def start(review: Review, door: Door) -> Running:
         UsageError: The host or the port cannot be listened on.
     """
     app = make_app(review, door)
-    try:
+    with extra("review"):
         import uvicorn
-    except ImportError as error:
-        raise _no_library(error) from None
     listening = _listen(door)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False,
@@ -255,7 +252,3 @@ def _listen(door: Door) -> socket.socket:
     except (OSError, OverflowError) as error:
         place = f"{door.host}, port {door.port}"
         raise UsageError(f"cannot listen on {place}: {error}. Name another port with --port.") from None
-
-
-def _no_library(error: ImportError) -> LibraryError:
-    return LibraryError(f"the review page needs {error.name}. Install it with: pip install 'vbench-lite[review]'")
