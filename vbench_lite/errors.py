@@ -28,7 +28,16 @@ from pathlib import Path
 
 
 class VbenchError(Exception):
-    """Base of all errors that are fit to print."""
+    """Base of all errors that a user can do something about. Its message is a sentence for the terminal.
+
+    Example:
+        >>> import vbench_lite as vb
+        >>> try:
+        ...     vb.open_run("results/nothing").summary
+        ... except vb.VbenchError as error:
+        ...     print(type(error).__name__)
+        StoreError
+    """
 
     exit_code = 1
 

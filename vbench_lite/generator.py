@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """One finished clip, in memory or as a file."""
+    """One finished clip, in memory or as a file; or the reason why there is none.
+
+    Example:
+        >>> import numpy as np
+        >>> Output(frames=np.zeros((17, 64, 64, 3), np.uint8)).frames.shape
+        (17, 64, 64, 3)
+        >>> Output(failure="the prompt was refused", failure_code=ReasonCode.REFUSED).frames is None
+        True
+    """
 
     frames: NDArray[np.uint8] | None = None
     """uint8, (frames, height, width, 3), RGB. None when `file` holds the clip."""
@@ -71,13 +79,44 @@ class Generator(Protocol):
     1 where it is not set). Outputs are in the order of the requests, one for each. The same request
     gives the same clip as far as the hardware allows, whatever the batch. Raise `ClipFailed` when
     this call's clips cannot be made (the run goes on), any other exception when nothing can.
+
+    Example:
+        >>> import numpy as np
+        >>> class Grey:
+        ...     def __init__(self, definition): ...
+        ...     def load(self, device): ...
+        ...     def close(self): ...
+        ...     def generate(self, requests):
+        ...         sizes = [(r.spec.frames, r.spec.height, r.spec.width, 3) for r in requests]
+        ...         return [Output(frames=np.full(size, 128, np.uint8)) for size in sizes]
+        >>> from vbench_lite.records import ClipSpec
+        >>> (output,) = Grey(None).generate([Request("mug", "a blue mug", 0, seed=7, spec=ClipSpec())])
+        >>> output.frames.shape
+        (17, 64, 64, 3)
     """
 
     def load(self, device: str) -> None:
-        """Brings weights onto the device. Called once, before the first `generate`."""
+        """Brings weights onto the device. Called once, before the first `generate`.
+
+        Args:
+            device: "cpu" or "cuda:0".
+
+        Raises:
+            GeneratorError: The model cannot be loaded.
+        """
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Makes one clip for each request."""
+        """Makes one clip for each request.
+
+        Args:
+            requests: Requests of one clip form, at most `batch_size` of them.
+
+        Returns:
+            One output for each request, in their order.
+
+        Raises:
+            ClipFailed: These clips cannot be made. The run goes on.
+        """
 
     def close(self) -> None:
         """Frees what `load` took. Called once, also after an error."""

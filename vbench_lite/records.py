@@ -89,7 +89,18 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """The form of clip that is asked for."""
+    """The form of clip that is asked for.
+
+    Attributes:
+        frames: Number of frames.
+        fps: Frames per second.
+        height: Pixels.
+        width: Pixels.
+
+    Example:
+        >>> ClipSpec(frames=17, fps=8.0, height=64, width=64).seconds
+        2.125
+    """
 
     frames: int = 17
     fps: float = 8.0
@@ -98,6 +109,7 @@ class ClipSpec:
 
     @property
     def seconds(self) -> float:
+        """How long the clip lasts."""
         return self.frames / self.fps
 
 
@@ -113,7 +125,12 @@ class PromptImage:
 
 @dataclass(frozen=True)
 class Prompt:
-    """One line of a suite."""
+    """One prompt of a suite.
+
+    Example:
+        >>> Prompt("sneaker-spin-red", "a red sneaker spins", category="footwear").tags
+        ()
+    """
 
     id: str
     text: str
@@ -133,7 +150,13 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Suite:
-    """A named set of prompts, with what belongs to judging their clips."""
+    """A named set of prompts, with what belongs to judging their clips.
+
+    Example:
+        >>> suite = Suite("mine", "My products", (Prompt("mug", "a blue mug"),), digest="")
+        >>> suite.clips_per_prompt
+        2
+    """
 
     name: str
     title: str
@@ -167,7 +190,12 @@ class PriceRow:
 
 @dataclass(frozen=True)
 class Price:
-    """What using a generator costs: one of four rates, or `when`. `measuring/rates.py` works out a clip's cost."""
+    """What using a generator costs: one of four rates, or `when`. `measuring/rates.py` works out a clip's cost.
+
+    Example:
+        >>> Price(usd_per_device_hour=2.69, date="2026-11-28", source="the provider's price page").usd_per_clip is None
+        True
+    """
 
     usd_per_device_hour: float | None = None
     usd_per_clip: float | None = None
@@ -186,7 +214,12 @@ class Price:
 
 @dataclass(frozen=True)
 class Definition:
-    """A generator under test, as its TOML says."""
+    """A generator under test, as its TOML says.
+
+    Example:
+        >>> Definition("mine", "diffusion", "diffusers", model="models/mine").clip.frames
+        17
+    """
 
     name: str
     route: Route
@@ -213,7 +246,12 @@ class Definition:
 
 @dataclass(frozen=True)
 class Request:
-    """One clip to be made."""
+    """One clip to be made.
+
+    Example:
+        >>> Request("mug", "a blue mug", index=0, seed=7, spec=ClipSpec(frames=8)).spec.frames
+        8
+    """
 
     prompt_id: str
     prompt: str
@@ -345,7 +383,12 @@ class MetricInfo:
 
 
 class Score(NamedTuple):
-    """One clip's value of one metric, or why there is none."""
+    """One clip's value of one metric, or why there is none.
+
+    Example:
+        >>> Score(None, "it has a single frame", ReasonCode.ONE_FRAME).reason_code.value
+        'one_frame'
+    """
 
     value: float | None
     reason: str | None = None
@@ -354,7 +397,16 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over many clips, with its 95 % interval over prompts."""
+    """A figure over many clips, with its 95 % interval over prompts.
+
+    Pitfalls: `value` and both sides of the interval may be None, each on its own. `reason` then says why.
+
+    Example:
+        >>> Estimate(0.91, low=0.88, high=0.94, n=80).value
+        0.91
+        >>> Estimate(None, reason="no price is known", reason_code=ReasonCode.NO_PRICE).reason
+        'no price is known'
+    """
 
     value: float | None
     low: float | None = None

@@ -43,7 +43,13 @@ class RealClips:
 
 @dataclass(frozen=True)
 class ClipContext:
-    """One clip, and what it is judged against."""
+    """One clip, and what it is judged against.
+
+    Example:
+        >>> clip = ClipFeatures(1, 8, 8, 0.0, False, {"pixels": {"brightness": np.array([0.25])}})
+        >>> ClipContext(clip)["pixels"]["brightness"].tolist()
+        [0.25]
+    """
 
     clip: ClipFeatures
     prompt: Prompt = NO_PROMPT
@@ -65,7 +71,14 @@ class ClipContext:
 
 @dataclass(frozen=True)
 class SetContext:
-    """The clips of a generator and the real ones they are compared with."""
+    """The clips of a generator and the real ones they are compared with.
+
+    Example:
+        >>> clips = [ClipFeatures(1, 8, 8, 0.0, False, {"video": {"embedding": np.ones(3)}})] * 2
+        >>> generated, reference = SetContext(clips, clips, ["mug", "lamp"], ["", ""]).stacked("video", "embedding")
+        >>> generated.shape
+        (2, 3)
+    """
 
     generated: Sequence[ClipFeatures]
     reference: Sequence[ClipFeatures]
@@ -84,7 +97,12 @@ class SetContext:
 
 @dataclass(frozen=True)
 class SetScore:
-    """A set metric's estimate, and what another such distance can be subtracted from."""
+    """A set metric's estimate, and the influence of each prompt on it, from which differences get their intervals.
+
+    Example:
+        >>> SetScore(Estimate(1.5, low=1.2, high=1.8, n=80)).estimate.value
+        1.5
+    """
 
     estimate: Estimate
     influence: DistanceInfluence | None = None
@@ -94,6 +112,11 @@ class Metric:
     """The description that every metric gives as class attributes.
 
     Subclass `ClipMetric` for one value a clip, or `SetMetric` for one value a set of clips.
+
+    Example:
+        >>> from vbench_lite.metrics.temporal_flickering import TemporalFlickering
+        >>> TemporalFlickering.info().unit
+        'fraction'
     """
 
     name: ClassVar[str]
@@ -180,7 +203,17 @@ class ClipMetric(Metric):
 
 
 class SetMetric(Metric):
-    """A metric with one value a set of clips, compared with real ones."""
+    """A metric with one value a set of clips, compared with real ones.
+
+    Example:
+        >>> class Sizes(SetMetric):
+        ...     name, title, unit, version = "size_gap", "Difference in number of clips", "clips", "1"
+        ...     higher_is_better, range, description = False, (0.0, math.inf), "Clips more or fewer than real ones."
+        ...     def score(self, context):
+        ...         return SetScore(Estimate(abs(len(context.generated) - len(context.reference))))
+        >>> Sizes().score(SetContext([], [], [], [])).estimate.value
+        0
+    """
 
     per = "set"
 

@@ -46,6 +46,7 @@ class Run:
 
     @property
     def path(self) -> Path:
+        """The folder's path."""
         return self.folder.path
 
     @property
@@ -108,10 +109,12 @@ class Run:
 
     @property
     def metrics(self) -> Mapping[str, MetricInfo]:
+        """The descriptions of the metrics that it was scored with, by name."""
         return self.summary.metrics
 
     @property
     def created(self) -> str:
+        """When it was started: ISO 8601, UTC."""
         return self.manifest.created
 
     def timings(self, generator: str) -> dict[str, float]:
