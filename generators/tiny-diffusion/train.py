@@ -24,7 +24,7 @@ from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_tokenizer
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, plain_attention, record_digests
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, draw_curves, plain_attention, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
 
 HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ def make_text_encoder(vocabulary: int) -> T5EncoderModel:
 def train_vae(work: Path, steps: int) -> AutoencoderKLLTX2Video:
     torch.manual_seed(SEED)
     vae = make_vae()
-    data = world_batches(training_compositions(), 8, SEED)
+    data = world_batches(training_compositions(), 8, data_seed(work, "vae", SEED))
     unseen = next(world_batches(held_out_compositions(), 16, 1))
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
@@ -259,14 +259,16 @@ def main(
     else:
         vae, parts = train_vae(work, vae_steps), fresh_transformer()
         measure_latents(vae)
-        train_transformer("dit", vae, parts, world_batches(plain, 12, SEED + 3), work, dit_steps)
-        vae = polish_decoder("vae-decoder", vae, world_batches(plain, 8, SEED + 5), work, decoder_steps)
+        data = world_batches(plain, 12, data_seed(work, "dit", SEED + 3))
+        train_transformer("dit", vae, parts, data, work, dit_steps)
+        data = world_batches(plain, 8, data_seed(work, "vae-decoder", SEED + 5))
+        vae = polish_decoder("vae-decoder", vae, data, work, decoder_steps)
     if compiled:
         parts["transformer"].compile()
     hard = hard_ones_oftener(plain)
-    mixed = world_batches(hard, 12, SEED + 6, from_picture=6)
+    mixed = world_batches(hard, 12, data_seed(work, "dit-pictures", SEED + 6), from_picture=6)
     train_transformer("dit-pictures", vae, parts, mixed, work, dit_pictures_steps)
-    mixed = world_batches(hard, 8, SEED + 7, from_picture=4)
+    mixed = world_batches(hard, 8, data_seed(work, "vae-decoder-pictures", SEED + 7), from_picture=4)
     vae = polish_decoder("vae-decoder-pictures", vae, mixed, work, decoder_pictures_steps)
     export(vae, parts, out)
     draw_curves(work, ("vae", "dit", "vae-decoder", "dit-pictures", "vae-decoder-pictures"), out.parent / "curves.svg")

@@ -28,7 +28,7 @@ from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_and_video_tokenizer
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, draw_curves, record_digests
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, draw_curves, record_digests
 from vbench_lite.world import held_out_compositions, training_compositions
 
 HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ def as_frames(stacks: Tensor) -> Tensor:
 def train_vq(work: Path, steps: int) -> VQModel:
     torch.manual_seed(SEED)
     vq = make_vq()
-    data = stacks_of(world_batches(training_compositions(), 8, SEED), 8)
+    data = stacks_of(world_batches(training_compositions(), 8, data_seed(work, "vq", SEED)), 8)
     unseen = LAYOUT.stack(next(world_batches(held_out_compositions(), 16, 1)).clips)
     codebook = vq.quantize.embedding
     used = torch.full((CODES,), -1)
@@ -257,13 +257,16 @@ def main(
         vq, lm = load_exported(begin_with)
     else:
         vq, lm = train_vq(work, vq_steps), fresh_lm()
-        train_lm("lm", vq, lm, world_batches(plain, 8, SEED + 3), work, lm_steps)
-        vq = polish_decoder("vq-decoder", vq, world_batches(plain, 8, SEED + 5), work, decoder_steps)
+        data = world_batches(plain, 8, data_seed(work, "lm", SEED + 3))
+        train_lm("lm", vq, lm, data, work, lm_steps)
+        data = world_batches(plain, 8, data_seed(work, "vq-decoder", SEED + 5))
+        vq = polish_decoder("vq-decoder", vq, data, work, decoder_steps)
     if compiled:
         lm.model.compile()
     hard = hard_ones_oftener(plain)
-    train_lm("lm-pictures", vq, lm, world_batches(hard, 8, SEED + 6, from_picture=4), work, lm_pictures_steps)
-    mixed = world_batches(hard, 8, SEED + 7, from_picture=4)
+    mixed = world_batches(hard, 8, data_seed(work, "lm-pictures", SEED + 6), from_picture=4)
+    train_lm("lm-pictures", vq, lm, mixed, work, lm_pictures_steps)
+    mixed = world_batches(hard, 8, data_seed(work, "vq-decoder-pictures", SEED + 7), from_picture=4)
     vq = polish_decoder("vq-decoder-pictures", vq, mixed, work, decoder_pictures_steps)
     export(vq, lm, out)
     draw_curves(work, ("vq", "lm", "vq-decoder", "lm-pictures", "vq-decoder-pictures"), out.parent / "curves.svg")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, learning_rate
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, learning_rate
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
@@ -54,3 +54,15 @@ def test_an_interrupted_stage_goes_on_to_the_same_weights(tmp_path: Path) -> Non
     fit(second, second_net)
     for mine, theirs in zip(second_net.parameters(), whole_net.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_a_resumed_stage_draws_other_data_than_at_its_beginning(tmp_path: Path) -> None:
+    assert data_seed(tmp_path, "fit", 7) == 7
+    stage, net = make_stage(tmp_path, 10)
+    with pytest.raises(Interrupted):
+        fit(stage, net, stop_at=7)
+    resumed_at_5 = data_seed(tmp_path, "fit", 7)
+    assert resumed_at_5 == data_seed(tmp_path, "fit", 7) != 7
+    fit(*make_stage(tmp_path, 10))
+    assert data_seed(tmp_path, "fit", 7) not in (7, resumed_at_5)
+    assert data_seed(tmp_path, "other", 7) == 7

@@ -55,6 +55,7 @@ class MuonWithAdam:
             flat.grad = None if parameter.grad is None else parameter.grad.view_as(flat)
             parameter.grad = None
         self._muon.step()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_([p for group in self._adam.param_groups for p in group["params"]], 1.0)
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
 
@@ -64,6 +65,23 @@ class MuonWithAdam:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._muon.load_state_dict(state["muon"])
         self._adam.load_state_dict(state["adam"])
+
+
+def data_seed(work: Path, stage: str, seed: int) -> int:
+    """The seed of a stage's data. A stage that goes on from a checkpoint draws other clips than at its beginning.
+
+    Args:
+        work: The folder of checkpoints.
+        stage: The stage's name.
+        seed: The seed of a stage that begins.
+
+    Example:
+        >>> data_seed(Path("nowhere"), "lm", 7)
+        7
+    """
+    checkpoint = work / f"{stage}.pt"
+    step = torch.load(checkpoint, weights_only=True, mmap=True)["step"] if checkpoint.exists() else 0
+    return seed + 1_000_003 * int(step)
 
 
 def learning_rate(step: int, steps: int, warm_up: int = 50, decay_share: float = 0.35) -> float:
