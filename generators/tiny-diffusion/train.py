@@ -24,7 +24,15 @@ from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_tokenizer
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, draw_curves, plain_attention, record_digests
+from vbench_lite.recipes.training import (
+    Average,
+    MuonWithAdam,
+    Stage,
+    data_seed,
+    draw_curves,
+    plain_attention,
+    record_digests,
+)
 from vbench_lite.world import held_out_compositions, training_compositions
 
 HERE = Path(__file__).parent
