@@ -13,9 +13,9 @@ RECORDS = {"records", "errors", "userfile", "tomlfile"}
 # The package's map, from the ground up: a part imports those before it, never those after it.
 LAYERS = (
     "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
-    "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones", "distances",
-    "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "review", "recipes", "jobs",
-    "api", "cli", "__main__",
+    "programs", "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones",
+    "distances", "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "review",
+    "recipes", "jobs", "api", "cli", "__main__",
 )  # fmt: skip
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but

@@ -13,6 +13,8 @@
     ├── UnreadableClip             a clip cannot be decoded, is cut off, or is larger than the limits
     ├── GeneratorError             a generator cannot be loaded or broke its interface
     │   └── ClipFailed             one clip could not be made; the run goes on
+    ├── ProgramError               a user's program cannot be started, or never becomes ready
+    │   └── ProgramFailed          it died, or did not answer one request in time
     ├── MetricError                a user's metric, or its feature extractor, broke the interface
     └── NotComparable              two runs differ in what would make a comparison meaningless
 
@@ -105,6 +107,23 @@ class ClipFailed(GeneratorError):
     Args:
         message: Why, for people.
         code: Why, for code: a value of `records.ReasonCode`, such as "refused" or "timeout".
+    """
+
+    def __init__(self, message: str, code: str = "failed") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ProgramError(VbenchError):
+    """A program of the user cannot be started, or does not become ready."""
+
+
+class ProgramFailed(ProgramError):
+    """A program died or did not answer a request in time. Another request may succeed.
+
+    Args:
+        message: Why, for people.
+        code: Why, for code: a value of `records.ReasonCode`.
     """
 
     def __init__(self, message: str, code: str = "failed") -> None:

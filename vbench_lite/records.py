@@ -62,6 +62,8 @@ class ReasonCode(StrEnum):
     BELOW_THRESHOLD = "below_threshold"
     ABOVE_THRESHOLD = "above_threshold"
     NOT_SCORED = "not_scored"
+    BAD_SCORE = "bad_score"
+    """What a program or a table gave is no number, or lies outside of the metric's range."""
     NO_BACKBONE = "no_backbone"
     """The set of backbones lacks the network that the metric needs."""
     PROMPT_UNREADABLE = "prompt_unreadable"
@@ -357,6 +359,10 @@ QUESTIONS = {
 """What people ask of clips: the key that a metric names > the title in reports, in their order."""
 
 
+Origin = Literal["", "program", "imported"]
+"""Who computed a metric's values: this package, a program of the user, or another tool whose table was imported."""
+
+
 @dataclass(frozen=True)
 class MetricInfo:
     """What a number is called, and what makes two such numbers comparable."""
@@ -380,6 +386,8 @@ class MetricInfo:
     description: str = ""
     pitfalls: str = ""
     source: str = ""
+    origin: Origin = ""
+    """Values of different origins are never compared."""
 
 
 class Score(NamedTuple):

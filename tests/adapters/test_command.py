@@ -156,7 +156,7 @@ def test_resident_program_that_never_gets_ready_is_no_generator(tmp_path: Path) 
 
 def test_missing_program_is_named_before_anything_runs() -> None:
     definition = Definition("mine", "transformer", "command", settings={"command": ["no-such-program", "{out}"]})
-    with pytest.raises(GeneratorError, match='"no-such-program", which is not on this machine'):
+    with pytest.raises(GeneratorError, match='the program "no-such-program" is not on this machine'):
         Command(definition).load("cpu")
 
 

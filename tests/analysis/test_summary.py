@@ -13,7 +13,7 @@ CONTRACT = (
     "generator, route, prompt_id, category, index, seed, status, reason_code, reason, path, sha256, frames, height, "
     "width, fps, "
     "wall_s, device_s, gpu_busy_s, peak_memory_mb, peak_reserved_mb, peak_rss_mb, energy_j, energy_method, cost_usd, "
-    "usable, unusable_because, unusable_codes"
+    "usable, unusable_because, unusable_codes, unscored_because"
 )
 COSTS = {
     "device_s_per_clip", "usd_per_clip", "usd_per_usable_clip", "attempts_per_usable_clip", "energy_wh_per_clip",

@@ -17,10 +17,10 @@ from vbench_lite.adapters.hosted.settings import ServiceSettings
 from vbench_lite.adapters.hosted.templates import render_template, request_values
 from vbench_lite.adapters.models.diffusers import LoadSettings
 from vbench_lite.adapters.models.families import FRAME_ARGUMENTS, family_table
-from vbench_lite.adapters.programs import fill
 from vbench_lite.errors import UsageError
 from vbench_lite.inputs.catalogue import definition_paths, parts, read_definition
 from vbench_lite.measuring.rates import clip_price
+from vbench_lite.programs.process import fill
 from vbench_lite.records import Definition, Request
 
 DEFINITIONS = {name: read_definition(path) for name, path in definition_paths().items()}

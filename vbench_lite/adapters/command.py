@@ -18,17 +18,16 @@ is written, or {"id", "error": "..."}; and may add stages_s, counts, usd_charged
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.adapters.programs import Start, fill, only_clip, run_once
-from vbench_lite.adapters.resident import Resident
-from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
+from vbench_lite.errors import ClipFailed, GeneratorError, ProgramError, ProgramFailed, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.programs.process import Start, fill, run_once
+from vbench_lite.programs.resident import Resident
 from vbench_lite.records import ClipSpec, Definition, ReasonCode, Request
 from vbench_lite.video import CLIP_SUFFIXES
 
@@ -89,9 +88,10 @@ class Command:
             UsageError: Its command has a placeholder that means nothing.
         """
         self._device = device
-        program = self.settings.command[0]
-        if not shutil.which(program) and not (Path(self.settings.cwd) / program).exists():
-            raise GeneratorError(f'"{self.name}" needs the program "{program}", which is not on this machine.')
+        try:
+            self._start.require(self.settings.command[0])
+        except ProgramError as error:
+            raise GeneratorError(f'"{self.name}" cannot run: {error}.') from None
         if self.settings.resident:
             self._begin_resident()
         else:
@@ -99,7 +99,10 @@ class Command:
 
     def _begin_resident(self) -> Resident:
         command = fill(self.settings.command, {"device": self._device, "here": self._here})
-        self._resident = Resident(self._start, command, self.settings.load_limit_s)
+        try:
+            self._resident = Resident(self._start, command, self.settings.load_limit_s)
+        except ProgramError as error:
+            raise GeneratorError(str(error)) from None
         return self._resident
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
@@ -115,8 +118,10 @@ class Command:
                 if clip.stat().st_size > LARGEST_CLIP_BYTES:
                     raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
                 return Output(file=clip.read_bytes(), execution="subprocess", **facts)
-            except ClipFailed as error:
+            except (ClipFailed, ProgramFailed) as error:
                 return Output(failure=str(error), failure_code=ReasonCode(error.code), execution="subprocess")
+            except ProgramError as error:
+                raise GeneratorError(str(error)) from None
 
     def _run(self, request: Request, folder: Path, out: Path) -> dict[str, Any]:
         prompt_file = folder / "prompt.txt"
@@ -132,7 +137,7 @@ class Command:
         resident = self._resident or self._begin_resident()
         try:
             answer = resident.ask(asked, self.settings.time_limit_s)
-        except ClipFailed:
+        except ProgramFailed:
             resident.end(patience_s=0)
             self._resident = None  # the next clip gets a fresh one
             raise
@@ -154,3 +159,19 @@ class Command:
         if self._resident:
             self._resident.end()
             self._resident = None
+
+
+def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
+    """The clip that a program wrote: where it was told to, or the only one in its folder.
+
+    Raises:
+        ClipFailed: There is none, more than one, or it is empty.
+    """
+    found = [expected] if expected.exists() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes)
+    if not found:
+        raise ClipFailed(f"the program wrote no clip to {{out}} ({expected.name})")
+    if len(found) > 1:
+        raise ClipFailed(f"the program wrote {len(found)} clips: {', '.join(p.name for p in found[:5])}")
+    if not found[0].is_file() or not found[0].stat().st_size:
+        raise ClipFailed(f"the program wrote an empty file: {found[0].name}")
+    return found[0]

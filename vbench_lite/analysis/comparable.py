@@ -19,7 +19,7 @@ from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.view import Run, Side
 
-_METRIC_FIELDS = ("version", "backbone", "unit", "per", "higher_is_better")
+_METRIC_FIELDS = ("origin", "version", "backbone", "unit", "per", "higher_is_better")
 
 
 def align(baseline: ClipGrid, candidate: ClipGrid) -> tuple[ClipGrid, ClipGrid]:

@@ -208,6 +208,15 @@ def _table(rows: Sequence[Row], metrics: Mapping[str, MetricInfo]) -> str:
     return text.getvalue()
 
 
+def _unscored(row: Row) -> str | None:
+    """Why a clip that was generated has no score: "metric, metric: reason; metric: reason"."""
+    by_reason: dict[str, list[str]] = {}
+    for name, score in row.scores.items():
+        if score.value is None:
+            by_reason.setdefault(usable.one_line(score.reason or "no reason given"), []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()) or None
+
+
 def _of_record(name: str) -> Callable[[Row], Any]:
     return lambda row: getattr(row.record, name) if row.record else None
 
@@ -232,6 +241,7 @@ _CELLS: dict[str, Callable[[Row], Any]] = {
     "usable": lambda row: row.usable,
     "unusable_because": lambda row: "; ".join(map(str, row.shortcomings)) or None,
     "unusable_codes": lambda row: ";".join(each.token for each in row.shortcomings) or None,
+    "unscored_because": lambda row: _unscored(row) if row.status == "ok" else None,
 }
 COLUMNS = tuple(_CELLS)
 

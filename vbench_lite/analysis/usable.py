@@ -100,12 +100,12 @@ def shortcomings(
     """
     if record.status != "ok":
         code = record.reason_code or ReasonCode.FAILED
-        yield Shortcoming(code, "", _one_line(record.reason or "no reason given"))
+        yield Shortcoming(code, "", one_line(record.reason or "no reason given"))
         return
     conformance = scores.get(CONFORMANCE)
     if conformance is not None and not conformance.value:
         code = conformance.reason_code or ReasonCode.WRONG_FORM
-        yield Shortcoming(code, CONFORMANCE, _one_line(conformance.reason or "not as asked"))
+        yield Shortcoming(code, CONFORMANCE, one_line(conformance.reason or "not as asked"))
     for name, floor in floors.items():
         yield from _below(name, scores.get(name, Score(None, "no score")), floor)
 
@@ -115,13 +115,13 @@ def _below(metric: str, score: Score, floor: Floor) -> Iterator[Shortcoming]:
     if score.reason_code == ReasonCode.NOT_APPLICABLE:
         return
     if score.value is None:
-        text = f"not scored, {_one_line(score.reason or 'no reason given')}"
+        text = f"not scored, {one_line(score.reason or 'no reason given')}"
         yield Shortcoming(ReasonCode.NOT_SCORED, metric, text)
     elif found := missed(score.value, floor.threshold):
         yield Shortcoming(found[0], metric, found[1])
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Reasons are joined by "; " in a table, so they must not hold one."""
     return " ".join(text.replace(";", ",").split())[:300]
 

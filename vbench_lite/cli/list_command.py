@@ -73,16 +73,16 @@ def _price(definition: Any) -> str:
 
 
 def _metrics() -> list[Row]:
-    from vbench_lite.metrics.registry import known_metrics
+    from vbench_lite.metrics.registry import known_metrics, known_programs
 
     words = {True: "higher", False: "lower", None: "report only"}
     return [
         {
             "name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit,
-            "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "sets": ", ".join(m.sets),
-            "title": m.title,
+            "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "title": m.title,
+            "sets": f"--metrics {m.judge.name}" if m.origin == "program" else ", ".join(m.sets),
         }
-        for m in known_metrics().values()
+        for m in (*known_metrics().values(), *known_programs())
     ]
 
 

@@ -55,6 +55,11 @@ def _quantity(check: Check, metrics: Mapping[str, MetricInfo], policy: Policy) -
         if check.unmeasured == "skip":
             return Quantity(check.metric, "", False, "score", check.metric)
         raise BadFile(policy.path, check.line_of("metric"), str(error)) from None
+    info = metrics.get(quantity.name)
+    if info is not None and info.origin and info.higher_is_better is None:
+        what = "higher_is_better, in its judge's file or in the imported table"
+        message = f'"{check.metric}" has no direction, so it is never gated. State {what}.'
+        raise BadFile(policy.path, check.line_of("metric"), message)
     if quantity.higher_is_better is None and check.rule not in ("min", "max"):
         message = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
         raise BadFile(policy.path, check.line_of("metric"), message)

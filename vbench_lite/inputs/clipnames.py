@@ -19,7 +19,7 @@ import io
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,11 @@ def spellings(text: str) -> set[str]:
     text = unicodedata.normalize("NFC", text.strip())
     made = {text} | {forbidden.sub(sign, text) for forbidden in _FORBIDDEN for sign in ("", "_", "-", " ")}
     return made | {re.sub(r"\s+", "_", name) for name in made}
+
+
+def names_of(prompts: Sequence[Prompt]) -> Callable[[str], tuple[tuple[str, int] | None, str]]:
+    """What reads the name of a clip without its ending: prompt id and number, or None and why there is none."""
+    return _Names(prompts).of_file
 
 
 class _Names:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from vbench_lite.run.view import Run
 
 if TYPE_CHECKING:
     from vbench_lite.measuring.devices import Device
+    from vbench_lite.metrics.base import Metric
     from vbench_lite.records import Definition, Price
     from vbench_lite.run.manifest import Typed
     from vbench_lite.run.plan import Plan
@@ -96,9 +97,13 @@ class Job:
     @cached_property
     def versions(self) -> Mapping[str, str]:
         """The chosen metrics and their versions."""
+        return {metric.name: metric.version for metric in self._metrics}
+
+    @cached_property
+    def _metrics(self) -> Sequence[Metric]:
         from vbench_lite.metrics.registry import select
 
-        return {metric.name: metric.version for metric in select(self.order.metrics)}
+        return select(self.order.metrics)
 
     @cached_property
     def judging(self) -> Judging:
@@ -142,6 +147,7 @@ class Job:
         Raises:
             UsageError: A setting of a generator is not usable, or the image of a prompt cannot be decoded.
             WeightsError: Weights are missing.
+            MetricError: A program that scores clips is not on this machine.
         """
         from vbench_lite import backbones
         from vbench_lite.inputs.catalogue import check_definition
@@ -151,7 +157,10 @@ class Job:
             check_definition(definition)
         check_images(self.plan.prompts)
         if scores:
+            from vbench_lite.scoring.judge_program import check_judges
+
             backbones.require_weights(self.order.backbones)
+            check_judges(self._metrics)
 
     def forecast(self) -> Forecast:
         """What is left of the plan, and what that takes. Nothing is generated."""
@@ -214,7 +223,8 @@ class Job:
         same = wanted.thresholds == manifest.thresholds and wanted.reference == manifest.reference
         if same and not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             stored = self.folder.summary()
-            if {name: info.version for name, info in stored.metrics.items()} == self.versions:
+            computed = {name: info.version for name, info in stored.metrics.items() if info.origin != "imported"}
+            if computed == self.versions:
                 return stored
         return score_as(wanted, self.folder, workers=None)
 

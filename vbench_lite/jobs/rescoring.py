@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vbench_lite.jobs.judging import Judging
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.manifest import Manifest, short_path
 from vbench_lite.run.summary import Summary
 
 
@@ -33,10 +33,17 @@ def score_as(wanted: Manifest, folder: RunFolder, workers: int | None) -> Summar
     """Scores with the networks, metrics, thresholds and real clips of this manifest, and stores it as run.json."""
     from vbench_lite.analysis.summary import summarise
     from vbench_lite.running.phases import timed_scoring
+    from vbench_lite.scoring.importing import with_imports
     from vbench_lite.scoring.scorer import score_run
 
     with timed_scoring(folder.path):
-        scored = score_run(folder, wanted, workers=workers)
-        if wanted != folder.manifest():
-            folder.write_manifest(wanted)
+        scored = with_imports(folder, score_run(folder, wanted, workers=workers))
+        stored = replace(wanted, plan=replace(wanted.plan, metrics=_typed(wanted.plan.metrics)))
+        if stored != folder.manifest():
+            folder.write_manifest(stored)
         return summarise(folder, scored)
+
+
+def _typed(metrics: str | None) -> str | None:
+    """`--metrics` as run.json may hold it: without paths of this machine."""
+    return None if metrics is None else ",".join(short_path(item.strip()) for item in metrics.split(","))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.errors import MetricError
 from vbench_lite.features.extractor import ClipFeatures, Extractor, backbone_of
-from vbench_lite.records import ClipSpec, Estimate, MetricInfo, Prompt, ReasonCode, Score
+from vbench_lite.records import ClipSpec, Estimate, MetricInfo, Origin, Prompt, ReasonCode, Score
 
 NO_PROMPT = Prompt("", "")
 SINGLE_FRAME = Score(None, "it has a single frame", ReasonCode.ONE_FRAME)
@@ -151,6 +151,8 @@ class Metric:
     unmoved_by: ClassVar[tuple[str, ...]] = ()
     """Damage that must not move it at all."""
     per: ClassVar[Literal["clip", "set"]]
+    origin: ClassVar[Origin] = ""
+    """Who computes it: "" for this package, or a program of the user."""
 
     @classmethod
     def backbone(cls) -> str | None:
@@ -167,7 +169,7 @@ class Metric:
         low, high = (side if math.isfinite(side) else None for side in cls.range)
         return MetricInfo(
             cls.name, cls.unit, cls.higher_is_better, cls.version, backbone, cls.per, cls.title, (low, high),
-            cls.question, cls.rank, cls.description, cls.pitfalls, cls.source,
+            cls.question, cls.rank, cls.description, cls.pitfalls, cls.source, cls.origin,
         )
 
 

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from vbench_lite.errors import MetricError, UnknownName
+from vbench_lite.metrics._judge import JudgedMetric, judged_metrics, known_judges
 from vbench_lite.metrics.base import ClipMetric, Metric, SetMetric
 from vbench_lite.records import QUESTIONS, MetricInfo
 
@@ -69,6 +70,11 @@ def known_metrics() -> dict[str, MetricClass]:
     return _by_name([*shipped_metrics().values(), *user_metrics().values()])
 
 
+def known_programs() -> list[type[JudgedMetric]]:
+    """The scores of every program that a name can mean. They are computed only where they are named."""
+    return [metric for path in known_judges().values() for metric in judged_metrics(path)]
+
+
 def describe(name: str) -> MetricInfo | None:
     """The description of a shipped metric, or None where there is none of this name.
 
@@ -84,8 +90,9 @@ def select(wanted: str | Iterable[str | MetricClass] | None = None) -> list[Metr
     """The metrics that `--metrics` names, as objects that score.
 
     Args:
-        wanted: Names, named sets (builtin, vbench, all), Python files, "pkg.mod:Class" or classes; a text may join
-            several with commas. None takes the set "builtin" and every metric of the user.
+        wanted: Names, named sets (builtin, vbench, all), Python files, TOML files of programs that score clips,
+            "pkg.mod:Class" or classes; a text may join several with commas. None takes the set "builtin" and every
+            Python metric of the user.
 
     Raises:
         UnknownName: There is no such metric, file, module or class.
@@ -106,6 +113,10 @@ def select(wanted: str | Iterable[str | MetricClass] | None = None) -> list[Metr
 def _named(item: str | MetricClass) -> list[MetricClass]:
     if not isinstance(item, str):
         return [checked(item, repr(item))]
+    if item.endswith(".toml"):
+        if not Path(item).is_file():
+            raise UnknownName("file of metrics", item, known_judges(), SEE)
+        return [*judged_metrics(Path(item))]
     if item in SETS:
         every = known_metrics().values()
         return [metric for metric in every if item == "all" or item in metric.sets]
@@ -114,9 +125,12 @@ def _named(item: str | MetricClass) -> list[MetricClass]:
     if ":" in item:
         return [checked(_imported(item), f'"{item}"')]
     known = known_metrics()
-    if item not in known:
-        raise UnknownName("metric or set of metrics", item, [*known, *SETS], SEE)
-    return [known[item]]
+    if item in known:
+        return [known[item]]
+    judges = known_judges()
+    if item not in judges:
+        raise UnknownName("metric or set of metrics", item, [*known, *judges, *SETS], SEE)
+    return [*judged_metrics(judges[item])]
 
 
 def _imported(name: str) -> Any:
@@ -181,6 +195,8 @@ def _by_name(metrics: Iterable[MetricClass]) -> dict[str, MetricClass]:
 
 
 def _place(metric: MetricClass) -> str:
+    if issubclass(metric, JudgedMetric):
+        return f"a score of {metric.judge.name}.toml"
     module = sys.modules[metric.__module__]
     return f"{metric.__name__} in {getattr(module, '__file__', None) or metric.__module__}"
 

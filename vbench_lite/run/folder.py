@@ -5,6 +5,8 @@
           clips/<generator>/<prompt id>/<k>.json     its record, written last: a clip counts when this is there
           images/<digest>.<suffix>                   the images that prompts name
           features/<generator>.npz                   what set metrics (FVD) were computed from
+          judges/<name>/*.jsonl                      answers of programs that score clips
+          imports/<name>.json                        scores of other tools, as they were imported
           clips.csv, summary.json                    made by scoring; recomputed from the above
 
 Every file is written under another name and then renamed, so that it is there whole or not at all.
@@ -29,7 +31,9 @@ from vbench_lite.run.reading import read_json, typed
 from vbench_lite.run.summary import Summary, summary_from
 from vbench_lite.tomlfile import digest
 
-CONTENTS = ("clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features")
+CONTENTS = (
+    "clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features", "judges", "imports",
+)  # fmt: skip
 """What `clear` deletes, before it deletes run.json itself."""
 
 

@@ -32,6 +32,8 @@ from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.plan import asks_for_stillness
 from vbench_lite.run.view import Run
 from vbench_lite.scoring import anchors
+from vbench_lite.scoring.judge_program import check_judges, judges_of
+from vbench_lite.scoring.judging import judge_run
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.userfile import is_folder
@@ -61,9 +63,11 @@ def score_run(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
             f"Make it again with: {renew_command(Run(folder))}"
         )
-    nets = networks.load(manifest.plan.backbones, device or default_device())
+    check_judges(chosen)
+    device = device or default_device()
+    nets = networks.load(manifest.plan.backbones, device)
     records = {record.key: record for record in folder.records()}
-    return Scorer(manifest, nets, chosen, workers).score(folder, records)
+    return Scorer(manifest, nets, chosen, workers, device).score(folder, records)
 
 
 def default_device() -> str:
@@ -76,14 +80,16 @@ class Scorer:
     """One scoring: the metrics, the networks, what was requested, and the real clips to compare with."""
 
     def __init__(
-        self, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None
+        self, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None,
+        device: str = "cpu",
     ) -> None:
-        self.nets, self.metrics, self.workers = nets, metrics, workers
+        self.nets, self.metrics, self.workers, self.device = nets, metrics, workers, device
         self.reference, self.plan = manifest.reference, manifest.plan
         self.prompts = {prompt.id: prompt for prompt in manifest.prompts}
         self.forms = {name: definition.asked_form for name, definition in manifest.generators.items()}
         self.keys = {name: list(manifest.keys(name)) for name in manifest.generators}
         self.per_clip = [metric for metric in metrics if isinstance(metric, ClipMetric)]
+        self.judges = judges_of(metrics)
         self.per_set = [metric for metric in metrics if isinstance(metric, SetMetric)]
         self.extractors = extractors_of(metrics)
         kinds = ("image", "video")
@@ -98,9 +104,12 @@ class Scorer:
         clips = self._features(folder, records)
         references = self._references(clips)
         sets = {name: self._score_sets(name, clips, references[name]) for name in self.forms}
+        judged = judge_run(self.judges, folder, records, clips, self.prompts, device=self.device)
         return Scored(
             metrics={metric.name: metric.info(self._backbone(metric)) for metric in self.metrics},
-            clips={key: self._score_clip(key, clip, references[key.generator]) for key, clip in clips.items()},
+            clips={
+                key: self._score_clip(key, clip, references[key.generator]) | judged[key] for key, clip in clips.items()
+            },
             sets={name: found.estimates for name, found in sets.items()},
             reference=self._reference_scores(references),
             features={name: found.features.content() for name, found in sets.items() if found.features},

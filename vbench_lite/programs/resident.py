@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vbench_lite.adapters.programs import GRACE_S, Start, describe_code, echo
-from vbench_lite.errors import ClipFailed, GeneratorError
+from vbench_lite.errors import ProgramError, ProgramFailed
+from vbench_lite.programs.process import GRACE_S, Start, describe_code
 from vbench_lite.records import ReasonCode
 
 LONGEST_LINE = 1 << 20
@@ -44,7 +44,7 @@ class Resident:
     """A program that stays: a line of JSON in for each request, a line of JSON back.
 
     It prints {"ready": true} when its model is loaded. The last JSON object of a line counts. Lines without one go to
-    this process's stderr, as the program's own stderr does.
+    the log, as the program's own stderr does.
     """
 
     def __init__(self, start: Start, command: Sequence[str], ready_limit_s: float) -> None:
@@ -54,22 +54,22 @@ class Resident:
         threading.Thread(target=self._read, name="answers", daemon=True).start()
         try:
             self._wait("ready", True, ready_limit_s)
-        except ClipFailed as error:
+        except ProgramFailed as error:
             self.end()
-            raise GeneratorError(f'"{command[0]}" never said {{"ready": true}}: {error}') from None
+            raise ProgramError(f'"{command[0]}" never said {{"ready": true}}: {error}') from None
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
         """The answer with the request's id.
 
         Raises:
-            ClipFailed: The program died or did not answer in time; it is of no use any more.
+            ProgramFailed: The program died or did not answer in time; it is of no use any more.
         """
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
-            raise ClipFailed(f"the program has ended ({self._ending()})", ReasonCode.CRASHED) from None
+            raise ProgramFailed(f"the program has ended ({self._ending()})", ReasonCode.CRASHED) from None
         return self._wait("id", request["id"], limit_s)
 
     def _wait(self, key: str, value: Any, limit_s: float) -> dict[str, Any]:
@@ -78,9 +78,9 @@ class Resident:
             try:
                 answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise ClipFailed(f"the program did not answer within {limit_s:g} s", ReasonCode.TIMEOUT) from None
+                raise ProgramFailed(f"the program did not answer within {limit_s:g} s", ReasonCode.TIMEOUT) from None
             if answer is None:
-                raise ClipFailed(f"the program ended before it answered ({self._ending()})", ReasonCode.CRASHED)
+                raise ProgramFailed(f"the program ended before it answered ({self._ending()})", ReasonCode.CRASHED)
             if answer.get(key) == value:
                 return answer
 
@@ -89,7 +89,7 @@ class Resident:
         for line in iter(lambda: self._process.stdout.readline(LONGEST_LINE), b""):  # type: ignore[union-attr]
             answer = last_object(line.decode("utf-8", "replace"))
             if answer is None:
-                echo(line)
+                self._start.echo(line)
             else:
                 self._answers.put(answer)
         self._answers.put(None)

@@ -6,15 +6,16 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from vbench_lite.errors import ClipFailed, GeneratorError, UsageError
+from vbench_lite.errors import ProgramError, ProgramFailed, UsageError
 from vbench_lite.records import ReasonCode
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w*)\}")
@@ -23,7 +24,7 @@ GRACE_S = 5.0
 MARKER = "VBENCH_PROGRAM"
 """Environment variable by which a program's processes are found, whatever their parent or session is."""
 PR_SET_CHILD_SUBREAPER = 36
-TAIL_BYTES = 4096
+TAIL_BYTES = 1 << 16
 
 
 def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
@@ -50,19 +51,52 @@ def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
 
 
 class Start:
-    """Starts programs in a folder and an environment, and finds whatever they started."""
+    """Starts programs in a folder and an environment, and finds whatever they started.
 
-    def __init__(self, cwd: str, env: Mapping[str, str]) -> None:
+    Args:
+        cwd: The folder; "" for the current one.
+        env: Added to this process's environment.
+        log: An open file for what the programs print; None for this process's stderr.
+    """
+
+    def __init__(self, cwd: str, env: Mapping[str, str], log: IO[bytes] | None = None) -> None:
+        self.log = log
         self._marker = uuid.uuid4().hex
         self._options: dict[str, Any] = {"cwd": cwd or None, "env": {**os.environ, **env, MARKER: self._marker}}
         self._adopts = _adopt_orphans()
 
     def __call__(self, command: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
         # No shell: a prompt is one argument whatever it holds. No new session: the program ends with its run.
+        streams.setdefault("stderr", self.log)
         try:
             return subprocess.Popen(list(command), **self._options, **streams)
-        except OSError as error:
-            raise GeneratorError(f'"{command[0]}" cannot be started: {error.strerror or error}.') from None
+        except (OSError, ValueError) as error:  # ValueError: an argument with a NUL character
+            reason = getattr(error, "strerror", None) or error
+            raise ProgramError(f'"{command[0]}" cannot be started: {reason}.') from None
+
+    def require(self, program: str) -> None:
+        """Checks that a program is there.
+
+        Raises:
+            ProgramError: It is neither on the path nor in the folder that the programs start in.
+        """
+        if not shutil.which(program) and not (Path(self._options["cwd"] or "") / program).exists():
+            raise ProgramError(f'the program "{program}" is not on this machine')
+
+    def echo(self, text: bytes) -> None:
+        """Writes to the log, or to this process's stderr, which is the generator's log in a run."""
+        if self.log is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self.log.write(text)
+                self.log.flush()
+            return
+        buffer = getattr(sys.stderr, "buffer", None)
+        with contextlib.suppress(OSError, ValueError):
+            if buffer is None:
+                sys.stderr.write(text.decode("utf-8", "replace"))
+            else:
+                buffer.write(text)
+            sys.stderr.flush()
 
     def end(self, process: subprocess.Popen[Any]) -> None:
         """Ends a program and everything that it started, also what left its session: SIGTERM first, SIGKILL later."""
@@ -103,17 +137,17 @@ def _adopt_orphans() -> bool:
 
 
 class _Log:
-    """Passes what a program prints on to this process's stderr, and keeps its end for the reason of a failure."""
+    """Passes what a program prints on to the log, and keeps its end: the answer, or the reason of a failure."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._tail = stream, b""
+    def __init__(self, stream: IO[bytes], echo: Callable[[bytes], None]) -> None:
+        self._stream, self._echo, self._tail = stream, echo, b""
         self._reader = threading.Thread(target=self._read, name="log", daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         while piece := self._stream.read1(1 << 16):  # type: ignore[attr-defined]
             self._tail = (self._tail + piece)[-TAIL_BYTES:]
-            echo(piece)
+            self._echo(piece)
 
     def tail(self) -> str:
         """The last of it, when the program and all that it started have ended."""
@@ -121,26 +155,19 @@ class _Log:
         return self._tail.decode("utf-8", "replace")
 
 
-def echo(text: bytes) -> None:
-    """Writes to this process's stderr, which is the generator's log in a run."""
-    buffer = getattr(sys.stderr, "buffer", None)
-    with contextlib.suppress(OSError, ValueError):
-        if buffer is None:
-            sys.stderr.write(text.decode("utf-8", "replace"))
-        else:
-            buffer.write(text)
-        sys.stderr.flush()
+def run_once(start: Start, command: Sequence[str], limit_s: float) -> str:
+    """Runs a program to its end; what it prints goes to the log as it comes.
 
-
-def run_once(start: Start, command: Sequence[str], limit_s: float) -> None:
-    """Runs a program to its end; what it prints goes to this process's stderr as it comes.
+    Returns:
+        The end of what it printed, on stdout and stderr together.
 
     Raises:
-        ClipFailed: It ran too long, or ended with an error; its last line is in the message.
+        ProgramError: It cannot be started.
+        ProgramFailed: It ran too long, or ended with an error; its last line is in the message.
     """
     process = start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
-    log = _Log(process.stdout)
+    log = _Log(process.stdout, start.echo)
     try:
         code = process.wait(limit_s)
     except subprocess.TimeoutExpired:
@@ -149,9 +176,11 @@ def run_once(start: Start, command: Sequence[str], limit_s: float) -> None:
         start.end(process)
     tail = log.tail()
     if code is None:
-        raise ClipFailed(f"the program did not end within {limit_s:g} s and was ended", ReasonCode.TIMEOUT)
+        raise ProgramFailed(f"the program did not end within {limit_s:g} s and was ended", ReasonCode.TIMEOUT)
     if code != 0:
-        raise ClipFailed(f"the program ended with {describe_code(code)}: {last_line(tail)}")
+        message = f"the program ended with {describe_code(code)}: {last_line(tail)}"
+        raise ProgramFailed(message, ReasonCode.CRASHED if code < 0 else ReasonCode.FAILED)
+    return tail
 
 
 def describe_code(code: int) -> str:
@@ -161,19 +190,3 @@ def describe_code(code: int) -> str:
 def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it printed nothing"
-
-
-def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
-    """The clip that a program wrote: where it was told to, or the only one in its folder.
-
-    Raises:
-        ClipFailed: There is none, more than one, or it is empty.
-    """
-    found = [expected] if expected.exists() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes)
-    if not found:
-        raise ClipFailed(f"the program wrote no clip to {{out}} ({expected.name})")
-    if len(found) > 1:
-        raise ClipFailed(f"the program wrote {len(found)} clips: {', '.join(p.name for p in found[:5])}")
-    if not found[0].is_file() or not found[0].stat().st_size:
-        raise ClipFailed(f"the program wrote an empty file: {found[0].name}")
-    return found[0]

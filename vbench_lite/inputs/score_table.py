@@ -1,0 +1,155 @@
+"""Tables of scores that another tool computed: `--import scores.csv`. Their rows are checked here, without the run.
+
+    generator,prompt_id,index,metric,value,unit,higher_is_better,source,version
+    mine,sneaker-spin-red,0,realism,4.1,points,true,people,2026-11
+
+Instead of prompt_id and index a row may have `file`: a clip of the run folder, or a name such as "{prompt}-0.mp4".
+The columns after value are optional.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from vbench_lite.errors import BadFile
+from vbench_lite.userfile import control_character, read_text, shown
+
+NEEDED = ("metric", "value")
+NAMES = ("unit", "higher_is_better", "source", "version")
+COLUMNS = ("generator", "prompt_id", "file", "index", *NEEDED, *NAMES)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_DIRECTIONS = {"": None, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+class TableMetric(NamedTuple):
+    """What the rows of a metric say of it; the same in all of them."""
+
+    unit: str = ""
+    higher_is_better: bool | None = None
+    source: str = ""
+    version: str = ""
+
+
+class TableRow(NamedTuple):
+    """One score of one clip, as the table has it."""
+
+    line: int
+    generator: str
+    """"" where the table has no such column."""
+    prompt_id: str
+    index: int | None
+    file: str
+    metric: str
+    value: float | None
+    reason: str
+    """Why there is no value; "" where there is one."""
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table whose rows agree with one another."""
+
+    path: Path
+    metrics: Mapping[str, TableMetric]
+    rows: Sequence[TableRow]
+
+
+def read_score_table(path: Path) -> ScoreTable:
+    """Reads a CSV of scores.
+
+    Raises:
+        BadFile: It is no such table, or two rows say different things of a metric; the line is named.
+    """
+    metrics: dict[str, TableMetric] = {}
+    first: dict[str, int] = {}
+    rows = []
+    for line, cells in _cells(path):
+        row, said = _row(path, line, cells)
+        known = metrics.setdefault(row.metric, said)
+        before = first.setdefault(row.metric, line)
+        for name in NAMES:
+            if getattr(known, name) != getattr(said, name):
+                raise BadFile(
+                    path, line, f'the {name} of "{row.metric}" is {shown(getattr(said, name))} here and '
+                    f"{shown(getattr(known, name))} in line {before}: expected one for all rows of a metric.",
+                )
+        rows.append(row)
+    if not rows:
+        raise BadFile(path, None, "holds no score.")
+    return ScoreTable(path, metrics, rows)
+
+
+def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        header = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = header
+        _check_header(path, header)
+        for cells in reader:
+            if None in cells or None in cells.values():
+                raise BadFile(path, reader.line_num, f"has another number of cells than line 1, which has {len(header)}.")
+            yield reader.line_num, {name: value.strip() for name, value in cells.items()}
+    except csv.Error as error:
+        raise BadFile(path, reader.line_num, f"is not valid CSV: {error}.") from None
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    lacking = [name for name in NEEDED if name not in header]
+    if "file" not in header:
+        lacking += [name for name in ("prompt_id", "index") if name not in header]
+    unknown = [name for name in header if name not in COLUMNS]
+    if lacking:
+        expected = "expected generator, prompt_id and index (or file), metric, value"
+        raise BadFile(path, 1, f'the column "{lacking[0]}" is missing: {expected}.')
+    if unknown:
+        raise BadFile(path, 1, f'the column "{unknown[0][:80]}" is not known. Known: {", ".join(COLUMNS)}.')
+    if len(set(header)) != len(header):
+        raise BadFile(path, 1, "a column stands twice.")
+
+
+def _row(path: Path, line: int, cells: Mapping[str, str]) -> tuple[TableRow, TableMetric]:
+    for name, text in cells.items():
+        if sign := control_character(text):
+            raise BadFile(path, line, f'"{name}" holds the control character {sign}.')
+    metric, index, direction = cells["metric"], cells.get("index", ""), cells.get("higher_is_better", "").lower()
+    if not _NAME.fullmatch(metric):
+        expected = "up to 60 lower-case letters, digits and _, beginning with a letter"
+        raise BadFile(path, line, f'"metric" is {shown(metric)}: expected {expected}.')
+    if index and not re.fullmatch(r"[0-9]{1,9}", index):
+        raise BadFile(path, line, f'"index" is {shown(index)}: expected a whole number from 0.')
+    if direction not in _DIRECTIONS:
+        raise BadFile(path, line, f'"higher_is_better" is {shown(direction)}: expected true, false or nothing.')
+    if not cells.get("file") and not (cells.get("prompt_id") and index):
+        raise BadFile(path, line, "names no clip: expected prompt_id and index, or file.")
+    value, reason = read_value(cells["value"])
+    row = TableRow(
+        line, cells.get("generator", ""), cells.get("prompt_id", ""), int(index) if index else None,
+        cells.get("file", ""), metric, value, reason,
+    )
+    said = TableMetric(cells.get("unit", ""), _DIRECTIONS[direction], cells.get("source", ""), cells.get("version", ""))
+    return row, said
+
+
+def read_value(text: str) -> tuple[float | None, str]:
+    """A cell as a finite number, or None and why it is no score.
+
+    >>> read_value("0.5"), read_value("nan"), read_value("")
+    ((0.5, ''), (None, "the table says 'nan', which is no number"), (None, 'the table has no value'))
+    """
+    if not text:
+        return None, "the table has no value"
+    words = {"true": 1.0, "false": 0.0}
+    try:
+        value = words.get(text.lower(), math.nan) if text.lower() in words else float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in text:
+        return None, f"the table says {shown(text)}, which is no number"
+    return value, ""

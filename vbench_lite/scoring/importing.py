@@ -1,0 +1,203 @@
+"""Scores that another tool computed: bound to the clips of a run, kept in its folder, and added to its own scores.
+
+A table becomes `imports/<name>.json` of the run folder, with the digest of the table. Each scoring of the run adds all
+of these files. The same name again replaces the file; deleting it takes the scores out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vbench_lite.errors import BadFile, MetricError
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.inputs.clipnames import names_of
+from vbench_lite.inputs.score_table import ScoreTable, TableMetric, TableRow, read_score_table
+from vbench_lite.metrics.registry import shipped_metrics
+from vbench_lite.records import FORMAT, ClipKey, MetricInfo, ReasonCode, Score, Scored
+from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.manifest import NAME, Manifest
+from vbench_lite.run.reading import read_json, typed
+
+RENAMED = "_imported"
+"""Ending of an imported metric that has the name of one that this package computes."""
+
+
+@dataclass(frozen=True)
+class ImportedMetric:
+    """One metric of a table."""
+
+    unit: str = ""
+    higher_is_better: bool | None = None
+    source: str = ""
+    version: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class ImportedTable:
+    """`imports/<name>.json`."""
+
+    format: int
+    table: str
+    """Name of the file that was imported."""
+    sha256: str
+    metrics: Mapping[str, ImportedMetric]
+    values: tuple[tuple[str, str, int, str, float | None, str], ...]
+    """generator, prompt id, index, metric, value, and the reason where there is no value."""
+
+    @property
+    def without_direction(self) -> list[str]:
+        """Metrics that are shown and never ranked."""
+        return [name for name, metric in self.metrics.items() if metric.higher_is_better is None]
+
+    @property
+    def without_value(self) -> int:
+        """Rows that hold no number."""
+        return sum(value[4] is None for value in self.values)
+
+
+def import_table(folder: RunFolder, path: Path) -> ImportedTable:
+    """Checks a table against a run and keeps it in the run's folder. Nothing is kept where a row is wrong.
+
+    Args:
+        folder: The run; it need not be scored.
+        path: A CSV; see docs/external-scores.md.
+
+    Raises:
+        BadFile: A row names an unknown clip, or a clip stands twice, or the file is no such table.
+        StoreError: There is no such run, or it cannot be written.
+    """
+    manifest, table = folder.manifest(), read_score_table(path)
+    find = _finder(folder, manifest, table)
+    lines: dict[tuple[ClipKey, str], int] = {}
+    values = []
+    for row in table.rows:
+        key, name = find(row), _stored_name(row.metric)
+        before = lines.setdefault((key, name), row.line)
+        if before != row.line:
+            where = f"{key.generator}, {key.prompt_id} #{key.index}"
+            raise BadFile(path, row.line, f'"{row.metric}" of this clip ({where}) stands in line {before} too.')
+        values.append((*key, name, row.value, row.reason))
+    stem = path.stem if NAME.fullmatch(path.stem) else hashlib.sha256(path.name.encode()).hexdigest()[:12]
+    found = ImportedTable(
+        FORMAT, path.name, hashlib.sha256(path.read_bytes()).hexdigest(),
+        {_stored_name(name): _metric(name, metric) for name, metric in table.metrics.items()}, tuple(values),
+    )
+    _refuse_shared(folder, stem, found, path)
+    write_whole(folder.path / "imports" / f"{stem}.json", to_json(found))
+    return found
+
+
+def _stored_name(metric: str) -> str:
+    return f"{metric}{RENAMED}" if metric in shipped_metrics() else metric
+
+
+def _metric(name: str, metric: TableMetric) -> ImportedMetric:
+    title = shipped_metrics()[name].title if name in shipped_metrics() else name.replace("_", " ").capitalize()
+    return ImportedMetric(*metric, title=f"{title} (imported)")
+
+
+def _refuse_shared(folder: RunFolder, stem: str, found: ImportedTable, path: Path) -> None:
+    for other, table in stored_tables(folder).items():
+        shared = sorted(set(table.metrics) & set(found.metrics))
+        if other != stem and shared:
+            raise BadFile(
+                path, None, f'"{shared[0]}" was imported from {table.table} before. Rename the metric, import '
+                f"{table.table} again with all rows, or delete {folder.path / 'imports' / other}.json.",
+            )
+
+
+def _finder(folder: RunFolder, manifest: Manifest, table: ScoreTable) -> Callable[[TableRow], ClipKey]:
+    """What finds the clip of a row; it raises BadFile where the run has no such clip."""
+    generators = list(manifest.generators)
+    asked = {name: set(manifest.keys(name)) for name in generators}
+    place_of = names_of(manifest.prompts)
+
+    def find(row: TableRow) -> ClipKey:
+        if row.file:
+            key = _of_file(row, generators)
+        else:
+            key = ClipKey(_generator(row, generators), row.prompt_id, row.index or 0)
+        if key not in asked.get(key.generator, ()):
+            raise BadFile(table.path, row.line, _unknown(key, manifest, folder))
+        return key
+
+    def _of_file(row: TableRow, generators: list[str]) -> ClipKey:
+        parts = Path(row.file).parts
+        if len(parts) >= 4 and parts[-4] == "clips" and Path(parts[-1]).stem.isdigit():
+            key = ClipKey(parts[-3], parts[-2], int(Path(parts[-1]).stem))
+            if row.generator in ("", key.generator):
+                return key
+        found, why = place_of(Path(row.file).stem)
+        if found is None:
+            raise BadFile(table.path, row.line, f'the file "{row.file[:100]}" is no clip of {folder.path}: {why}.')
+        return ClipKey(_generator(row, generators), *found)
+
+    def _generator(row: TableRow, generators: list[str]) -> str:
+        if row.generator or len(generators) == 1:
+            return row.generator or generators[0]
+        listed = ", ".join(generators)
+        raise BadFile(table.path, row.line, f'names no generator: {folder.path} holds {listed}. Add a column "generator".')
+
+    return find
+
+
+def _unknown(key: ClipKey, manifest: Manifest, folder: RunFolder) -> str:
+    """What a row names that the run does not hold."""
+    if key.generator not in manifest.generators:
+        return f'{folder.path} holds no generator "{key.generator[:80]}". It holds: {", ".join(manifest.generators)}.'
+    if key.prompt_id not in manifest.plan.prompts:
+        return f'{folder.path} asks for no prompt "{key.prompt_id[:80]}". Its prompts: {_listed(manifest.plan.prompts)}.'
+    return f'{folder.path} asks for {manifest.plan.clips(key.prompt_id)} clips of "{key.prompt_id}": there is no #{key.index}.'
+
+
+def _listed(names: Iterable[str], most: int = 5) -> str:
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def stored_tables(folder: RunFolder) -> dict[str, ImportedTable]:
+    """The imported tables of a run, by the names of their files.
+
+    Raises:
+        StoreError: One of them was damaged.
+    """
+    paths = sorted((folder.path / "imports").glob("*.json"))
+    return {path.stem: typed(read_json(path, "the table is gone."), ImportedTable, path) for path in paths}
+
+
+def with_imports(folder: RunFolder, scored: Scored) -> Scored:
+    """The scores of a run with those that were imported.
+
+    Raises:
+        MetricError: A metric is computed here and imported too.
+    """
+    metrics, clips = dict(scored.metrics), {key: dict(scores) for key, scores in scored.clips.items()}
+    for table in stored_tables(folder).values():
+        absent = Score(None, f"it is not in {table.table}", ReasonCode.NOT_SCORED)
+        for name, metric in table.metrics.items():
+            if name in metrics:
+                raise MetricError(
+                    f'the metric "{name}" is computed here and was imported from {table.table} too. Rename it in the '
+                    f"table and import that again, or leave it out of --metrics."
+                )
+            metrics[name] = _info(name, metric, table)
+        found = {(ClipKey(*value[:3]), value[3]): value for value in table.values}
+        for key, scores in clips.items():
+            for name in table.metrics:
+                row = found.get((key, name))
+                scores[name] = Score(row[4], row[5] or None, ReasonCode.BAD_SCORE if row[5] else None) if row else absent
+    return dataclasses.replace(scored, metrics=metrics, clips=clips)
+
+
+def _info(name: str, metric: ImportedMetric, table: ImportedTable) -> MetricInfo:
+    version = " ".join(part for part in (metric.source, metric.version) if part) or "not stated"
+    return MetricInfo(
+        name, metric.unit, metric.higher_is_better, version, None, "clip", metric.title,
+        description=f"Values of the table {table.table}, computed elsewhere by: {version}.",
+        source=f"{table.table}@{table.sha256[:8]}", origin="imported",
+    )
