@@ -94,7 +94,7 @@ def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         _check_header(path, header)
         for cells in reader:
             if None in cells or None in cells.values():
-                raise BadFile(path, reader.line_num, f"has another number of cells than line 1, which has {len(header)}.")
+                raise BadFile(path, reader.line_num, f"has not as many cells as line 1, which has {len(header)}.")
             yield reader.line_num, {name: value.strip() for name, value in cells.items()}
     except csv.Error as error:
         raise BadFile(path, reader.line_num, f"is not valid CSV: {error}.") from None

@@ -32,7 +32,8 @@ from vbench_lite.run.summary import Summary, summary_from
 from vbench_lite.tomlfile import digest
 
 CONTENTS = (
-    "clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features", "judges", "imports",
+    "clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features", "judges",
+    "imports",
 )  # fmt: skip
 """What `clear` deletes, before it deletes run.json itself."""
 

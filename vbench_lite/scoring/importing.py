@@ -140,8 +140,8 @@ def _finder(folder: RunFolder, manifest: Manifest, table: ScoreTable) -> Callabl
     def _generator(row: TableRow, generators: list[str]) -> str:
         if row.generator or len(generators) == 1:
             return row.generator or generators[0]
-        listed = ", ".join(generators)
-        raise BadFile(table.path, row.line, f'names no generator: {folder.path} holds {listed}. Add a column "generator".')
+        message = f'names no generator. Add a column "generator": {folder.path} holds {", ".join(generators)}.'
+        raise BadFile(table.path, row.line, message)
 
     return find
 
@@ -150,9 +150,11 @@ def _unknown(key: ClipKey, manifest: Manifest, folder: RunFolder) -> str:
     """What a row names that the run does not hold."""
     if key.generator not in manifest.generators:
         return f'{folder.path} holds no generator "{key.generator[:80]}". It holds: {", ".join(manifest.generators)}.'
-    if key.prompt_id not in manifest.plan.prompts:
-        return f'{folder.path} asks for no prompt "{key.prompt_id[:80]}". Its prompts: {_listed(manifest.plan.prompts)}.'
-    return f'{folder.path} asks for {manifest.plan.clips(key.prompt_id)} clips of "{key.prompt_id}": there is no #{key.index}.'
+    prompts = manifest.plan.prompts
+    if key.prompt_id not in prompts:
+        return f'{folder.path} asks for no prompt "{key.prompt_id[:80]}". Its prompts: {_listed(prompts)}.'
+    number = manifest.plan.clips(key.prompt_id)
+    return f'{folder.path} asks for {number} clips of "{key.prompt_id}": there is no #{key.index}.'
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:
@@ -190,8 +192,12 @@ def with_imports(folder: RunFolder, scored: Scored) -> Scored:
         for key, scores in clips.items():
             for name in table.metrics:
                 row = found.get((key, name))
-                scores[name] = Score(row[4], row[5] or None, ReasonCode.BAD_SCORE if row[5] else None) if row else absent
+                scores[name] = _score(*row[4:]) if row else absent
     return dataclasses.replace(scored, metrics=metrics, clips=clips)
+
+
+def _score(value: float | None, reason: str) -> Score:
+    return Score(value, reason or None, ReasonCode.BAD_SCORE if reason else None)
 
 
 def _info(name: str, metric: ImportedMetric, table: ImportedTable) -> MetricInfo:
