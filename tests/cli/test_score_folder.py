@@ -108,7 +108,7 @@ def test_folder_of_model_folders_says_what_to_do() -> None:
     result = score("models", "--suite", "s.txt")
     assert result.exit_code == 2
     assert "vbench score 'models/my wan' --suite s.txt" in str(result.output)
-    assert "vbench score models/ltx --suite" in score("models").output
+    assert "folders of clips. Score each folder alone" in score("models").output
     assert score("models/my wan", "--suite", "s.txt").exit_code == 0
 
 

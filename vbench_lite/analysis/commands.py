@@ -5,30 +5,42 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from vbench_lite.run.view import Run
+from vbench_lite.run.view import Run, Side
+
+BASELINE = "results/baseline"
+"""Where a baseline is kept unless the user says otherwise."""
 
 
 def run_command(
-    like: Run, generator: str, *, clips_per_prompt: int | None = None, prompts: int | None = None, out: str = ""
+    like: Run, side: Side, *, clips_per_prompt: int | None = None, prompts: int | None = None, out: str = ""
 ) -> str:
     """The command that makes a generator's clips with the plan of a run, in a folder of its own.
 
     Args:
         like: The run whose plan is taken.
-        generator: A generator of that run.
+        side: The generator, in any run.
         clips_per_prompt: None takes the plan's own number.
         prompts: Number of prompts from the start of the suite; None takes the plan's own.
         out: Folder of the new run; "" derives one from the names of suite and generator.
     """
     return _command(
-        like, [generator], clips_per_prompt=clips_per_prompt, prompts=prompts,
-        out=out or f"results/{like.manifest.suite.name}-{generator}",
+        like, [_argument(side.run, side.generator)], clips_per_prompt=clips_per_prompt, prompts=prompts,
+        out=out or f"results/{like.manifest.suite.name}-{side.generator}",
     )  # fmt: skip
+
+
+def _argument(run: Run, generator: str) -> str:
+    """What the user typed to name a generator."""
+    return run.manifest.typed.generators.get(generator, generator)
 
 
 def finish_command(run: Run) -> str:
     """The command that makes the clips that a run lacks."""
-    return _command(run, list(run.manifest.generators), clips_per_prompt=None, prompts=None, out=str(run.path))
+    return _command(run, _all_of(run), clips_per_prompt=None, prompts=None, out=str(run.path))
+
+
+def _all_of(run: Run) -> list[str]:
+    return [_argument(run, generator) for generator in run.manifest.generators]
 
 
 def score_command(run: Run, *, backbones: str = "", thresholds: str = "", reference: str | None = None) -> str:
@@ -50,11 +62,25 @@ def score_command(run: Run, *, backbones: str = "", thresholds: str = "", refere
     return shlex.join(words)
 
 
+def more_command(run: Run, *, clips_per_prompt: int | None = None, prompts: int | None = None) -> str:
+    """The commands that give a run more clips of each prompt, or more prompts, and score it; its clips are kept.
+
+    Args:
+        run: The run. One that keeps no clips is made again as a whole, and promoted again.
+        clips_per_prompt: None takes the plan's own number.
+        prompts: Number of prompts from the start of the suite; None takes the plan's own.
+    """
+    generators = _all_of(run)
+    if run.folder.keeps_clips():
+        return _command(run, generators, clips_per_prompt=clips_per_prompt, prompts=prompts, out=str(run.path))
+    again = f"{run.path}-again"
+    made = _command(run, generators, clips_per_prompt=clips_per_prompt, prompts=prompts, out=again)
+    return f"{made} && {promote_command(again, str(run.path), 'made and scored again')}"
+
+
 def renew_command(run: Run) -> str:
     """The commands that make the clips of a baseline again, score them, and promote the new run in its place."""
-    again = f"{run.path}-again"
-    made = _command(run, list(run.manifest.generators), clips_per_prompt=None, prompts=None, out=again)
-    return f"{made} && {promote_command(again, str(run.path), 'scored by this version')}"
+    return more_command(run)
 
 
 def promote_command(run: str, to: str, reason: str, *, new_anchor: str = "") -> str:
@@ -71,7 +97,7 @@ def _command(
     plan, suite, typed = like.manifest.plan, like.manifest.suite, like.manifest.typed
     words = ["vbench", "run", "--suite", typed.suite or suite.name]
     for generator in generators:
-        words += ["-g", typed.generators.get(generator, generator)]
+        words += ["-g", generator]
     asked = prompts or len(plan.prompts)
     if asked < len(suite.prompts):
         words += ["--limit", str(asked)]
@@ -80,6 +106,8 @@ def _command(
         words += ["--seed", str(plan.seed)]
     if plan.backbones != "builtin":
         words += ["--backbones", plan.backbones]
+    if plan.metrics is not None:
+        words += ["--metrics", plan.metrics]
     if typed.prices:
         words += ["--prices", typed.prices]
     if typed.thresholds:

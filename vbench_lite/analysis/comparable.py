@@ -149,7 +149,7 @@ def differences(pair: GeneratorPair) -> Iterator[Difference]:
     """Everything that makes two generators' scores mean different things; nothing about costs."""
     baseline, candidate = pair.baseline, pair.candidate
     old, new = baseline.run.manifest, candidate.run.manifest
-    again = f"Make the candidate again as the baseline was: {run_command(baseline.run, candidate.generator)}"
+    again = f"Make the candidate again as the baseline was: {run_command(baseline.run, candidate)}"
     if old.suite.digest != new.suite.digest:
         yield Difference("the suite", _suite(old), _suite(new), f"{_changed_prompts(old, new)}{again}")
     elif set(old.plan.prompts) != set(new.plan.prompts):
@@ -236,7 +236,7 @@ def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
     bound = quantity.needs_device and (not quantity.needs_price or any(rate is not None for rate in hourly))
     devices = [str(side.run.manifest.device) for side in (baseline, candidate)]
     if bound and devices[0] != devices[1]:
-        again = run_command(baseline.run, baseline.generator, out="results/baseline-here")
+        again = run_command(baseline.run, baseline, out="results/baseline-here")
         return (
             f"the device differs: {devices[0]} in the baseline, {devices[1]} in the candidate. "
             f"Run both on one kind of device, the baseline for instance with: {again}"

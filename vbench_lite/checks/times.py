@@ -10,7 +10,7 @@ from scipy import stats as tests
 from vbench_lite.analysis.batches import measurement_ids
 from vbench_lite.analysis.commands import run_command
 from vbench_lite.checks.findings import Finding
-from vbench_lite.run.view import Run
+from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array
 
 CHANGE = 0.1
@@ -38,7 +38,7 @@ def time_drift(run: Run, generator: str) -> Iterator[Finding]:
         f"The time per clip {'rose' if change > 0 else 'fell'} by {abs(change):.0%} from the first third of the run to "
         f"the last ({len(seconds)} measurements, in the order of the plan). Its times and costs depend on its length."
     )
-    command = run_command(run, generator, out=f"results/{run.name}-{generator}-again")
+    command = run_command(run, Side(run, generator), out=f"results/{run.name}-{generator}-again")
     yield Finding(code="time-drift", generator=generator, sentence=sentence, command=command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | Non
         return
     size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
     click.echo(f"{to} is the baseline now: run {entry.run!r}, {size / 1e6:.2f} MB, to be committed.")
-    click.echo(f"Hold a release against it with: vbench gate CANDIDATE --baseline {to}")
+    click.echo(f"Gate this run, or a later one, with: {shlex.join(['vbench', 'gate', run, '--baseline', str(to)])}")
 
 
 @command.command("history")
@@ -65,7 +66,7 @@ def history_command(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(to_json({"promotions": entries}), nl=False)
     elif not entries:
-        click.echo(f"{folder} has no history yet. Begin it with: vbench baseline promote RUN --reason ... --by ...")
+        click.echo(f"{folder} has no history yet. See how to begin it: vbench baseline promote --help")
     else:
         for entry in entries:
             click.echo(f"{entry.date}  {entry.run}  by {entry.by}: {entry.reason}")

@@ -44,7 +44,7 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
         click.echo("\n".join(explain(choose_policy(policy, open_run(baseline).path if baseline else None))))
         return
     if candidate is None or baseline is None:
-        raise click.UsageError("say what to judge, and against what: vbench gate CANDIDATE --baseline RUN")
+        raise click.UsageError("name a candidate, and with --baseline what to compare it with. See: vbench gate --help")
     old = open_run(baseline)
     rules = choose_policy(policy, old.path)
     verdict = decide(open_run(candidate), old, rules, read_reference(old.path, rules))

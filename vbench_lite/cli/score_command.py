@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -81,9 +80,8 @@ def _no_run(target: Path) -> str:
     from vbench_lite.inputs.clip_files import model_folders
 
     folders = model_folders(target)
-    holds = f"{target} holds no run" + (", but folders of clips" if folders else ". If it holds clips")
-    commands = [f"vbench score {shlex.quote(str(path))} --suite NAME|FILE" for path in folders or [target]]
-    return f"{holds}, name their prompts: {'; '.join(commands)}"
+    first = f"{target} holds no run" + (", but folders of clips. Score each folder alone" if folders else "")
+    return f"{first}. Name the prompts of its clips with --suite: a file, or a suite of: vbench list suites"
 
 
 def _collected(

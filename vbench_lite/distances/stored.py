@@ -75,7 +75,7 @@ def read_features(path: Path, digest: str) -> SetFeatures:
     Raises:
         StoreError: It is not there, broken, another one than was scored, or its arrays take more than a GiB.
     """
-    again = f"Restore it from version control, or make it again from the clips with: vbench score {path.parent.parent}"
+    again = "Restore it from version control; where the clips are kept, scoring the run makes it again"
     try:
         content = read_limited(path)
         if sha256(content) != digest:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vbench_lite.analysis.commands import promote_command
 from vbench_lite.analysis.comparable import GeneratorPair, differences, match, require_comparable, unlike_for
 from vbench_lite.analysis.compare import compare_family, table_of
 from vbench_lite.analysis.family import Family
@@ -75,7 +76,9 @@ def decide(candidate: Run, baseline: Run, policy: Policy, reference: Reference =
         require_comparable(sides)
     findings = [finding for sides in pairs for finding in find_run_problems(sides, policy)]
     if reference.history and reference.margins is None:
-        findings.append(Finding("margins", pairs[0].candidate.generator, _NO_MARGINS, "note"))
+        where = str(baseline.path)
+        message = f"{_NO_MARGINS} with: {promote_command(where, where, 'margins as numbers')}"
+        findings.append(Finding("margins", pairs[0].candidate.generator, message, "note"))
     planned = [one for sides in pairs for one in _planned(sides, policy, reference)]
     for sides in pairs if reference.anchor else ():
         first = _anchor_pair(sides, reference)
@@ -106,7 +109,7 @@ def decide(candidate: Run, baseline: Run, policy: Policy, reference: Reference =
 
 _NO_MARGINS = (
     "the margins were worked out from this baseline's own clips, because none were fixed for this policy when it was "
-    "promoted. Promote it again to fix them as numbers"
+    "promoted. Fix them as numbers"
 )
 
 
@@ -126,7 +129,9 @@ def _anchor_pair(sides: GeneratorPair, reference: Reference) -> GeneratorPair | 
         if found is None:
             return pair
         why = f"{found.what} differs"
-    hint = 'Begin anew with: vbench baseline promote RUN --reason ... --by ... --new-anchor "why"'
+    paths = [str(side.run.path) for side in (sides.candidate, sides.baseline)]
+    again = promote_command(*paths, "new first baseline", new_anchor=why)
+    hint = f"Make the candidate the first baseline with: {again}"
     return Finding("anchor", generator, f"not compared with the first promoted baseline: {why}. {hint}", "note")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vbench_lite.analysis.commands import run_command
+from vbench_lite.analysis.commands import more_command
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import CheckResult, Evidence, Needed, Remedy
@@ -63,25 +63,26 @@ def remedies(checks: Sequence[CheckResult], sides: GeneratorPair) -> Iterator[Re
     clips = [need.clips_per_prompt for need in open_ones]
     if None not in clips:
         most = max(c or 0 for c in clips)
-        command = " && ".join(
-            run_command(candidate.run, name, clips_per_prompt=most, out=f"results/{name}-{most}-clips")
-            for name in dict.fromkeys((sides.baseline.generator, candidate.generator))
-        )
-        yield _remedy(f"{most} clips a prompt (now {each})", command, now * most, grid)
+        yield _remedy(f"{most} clips a prompt (now {each})", _more(sides, clips_per_prompt=most), now * most, grid)
     prompts = [need.prompts for need in open_ones]
     if None not in prompts:
         most = max(p or 0 for p in prompts)
-        command = run_command(candidate.run, candidate.generator, prompts=min(most, len(suite.prompts)))
         what = f"{most} prompts (now {now})"
         if most > len(suite.prompts):
-            what = f'{most} prompts (now {now}; the suite "{suite.name}" has {len(suite.prompts)}: add to it)'
-        yield _remedy(what, command, most * each, grid)
+            what = f'{most} prompts (now {now}; the suite "{suite.name}" has {len(suite.prompts)}: add to it first)'
+        yield _remedy(what, _more(sides, prompts=min(most, len(suite.prompts))), most * each, grid)
     if None in clips and None in prompts:
         yield Remedy(
             sentence="No affordable number of prompts or clips would decide all of it: a figure lies too close to its "
             "limit. Widen that margin with a reason, or improve the candidate.", command="", clips=0, usd=None,
             device_s=None,
         )  # fmt: skip
+
+
+def _more(sides: GeneratorPair, **numbers: int) -> str:
+    """The commands that extend both runs; one of them where both generators are in one run."""
+    runs = {str(run.path): run for run in (sides.baseline.run, sides.candidate.run)}
+    return " && ".join(more_command(run, **numbers) for run in runs.values())
 
 
 def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:

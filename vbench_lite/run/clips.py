@@ -108,30 +108,30 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def read_grids(path: Path, manifest: Manifest) -> dict[str, ClipGrid]:
+def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGrid]:
     """clips.csv, with a cell for every clip that run.json asked for, whether the file has a row for it or not.
 
     Args:
         path: The table.
         manifest: Of the same run.
+        remedy: How the table is made again, as a sentence without its full stop.
 
     Raises:
         StoreError: There is no table, or it is not one.
     """
-    again = f"vbench score {path.parent}"
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing: the run is not scored. Finish it with: {again}") from None
+        raise StoreError(f"{path} is missing: the run is not scored. {remedy}") from None
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}. Make it again with: {again}") from None
+        raise StoreError(f"{path} cannot be read: {error}. {remedy}") from None
     header = [format1.column(name) for name in header] if manifest.format == 1 else header
     lacking = [name for name in _NEEDED if name not in header]
     torn = next((n for n, row in enumerate(rows, 2) if len(row) != len(header)), None)
     if lacking or torn:
         what = f"it lacks the columns {', '.join(lacking)}" if lacking else f"row {torn} has another number of cells"
-        raise StoreError(f"{path} is not a table of clips: {what}. Make it again with: {again}")
+        raise StoreError(f"{path} is not a table of clips: {what}. {remedy}")
     columns = {name: np.array([row[place] for row in rows]) for place, name in enumerate(header)} if rows else {}
     if rows and manifest.format == 1:
         columns["status"] = format1.status(columns["status"], columns["reason"])

@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,13 @@ class RunFolder:
         """Whether there are clips to score; a baseline has none."""
         return (self.path / "clips").is_dir()
 
+    @property
+    def remedy(self) -> str:
+        """How a missing or damaged file of scores is made again, as a sentence without its full stop."""
+        if self.keeps_clips():
+            return f"Score the run with: {shlex.join(['vbench', 'score', str(self.path)])}"
+        return "The folder keeps no clips to score, as a baseline does: restore the file from version control"
+
     def manifest(self) -> Manifest:
         """run.json.
 
@@ -91,7 +99,7 @@ class RunFolder:
         Raises:
             StoreError: The run is not scored yet, or summary.json is not valid.
         """
-        hint = f"it is not scored yet. Finish it with: vbench score {self.path}"
+        hint = f"the run is not scored. {self.remedy}"
         return summary_from(read_json(self.summary_path, hint), self.summary_path)
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -135,7 +143,9 @@ class RunFolder:
         """
         value = read_json(path, "the clip is not made yet.")
         if value.pop("check", None) != digest(value):
-            raise StoreError(f"{path} was changed after it was written. Make the clip again with: vbench run")
+            raise StoreError(
+                f"{path} was changed after it was written. Delete it, and make the clip again with the run's command."
+            )
         record = typed(value, ClipRecord, path)
         if record.path and not self._inside(record.path):
             raise StoreError(f"{path} names a clip outside of the run: {record.path}. Delete it and run again.")

@@ -84,7 +84,7 @@ class Run:
         Raises:
             StoreError: The run is not scored, or the file is not valid.
         """
-        return read_grids(self.folder.table_path, self.manifest)
+        return read_grids(self.folder.table_path, self.manifest, self.folder.remedy)
 
     @property
     def clips(self) -> pandas.DataFrame:
@@ -98,7 +98,7 @@ class Run:
             import pandas
 
         if not self.folder.table_path.exists():
-            raise StoreError(f"{self.path} is not scored yet. Finish it with: vbench score {self.path}")
+            raise StoreError(f"{self.path} is not scored. {self.folder.remedy}")
         table = pandas.read_csv(self.folder.table_path)
         return table if self.selected is None else table[table["generator"] == self.selected].reset_index(drop=True)
 
@@ -171,7 +171,7 @@ class Side(NamedTuple):
         if found is None:
             raise StoreError(
                 f'{self.run.folder.summary_path} holds no figures of "{self.generator}". '
-                f"Make it again with: vbench score {self.run.path}"
+                f"{self.run.folder.remedy}"
             )
         return found
 

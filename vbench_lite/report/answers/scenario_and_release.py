@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 
+from vbench_lite.analysis.commands import BASELINE, promote_command
 from vbench_lite.analysis.family import Outcome
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.strips import Answer
@@ -61,8 +64,8 @@ def releases(report: Report) -> Answer:
     if not sentences:
         folder = scenario.newest.folder.path
         sentences = [
-            "Give several runs to see how it has moved: vbench report results/*.",
-            f"Whether it may ship: vbench gate {folder} --baseline <run>.",
+            f"Compare later runs with this one: {promote_command(str(folder), BASELINE, 'first release')}",
+            f"Decide whether a run may ship: {shlex.join(['vbench', 'gate', str(folder), '--baseline', BASELINE])}",
         ]
     return Answer("release", "Is this release better than the last one?", line, sentences)
 
