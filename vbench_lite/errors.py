@@ -85,6 +85,10 @@ class WeightsError(VbenchError):
     """Weights are missing, or are not those that the definition's digests name."""
 
 
+class OtherWeights(WeightsError):
+    """Weights are there, but their digest is not the one that the set of backbones names."""
+
+
 class LibraryError(VbenchError):
     """A library that the package needs is missing, cannot be imported, or has a version that is not accepted."""
 

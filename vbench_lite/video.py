@@ -144,6 +144,8 @@ class ClipReader:
         # Read here, because a stream whose container is closed cannot be read: av 19 raises, earlier versions read
         # freed memory.
         stated = self._stream.codec_context.framerate or self._stream.average_rate
+        self.average_rate = float(self._stream.average_rate or stated or 0)
+        """Mean frames a second that the file states; 0 where it does not. `fps()` counts the frames instead."""
         self._times = FrameTimes(float(stated or 0))
         self._evidence = Evidence.of_stream(self._stream)
 

@@ -1,15 +1,15 @@
-"""Frozen networks that metrics use, in named sets: "builtin", "standard", or a TOML file of your own.
+"""Frozen networks that metrics use, in named sets: "builtin", "standard", "vbench", or a TOML file of your own.
 
-A set holds at most one image-and-text encoder (CLIP) and one video encoder (for FVD and KVD). What
-each one is, where its weights are and how frames are prepared for it is data: `builtin.toml` and
-`standard.toml` beside this file, in the form of a user's own file (docs/metrics.md).
+A set holds at most one network of each kind in `KINDS`. What each one is, where its weights are and how
+frames are prepared for it is data: `builtin.toml`, `standard.toml` and `vbench.toml` beside this file, in the
+form of a user's own file (docs/metrics.md).
 This module reads that data and knows no network. Loaders are imported when a set is loaded.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -32,14 +32,23 @@ LOADERS = {
     "torchscript": "vbench_lite.backbones.video_encoders:load_torchscript",
     "videomae": "vbench_lite.backbones.video_encoders:load_videomae",
     "torchvision": "vbench_lite.backbones.video_encoders:load_torchvision",
+    "timm-dino": "vbench_lite.backbones.dino:load_dino",
+    "torchvision-raft": "vbench_lite.backbones.raft:load_raft",
 }
-IMAGE_KEYS = (
-    "loader", "path", "model", "pretrained", "repository", "resize", "antialias", "vocabulary", "sha256", "fetch",
-)
-VIDEO_KEYS = (
-    "loader", "path", "model", "frames", "size", "antialias", "arguments", "features", "layer", "mean", "std",
-    "sha256", "fetch",
-)
+KINDS = {
+    "image": "image-and-text network", "video": "video network", "dino": "DINO network", "raft": "RAFT network",
+}
+"""Kinds of networks: the tables of a set's TOML, and what messages call them."""
+OF_VBENCH = ("dino", "raft")
+"""Kinds that only VBench's dimensions use."""
+COMMON_KEYS = ("loader", "path", "sha256", "fetch")
+KEYS = {
+    "image": ("model", "pretrained", "repository", "resize", "antialias", "vocabulary", "vbench"),
+    "video": ("model", "frames", "size", "antialias", "arguments", "features", "layer", "mean", "std"),
+    "dino": ("model", "arguments"),
+    "raft": (),
+}
+"""Kind > the keys of its table, beside `COMMON_KEYS`."""
 
 
 class ImageTextEncoder(Protocol):
@@ -82,13 +91,26 @@ class VideoEncoder(Protocol):
 
 @dataclass(frozen=True)
 class Backbones:
-    """A loaded set. Either encoder may be missing: its metrics are then unscored, with the reason in `missing`."""
+    """A loaded set. Any network may be missing: its metrics are then unscored, with the reason that `lacks` gives."""
 
     name: str
     image: ImageTextEncoder | None = None
     video: VideoEncoder | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    """"image" or "video" > why it is missing."""
+    """Kind > why a network that the set names is missing."""
+    dino: Any = None
+    """A `backbones.dino.Dino`."""
+    raft: Any = None
+    """A `backbones.raft.Raft`."""
+
+    def lacks(self, kind: str) -> str | None:
+        """Why there is no network of a kind; None where there is one."""
+        if getattr(self, kind) is not None:
+            return None
+        if kind in self.missing:
+            return self.missing[kind]
+        where = "; score with --backbones vbench" if kind in OF_VBENCH else ""
+        return f"this set of backbones has no {KINDS[kind]}{where}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +119,7 @@ class Entry:
 
     set_name: str
     kind: str
-    """"image" or "video"."""
+    """One of `KINDS`."""
     settings: dict[str, Any]
     path: Path | None
     """Path of the weights, or of their folder; None where the library finds them."""
@@ -119,20 +141,25 @@ def read_set(name: str) -> list[Entry]:
     if not path.is_file():
         raise UnknownName("set of backbones", name, known, "Or name a TOML file; docs/metrics.md shows one.")
     file = TomlFile(path)
-    file.only(("title", "image", "video"))
+    file.only(("title", *KINDS))
     entries = []
-    for kind, keys in (("image", IMAGE_KEYS), ("video", VIDEO_KEYS)):
+    for kind in KINDS:
         settings = file.get(kind, dict, {})
         if not settings:
             continue
-        file.only(keys, kind, settings)
+        file.only((*COMMON_KEYS, *KEYS[kind]), kind, settings)
         if file.get(f"{kind}.loader", str) not in LOADERS:
             expected = ", ".join(LOADERS)
             raise file.error(f"{kind}.loader", f'"loader" is {settings["loader"]!r}: expected one of {expected}.')
         entries.append(Entry(path.stem, kind, settings, _find(settings.get("path"), path.parent)))
     if not entries:
-        raise file.error("image", "expected an [image] table, a [video] table, or both.")
+        raise file.error("image", f"expected an [image] table, a [video] table, or another of {', '.join(KINDS)}.")
     return entries
+
+
+def has_networks_of_vbench(name: str) -> bool:
+    """Whether a set names a network that only VBench's dimensions use."""
+    return any(entry.kind in OF_VBENCH for entry in read_set(name))
 
 
 def _find(path: str | None, beside: Path) -> Path | None:
@@ -170,8 +197,12 @@ def _presence(entry: Entry) -> Presence:
     return Presence(f"{entry.set_name}/{entry.kind}", bool(size), found, fetch)
 
 
-def require_weights(name: str) -> None:
+def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
     """Checks that the weights of a set are on this machine, without loading them.
+
+    Args:
+        name: As for `load`.
+        kinds: Kinds of networks that will be used; the others may be missing.
 
     Raises:
         UnknownName: There is no such set.
@@ -179,7 +210,10 @@ def require_weights(name: str) -> None:
     """
     from vbench_lite.errors import WeightsError
 
+    wanted = set(kinds)
     for entry in read_set(name):
+        if entry.kind not in wanted:
+            continue
         found = _presence(entry)
         if not found.present:
             how = f"Fetch it with: {found.fetch}" if entry.settings.get("fetch") else "Name its path in the TOML."
@@ -201,42 +235,55 @@ def open_clip_cached(settings: dict[str, Any]) -> Path:
     return Path(f"the Hugging Face cache of {repository or settings.get('model', '?')}")
 
 
-def load(name: str = "builtin", device: str = "cpu", strict: bool = True) -> Backbones:
+def load(
+    name: str = "builtin", device: str = "cpu", strict: bool = True, *, kinds: Iterable[str] = tuple(KINDS),
+    altered: bool = False,
+) -> Backbones:
     """Loads a set.
 
     Args:
-        name: "builtin", "standard", or the path of a TOML.
+        name: "builtin", "standard", "vbench", or the path of a TOML.
         device: Where the networks run.
         strict: Raise when weights are missing; otherwise such a network's metrics go unscored.
+        kinds: Kinds of networks to load; the others are left out.
+        altered: Leave out a network whose weights are not those that the set names, instead of raising.
 
     Raises:
-        WeightsError: Weights are missing (the message holds the command that fetches them) or altered.
+        WeightsError: Weights are missing (the message holds the command that fetches them).
+        OtherWeights: The digest of weights is not the one that the set names.
     """
-    from vbench_lite.errors import WeightsError
+    from vbench_lite.errors import OtherWeights, WeightsError
 
+    wanted, left_out = set(kinds), (OtherWeights,) if strict and altered else () if strict else (WeightsError,)
     loaded: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for entry in read_set(name):
+        if entry.kind not in wanted:
+            continue
         try:
             loaded[entry.kind] = _loader(entry)(entry, device)
-        except WeightsError as error:
-            if strict:
-                raise
+        except left_out as error:
             missing[entry.kind] = str(error)
-    return Backbones(Path(name).stem, loaded.get("image"), loaded.get("video"), missing)
+    return Backbones(Path(name).stem, missing=missing, **loaded)
 
 
 def _loader(entry: Entry) -> Any:
     return resolve_name(LOADERS[entry.settings["loader"]])
 
 
-def check_file(entry: Entry, path: Path) -> str:
+def check_file(entry: Entry, path: Path, expected: str | None = None) -> str:
     """The sha256 of a weights file, compared with the set's `sha256` where that is given.
 
+    Args:
+        entry: The network.
+        path: The file.
+        expected: The digest, or its beginning, in place of the set's `sha256`.
+
     Raises:
-        WeightsError: The file is missing or is another one.
+        WeightsError: The file is missing.
+        OtherWeights: It is another file.
     """
-    from vbench_lite.errors import WeightsError
+    from vbench_lite.errors import OtherWeights, WeightsError
 
     fetch = entry.settings.get("fetch")
     if not path.is_file():
@@ -244,10 +291,10 @@ def check_file(entry: Entry, path: Path) -> str:
         raise WeightsError(f'the {entry.kind} network of "{entry.set_name}" lacks its weights {path}. {how}')
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    expected = entry.settings.get("sha256")
-    if expected and found != expected:
+    expected = expected or entry.settings.get("sha256")
+    if expected and not found.startswith(expected):
         again = f"Fetch it again with: {fetch}" if fetch else "Fetch it again"
-        raise WeightsError(
+        raise OtherWeights(
             f'{path} is not the file that "{entry.set_name}" names: its sha256 is {found[:12]}..., expected '
             f"{expected[:12]}.... {again}, or name the new digest in a TOML of your own."
         )

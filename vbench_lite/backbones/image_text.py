@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,11 @@ class OpenClipEncoder:
     def __init__(
         self, model: torch.nn.Module, tokenizer: Callable[[list[str]], Tensor] | None = None, *,
         name: str = "open_clip", resize: str = "crop", antialias: bool = False, device: str = "cpu",
-        words: frozenset[str] | None = None,
+        words: frozenset[str] | None = None, vbench: bool = False,
     ) -> None:
         self.model: Any = model.to(device).eval()
+        self.vbench = vbench and resize == "crop" and not antialias
+        """Whether the network and its preparation of frames are declared to be those of VBench."""
         self.tokenizer, self.name, self.device, self.words = tokenizer, name, device, words
         self.resize, self.antialias = resize, antialias
         visual: Any = self.model.visual
@@ -162,11 +165,22 @@ def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
     model_name = entry.settings["model"]
     path = entry.path or open_clip_cached(entry.settings)
     digest = check_file(entry, path)
-    model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
+    if is_torchscript(path):  # OpenAI's own files
+        model = open_clip.load_openai_model(str(path), precision="fp32", device="cpu")
+    else:
+        model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
     encoder = _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
     changed = [] if encoder.resize == "crop" else [encoder.resize]
     encoder.name += "".join(f"+{each}" for each in (*changed, *(["antialias"] if encoder.antialias else [])))
     return encoder
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether a file of weights is a TorchScript archive, which open_clip reads by another function."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _quick_gelu(entry: Entry) -> dict[str, bool]:
@@ -186,4 +200,5 @@ def _encoder(entry: Entry, model: Any, tokenizer: Any, short: str, digest: str, 
     return OpenClipEncoder(
         model, tokenizer, name=f"{entry.set_name}/{short}@{digest[:8]}", resize=entry.settings.get("resize", "crop"),
         antialias=entry.settings.get("antialias", False), device=device, words=words,
+        vbench=entry.settings.get("vbench", False),
     )

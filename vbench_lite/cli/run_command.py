@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Random seed of the run.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:i]", help="Where to generate.")
 @click.option(
-    "--backbones", default="builtin", show_default=True, metavar="builtin|standard", help="Networks that metrics use."
+    "--backbones", default="builtin", show_default=True, metavar="builtin|standard|vbench|FILE",
+    help="Networks that metrics use.",
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",

@@ -26,7 +26,8 @@ SHOWN = 10
 @click.option("--suite", metavar="NAME|FILE", help="With FOLDER: the prompts that its clips were made for.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="With FOLDER. Default: results/<folder>.")
 @click.option(
-    "--backbones", metavar="builtin|standard|FILE", help="Networks that metrics use. Default: the run's, or builtin."
+    "--backbones", metavar="builtin|standard|vbench|FILE",
+    help="Networks that metrics use. Default: the run's, or builtin.",
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",

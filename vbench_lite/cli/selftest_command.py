@@ -20,7 +20,7 @@ PAGE_WIDTH = 140
 
 
 @click.command("selftest")
-@click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|FILE")
+@click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|vbench|FILE")
 @click.option("--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: the built-in and your own.")
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")

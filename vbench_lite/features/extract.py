@@ -71,7 +71,7 @@ class Selection:
 
 
 def extract(
-    source: Source, extractors: Iterable[Extractor], nets: Backbones, limits: Limits | None = None
+    source: Source, extractors: Iterable[Extractor], nets: Backbones, limits: Limits | None = None, fps: float = 0.0
 ) -> ClipFeatures:
     """Decodes a clip once and runs the extractors on its frames.
 
@@ -80,6 +80,7 @@ def extract(
         extractors: Classes with the protocol `FeatureExtractor`.
         nets: The networks; extractors whose network is missing are left out.
         limits: Largest clip that is decoded.
+        fps: Frames a second of frames in memory; a file states its own.
 
     Raises:
         UnreadableClip: The file is empty, broken, cut off, or larger than the limits.
@@ -91,22 +92,25 @@ def extract(
         [0.0, 0.0]
     """
     selection = Selection.of(extractors, nets)
-    found = _decode(source, selection, None, limits)
+
+    def opened() -> ClipReader | _InMemory:
+        return _InMemory(source, fps) if isinstance(source, np.ndarray) else ClipReader(source, limits)
+
+    found = _decode(opened(), selection, None)
     late = {e.name for e in selection.networks} - set(found.arrays)
     if late:  # the file did not state, or not rightly, how many frames it holds
-        again = _decode(source, selection.only(late), found.frames, limits)
+        again = _decode(opened(), selection.only(late), found.frames)
         found = replace(found, arrays={**found.arrays, **again.arrays})
     return found
 
 
-def _decode(source: Source, selection: Selection, count: int | None, limits: Limits | None) -> ClipFeatures:
+def _decode(opened: ClipReader | _InMemory, selection: Selection, count: int | None) -> ClipFeatures:
     """One decode. Extractors that need the number of frames give nothing where the stated one was wrong."""
-    opened = _InMemory(source) if isinstance(source, np.ndarray) else ClipReader(source, limits)
     with opened as frames:
         stated = frames.announced if count is None else count
         running = {e: e() for e in selection.networks}
         for extractor, net in selection.networks.items():
-            running[extractor].start(ClipStream(stated, net))
+            running[extractor].start(ClipStream(stated, net, frames.average_rate))
         seen = height = width = 0
         for frame in frames:
             height, width = frame.shape[:2]
@@ -123,8 +127,8 @@ def _decode(source: Source, selection: Selection, count: int | None, limits: Lim
 class _InMemory:
     """Frames in memory, read as a file is."""
 
-    def __init__(self, frames: Frames) -> None:
-        self._frames, self.announced = frames, len(frames)
+    def __init__(self, frames: Frames, fps: float = 0.0) -> None:
+        self._frames, self.announced, self.average_rate = frames, len(frames), fps
 
     def __enter__(self) -> _InMemory:
         return self
@@ -136,7 +140,7 @@ class _InMemory:
         return iter(self._frames)
 
     def fps(self) -> float | None:
-        return None
+        return self.average_rate or None
 
     def uneven(self) -> bool:
         return False

@@ -17,7 +17,7 @@ from vbench_lite.records import ReasonCode
 Frame: TypeAlias = NDArray[np.uint8]
 """(height, width, 3), RGB."""
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-Backbone = Literal["image", "video"]
+Backbone = Literal["image", "video", "dino", "raft"]
 """A network of a set of backbones."""
 
 
@@ -29,6 +29,8 @@ class ClipStream:
     """As the file states; 0 where it does not."""
     network: Any = None
     """The loaded backbone that the extractor asks for, else None."""
+    fps: float = 0.0
+    """Mean frames a second as the file states it; 0 where it does not."""
 
 
 class FeatureExtractor(Protocol):

@@ -1,13 +1,14 @@
-"""Embeddings of frames by an image-and-text network."""
+"""Embeddings of frames: by an image-and-text network, and what other networks of single frames share with it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.features.extractor import Arrays, Backbone, ClipStream, Frame
+from vbench_lite.features.batches import FrameBatches
+from vbench_lite.features.extractor import Arrays, Backbone, ClipStream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,36 +16,21 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float64]
 
 
-class ImageText:
+class FrameEmbeddings(FrameBatches):
     """`likeness` of each frame but the first, and `mean`, the mean of the frames' unit embeddings, (values,).
 
-    Embeds `BATCH` frames at a time and holds the first and the latest embedding, not all of them.
+    Holds the first and the latest embedding, not all of them.
     """
 
-    name, version = "image_text", "1"
-    backbone: ClassVar[Backbone] = "image"
-
     def start(self, clip: ClipStream) -> None:
-        from vbench_lite.backbones.image_text import BATCH
-
-        self._network: Any = clip.network
-        self._batch = BATCH
-        self._waiting: list[Tensor] = []
+        super().start(clip)
         self._edges: tuple[Vectors, Vectors] | None = None
         """The first embedding and the latest."""
         self._sum, self._count = np.zeros(0), 0
         self._likeness: list[Vectors] = []
 
-    def see(self, frame: Frame) -> None:
-        self._waiting.append(self._network.prepare(frame))
-        if len(self._waiting) == self._batch:
-            self._embed_waiting()
-
-    def _embed_waiting(self) -> None:
-        import torch
-
-        found = unit_rows(self._network.embed_images(torch.stack(self._waiting)))
-        self._waiting = []
+    def _take(self, prepared: Tensor) -> None:
+        found = unit_rows(self._network.embed_images(prepared))
         if self._edges is None:
             self._edges, self._sum = (found[0], found[0]), np.zeros(found.shape[1])
             pairs = likeness(found[1:], found[:-1], found[0])
@@ -56,9 +42,15 @@ class ImageText:
         self._sum, self._count = self._sum + found.sum(0), self._count + len(found)
 
     def finish(self) -> Arrays:
-        if self._waiting:
-            self._embed_waiting()
+        self._flush()
         return {"likeness": np.concatenate(self._likeness), "mean": self._sum / self._count}
+
+
+class ImageText(FrameEmbeddings):
+    """`likeness` and `mean` by the set's image-and-text network."""
+
+    name, version = "image_text", "1"
+    backbone: ClassVar[Backbone] = "image"
 
 
 def likeness(frames: Vectors, before: Vectors, first: Vectors) -> Vectors:

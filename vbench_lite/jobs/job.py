@@ -103,7 +103,7 @@ class Job:
     def _metrics(self) -> Sequence[Metric]:
         from vbench_lite.metrics.registry import select
 
-        return select(self.order.metrics)
+        return select(self.order.metrics, self.order.backbones)
 
     @cached_property
     def judging(self) -> Judging:
@@ -151,6 +151,7 @@ class Job:
         """
         from vbench_lite import backbones
         from vbench_lite.inputs.catalogue import check_definition
+        from vbench_lite.metrics.registry import networks_of
         from vbench_lite.run.images import check_images
 
         for definition in self.plan.definitions:
@@ -159,7 +160,7 @@ class Job:
         if scores:
             from vbench_lite.scoring.judge_program import check_judges
 
-            backbones.require_weights(self.order.backbones)
+            backbones.require_weights(self.order.backbones, networks_of(self._metrics))
             check_judges(self._metrics)
 
     def forecast(self) -> Forecast:

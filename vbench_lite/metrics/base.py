@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_lite.backbones import Backbones
 from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.errors import MetricError
 from vbench_lite.features.extractor import ClipFeatures, Extractor, backbone_of
@@ -158,6 +159,12 @@ class Metric:
     def backbone(cls) -> str | None:
         """Which network of the set of backbones it needs."""
         return next((kind for extractor in cls.extractors if (kind := backbone_of(extractor))), None)
+
+    @classmethod
+    def unavailable(cls, nets: Backbones) -> str | None:
+        """Why a set of backbones cannot give this metric; None where it can."""
+        kind = cls.backbone()
+        return nets.lacks(kind) if kind else None
 
     @classmethod
     def info(cls, backbone: str | None = None) -> MetricInfo:

@@ -28,7 +28,7 @@ class ClipFrames(ClipMetric):
     question, rank = "coherence", 1
     source = "VBench background_consistency (arXiv:2311.17982), per clip, when the network is OpenAI's CLIP ViT-B/32"
     extractors = (ImageText,)
-    sets = ("builtin", "vbench")
+    sets = ("builtin",)
     falls_with = ("colour drift", "object swap")
     unmoved_by = ("caption swap",)
 

@@ -31,10 +31,6 @@ Networks: TypeAlias = str | Backbones
 """A set of backbones: a name, the path of a TOML, or one that is loaded."""
 Values: TypeAlias = Any
 """A float for one clip; float64 (clips,) for several."""
-NO_NETWORK = {
-    "image": "this set of backbones has no image-and-text network",
-    "video": "this set of backbones has no video network",
-}
 
 
 @lru_cache(maxsize=2)
@@ -72,12 +68,10 @@ def features_of(
     clips: Clips, extractors: Sequence[Extractor], backbones: Networks = "builtin", fps: float = 0.0
 ) -> list[ClipFeatures]:
     """What the extractors leave of each clip."""
-    from dataclasses import replace
-
     from vbench_lite.features.extract import extract
 
     nets = networks_for(extractors, backbones)
-    return [replace(extract(clip, extractors, nets), fps=float(fps)) for clip in clip_list(clips)]
+    return [extract(clip, extractors, nets, fps=float(fps)) for clip in clip_list(clips)]
 
 
 def score_clips(
@@ -106,9 +100,8 @@ def score_clips(
     """
     nets = networks_for(metric.extractors, backbones)
     found = features_of(clips, metric.extractors, nets, fps)
-    kind = metric.backbone()
-    if kind and getattr(nets, kind) is None:
-        return [Score(None, nets.missing.get(kind, NO_NETWORK[kind]), ReasonCode.NO_BACKBONE)] * len(found)
+    if why := metric.unavailable(nets):
+        return [Score(None, why, ReasonCode.NO_BACKBONE)] * len(found)
     real = RealClips() if reference is None else RealClips(features_of(reference, metric.extractors, nets, fps))
     texts = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str) else list(prompts)
     if len(texts) != len(found):
@@ -149,9 +142,8 @@ def distance_between(metric: SetMetric, generated: Clips, reference: Clips, back
     """
     nets = networks_for(metric.extractors, backbones)
     sides = [features_of(clips, metric.extractors, nets) for clips in (generated, reference)]
-    kind = metric.backbone()
-    if kind and getattr(nets, kind) is None:
-        raise ValueError(nets.missing.get(kind, NO_NETWORK[kind]))
+    if why := metric.unavailable(nets):
+        raise ValueError(why)
     context = SetContext(sides[0], sides[1], [""] * len(sides[0]), [""] * len(sides[1]))
     found = score_set(metric, context).estimate
     if found.value is None:

@@ -18,7 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vbench_lite.backbones import KINDS, has_networks_of_vbench
 from vbench_lite.errors import MetricError, UnknownName
+from vbench_lite.features.extractor import backbone_of
 from vbench_lite.metrics._judge import JudgedMetric, judged_metrics, known_judges
 from vbench_lite.metrics.base import ClipMetric, Metric, SetMetric
 from vbench_lite.records import QUESTIONS, MetricInfo
@@ -86,13 +88,15 @@ def describe(name: str) -> MetricInfo | None:
     return metric.info() if metric else None
 
 
-def select(wanted: str | Iterable[str | MetricClass] | None = None) -> list[Metric]:
+def select(wanted: str | Iterable[str | MetricClass] | None = None, backbones: str = "builtin") -> list[Metric]:
     """The metrics that `--metrics` names, as objects that score.
 
     Args:
         wanted: Names, named sets (builtin, vbench, all), Python files, TOML files of programs that score clips,
             "pkg.mod:Class" or classes; a text may join several with commas. None takes the set "builtin" and every
-            Python metric of the user.
+            Python metric of the user; where the set of backbones has a network that only VBench's dimensions use,
+            the set "vbench" as well.
+        backbones: The set of backbones that they will be scored with.
 
     Raises:
         UnknownName: There is no such metric, file, module or class.
@@ -103,11 +107,17 @@ def select(wanted: str | Iterable[str | MetricClass] | None = None) -> list[Metr
         ['motion', 'detail']
     """
     if wanted is None:
-        found = [m for m in shipped_metrics().values() if "builtin" in m.sets] + [*user_metrics().values()]
+        sets = {"builtin", "vbench"} if has_networks_of_vbench(backbones) else {"builtin"}
+        found = [m for m in shipped_metrics().values() if sets & set(m.sets)] + [*user_metrics().values()]
     else:
         items = wanted.split(",") if isinstance(wanted, str) else wanted
         found = [metric for item in items for metric in _named(item.strip() if isinstance(item, str) else item)]
     return [metric() for metric in _by_name(found).values()]
+
+
+def networks_of(metrics: Iterable[Metric]) -> set[str]:
+    """The kinds of networks that metrics need, as `backbones.KINDS` names them."""
+    return {kind for metric in metrics for extractor in metric.extractors if (kind := backbone_of(extractor))}
 
 
 def _named(item: str | MetricClass) -> list[MetricClass]:
@@ -251,5 +261,5 @@ def _extractor_defects(metric: MetricClass) -> Iterable[tuple[str, Any, str]]:
         for method in ("start", "see", "finish"):
             if not callable(getattr(extractor, method, None)):
                 yield f"extractors: {extractor.__name__}.{method}", None, "a method"
-        if getattr(extractor, "backbone", None) not in (None, "image", "video"):
-            yield f"extractors: {extractor.__name__}.backbone", extractor.backbone, '"image" or "video"'  # type: ignore[attr-defined]
+        if getattr(extractor, "backbone", None) not in (None, *KINDS):
+            yield f"extractors: {extractor.__name__}.backbone", extractor.backbone, f"one of {', '.join(KINDS)}"  # type: ignore[attr-defined]

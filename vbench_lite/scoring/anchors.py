@@ -64,6 +64,11 @@ def _measure_one(name: str, nets: Backbones) -> dict[str, float]:
     return found
 
 
+def networks_of(backbones: str) -> set[str]:
+    """The kinds of networks whose anchors are pinned in a set: those of the set that ships with its weights."""
+    return {"image", "video"} if backbones == "builtin" else set()
+
+
 def key(nets: Backbones) -> str:
     """Which expected values are meant: those of the same networks."""
     return " + ".join(net.name for net in (nets.image, nets.video) if net) or "no networks"

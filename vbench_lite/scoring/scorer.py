@@ -7,6 +7,7 @@ and stays in every denominator.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -23,8 +24,7 @@ from vbench_lite.errors import MetricError, StoreError
 from vbench_lite.features.extract import extract_all
 from vbench_lite.features.extractor import ClipFeatures, Extractor, NoFeatures
 from vbench_lite.metrics.base import ClipContext, ClipMetric, Metric, SetMetric, score_clip
-from vbench_lite.metrics.functional import NO_NETWORK
-from vbench_lite.metrics.registry import select
+from vbench_lite.metrics.registry import networks_of, select
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipKey, ClipRecord, ClipSpec, Prompt, ReasonCode, Score, Scored
 from vbench_lite.run.folder import RunFolder
@@ -37,6 +37,8 @@ from vbench_lite.scoring.judging import judge_run
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.userfile import is_folder
+
+log = logging.getLogger("vbench_lite.scoring")
 
 
 def score_run(
@@ -54,10 +56,11 @@ def score_run(
         StoreError: There is no such run, or it was promoted to a baseline, which keeps no clips.
         UnknownName: There is no such metric.
         MetricError: A user's metric is not valid, or returned no valid score.
-        WeightsError: Weights of the backbones are missing or altered.
+        WeightsError: Weights of the backbones are missing. Altered ones leave their metrics without scores.
     """
     manifest = manifest or folder.manifest()
-    chosen = select(manifest.plan.metrics)
+    backbones = manifest.plan.backbones
+    chosen = select(manifest.plan.metrics, backbones)
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
@@ -65,7 +68,10 @@ def score_run(
         )
     check_judges(chosen)
     device = device or default_device()
-    nets = networks.load(manifest.plan.backbones, device)
+    needed = networks_of(chosen) | anchors.networks_of(backbones)
+    nets = networks.load(backbones, device, kinds=needed, altered=True)
+    for kind, why in nets.missing.items():
+        log.warning("metrics of the %s are not scored: %s", networks.KINDS[kind], why)
     records = {record.key: record for record in folder.records()}
     return Scorer(manifest, nets, chosen, workers, device).score(folder, records)
 
@@ -92,8 +98,8 @@ class Scorer:
         self.judges = judges_of(metrics)
         self.per_set = [metric for metric in metrics if isinstance(metric, SetMetric)]
         self.extractors = extractors_of(metrics)
-        kinds = ("image", "video")
-        self.missing = {k: nets.missing.get(k, NO_NETWORK[k]) for k in kinds if getattr(nets, k) is None}
+        self.unavailable = {metric.name: why for metric in metrics if (why := metric.unavailable(nets))}
+        """Metrics that these networks cannot give, and why."""
         self.texts, self.text_problems = self._read_prompts()
         self.truncated = {
             id_: why for id_ in self.texts if nets.image and (why := nets.image.truncates(self.prompts[id_].text))
@@ -188,8 +194,8 @@ class Scorer:
         return {metric.name: self._score(metric, context) for metric in self.per_clip}
 
     def _score(self, metric: ClipMetric, context: ClipContext) -> Score:
-        if (kind := metric.backbone()) in self.missing:
-            return Score(None, self.missing[kind], ReasonCode.NO_BACKBONE)
+        if why := self.unavailable.get(metric.name):
+            return Score(None, why, ReasonCode.NO_BACKBONE)
         return score_clip(metric, context)
 
     def _score_clip(self, key: ClipKey, clip: ClipFeatures | NoFeatures, reference: Reference) -> dict[str, Score]:
@@ -213,7 +219,7 @@ class Scorer:
     ) -> SetScores:
         keys = self.keys[generator]
         protocol = self._protocol() or ""
-        return score_sets(self.per_set, keys, clips, reference, protocol=protocol, missing=self.missing)
+        return score_sets(self.per_set, keys, clips, reference, protocol=protocol, unavailable=self.unavailable)
 
     def _protocol(self) -> str | None:
         video = self.nets.video

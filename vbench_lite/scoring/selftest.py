@@ -156,7 +156,7 @@ class _Judge:
 
     def _value(self, metric: Metric, contexts: Sequence[ClipContext]) -> float | None:
         """The mean over clips, or the distance of the set; None where a network is missing."""
-        if (kind := metric.backbone()) and getattr(self.nets, kind) is None:
+        if metric.unavailable(self.nets):
             return None
         if isinstance(metric, ClipMetric):
             scores = [score_clip(metric, context).value for context in contexts]

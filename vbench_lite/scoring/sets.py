@@ -24,7 +24,7 @@ class SetScores:
 
 def score_sets(
     metrics: Sequence[SetMetric], keys: Sequence[ClipKey], clips: Mapping[ClipKey, ClipFeatures | NoFeatures],
-    reference: Reference, *, protocol: str, missing: Mapping[str, str],
+    reference: Reference, *, protocol: str, unavailable: Mapping[str, str],
 ) -> SetScores:
     """Set metrics over a generator's clips, against as many real ones, prompt for prompt where they have prompts.
 
@@ -34,7 +34,7 @@ def score_sets(
         clips: The features of each.
         reference: The real clips.
         protocol: Of the video features.
-        missing: Why a network is not there: kind of network > reason.
+        unavailable: Metrics that the networks cannot give, and why.
     """
     decoded = [(key, clip) for key in keys if isinstance(clip := clips[key], ClipFeatures)]
     paired = [(key, clip) for key, clip in decoded if reference.of_prompt(key.prompt_id).clips]
@@ -43,7 +43,7 @@ def score_sets(
     few = reference.problem(keys[0].prompt_id) if decoded else "fewer than two clips can be read"
     estimates, influence = {}, None
     for metric in metrics:
-        if no_network := missing.get(metric.backbone() or ""):
+        if no_network := unavailable.get(metric.name):
             estimates[metric.name] = Estimate(
                 None, unscored=len(keys), reason=no_network, reason_code=ReasonCode.NO_BACKBONE
             )

@@ -1,0 +1,73 @@
+"""Whether enough pairs of frames move, by RAFT, as VBench's dynamic_degree asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from vbench_lite.features.extractor import Arrays, Backbone, ClipStream, Frame
+from vbench_lite.features.flow import top_magnitude
+
+if TYPE_CHECKING:
+    from vbench_lite.backbones.raft import EncodedFrame
+
+SAMPLED_FPS = 8
+"""Frames a second, about, that are compared."""
+
+
+class RaftMotion:
+    """`dynamic`: 1.0 or 0.0, empty where it is not known; `magnitudes` of the pairs that decided it.
+
+    Of every `max(1, round(fps / 8))`-th frame, a pair moves if the mean of its top 5 % flow lengths is over
+    6 min(height, width) / 256 pixels. A clip of n such frames is dynamic if `round(4 n / 16)` pairs move. Pairs
+    are compared in order, and only until they decide: later ones cannot change the answer. Each frame is encoded
+    once. Holds one earlier frame.
+    """
+
+    name, version = "raft", "1"
+    backbone: ClassVar[Backbone] = "raft"
+    needs_frame_count = True
+
+    def start(self, clip: ClipStream) -> None:
+        self._network: Any = clip.network
+        self._step = max(1, round(clip.fps / SAMPLED_FPS))
+        self._pairs = -(-clip.frames // self._step) - 1 if clip.frames and clip.fps else -1
+        """Pairs in all; -1 where they cannot be known."""
+        self._needed = round(4 * (self._pairs + 1) / 16)
+        self._place, self._moving = 0, 0
+        self._last: EncodedFrame | None = None
+        self._magnitudes: list[float] = []
+
+    def see(self, frame: Frame) -> None:
+        place, self._place = self._place, self._place + 1
+        if place % self._step or self._decision() is not None or not large_enough(*frame.shape[:2]):
+            return
+        first, self._last = self._last, self._network.encode(frame)
+        if first is not None:
+            flow = self._network.flow(first, self._last)
+            self._magnitudes.append(top_magnitude(flow.transpose(1, 2, 0)))
+            self._moving += self._magnitudes[-1] > 6 * min(frame.shape[:2]) / 256
+
+    def _decision(self) -> bool | None:
+        """None while pairs that are left can still change it, or where nothing can be decided."""
+        left = self._pairs - len(self._magnitudes)
+        if self._pairs < 0:
+            return None
+        if self._moving >= self._needed and self._pairs:
+            return True
+        return False if self._moving + left < self._needed or not left else None
+
+    def finish(self) -> Arrays:
+        decision = self._decision()
+        decided = [] if decision is None else [float(decision)]
+        return {"dynamic": np.array(decided), "magnitudes": np.array(self._magnitudes)}
+
+
+def large_enough(height: int, width: int) -> bool:
+    """Whether RAFT can compare frames of this size: 121 pixels a side pad to the 128 that it needs.
+
+    >>> large_enough(121, 640), large_enough(120, 640)
+    (True, False)
+    """
+    return min(height, width) > 120

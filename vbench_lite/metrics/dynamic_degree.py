@@ -1,0 +1,69 @@
+"""Whether a clip moves, as VBench decides it."""
+
+from __future__ import annotations
+
+from vbench_lite.features.raft import RaftMotion, large_enough
+from vbench_lite.metrics.base import NO_FPS, SINGLE_FRAME, ClipContext, ClipMetric
+from vbench_lite.metrics.functional import Clips, Networks, Values, score_each
+from vbench_lite.records import ReasonCode, Score
+
+
+class DynamicDegree(ClipMetric):
+    """1 for a clip in which enough pairs of frames move, else 0."""
+
+    name = "dynamic_degree"
+    title = "Dynamic degree"
+    unit = "fraction"
+    higher_is_better = None
+    range = (0.0, 1.0)
+    version = "1"
+    description = (
+        "Fraction of the clips that move: at about 8 frames a second, the fastest 5 % of the picture move by more than "
+        "6 pixels in 256 in a quarter of the pairs of frames, by RAFT. Reported, never ranked."
+    )
+    pitfalls = (
+        "More is not better: noise and cuts count as motion. VBench's rule calls every clip of two sampled frames "
+        "dynamic, and every clip of one sampled frame not."
+    )
+    source = "VBench dynamic_degree (Huang et al., arXiv:2311.17982; Vchitect/VBench at 45e79ec)"
+    licence = "RAFT-things: BSD-3-Clause"
+    extractors = (RaftMotion,)
+    sets = ("vbench",)
+    unmoved_by = ("caption swap",)
+
+    def score(self, context: ClipContext) -> Score:
+        clip = context.clip
+        if clip.frames < 2:
+            return SINGLE_FRAME
+        if not large_enough(clip.height, clip.width):
+            size = f"frames of {clip.width}x{clip.height} are too small for RAFT, which needs 121 pixels a side"
+            return Score(None, size, ReasonCode.NOT_MEASURED)
+        dynamic = context["raft"]["dynamic"]
+        return Score(float(dynamic[0])) if dynamic.size else NO_FPS
+
+
+def dynamic_degree(clips: Clips, fps: float, backbones: Networks = "vbench") -> Values:
+    """1 for each clip that moves, else 0, as VBench decides it.
+
+    Args:
+        clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor. At least
+            121 pixels a side.
+        fps: Frames a second; more than 0. Every `max(1, round(fps / 8))`-th frame is compared.
+        backbones: A set by name or file, or one that is loaded; its RAFT network is used.
+
+    Returns:
+        (clips,) values, 0 or 1; a float for one clip. Equals VBench's decision.
+
+    Raises:
+        ValueError: Fewer than two frames, no frame rate, small frames, another shape or type, or no RAFT network.
+        WeightsError: Weights are missing.
+
+    Example:
+        >>> import numpy as np
+        >>> try:
+        ...     dynamic_degree(np.zeros((3, 128, 128, 3), np.uint8), fps=8, backbones="builtin")
+        ... except ValueError as error:
+        ...     print(str(error).partition(": ")[2])
+        this set of backbones has no RAFT network; score with --backbones vbench
+    """
+    return score_each(DynamicDegree(), clips, fps=fps, backbones=backbones)
