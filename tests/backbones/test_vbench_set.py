@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
 import timm
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from tests.metrics import published
 from tests.metrics.test_vbench_dimensions import NARROW, clip_of, small_clip
 from vbench_lite import backbones
 from vbench_lite.backbones import availability, load, read_set, require_weights
+from vbench_lite.cli import group
 from vbench_lite.errors import OtherWeights, WeightsError
 from vbench_lite.metrics.background_consistency import background_consistency
 from vbench_lite.metrics.registry import networks_of, select
 from vbench_lite.metrics.subject_consistency import subject_consistency
+from vbench_lite.video import encode_mp4
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +139,23 @@ def test_vbench_networks_add_vbench_metrics_to_the_default(folder):
     assert {"subject_consistency", "dynamic_degree", "clip_text"} <= names
     assert "subject_consistency" not in {metric.name for metric in select(None)}
     assert "subject_consistency" not in {metric.name for metric in select(None, "standard")}
+
+
+def test_a_run_is_scored_with_what_is_there_and_gives_reasons_for_the_rest(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.txt").write_text("a red cup\n")
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "a red cup-0.mp4").write_bytes(encode_mp4(clip_of((128, 128)), 8.0))
+    (folder / "partly.toml").write_text(
+        (folder / "random.toml").read_text().replace('"dino.pth"', '"dino.pth"\nsha256 = "00"')
+    )
+    command = ["score", "made", "--suite", "two.txt", "--out", "run", "--backbones", str(folder / "partly.toml")]
+    done = CliRunner().invoke(group, [*command, "--metrics", "vbench", "--workers", "1"])
+    assert done.exit_code == 0, done.output
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    scores = summary["generators"]["made"]["scores"]
+    assert scores["dynamic_degree"]["value"] in (0, 1)
+    assert 0 < scores["background_consistency"]["value"] < 1
+    assert scores["subject_consistency"]["value"] is None
+    assert "is not the file" in scores["subject_consistency"]["reason"]
+    assert summary["metrics"]["dynamic_degree"]["backbone"].startswith("partly/raft@")

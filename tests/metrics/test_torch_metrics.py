@@ -16,7 +16,7 @@ from vbench_lite.world import held_out_compositions, render
 
 COMPOSITIONS = held_out_compositions()[::9][:8]
 PROMPTS = [composition.caption for composition in COMPOSITIONS]
-PER_CLIP = [name for name, metric in shipped_metrics().items() if metric.per == "clip"]
+PER_CLIP = [name for name, metric in shipped_metrics().items() if metric.per == "clip" and "builtin" in metric.sets]
 PER_SET = [name for name, metric in shipped_metrics().items() if metric.per == "set"]
 
 

@@ -20,9 +20,9 @@ class _TorchMetric(torchmetrics.Metric):  # type: ignore[misc]
     full_state_update = False
     metric: ClassVar[type[Metric]]
 
-    def __init__(self, backbones: Networks = "builtin", **settings: Any) -> None:
+    def __init__(self, backbones: Networks | None = None, **settings: Any) -> None:
         super().__init__(**settings)
-        self.backbones = backbones
+        self.backbones: Networks = self.metric.default_backbones if backbones is None else backbones
 
     def __reduce__(self) -> Any:
         return _restored, (self.metric, self.__getstate__())
@@ -38,7 +38,7 @@ class MeanOverClips(_TorchMetric):
     Args:
         reference: Real clips, where the metric compares with them (`detail`).
         spec: The requested form, where the metric checks it (`conformance`).
-        backbones: A set of networks by name or file, or one that is loaded.
+        backbones: A set of networks by name or file, or one that is loaded; None takes the metric's own default.
         settings: Passed on to `torchmetrics.Metric`.
 
     Example:
@@ -54,7 +54,7 @@ class MeanOverClips(_TorchMetric):
     unscored: Tensor
 
     def __init__(
-        self, reference: Clips | None = None, spec: ClipSpec | None = None, backbones: Networks = "builtin",
+        self, reference: Clips | None = None, spec: ClipSpec | None = None, backbones: Networks | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(backbones, **settings)
@@ -90,7 +90,7 @@ class DistanceOfClips(_TorchMetric):
     """A set metric: the distance of generated clips from real ones. Keeps one vector of features a clip.
 
     Args:
-        backbones: A set of networks by name or file, or one that is loaded.
+        backbones: A set of networks by name or file, or one that is loaded; None takes the metric's own default.
         settings: Passed on to `torchmetrics.Metric`.
 
     Example:
@@ -105,7 +105,7 @@ class DistanceOfClips(_TorchMetric):
     generated: list[Tensor]
     reference: list[Tensor]
 
-    def __init__(self, backbones: Networks = "builtin", **settings: Any) -> None:
+    def __init__(self, backbones: Networks | None = None, **settings: Any) -> None:
         super().__init__(backbones, **settings)
         self.add_state("generated", [], dist_reduce_fx="cat")
         self.add_state("reference", [], dist_reduce_fx="cat")

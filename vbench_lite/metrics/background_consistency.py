@@ -27,6 +27,7 @@ class BackgroundConsistency(ClipMetric):
     source = "VBench background_consistency (Huang et al., arXiv:2311.17982), per clip"
     licence = "OpenAI CLIP: MIT"
     extractors = (ImageText,)
+    default_backbones = "vbench"
     sets = ("vbench",)
     falls_with = ("colour drift", "object swap")
     unmoved_by = ("caption swap",)

@@ -143,6 +143,8 @@ class Metric:
     licence: ClassVar[str] = ""
     """Of the weights that it needs, where they are not those of the chosen backbones."""
     extractors: ClassVar[tuple[Extractor, ...]] = ()
+    default_backbones: ClassVar[str] = "builtin"
+    """The set that its torchmetrics class uses where none is named."""
     sets: ClassVar[tuple[str, ...]] = ()
     """Named sets of the shipped metrics that hold it, for `--metrics`."""
     rises_with: ClassVar[tuple[str, ...]] = ()

@@ -28,6 +28,7 @@ class DynamicDegree(ClipMetric):
     source = "VBench dynamic_degree (Huang et al., arXiv:2311.17982; Vchitect/VBench at 45e79ec)"
     licence = "RAFT-things: BSD-3-Clause"
     extractors = (RaftMotion,)
+    default_backbones = "vbench"
     sets = ("vbench",)
     unmoved_by = ("caption swap",)
 

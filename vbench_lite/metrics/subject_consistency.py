@@ -26,6 +26,7 @@ class SubjectConsistency(ClipMetric):
     source = "VBench subject_consistency (Huang et al., arXiv:2311.17982), per clip"
     licence = "DINO ViT-B/16: Apache-2.0"
     extractors = (DinoFrames,)
+    default_backbones = "vbench"
     sets = ("vbench",)
     falls_with = ("object swap",)
     unmoved_by = ("caption swap",)
