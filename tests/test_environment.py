@@ -16,6 +16,7 @@ from packaging.version import Version
 from vbench_lite import cli, environment
 from vbench_lite.environment import Library, State
 from vbench_lite.errors import LibraryError
+from vbench_lite.report import write_report
 from vbench_lite.run.view import open_run
 
 ROOT = Path(__file__).parents[1]
@@ -144,27 +145,27 @@ def test_an_unexpected_error_ends_with_the_libraries_that_are_newer_than_tested(
 
 def test_each_extra_names_the_libraries_that_it_adds() -> None:
     found = {name: {lib.name for lib in libraries} for name, libraries in environment.extras().items()}
-    assert {"dev", "docs", "ray", "tables"} <= set(found)
-    assert found["tables"] == {"pandas", "pyarrow"}
+    assert {"dev", "docs", "parquet", "ray"} <= set(found)
+    assert found["parquet"] == {"pyarrow"}
     assert not found["dev"] & {lib.name for lib in environment.libraries()}
 
 
 def test_a_library_of_an_extra_that_is_missing_is_a_sentence_with_the_command_of_the_whole_extra(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(LibraryError) as caught:
-        _ = open_run(str(ROOT / "results" / "baseline")).clips
-    message, command = str(caught.value).split('The extra "tables" installs it: ')
-    assert message == "pandas cannot be imported. "
-    assert [word.split(">=")[0] for word in shlex.split(command)[4:]] == ["pandas", "pyarrow"]
+        write_report([open_run(str(ROOT / "results" / "baseline"))], tmp_path / "clips.parquet")
+    message, command = str(caught.value).split('The extra "parquet" installs it: ')
+    assert message == "pyarrow cannot be imported. "
+    assert [word.split(">=")[0] for word in shlex.split(command)[4:]] == ["pyarrow"]
 
 
 def test_doctor_names_each_extra_and_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = Library(Requirement("pyarrow>=18"), None)
-    monkeypatch.setattr(environment, "extras", lambda: {"tables": [absent], "none": []})
+    monkeypatch.setattr(environment, "extras", lambda: {"parquet": [absent], "none": []})
     output = CliRunner().invoke(cli.group, ["doctor"]).output
-    assert "extra: tables" in output
+    assert "extra: parquet" in output
     assert "not installed: pyarrow" in output
     assert "pip install 'pyarrow>=18'" in output
 

@@ -94,7 +94,7 @@ def extras() -> dict[str, list[Library]]:
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Imports libraries of an extra: `with extra("tables"): import pandas`.
+    """Imports libraries of an extra: `with extra("parquet"): import pyarrow`.
 
     Raises:
         LibraryError: A library cannot be imported. It names the command that installs what the extra adds.

@@ -156,7 +156,7 @@ def test_the_latex_table_has_a_row_per_generator_and_escapes_text(ads, tmp_path)
 
 def test_parquet_holds_the_rows_of_the_table_with_types(ads, tmp_path) -> None:
     pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow", reason="the extra 'tables' installs it")
+    pytest.importorskip("pyarrow", reason="the extra 'parquet' installs it")
     write_report([Run(ads)], tmp_path / "clips.parquet")
     table = pandas.read_parquet(tmp_path / "clips.parquet")
     assert len(table) == 96

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vbench_lite import environment
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ClipRecord, Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.clips import ClipGrid, read_grids
@@ -92,10 +91,8 @@ class Run:
 
         Raises:
             StoreError: The run is not scored.
-            LibraryError: pandas is not installed. The extra `tables` installs it.
         """
-        with environment.extra("tables"):
-            import pandas
+        import pandas
 
         if not self.folder.table_path.exists():
             raise StoreError(f"{self.path} is not scored. {self.folder.remedy}")

@@ -118,10 +118,11 @@ def write_parquet(report: Report, output: Output) -> None:
     """The clips as a Parquet file with typed columns.
 
     Raises:
-        LibraryError: pandas or pyarrow is not installed. The extra `tables` installs both.
+        LibraryError: pyarrow is not installed. The extra `parquet` installs it.
     """
-    with environment.extra("tables"):
-        import pandas
+    import pandas
+
+    with environment.extra("parquet"):
         import pyarrow  # noqa: F401, pandas writes Parquet with it
 
     table = pandas.read_csv(io.StringIO(render_csv(report)))
