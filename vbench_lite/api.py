@@ -87,7 +87,7 @@ def run(
 def score(
     target: str | Path, suite: str | Path | None = None, out: str | Path | None = None, *,
     backbones: str | None = None, metrics: str | None = None, workers: int | None = None,
-    thresholds: str | Path | None = None, reference: str | Path | None = None,
+    thresholds: str | Path | None = None, reference: str | Path | None = None, tables: Sequence[str | Path] = (),
 ) -> Run:  # fmt: skip
     """Scores a run again, or clips that were made elsewhere: `vbench score` from Python.
 
@@ -97,6 +97,7 @@ def score(
         out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
         backbones: The set of networks behind the scores; None takes the run's own.
         metrics, thresholds, reference: As for `run`.
+        tables: Scores that were computed elsewhere, as for `--import`. They stay stored in the run.
         workers: Clips that are read side by side; None takes one a core.
 
     Returns:
@@ -104,6 +105,7 @@ def score(
 
     Raises:
         UsageError: There is no such folder or run.
+        BadFile: A table names unknown clips, or holds a clip twice.
         StoreError: The run keeps no clips.
 
     Example:
@@ -111,11 +113,16 @@ def score(
         >>> vb.score("my-clips", suite="ads").clips["temporal_flickering"].mean()  # doctest: +SKIP
         0.98
     """
-    judging = read_judging(thresholds, reference)
+    from vbench_lite.scoring.importing import import_table
+
+    judging, generator = read_judging(thresholds, reference), None
     if suite is None:
-        folder = open_run(target).folder
+        run = open_run(target)
+        folder, generator = run.folder, run.selected
     else:
         folder = collect(Path(target), str(suite), None if out is None else Path(out), backbones).folder
+    for table in tables:
+        import_table(folder, Path(table), generator)
     score_folder(folder, backbones, workers, metrics, judging)
     return Run(folder)
 

@@ -41,11 +41,16 @@ SHOWN = 10
     "--clips-per-prompt", type=click.IntRange(min=1), metavar="N",
     help="With FOLDER: clips that each prompt must have; fewer count as failed. Default: those that are there.",
 )
+@click.option(
+    "--import", "tables", multiple=True, metavar="TABLE", type=click.Path(path_type=Path),
+    help="Scores computed elsewhere: a CSV (generator, prompt_id, index, metric, value) or VBench's JSON. Stay stored.",
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
     target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None,
-    thresholds: str | None, reference: str | None, clips_per_prompt: int | None, workers: int | None, as_json: bool,
+    thresholds: str | None, reference: str | None, clips_per_prompt: int | None,
+    tables: tuple[Path, ...], workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
@@ -61,6 +66,7 @@ def command(
 
     judging = read_judging(thresholds, reference)
     if suite:
+        generator = None
         folder = _collected(target, suite, out, backbones, clips_per_prompt)
     else:
         if clips_per_prompt is not None:
@@ -69,12 +75,32 @@ def command(
             raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
         if target.is_dir() and not (target / "run.json").exists():
             raise UsageError(_no_run(target))
-        folder = open_run(target).folder
+        run = open_run(target)
+        folder, generator = run.folder, run.selected
+    _import(folder, tables, generator)
     summary = score_folder(folder, backbones, workers, metrics, judging)
     if as_json:
         click.echo(to_json(summary.as_json()), nl=False)
     else:
         _show(open_run(folder.path))
+
+
+def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) -> None:
+    """Imports tables; says on stderr what is shown only, renamed, or without a value."""
+    from vbench_lite.scoring.importing import RENAMED, import_table
+
+    for path in tables:
+        found = import_table(folder, path, generator)
+        notes = [f"imported {len(found.values)} scores of {', '.join(found.metrics)}"]
+        if found.without_value:
+            notes.append(f"{found.without_value} rows hold no number: these clips have no score, with the reason")
+        if found.without_direction:
+            names = ", ".join(found.without_direction)
+            notes.append(f"without higher_is_better these are shown and never ranked or gated: {names}")
+        if renamed := [name for name in found.metrics if name.endswith(RENAMED)]:
+            notes.append(f"names of metrics that vbench-lite computes end in {RENAMED}: {', '.join(renamed)}")
+        for note in notes:
+            click.echo(escaping.one_line(f"{path}: {note}."), err=True)
 
 
 def _no_run(target: Path) -> str:

@@ -16,10 +16,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vbench_lite.errors import BadFile
-from vbench_lite.userfile import control_character, read_text, shown
+from vbench_lite.userfile import control_character, parse_json, read_text, shown
 
 NEEDED = ("metric", "value")
 NAMES = ("unit", "higher_is_better", "source", "version")
@@ -41,10 +41,11 @@ class TableRow(NamedTuple):
     """One score of one clip, as the table has it."""
 
     line: int
+    """0 where the file is not one of lines."""
     generator: str
     """"" where the table has no such column."""
     prompt_id: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # hides tuple.index, which no one needs here
     file: str
     metric: str
     value: float | None
@@ -62,11 +63,13 @@ class ScoreTable:
 
 
 def read_score_table(path: Path) -> ScoreTable:
-    """Reads a CSV of scores.
+    """Reads a CSV of scores, or a result file of VBench (.json).
 
     Raises:
         BadFile: It is no such table, or two rows say different things of a metric; the line is named.
     """
+    if path.suffix.lower() == ".json":
+        return _read_vbench(path)
     metrics: dict[str, TableMetric] = {}
     first: dict[str, int] = {}
     rows = []
@@ -84,6 +87,35 @@ def read_score_table(path: Path) -> ScoreTable:
     if not rows:
         raise BadFile(path, None, "holds no score.")
     return ScoreTable(path, metrics, rows)
+
+
+def _read_vbench(path: Path) -> ScoreTable:
+    """VBench's `{dimension: [aggregate, [{"video_path": ..., "video_results": ...}, ...]]}`, one row per clip."""
+    value = parse_json(path, read_text(path))
+    expected = 'expected a result file of VBench: {dimension: [score, [{"video_path", "video_results"}]]}'
+    if not isinstance(value, dict) or not value:
+        raise BadFile(path, None, f"{expected}.")
+    rows = []
+    for dimension, entry in value.items():
+        clips = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
+        if not _NAME.fullmatch(dimension) or not isinstance(clips, list):
+            raise BadFile(path, None, f"{shown(dimension)}: {expected}.")
+        for clip in clips:
+            file = clip.get("video_path") if isinstance(clip, dict) else None
+            if not isinstance(file, str) or "video_results" not in clip:
+                raise BadFile(path, None, f"{shown(dimension)}: {expected}.")
+            score, reason = _vbench_value(dimension, clip["video_results"])
+            rows.append(TableRow(0, "", "", None, file, dimension, score, reason))
+    if not rows:
+        raise BadFile(path, None, "holds no score.")
+    return ScoreTable(path, {name: TableMetric("", True, "VBench") for name in value}, rows)
+
+
+def _vbench_value(dimension: str, value: Any) -> tuple[float | None, str]:
+    """As in VBench's aggregates: a flag is 0 or 1, and imaging quality is a hundredth of what its clips have."""
+    if not isinstance(value, bool | int | float):
+        return None, f"the file says {shown(value)}, which is no number"
+    return float(value) / (100 if dimension == "imaging_quality" else 1), ""
 
 
 def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -60,27 +60,29 @@ class ImportedTable:
         return sum(value[4] is None for value in self.values)
 
 
-def import_table(folder: RunFolder, path: Path) -> ImportedTable:
+def import_table(folder: RunFolder, path: Path, generator: str | None = None) -> ImportedTable:
     """Checks a table against a run and keeps it in the run's folder. Nothing is kept where a row is wrong.
 
     Args:
         folder: The run; it need not be scored.
-        path: A CSV; see docs/external-scores.md.
+        path: A CSV, or a result file of VBench; see docs/external-scores.md.
+        generator: Whose clips rows are that name no generator; None where the run has one only.
 
     Raises:
         BadFile: A row names an unknown clip, or a clip stands twice, or the file is no such table.
         StoreError: There is no such run, or it cannot be written.
     """
     manifest, table = folder.manifest(), read_score_table(path)
-    find = _finder(folder, manifest, table)
+    find = _finder(folder, manifest, table, [generator] if generator else list(manifest.generators))
     lines: dict[tuple[ClipKey, str], int] = {}
     values = []
     for row in table.rows:
         key, name = find(row), _stored_name(row.metric)
-        before = lines.setdefault((key, name), row.line)
-        if before != row.line:
-            where = f"{key.generator}, {key.prompt_id} #{key.index}"
-            raise BadFile(path, row.line, f'"{row.metric}" of this clip ({where}) stands in line {before} too.')
+        if (key, name) in lines:
+            where, before = f"{key.generator}, {key.prompt_id} #{key.index}", lines[key, name]
+            stands = f"stands in line {before} too" if before else "stands twice"
+            raise BadFile(path, row.line or None, f'"{row.metric}" of this clip ({where}) {stands}.')
+        lines[key, name] = row.line
         values.append((*key, name, row.value, row.reason))
     stem = path.stem if NAME.fullmatch(path.stem) else hashlib.sha256(path.name.encode()).hexdigest()[:12]
     found = ImportedTable(
@@ -111,22 +113,20 @@ def _refuse_shared(folder: RunFolder, stem: str, found: ImportedTable, path: Pat
             )
 
 
-def _finder(folder: RunFolder, manifest: Manifest, table: ScoreTable) -> Callable[[TableRow], ClipKey]:
+def _finder(
+    folder: RunFolder, manifest: Manifest, table: ScoreTable, generators: list[str]
+) -> Callable[[TableRow], ClipKey]:
     """What finds the clip of a row; it raises BadFile where the run has no such clip."""
-    generators = list(manifest.generators)
-    asked = {name: set(manifest.keys(name)) for name in generators}
+    asked = {name: set(manifest.keys(name)) for name in manifest.generators}
     place_of = names_of(manifest.prompts)
 
     def find(row: TableRow) -> ClipKey:
-        if row.file:
-            key = _of_file(row, generators)
-        else:
-            key = ClipKey(_generator(row, generators), row.prompt_id, row.index or 0)
+        key = _of_file(row) if row.file else ClipKey(_generator(row), row.prompt_id, row.index or 0)
         if key not in asked.get(key.generator, ()):
-            raise BadFile(table.path, row.line, _unknown(key, manifest, folder))
+            raise BadFile(table.path, row.line or None, _unknown(key, manifest, folder))
         return key
 
-    def _of_file(row: TableRow, generators: list[str]) -> ClipKey:
+    def _of_file(row: TableRow) -> ClipKey:
         parts = Path(row.file).parts
         if len(parts) >= 4 and parts[-4] == "clips" and Path(parts[-1]).stem.isdigit():
             key = ClipKey(parts[-3], parts[-2], int(Path(parts[-1]).stem))
@@ -134,14 +134,16 @@ def _finder(folder: RunFolder, manifest: Manifest, table: ScoreTable) -> Callabl
                 return key
         found, why = place_of(Path(row.file).stem)
         if found is None:
-            raise BadFile(table.path, row.line, f'the file "{row.file[:100]}" is no clip of {folder.path}: {why}.')
-        return ClipKey(_generator(row, generators), *found)
+            message = f'the file "{row.file[:100]}" is no clip of {folder.path}: {why}.'
+            raise BadFile(table.path, row.line or None, message)
+        return ClipKey(_generator(row), *found)
 
-    def _generator(row: TableRow, generators: list[str]) -> str:
+    def _generator(row: TableRow) -> str:
         if row.generator or len(generators) == 1:
             return row.generator or generators[0]
-        message = f'names no generator. Add a column "generator": {folder.path} holds {", ".join(generators)}.'
-        raise BadFile(table.path, row.line, message)
+        example = f"vbench score {folder.path}:{generators[0]} --import {table.path}"
+        message = f'names no generator. Add a column "generator", or name one of {", ".join(generators)}: {example}'
+        raise BadFile(table.path, row.line or None, message)
 
     return find
 
