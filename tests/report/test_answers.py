@@ -14,6 +14,7 @@ from vbench_lite.report.answers.quality_and_cost import standings
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.answers.unevenness_and_work import triage
 from vbench_lite.report.data import gather
+from vbench_lite.report.figures.best_of_k import best_scores
 from vbench_lite.report.method import warnings
 from vbench_lite.report.tables import groups, usable_estimate
 from vbench_lite.run.view import Run
@@ -151,3 +152,77 @@ def test_a_reason_that_reads_like_another_state_changes_no_decision(tmp_path) ->
     (entry,) = report_of(run.folder).main.entries
     found = triage(entry)
     assert (found.failed, found.missing) == (1, 0)
+
+
+def swept(folder):
+    """Makes the two generators of a run variants of one, by the frames of their clips."""
+    manifest = folder.manifest()
+    for (name, definition), frames in zip(manifest.generators.items(), (9, 17), strict=True):
+        about = {"sweep": {"of": "tiny", "frames": frames}}
+        manifest = replace(manifest, generators={**manifest.generators, name: replace(definition, about=about)})
+    folder.write_manifest(manifest)
+    return folder
+
+
+def test_a_sweep_shows_how_cost_grows_and_names_nobody_ahead(tmp_path) -> None:
+    fakes = [Fake("tiny@frames=9", device_s=1.0), Fake("tiny@frames=17", skill=3.0, device_s=2.0)]
+    report = report_of(swept(build(tmp_path, fakes)))
+    text = headline(report)
+    assert "A sweep of tiny: 1,000 clips costs from $" in text
+    assert "(tiny@frames=9) to $" in text
+    assert "ahead" not in text
+    assert "not which value is ahead" in answers(report)[0].headline
+
+
+def build(path, fakes, **size):
+    run = build_run(path, generators=fakes, video=False, **{"prompts": 12, **size})
+    summarise(run.folder, run.scored)
+    return run.folder
+
+
+def test_equal_generators_are_tied_in_every_sentence_on_usable_clips(tmp_path) -> None:
+    told = {a.key: a for a in answers(report_of(build(tmp_path, [Fake("a", skill=30.0), Fake("b", skill=30.0)])))}
+    assert told["scenario"].headline == "a and b have equal shares of usable clips."
+    assert told["scenario"].sentences[0] == "a: 100 % of the clips are usable in every category."
+
+
+def test_a_lead_in_categories_counts_ties_apart_and_claims_no_test(tmp_path) -> None:
+    fakes = [Fake("a", skill=30.0), Fake("b", skill=30.0, failed=[(0, 0), (0, 1), (3, 0)])]
+    told = {a.key: a for a in answers(report_of(build(tmp_path, fakes)))}
+    assert told["scenario"].headline == (
+        "a has the largest share of usable clips, a difference that is not shown: in 1 of 3 categories, tied in 2. "
+        "Categories are counted, not tested."
+    )
+    extremes = "b: most clips are usable in drinks and home (100 %), fewest in footwear (62 %)."
+    assert extremes in told["scenario"].sentences
+
+
+def test_retrying_is_priced_by_the_attempts_it_takes_and_making_all_by_their_number(ads) -> None:
+    scenario = report_of(ads).main
+    text = next(a for a in answers(report_of(ads)) if a.key == "unevenness").headline
+    assert "costs as much as 2 clips." in text
+    for entry in scenario.entries:
+        assert f"{1 / entry.usable_share:.1f} clips with {entry.label}" in text
+
+
+def test_a_lead_on_a_minor_metric_names_that_metric_and_not_the_question(ads) -> None:
+    found = leads(report_of(ads).main)
+    minor = replace(found["temporal_flickering"], verdict="ahead")
+    head = replace(found["clip_frames"], verdict="not shown")
+    stand = standings(report_of(ads).main, found | {"temporal_flickering": minor, "clip_frames": head})
+    assert "coherence" not in stand.ahead[minor.first.label]
+    assert any("flicker" in what for what in stand.ahead[minor.first.label])
+
+
+def test_no_interval_leaves_the_range_of_its_metric(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=3, generators=[Fake("a", skill=4.0), Fake("b", skill=-4.0)], video=False)
+    summary = summarise(run.folder, run.scored)
+    for figures in summary.values():
+        for name, estimate in figures.scores.items():
+            low, high = summary.metrics[name].range
+            assert low is None or estimate.low is None or estimate.low >= low, name
+            assert high is None or estimate.high is None or estimate.high <= high, name
+    assert summary["a"].scores["temporal_flickering"].high == 1.0, "the case reaches the end of the range"
+    scenario = report_of(run.folder).main
+    ends = [best_scores(scenario, scenario.entries[0], "clip_frames")[k].high for k in (0, 1)]
+    assert max(ends) <= 1.0

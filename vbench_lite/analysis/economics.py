@@ -8,6 +8,7 @@ much as the dearest known one, so that a missing record never makes a generator 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from math import comb
 
@@ -47,13 +48,24 @@ def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
     return _estimate(interval, len(known), unscored)
 
 
+def within(estimate: Estimate, limits: tuple[float | None, float | None]) -> Estimate:
+    """The estimate with its interval cut off where the value cannot lie; None is no limit.
+
+    >>> within(Estimate(0.97, 0.9, 1.04), (0.0, 1.0)).high
+    1.0
+    """
+    lowest, highest = (side if side is not None else sign * np.inf for side, sign in zip(limits, (-1, 1), strict=True))
+    ends = [None if end is None else float(min(max(end, lowest), highest)) for end in (estimate.low, estimate.high)]
+    return dataclasses.replace(estimate, low=ends[0], high=ends[1])
+
+
 def _estimate(interval: Interval, n: int, unscored: int) -> Estimate:
     reason = "one prompt gives no interval" if interval.low is None else None
     return Estimate(interval.value, interval.low, interval.high, n, unscored, reason)
 
 
 def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: str, power: bool = False) -> Estimate:
-    """Mean over prompts of what was measured; clips measured as one batch count once for the interval.
+    """Mean over prompts of what was measured, which is never below 0; clips of one batch count once for the interval.
 
     Args:
         values: One figure a clip, None where it is not known.
@@ -70,14 +82,14 @@ def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: 
     groups = together(places.tolist(), measurement_ids(figures, walls, power))
     batches = int(groups.max()) + 1
     if batches == len(names):
-        return mean(values, prompts, reason)
+        return within(mean(values, prompts, reason), (0.0, None))
     means = np.bincount(places, figures) / np.bincount(places)
     unscored = len(values) - len(known)
     if batches < MIN_BATCHES:
         few = f"{batches} measured batch{'es give' if batches > 1 else ' gives'} no interval"
         return Estimate(float(means.mean()), n=len(known), unscored=unscored, reason=few)
     interval = mean_interval(inflate_to_batch_variance(means, groups), freedom=batches - 1)
-    return _estimate(interval._replace(low=max(interval.low or 0.0, 0.0)), len(known), unscored)
+    return within(_estimate(interval, len(known), unscored), (0.0, None))
 
 
 def _array(values: Known, chosen: Sequence[int]) -> Array:

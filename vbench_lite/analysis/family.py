@@ -185,8 +185,9 @@ def _as_difference(gain: Interval, quantity: Quantity, pairs: Paired | None) -> 
     ends = [gain.low, gain.high] if quantity.higher_is_better is not False else [_minus(gain.high), _minus(gain.low)]
     if quantity.kind == "ratio" and pairs is not None:
         ends = [None if end is None else pairs.baseline * math.expm1(end) for end in ends]
-    if quantity.kind == "share":
-        ends = [None if end is None else max(-1.0, min(1.0, end)) for end in ends]
+    low, high = (0.0, 1.0) if quantity.kind == "share" else quantity.range
+    if low is not None and high is not None:
+        ends = [None if end is None else max(low - high, min(high - low, end)) for end in ends]
     return ends[0], ends[1]
 
 

@@ -34,6 +34,8 @@ class Quantity(NamedTuple):
     needs_device: bool = False
     """Means nothing across two kinds of device."""
     needs_price: bool = False
+    range: tuple[float | None, float | None] = (None, None)
+    """Smallest and largest possible value of a score; None is no limit."""
 
 
 COSTS = (
@@ -59,7 +61,8 @@ RATIOS = (
 def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
     """Every quantity of a run that has these metrics; scores first."""
     scores = [
-        Quantity(name, info.unit or "", info.higher_is_better, _KINDS[info.per], name) for name, info in metrics.items()
+        Quantity(name, info.unit or "", info.higher_is_better, _KINDS[info.per], name, range=info.range)
+        for name, info in metrics.items()
     ]
     return {quantity.name: quantity for quantity in (*scores, *COSTS, *SHARES, *RATIOS)}
 

@@ -132,18 +132,19 @@ def _generator(name: str, rows: Sequence[Row], manifest: Manifest, scored: Score
         failed=sum(row.status == "failed" for row in rows),
         usable=sum(bool(row.usable) for row in tried) if evaluated else None,
         scores={
-            metric: _score(metric, tried) if info.per == "clip" else _set_score(scored, name, metric)
+            metric: _score(metric, info, tried) if info.per == "clip" else _set_score(scored, name, metric)
             for metric, info in scored.metrics.items()
         },
         cost=_costs(name, tried, manifest, evaluated),
     )
 
 
-def _score(metric: str, rows: Sequence[Row]) -> Estimate:
+def _score(metric: str, info: MetricInfo, rows: Sequence[Row]) -> Estimate:
     scores = [row.scores.get(metric, _no_score(row)) for row in rows]
     why = Counter(score.reason or "no reason given" for score in scores if score.value is None).most_common(1)
     reason = f"no clip has this score: {why[0][0]}" if why else "no clips"
-    return economics.mean([score.value for score in scores], [row.key.prompt_id for row in rows], reason)
+    found = economics.mean([score.value for score in scores], [row.key.prompt_id for row in rows], reason)
+    return economics.within(found, info.range)
 
 
 def _no_score(row: Row) -> Score:

@@ -163,6 +163,13 @@ class SuiteResult:
         return find_leads([entry.side for entry in self.entries], self.family)
 
     @property
+    def of_one_sweep(self) -> bool:
+        """Whether all generators are the variants of one that a sweep made."""
+        return len(self.entries) > 1 and len({entry.sweep.get("of") for entry in self.entries}) == 1 and bool(
+            self.entries[0].sweep
+        )
+
+    @property
     def newest(self) -> Run:
         return max((entry.run for entry in self.entries), key=lambda run: run.created)
 

@@ -34,6 +34,8 @@ def headline(report: Report) -> str:
         if entry.usable_share is None:
             return f"Usability of the clips of {entry.label} is not evaluated{_price_tail(scenario)}"
         return f"{words.percent(entry.usable_share)} of the clips of {entry.label} are usable{_price_tail(scenario)}"
+    if scenario.of_one_sweep:
+        return f"{_growth(scenario)}{_price_tail(scenario)}"
     stand = standings(scenario, found)
     parts = [f"{label} is ahead on {words.listed(what)}" for label, what in stand.ahead.items()]
     if not parts and not stand.split:
@@ -45,6 +47,21 @@ def headline(report: Report) -> str:
         texts.append(f"on {words.listed(stand.undecided)} no difference is shown")
     text = "; ".join(texts)
     return (text if parts else text[0].upper() + text[1:]) + _price_tail(scenario)
+
+
+def _growth(scenario: SuiteResult) -> str:
+    """What the cheapest and the most expensive variant of a sweep cost a clip."""
+    name = "usd_per_clip" if any(e.cost("usd_per_clip").value for e in scenario.entries) else "device_s_per_clip"
+    known = [(value, e) for e in scenario.entries if (value := e.cost(name).value) is not None]
+    of = scenario.entries[0].sweep.get("of")
+    if not known or min(known, key=lambda item: item[0])[0] <= 0:
+        return f"A sweep of {of}, without known costs"
+    (low, first), (high, last) = (pick(known, key=lambda item: item[0]) for pick in (min, max))
+    ends = [words.cost_text(name, entry.cost(name), scenario.money_scale).value for entry in (first, last)]
+    unit = "1,000 clips" if name == "usd_per_clip" and scenario.money_scale > 1 else "a clip"
+    times = words.number(high / low, 1)
+    ends = [f"{end} ({entry.label})" for end, entry in zip(ends, (first, last), strict=True)]
+    return f"A sweep of {of}: {unit} costs from {ends[0]} to {ends[1]}, {times} times as much"
 
 
 def _price_tail(scenario: SuiteResult) -> str:

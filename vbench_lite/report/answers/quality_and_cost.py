@@ -17,7 +17,7 @@ class Standings:
     """What is really known of each question, over all of its metrics."""
 
     ahead: Mapping[str, list[str]]
-    """Generator > questions where it leads on at least one metric, and no other generator on any."""
+    """Generator > questions whose first metric it leads, or further metrics that it leads, and no other generator."""
     split: Sequence[str]
     """Questions where one metric is led by one generator and another by another."""
     undecided: Sequence[str]
@@ -32,7 +32,8 @@ def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
         known = [found[name] for name in names]
         leaders = {lead.first.label for lead in known if lead.real}
         if len(leaders) == 1:
-            ahead.setdefault(leaders.pop(), []).append(title.lower())
+            led = [words.inline(scenario.title_of(lead.name)) for lead in known if lead.real]
+            ahead.setdefault(leaders.pop(), []).extend([title.lower()] if known[0].real else led)
         else:
             (split if leaders else undecided).append(title.lower())
     return Standings(ahead, split, undecided)
@@ -56,6 +57,8 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     line = f"Ahead: {', '.join(real)}." if real else "No lead is shown." if not stand.split else ""
     if stand.split:
         line = f"{line} Metrics disagree on {words.listed(stand.split)}.".strip()
+    if scenario.of_one_sweep:
+        line = "A sweep shows how figures grow with a setting, not which value is ahead."
     if len(scenario.entries) == 1:
         line = "One generator: there is nothing to compare it with."
     question = "Which route, and which model, is ahead, and is the difference significant?"

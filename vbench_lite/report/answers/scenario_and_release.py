@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from vbench_lite.analysis.commands import BASELINE, promote_command
 from vbench_lite.analysis.family import Outcome
@@ -26,24 +25,49 @@ def scenarios(report: Report) -> Answer:
     table = by_category(scenario)
     sentences = []
     line = f"This is {scenario.title.lower()} ({scenario.suite.name}); other scenarios are other suites."
-    known = {category: [s or 0.0 for s in shares] for category, shares in table.items() if scenario.evaluated}
-    if len(scenario.entries) > 1 and known:
-        best = int(np.argmax([e.usable_share or 0.0 for e in scenario.entries]))
-        holds = sum(shares[best] == max(shares) for shares in known.values())
-        line = (
-            f"{scenario.entries[best].label} has the largest share of usable clips, and so in {holds} of "
-            f"{words.several(len(known), 'category', 'categories')}."
-        )
-    if known:
-        hard = min(known, key=lambda c: sum(known[c]))
-        easy = max(known, key=lambda c: sum(known[c]))
-        for category, kind in ((easy, "Easiest"), (hard, "Hardest")):
-            told = [f"{words.percent(s)} ({e.label})" for s, e in zip(table[category], scenario.entries, strict=True)]
-            sentences.append(f"{kind} category: {category}, {words.listed(told)} usable.")
+    if len(scenario.entries) > 1 and table and scenario.evaluated:
+        line = _most_usable(scenario, table)
+    if len(table) > 1 and scenario.evaluated:
+        sentences += [
+            f"{entry.label}: {_extremes({category: shares[nth] for category, shares in table.items()})}."
+            for nth, entry in enumerate(scenario.entries)
+        ]
     for other in report.scenarios[1:]:
         told = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
         sentences.append(f"{other.title} ({other.suite.name}): usable {words.listed(told)}.")
     return Answer("scenario", f"Does it hold for {scenario.title.lower()}?", line, sentences)
+
+
+def _most_usable(scenario: SuiteResult, table: Mapping[str, Sequence[float | None]]) -> str:
+    """Who has most usable clips, what is shown of that, and in how many categories; ties are named as ties."""
+    shares = [e.usable_share or 0.0 for e in scenario.entries]
+    first = [nth for nth, share in enumerate(shares) if share == max(shares)]
+    if len(first) > 1:
+        return f"{words.listed(scenario.entries[nth].label for nth in first)} have equal shares of usable clips."
+    known = [[share or 0.0 for share in row] for row in table.values()]
+    alone = sum(row[first[0]] == max(row) and row.count(max(row)) == 1 for row in known)
+    tied = sum(row[first[0]] == max(row) and row.count(max(row)) > 1 for row in known)
+    lead = scenario.leads.get("usable")
+    shown = "" if lead is not None and lead.verdict == "ahead" else ", a difference that is not shown"
+    where = f"in {alone} of {words.several(len(known), 'category', 'categories')}"
+    where += f", tied in {tied}" if tied else ""
+    return (
+        f"{scenario.entries[first[0]].label} has the largest share of usable clips{shown}: {where}. "
+        "Categories are counted, not tested."
+    )
+
+
+def _extremes(shares: Mapping[str, float | None]) -> str:
+    """The categories with the highest and the lowest share of usable clips."""
+    known = {category: share for category, share in shares.items() if share is not None}
+    if not known:
+        return "no clip of a category was tried"
+    highest, lowest = max(known.values()), min(known.values())
+    if highest == lowest:
+        return f"{words.percent(highest)} of the clips are usable in every category"
+    named = [words.listed(c for c, share in known.items() if share == end) for end in (highest, lowest)]
+    ends = [words.percent(end) for end in (highest, lowest)]
+    return f"most clips are usable in {named[0]} ({ends[0]}), fewest in {named[1]} ({ends[1]})"
 
 
 def releases(report: Report) -> Answer:

@@ -60,12 +60,26 @@ def _best_of_line(scenario: SuiteResult) -> str:
     found.sort(key=lambda item: item[1] - item[2])
     helped = [(label, one, best) for label, one, best in found if words.percent(one) != words.percent(best)]
     if not helped:
-        return f"The best of {clips} is no more often usable than one, at {clips} times the cost."
+        same = f"The best of {clips} is no more often usable than one, and costs as much as {clips} clips."
+        return same + _retrying(scenario)
     parts = [f"{words.percent(one)} to {words.percent(best)} for {label}" for label, one, best in helped[:2]]
     less = len(found) - len(parts)
     rest = f"; less for the other{'s' if less > 1 else ''}" if less else ""
     told = f"from {words.listed(parts)}"
-    return f"The best of {clips} lifts the chance of a usable clip {told}, at {clips} times the cost{rest}."
+    return (
+        f"The best of {clips} lifts the chance of a usable clip {told}{rest}, and costs as much as {clips} clips."
+        f"{_retrying(scenario)}"
+    )
+
+
+def _retrying(scenario: SuiteResult) -> str:
+    """What it costs to ask until a clip is usable, which ends at the first one."""
+    attempts = [(e.label, e.cost(ATTEMPTS)) for e in scenario.entries]
+    known = [f"{words.cost_text(ATTEMPTS, each).value} clips with {label}" for label, each in attempts if each.value]
+    return f" Retrying only until a clip is usable takes {words.listed(known)} on average." if known else ""
+
+
+ATTEMPTS = "attempts_per_usable_clip"
 
 
 def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite.analysis.economics import within
 from vbench_lite.analysis.unevenness import best_of_curve
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
@@ -65,13 +66,19 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     return Figure("best-of-k", "What retrying buys", caption, panels, header, rows) if panels else None
 
 
+def best_scores(scenario: SuiteResult, entry: GeneratorResult, metric: str) -> list[Estimate]:
+    """Expected best score of k clips, k = 1, 2, ..., with intervals inside the metric's range."""
+    curve = best_of_curve(entry.scores(metric), scenario.higher_is_better(metric))
+    return [within(estimate, scenario.metrics[metric].range) for estimate in curve]
+
+
 def _curves(scenario: SuiteResult, metric: str, axis: Axis) -> _Curves:
     usable = metric == "usable"
     higher = scenario.higher_is_better(metric)
     curves = []
     for entry in scenario.entries:
         each = axis.of(entry)
-        best = best_of_curve(entry.usable if usable else entry.scores(metric), higher)
+        best = best_of_curve(entry.usable) if usable else best_scores(scenario, entry, metric)
         if each is not None and best:
             curves.append(_Curve(entry, [each * k for k in range(1, len(best) + 1)], best))
     title = "Chance that one of k is usable" if usable else f"{scenario.title_of(metric)}, best of k"

@@ -19,6 +19,7 @@ from vbench_lite.report.answers.leads import leads
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.answers.unevenness_and_work import triage
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.figures.best_of_k import best_scores
 from vbench_lite.report.formats.clip_board import gaps
 from vbench_lite.report.output import Output
 from vbench_lite.report.tables import usable_estimate
@@ -74,7 +75,7 @@ def _entry(scenario: SuiteResult, entry: GeneratorResult) -> dict[str, Any]:
         unevenness[metric] = {
             "worst_tenth": _plain(worst_tenth(entry.scores(metric), higher)),
             "variance": dataclasses.asdict(parts) if parts else None,
-            "best_of_k": [_plain(e) for e in best_of_curve(entry.scores(metric), higher)],
+            "best_of_k": [_plain(e) for e in best_scores(scenario, entry, metric)],
         }
     return {
         **_plain(entry.figures), "run": entry.run.name, "usable_share": _plain(usable_estimate(entry)),
