@@ -24,6 +24,20 @@ def test_examples_in_docstrings_give_what_they_show(name, monkeypatch):
     assert doctest.testmod(importlib.import_module(name), optionflags=FLAGS).failed == 0
 
 
+def test_the_examples_of_the_torchmetrics_classes_give_what_they_show():
+    from vbench_lite import metrics
+
+    classes = [metrics.torch_metric(metric) for metric in metrics.shipped_metrics().values()]
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner(optionflags=FLAGS)
+    for made in classes:
+        for example in finder.find(made, made.__name__, globs={"torch_metric": metrics.torch_metric}):
+            runner.run(example)
+        assert "Args:" in made.__doc__
+        assert "Unit: " in made.__doc__
+    assert runner.tries >= len(classes)
+    assert runner.failures == 0
+
+
 def test_the_calls_of_the_python_page_give_what_they_show(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = doctest.testfile(str(ROOT / "docs" / "python.md"), module_relative=False, optionflags=FLAGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import dedent, indent
 from typing import Any, ClassVar
 
 import numpy as np
@@ -164,9 +165,29 @@ def torch_metric(metric: type[Metric]) -> type[_TorchMetric]:
     if issubclass(metric, SetMetric) and [e.name for e in metric.extractors] != ["video"]:
         raise MetricError(f'the set metric "{metric.name}" cannot be streamed: it reads more than "video".')
     base = DistanceOfClips if issubclass(metric, SetMetric) else MeanOverClips
-    body = {"metric": metric, "__doc__": f"{metric.__doc__}\n\nSee `{base.__name__}` for the arguments.",
-            "__module__": "vbench_lite.metrics", "__qualname__": metric.__name__}  # fmt: skip
+    body = {"metric": metric, "__doc__": _documentation(metric, base), "__module__": "vbench_lite.metrics",
+            "__qualname__": metric.__name__}  # fmt: skip
     return _MADE.setdefault(metric, type(metric.__name__, (base,), body))
+
+
+def _documentation(metric: type[Metric], base: type[_TorchMetric]) -> str:
+    """The docstring of the class: everything that the metric's own file says of it."""
+    direction = {True: "higher is better", False: "lower is better", None: "reported only, never ranked"}
+    low, high = metric.range
+    parts = {
+        "Unit": f"{metric.unit}; {direction[metric.higher_is_better]}; from {low:g} to {high:g}",
+        "Version": metric.version, "Pitfalls": metric.pitfalls, "Source": metric.source, "Licence": metric.licence,
+    }  # fmt: skip
+    facts = "".join(f"{name}: {text}\n\n" for name, text in parts.items() if text)
+    described = (base.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
+    example = (
+        f"Example:\n    >>> from vbench_lite.metrics.{metric.name} import {metric.__name__}\n"
+        f"    >>> torch_metric({metric.__name__})().higher_is_better\n    {metric.higher_is_better}\n"
+        if metric.__module__.startswith("vbench_lite.metrics.") and metric.higher_is_better is not None
+        else ""
+    )
+    arguments = indent(dedent(described), " " * 4)
+    return f"{metric.__doc__}\n\n{metric.description}\n\n{facts}Args:\n{arguments}\n\n{example}"
 
 
 def _restored(metric: type[Metric], state: dict[str, Any]) -> _TorchMetric:
