@@ -140,6 +140,13 @@ class Prompt:
     tags: tuple[str, ...] = ()
     image: PromptImage | None = None
     """None for a prompt that is a text alone."""
+    generator_text: str = ""
+    """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
+
+    @property
+    def sent(self) -> str:
+        """The text that generators are given."""
+        return self.generator_text or self.text
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,16 @@ class Entry(NamedTuple):
     category: str = ""
     tags: tuple[str, ...] = ()
     image: PromptImage | None = None
+    generator_text: str = ""
 
 
-def import_suite(path: Path) -> Suite:
+def import_suite(path: Path, generator_texts: Path | None = None) -> Suite:
     """The suite that a file of another format holds.
+
+    Args:
+        path: The list of prompts.
+        generator_texts: A text file with one line for each entry of the list, in its order: what generators are given,
+            as in VBench's files of expanded prompts.
 
     Raises:
         BadFile: It cannot be read, is not of its format, or holds no prompt.
@@ -46,14 +52,34 @@ def import_suite(path: Path) -> Suite:
     entries = list(READERS[path.suffix.lower()](path, text))
     if not entries:
         raise BadFile(path, None, "holds no prompt.")
+    source = path.name
+    if generator_texts is not None:
+        entries = _expanded(entries, path, generator_texts)
+        source += f" with the generator texts of {generator_texts.name}"
     prompts = _merge(path, entries)
     vbench = path.suffix.lower() == ".json" and '"prompt_en"' in text
     return Suite(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "suite",
         title=path.stem, prompts=tuple(prompts), digest=prompts_digest(prompts),
         clips_per_prompt=VBENCH_CLIPS_PER_PROMPT if vbench else 1,
-        source=f"{path.name}: {len(entries)} entries, {len(prompts)} different prompts",
+        source=f"{source}: {len(entries)} entries, {len(prompts)} different prompts",
     )
+
+
+def _expanded(entries: Sequence[Entry], path: Path, texts: Path) -> list[Entry]:
+    """The entries, each with its line of the file of generator texts."""
+    lines = lines_of(read_text(texts))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) != len(entries):
+        message = f"holds {len(lines)} lines for the {len(entries)} entries of {path.name}: expected one each."
+        raise BadFile(texts, None, message)
+    for number, line in enumerate(lines, 1):
+        sign = control_character(line)
+        if not line.strip() or sign:
+            what = f"holds the control character {sign}" if sign else "is empty"
+            raise BadFile(texts, number, f"the line {what}: expected the text that generators are given.")
+    return [entry._replace(generator_text=line.strip()) for entry, line in zip(entries, lines, strict=True)]
 
 
 def prompts_digest(prompts: Sequence[Prompt], reference: str = "") -> str:
@@ -81,7 +107,7 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
         text = entry.text.strip()
         if not text:
             raise BadFile(path, entry.line, "holds an empty prompt.")
-        for what in (text, entry.category, *entry.tags):
+        for what in (text, entry.generator_text, entry.category, *entry.tags):
             if sign := control_character(what):
                 problem = f"holds a prompt with a control character ({sign}), which no program can be given."
                 raise BadFile(path, entry.line, problem)
@@ -95,7 +121,8 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
             raise BadFile(path, entry.line, f'the id "{id_}" stands for two prompts.')
         tags = dict.fromkeys((*(before.tags if before else ()), *entry.tags))
         category = before.category if before else entry.category
-        merged[meant] = Prompt(id_, text, category, tuple(tags), entry.image)
+        sent = before.generator_text if before else entry.generator_text  # the first of two expansions counts
+        merged[meant] = Prompt(id_, text, category, tuple(tags), entry.image, sent)
     return list(merged.values())
 
 
@@ -147,6 +174,7 @@ def _entry(path: Path, value: Any, line: int, what: str) -> Entry:
         found, line, id=_word(path, line, value, "id"),
         category=_word(path, line, value, "category") or (dimensions[0] if dimensions else ""),
         tags=(*dimensions, *_words(path, line, value, "tags")), image=_image(path, line, value),
+        generator_text=_word(path, line, value, "generator_text").strip(),
     )
 
 

@@ -15,9 +15,12 @@ from vbench_lite.records import Prompt, PromptImage, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile
 from vbench_lite.userfile import control_character, is_there, shown
 
-KEYS = ("title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source", "reasons")
+KEYS = (
+    "title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source", "reasons", "prompts",
+    "generator_texts",
+)  # fmt: skip
 MOST_REASONS = 9
-PROMPT_KEYS = ("id", "text", "image", "category", "tags")
+PROMPT_KEYS = ("id", "text", "generator_text", "image", "category", "tags")
 
 
 def suite_paths() -> dict[str, Path]:
@@ -79,9 +82,7 @@ def read_suite(path: Path) -> Suite:
     """Reads one suite file; see docs/suites.md for its keys."""
     file = TomlFile(path)
     file.only(KEYS)
-    prompts = tuple(_prompt(file, nth, entry) for nth, entry in enumerate(file.get("prompt", list)))
-    if not prompts:
-        raise BadFile(path, None, "holds no [[prompt]].")
+    prompts, source = _prompts(file)
     repeated = [id_ for id_, count in Counter(p.id for p in prompts).items() if count > 1]
     if repeated:
         nth = [i for i, p in enumerate(prompts) if p.id == repeated[0]][1]
@@ -96,8 +97,28 @@ def read_suite(path: Path) -> Suite:
     return Suite(
         name=path.stem, title=facts["title"] or path.stem, prompts=prompts,
         digest=prompts_digest(prompts, facts["reference"]), clips_per_prompt=clips, licence=facts["licence"],
-        reference=reference, usable=_thresholds(file), source=facts["source"], reasons=_reasons(file),
+        reference=reference, usable=_thresholds(file), source=facts["source"] or source, reasons=_reasons(file),
     )
+
+
+def _prompts(file: TomlFile) -> tuple[tuple[Prompt, ...], str]:
+    """The [[prompt]] tables, or those of the prompt list that the key "prompts" names; and where they come from."""
+    if "prompts" not in file.data:
+        if "generator_texts" in file.data:
+            message = '"generator_texts" goes with "prompts". Use generator_text in [[prompt]].'
+            raise file.error("generator_texts", message)
+        prompts = tuple(_prompt(file, nth, entry) for nth, entry in enumerate(file.get("prompt", list)))
+        if not prompts:
+            raise BadFile(file.path, None, "holds no [[prompt]].")
+        return prompts, ""
+    if "prompt" in file.data:
+        raise file.error("prompts", '"prompts" names a list of prompts, so [[prompt]] tables have no place beside it.')
+    listed = file.path.parent / file.get("prompts", str)
+    if listed.suffix.lower() not in READERS:
+        raise file.error("prompts", f'"prompts" is "{listed.name}": expected a file of {", ".join(READERS)}.')
+    texts = file.get("generator_texts", str, "")
+    suite = import_suite(listed, file.path.parent / texts if texts else None)
+    return suite.prompts, suite.source
 
 
 def _reasons(file: TomlFile) -> tuple[str, ...]:
@@ -131,12 +152,16 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
     category = file.check(entry.get("category", ...), str, "prompt.category", "", nth)
     if not text.strip():
         raise file.error("prompt.text", '"text" is empty: expected what the clip shows.', nth)
-    for key, words in (("text", [text]), ("category", [category]), ("tags", tags)):
+    sent = file.check(entry.get("generator_text", ...), str, "prompt.generator_text", "", nth)
+    if "generator_text" in entry and not sent.strip():
+        raise file.error("prompt.generator_text", '"generator_text" is empty: leave it out to send the text.', nth)
+    parts = (("text", [text]), ("generator_text", [sent]), ("category", [category]), ("tags", tags))
+    for key, words in parts:
         if sign := control_character("".join(words)):
             raise file.error(
                 f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
             )
-    return Prompt(id_, text, category, tuple(tags), _image(file, nth, entry))
+    return Prompt(id_, text, category, tuple(tags), _image(file, nth, entry), sent)
 
 
 def _image(file: TomlFile, nth: int, entry: dict[str, Any]) -> PromptImage | None:

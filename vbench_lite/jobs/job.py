@@ -225,7 +225,7 @@ class Job:
         if same and not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             stored = self.folder.summary()
             computed = {name: info.version for name, info in stored.metrics.items() if info.origin != "imported"}
-            if computed == self.versions:
+            if computed == self.versions and stored.suite.digest == manifest.suite.digest:
                 return stored
         return score_as(wanted, self.folder, workers=None)
 

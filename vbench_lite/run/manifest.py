@@ -275,9 +275,10 @@ def _git(*arguments: str) -> str:
 def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
     """Compares the plan that a folder holds with the one asked for.
 
-    More prompts and more clips of a prompt only extend the run. Prices, notes, thresholds, categories, tags and
-    backbones change no clip, so they are no conflict; nor is another machine of the same kind, whose times stand
-    beside its clips.
+    More prompts and more clips of a prompt only extend the run. The text of a prompt counts as it is sent to
+    generators: where a prompt has a generator_text, another text changes scores and no clip. Prices, notes, thresholds,
+    categories, tags and backbones change no clip, so they are no conflict; nor is another machine of the same kind,
+    whose times stand beside its clips.
 
     Raises:
         PlanConflict: Clips of the two plans would not belong together.
@@ -331,7 +332,7 @@ def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
     before = {prompt.id: prompt for prompt in stored.prompts}
     both = [(before[prompt.id], prompt) for prompt in wanted.prompts if prompt.id in before]
     for part, other in (
-        ("text", [now.id for then, now in both if then.text != now.text]),
+        ("text", [now.id for then, now in both if then.sent != now.sent]),
         ("image", [now.id for then, now in both if then.image != now.image]),
     ):
         if other:

@@ -56,7 +56,7 @@ class Plan:
         for prompt in self.prompts:
             for index in range(self.clips_of.get(prompt.id, self.clips_per_prompt)):
                 seed = clip_seed(self.seed, prompt.id, index)
-                yield Request(prompt.id, prompt.text, index, seed, definition.clip)
+                yield Request(prompt.id, prompt.sent, index, seed, definition.clip)
 
     def keys(self, definition: Definition) -> list[ClipKey]:
         """The names of those clips, in the same order."""
