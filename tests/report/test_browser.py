@@ -1,6 +1,8 @@
 """The page in a real browser: it loads alone, its clips play, its filters and keys work, strangers stay harmless."""
 
 import itertools
+import json
+import shlex
 import time
 from pathlib import Path
 
@@ -55,6 +57,16 @@ def wait_until(page, expression: str, seconds: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
+def data_of(page) -> dict:
+    return json.loads(page.evaluate("document.querySelector('#data').textContent"))
+
+
+def clips_on(page) -> list[dict]:
+    """The clips as they stand on the page, from the first to the last that is drawn."""
+    numbers = page.evaluate("[...document.querySelectorAll('#prompts .clip')].map(each => Number(each.dataset.clip))")
+    clips = data_of(page)["clips"]
+    return [clips[number] for number in numbers]
+
 
 def test_clips_play_in_step_once_they_are_in_view(page) -> None:
     assert page.locator("#prompts video").count() < 96  # far ones do not exist yet
@@ -71,7 +83,7 @@ def test_an_injected_script_is_inert(page) -> None:
     page.locator("#find").fill("onerror")
     assert page.locator(".prompt:visible").count() == 1
     page.locator(".prompt:visible button.screen").first.click()
-    assert "<script>" in page.locator("#large-title").inner_text()
+    assert "<script>" in page.locator("#viewer-title").inner_text()
     assert page.evaluate("window.pwned") is None
 
 
@@ -84,7 +96,7 @@ def test_filters_count_and_show_what_they_say(page) -> None:
     page.locator("#state").select_option("because:detail")
     shown = page.locator("#prompts .clip:visible")
     assert shown.count() > 0
-    assert all("detail" in shown.nth(n).get_attribute("data-because") for n in range(shown.count()))
+    assert all("detail" in clip["kinds"] for clip in clips_on(page))
     page.locator("#state").select_option("")
     page.locator("#category").select_option("drinks")
     assert page.locator("#count").inner_text() == "32 clips of 8 prompts"
@@ -95,12 +107,13 @@ def test_filters_count_and_show_what_they_say(page) -> None:
 
 
 def test_worst_first_is_the_order_to_begin_with(page) -> None:
-    def order(name: str) -> list[float]:
-        return page.evaluate(f"[...document.querySelectorAll('.prompt')].map(p => Number(p.dataset.{name}))")
-
-    assert order("worst") == sorted(order("worst"))
-    page.locator("#order").select_option("suite")
-    assert order("place") == sorted(order("place"))
+    prompts = data_of(page)["prompts"]
+    worst = [prompts[clip["p"]]["worst"] for clip in clips_on(page)]
+    assert len(worst) == 96
+    assert worst == sorted(worst)
+    page.locator("#by").select_option("suite")
+    places = [clip["p"] for clip in clips_on(page)]
+    assert places == sorted(places)
 
 
 def test_keys_play_walk_open_and_close(page) -> None:
@@ -114,15 +127,19 @@ def test_keys_play_walk_open_and_close(page) -> None:
     assert focused == 1
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.locator("#large").is_visible()
-    assert page.locator("#large tbody tr").count() == 7
-    wait_until(page, "document.querySelector('#large video').currentTime > 0")
+    assert page.locator("#viewer").is_visible()
+    assert page.locator("#viewer tbody tr").count() > 7
+    wait_until(page, "document.querySelector('#viewer video').currentTime > 0")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
     page.keyboard.press("Escape")
-    assert not page.locator("#large").is_visible()
+    assert page.locator("#viewer").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#viewer").is_visible()
 
 
 def test_a_definition_is_one_click_away(page) -> None:
-    page.locator("button.define", has_text="Detail").first.click()
+    page.locator("#answers button.define", has_text="Detail").first.click()
     assert page.locator("#def-detail").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("#def-detail").is_visible()
@@ -173,24 +190,28 @@ def test_clips_beside_the_page_play_too(browser, ads, tmp_path) -> None:
 
 def test_every_clip_has_a_link_that_opens_it_in_a_fresh_tab(browser, page, address) -> None:
     page.locator("#prompts button.screen").first.click()
-    link, title = page.evaluate("location.hash"), page.locator("#large-title").inner_text()
-    assert link.startswith("#clip=tiny-")
+    link, title = page.evaluate("location.hash"), page.locator("#viewer-title").inner_text()
+    assert link.startswith("#clip=ads/tiny-")
     page.keyboard.press("ArrowRight")
     after = page.evaluate("location.hash")
     assert after != link
-    page.locator("[data-step='-1']").click()
+    page.locator("[data-walk='-1']").click()
     assert page.evaluate("location.hash") == link
     view = browser.new_page()
     view.goto(address + link)
-    assert view.locator("#large").is_visible()
-    assert view.locator("#large-title").inner_text() == title
-    assert "seed" in view.locator(".large-facts").inner_text()
+    assert view.locator("#viewer").is_visible()
+    assert view.locator("#viewer-title").inner_text() == title
+    facts = view.locator("#viewer tbody").inner_text()
+    assert all(name in facts for name in ("Seed", "Cost", "File", "Verdict"))
+    command = shlex.split(view.locator("#viewer .again code").inner_text())
+    assert command[:4] == ["vbench", "run", "--suite", "ads"]
     view.close()
 
 
 def test_on_paper_there_are_few_pages_and_the_best_and_worst_clips_have_pictures(page) -> None:
-    count = "document.querySelectorAll('.duo {}').length"
-    wait_until(page, f"{count.format('canvas')} === {count.format('button')}")
+    pictures = page.evaluate("[...document.querySelectorAll('.duo img')].map(each => each.naturalWidth)")
+    assert len(pictures) == 4
+    assert min(pictures) > 0
     page.emulate_media(media="print")
     assert not page.locator("#clips").is_visible()
     assert page.locator("#answers").is_visible()
@@ -207,3 +228,57 @@ def test_the_chart_of_the_first_screen_downloads_as_a_picture_of_its_own(page) -
     with page.expect_download() as waiting:
         page.locator("[data-download=png]").click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_leads_to_its_clips_the_best_first_and_the_address_opens_them_in_a_fresh_tab(browser, page, address) -> None:
+    page.locator(".ranks td:nth-of-type(4) a.value").first.click()
+    shown, hash_ = clips_on(page), page.evaluate("location.hash")
+    assert {clip["g"] for clip in shown} == {1}
+    assert hash_ == "#g=tiny-diffusion&by=detail"
+    place = [metric["name"] for metric in data_of(page)["scenes"][0]["metrics"]].index("detail")
+    scores = [clip["scores"][place] for clip in shown if clip["scores"][place] is not None]
+    assert len(scores) == 47
+    assert scores == sorted(scores, reverse=True)
+    page.locator("#state").select_option("usable")
+    fresh = browser.new_page()
+    fresh.goto(address + page.evaluate("location.hash"))
+    assert fresh.locator("#count").inner_text() == page.locator("#count").inner_text() != "47 clips of 24 prompts"
+    assert fresh.locator("#by").input_value() == "detail"
+    fresh.close()
+
+
+def test_the_table_sorts_by_a_heading_and_ranks_share_ties(page) -> None:
+    names = "[...document.querySelectorAll('.ranks tbody .who')].map(each => each.textContent)"
+    ranks = "[...document.querySelectorAll('.ranks td.rank')].map(each => each.textContent)"
+    assert page.evaluate(ranks) == ["=1", "=1"]  # on usable clips no difference is shown
+    page.locator(".ranks .sort", has_text="Detail").click()
+    assert page.evaluate(names) == ["tiny-diffusion", "tiny-transformer"]
+    assert page.evaluate(ranks) == ["1", "2"]
+    page.locator(".ranks .sort", has_text="Detail").click()
+    assert page.evaluate(names) == ["tiny-transformer", "tiny-diffusion"]
+    assert page.locator(".ranks [aria-sort]").get_attribute("aria-sort") == "ascending"
+
+
+def test_two_clips_play_in_step_beside_each_other_and_under_a_wipe(page) -> None:
+    page.locator("#prompts button.screen").nth(1).click()
+    page.locator("[data-mode=side]").first.click()
+    videos = "[...document.querySelectorAll('#viewer video')]"
+    wait_until(page, f"{videos}.length === 2 && {videos}.every(v => v.currentTime > 0.2)")
+    assert page.evaluate(f"Math.abs({videos}[0].currentTime - {videos}[1].currentTime)") < 0.2
+    page.keyboard.press(" ")
+    page.keyboard.press("5")
+    before = page.evaluate(f"{videos}.map(v => v.currentTime)")
+    page.keyboard.press(".")
+    wait_until(page, f"{videos}.every(v => !v.seeking && v.paused)")
+    after = page.evaluate(f"{videos}.map(v => v.currentTime)")
+    assert [0.05 < b - a < 0.2 for a, b in zip(before, after, strict=True)] == [True, True]  # a frame at 8 fps
+    page.keyboard.press("w")
+    assert page.locator("input.wipe").is_visible()
+    assert "mode=wipe" in page.evaluate("location.hash")
+    page.locator(".other-generator").select_option("0")
+    assert page.evaluate("location.hash").count("tiny-transformer") == 1 + page.evaluate("location.hash").count("clip=ads/tiny-tr")
+
+
+def test_reasons_of_failure_lead_to_their_clips(page) -> None:
+    page.locator("#failures tbody tr", has_text="the generator gave no frames").locator("a").click()
+    assert [clip["state"] for clip in clips_on(page)] == ["failed"]

@@ -118,8 +118,11 @@ def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp
     assert {"numbers", "s1-numbers", "plane", "s1-plane"} <= set(re.findall(r'<section id="([^"]+)"', page))
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    assert page.count('data-suite="film"') == 8
-    assert len(set(re.findall(r'data-clip="([^"]+)"', page))) == 2 * (24 + 8) * 2
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert found is not None
+    shown = json.loads(found[1])
+    assert [prompt["scene"] for prompt in shown["prompts"]] == [0] * 24 + [1] * 8
+    assert len({clip["link"] for clip in shown["clips"]}) == 2 * (24 + 8) * 2
     assert "### Film" in markdown.render(told(ads, other))
     assert "film/tiny-diffusion.usable_share" in json.loads(flat.render_metrics(told(ads, other)))
     entries = [entry for scenario in told(ads, other).scenarios for entry in scenario.entries]

@@ -34,7 +34,7 @@ def test_strangers_text_is_escaped_everywhere(page) -> None:
     assert "{{7*7}}" in page  # shown as written, not computed
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
     assert data is not None
-    assert any("<script>" in clip["prompt"] for clip in json.loads(data[1])["clips"].values())
+    assert any("<script>" in prompt["text"] for prompt in json.loads(data[1])["prompts"])
 
 
 def test_the_policy_admits_only_this_style_and_this_script(page) -> None:

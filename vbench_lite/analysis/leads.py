@@ -75,6 +75,24 @@ def find_leads(sides: Sequence[Side], family: Family) -> dict[str, Lead]:
     return found
 
 
+def find_ranks(quantity: Quantity, sides: Sequence[Side], family: Family) -> dict[Side, int]:
+    """Generator > its rank on one figure: 1 plus the number of generators that are shown to be better.
+
+    Generators of equal rank are ties: no other one is shown to be better than the one and not than the other. Those
+    without the figure, and all of them where they are not compared on it, have no rank.
+    """
+    ranked = _ranked(quantity, sides)
+    if quantity.higher_is_better is None or len(ranked) < 2:
+        return {}
+    found = {}
+    for side in ranked:
+        against = [family.between(other, side, quantity.name) for other in ranked if other is not side]
+        if any(each is None or each.words is Outcome.NOT_COMPARED for each in against):
+            return {}
+        found[side] = 1 + sum(each is not None and each.words is Outcome.WORSE for each in against)
+    return found
+
+
 def _ranked(quantity: Quantity, sides: Sequence[Side]) -> list[Side]:
     """Those with a value, the best first."""
     sign = -1.0 if quantity.higher_is_better else 1.0

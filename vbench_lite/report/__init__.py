@@ -39,7 +39,7 @@ class Reporter:
 
 
 REPORTERS = (
-    Reporter("html", ".html", "formats.html:write", (".html", ".htm"), text=False),
+    Reporter("html", ".html", "page.render:write", (".html", ".htm"), text=False),
     Reporter("markdown", ".md", "formats.markdown:write", (".md", ".markdown")),
     Reporter("json", ".json", "formats.data:write_json", (".json",)),
     Reporter("csv", ".csv", "formats.data:write_csv", (".csv",)),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DOTS = 400
-"""Drawn of each generator at most; more would only blacken the paper."""
+"""Drawn of each generator at most, evenly chosen; more would only blacken the paper."""
 PARTS = ("hard for all", "hard for this one", "luck")
 
 
@@ -83,9 +83,11 @@ def _draw_cloud(cloud: _Cloud, axes: Axes) -> None:
         if shape is not None:
             at, height = shape
             axes.fill_between(at, row + 0.06, row + 0.06 + 0.46 * height, color=ink, alpha=0.22, lw=0)
-        shown = values if len(values) <= DOTS else np.random.default_rng(8).choice(values, DOTS, replace=False)
+        each = -(-len(values) // DOTS)
+        shown = values[::each]
         jitter = np.random.default_rng(7).uniform(-0.26, -0.04, len(shown))
-        axes.plot(shown, row + jitter, "o", ms=2.6, color=ink, alpha=0.55, mew=0)
+        (dots,) = axes.plot(shown, row + jitter, "o", ms=2.6, color=ink, alpha=0.55, mew=0)
+        dots.set_gid(f"clips-of-{entry.scene}-{entry.number}-{cloud.metric}-each-{each}")  # the page opens a dot's clip
         axes.plot([np.median(values)] * 2, [row - 0.3, row + 0.3], color=ink, lw=1.6, solid_capstyle="round")
         tenth = worst_tenth(grid, cloud.higher).value
         if tenth is not None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
 from vbench_lite.analysis.unevenness import only_here
-from vbench_lite.records import MetricInfo, ReasonCode
+from vbench_lite.records import MetricInfo, Prompt, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.unevenness_and_work import is_close
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.formats.media import Media, clip_id
+from vbench_lite.report.links import clip_address
 from vbench_lite.run.summary import Floor
 from vbench_lite.stats import Array
 
@@ -27,6 +26,8 @@ class ClipCard:
     id: str
     entry: GeneratorResult
     prompt: str
+    row: int
+    """Of its prompt in the generator's grids."""
     index: int
     status: str
     """"ok", "failed" or "missing"."""
@@ -43,9 +44,16 @@ class ClipCard:
     prompt_id: str = ""
 
     @property
+    def seed(self) -> str:
+        """What names the clip among those of its prompt: its seed, or "clip-2" where no seed tells it apart."""
+        seeds = self.entry.grid.text("seed")[self.row].tolist()
+        mine = seeds[self.index]
+        return str(mine) if mine and seeds.count(mine) == 1 else f"clip-{self.index + 1}"
+
+    @property
     def link(self) -> str:
         """Names the clip in the page's address, the same in every report that shows it."""
-        return "/".join(map(quote, (self.entry.label, self.prompt_id, str(self.index + 1))))
+        return clip_address(self.entry.run.manifest.suite.name, self.entry.label, self.prompt_id, self.seed)
 
     @property
     def made(self) -> bool:
@@ -55,6 +63,10 @@ class ClipCard:
     def kinds(self) -> list[str]:
         """What it falls short on: names of metrics, and codes where no metric is concerned."""
         return [token.partition(":")[2] or token for token in self.codes]
+
+    def title_of(self, kind: str) -> str:
+        """What a metric, or a code, is called."""
+        return words.title(kind, self.entry.run.metrics)
 
     @property
     def state(self) -> str:
@@ -78,7 +90,7 @@ class ClipCard:
         """The same for under its picture: one reason with its figures, of several the names."""
         if len(self.codes) < 2 or not self.made:
             return self.says
-        return ", ".join(words.inline(words.title(kind, self.entry.run.metrics)) for kind in self.kinds)
+        return ", ".join(words.inline(self.title_of(kind)) for kind in self.kinds)
 
 
 def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
@@ -88,27 +100,16 @@ def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
 
 
 @dataclass(frozen=True)
-class GeneratorColumn:
-    """One generator's clips of a prompt."""
-
-    entry: GeneratorResult
-    cells: Sequence[ClipCard]
-
-
-@dataclass(frozen=True)
 class PromptRow:
     """One prompt with everybody's clips."""
 
-    place: int
-    id: str
-    text: str
-    category: str
-    lanes: Sequence[GeneratorColumn]
+    prompt: Prompt
+    cards: Sequence[ClipCard]
+    """Of all generators, one after the other."""
     worst: float
     """Sorts the worst first: usable clips, then mean rank."""
     apart: float
     """Sorts the prompts first in which the generators differ most."""
-    suite: str
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,6 @@ class ClipBoard:
 
     scenario: SuiteResult
     media: Media
-    before: int = 0
-    """Prompts of other scenarios that stand on the page before these."""
 
     @cached_property
     def ranks(self) -> list[Array]:
@@ -139,41 +138,38 @@ class ClipBoard:
             for e, t, c in zip(entries, total, count, strict=True)
         ]
 
-    def cell(self, entry: GeneratorResult, row: int, index: int, prompt: str) -> ClipCard:
+    def card(self, entry: GeneratorResult, row: int, index: int, prompt: str) -> ClipCard:
         grid = entry.grid
         because, codes = (str(grid.text(name)[row, index]) for name in ("unusable_because", "unusable_codes"))
         id_ = clip_id(entry, row, index)
         usable = entry.usable[row, index]
         status = "missing" if grid.missing[row, index] else str(grid.text("status")[row, index])
         return ClipCard(
-            id_, entry, prompt, index, status, bool(usable) if np.isfinite(usable) else None,
+            id_, entry, prompt, row, index, status, bool(usable) if np.isfinite(usable) else None,
             codes.split(";") if codes else [], because.split("; ") if because else [],
             str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_),
             grid.prompts[row],
         )  # fmt: skip
 
-    def cells(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
+    def cards(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
         """The clips that were asked for of one prompt."""
-        return [self.cell(entry, row, int(k), prompt) for k in np.flatnonzero(entry.grid.asked[row])]
+        return [self.card(entry, row, int(k), prompt) for k in np.flatnonzero(entry.grid.asked[row])]
 
+    @cached_property
     def rows(self) -> list[PromptRow]:
         """Every prompt that all entries share, in the suite's order."""
         places = [{p: i for i, p in enumerate(e.grid.prompts)} for e in self.scenario.entries]
         rows = []
-        for nth, prompt in enumerate(self.scenario.prompts):
-            lanes, usable, ranks = [], [], []
+        for prompt in self.scenario.prompts:
+            cards, usable, ranks = [], [], []
             for entry, place, rank in zip(self.scenario.entries, places, self.ranks, strict=True):
                 row = place[prompt.id]
-                lanes.append(GeneratorColumn(entry, self.cells(entry, row, prompt.text)))
+                cards += self.cards(entry, row, prompt.text)
                 usable.append(float(np.nan_to_num(entry.usable[row]).mean()))
                 ranks.append(float(rank[row].mean()))
             apart = max(usable) - min(usable) + (max(ranks) - min(ranks)) / 10
             worst = round(min(usable) + float(np.mean(ranks)) / 10, 5)
-            made = PromptRow(
-                self.before + nth, prompt.id, prompt.text, prompt.category, lanes, worst,
-                round(-apart, 5), self.scenario.suite.name,
-            )  # fmt: skip
-            rows.append(made)
+            rows.append(PromptRow(prompt, cards, worst, round(-apart, 5)))
         return rows
 
     def highlights(self) -> list[tuple[GeneratorResult, list[tuple[str, ClipCard]]]]:
@@ -187,45 +183,23 @@ class ClipBoard:
             for name, extreme in (("best", ranks), ("worst", np.where(ranks < 0, np.inf, ranks))):
                 flat = int(np.argmax(extreme) if name == "best" else np.argmin(extreme))
                 row, index = divmod(flat, ranks.shape[1])
-                pair.append((name, self.cell(entry, row, index, text.get(entry.grid.prompts[row], ""))))
+                pair.append((name, self.card(entry, row, index, text.get(entry.grid.prompts[row], ""))))
             found.append((entry, pair))
         return found
 
-    def facts(self) -> dict[str, Any]:
-        """What the page's player knows of every clip: plain data, put on screen as text only."""
-        floors = self.scenario.thresholds
-        metrics = [m for m, info in self.scenario.metrics.items() if info.per == "clip"]
-        titles = {m: self.scenario.title_of(m) for m in metrics}
-        clips: dict[str, Any] = {}
-        for entry in self.scenario.entries:
-            scores = {m: entry.scores(m) for m in metrics}
-            place = {p: i for i, p in enumerate(entry.grid.prompts)}
-            for prompt in self.scenario.prompts:
-                row = place[prompt.id]
-                for cell in self.cells(entry, row, prompt.text):
-                    clips[cell.id] = {
-                        "who": f"{entry.label}, clip {cell.index + 1}", "prompt": prompt.text,
-                        "facts": _facts(entry, row, cell),
-                        "says": cell.says if not cell.usable else "Usable.",
-                        "scores": [
-                            [titles[m], _score(scores[m][row, cell.index]), needs(floors.get(m)), m in cell.kinds]
-                            for m in metrics
-                        ],
-                    }  # fmt: skip
-        return {"clips": clips}
 
-
-def _facts(entry: GeneratorResult, row: int, cell: ClipCard) -> str:
-    """Prompt id, seed, cost and file of a clip."""
-    grid = entry.grid
-    seed, path, cost = (str(grid.text(name)[row, cell.index]) for name in ("seed", "path", "cost_usd"))
-    parts = [f"prompt {cell.prompt_id}", f"seed {seed}" if seed else "", path]
-    parts.insert(2, f"${float(cost):.3g}" if cost else "")
-    return " · ".join(part for part in parts if part)
-
-
-def _score(value: float) -> str:
-    return words.plain(value) if np.isfinite(value) else "not scored"
+def clip_facts(card: ClipCard) -> list[tuple[str, str]]:
+    """What the viewer shows of a clip beside its scores: names and values, without those that are not known."""
+    grid, row, index = card.entry.grid, card.row, card.index
+    seed, cost, frames, height, width, fps = (
+        str(grid.text(name)[row, index]) for name in ("seed", "cost_usd", "frames", "height", "width", "fps")
+    )
+    size = f"{frames} frames, {width} {words.TIMES} {height}, {float(fps):g} fps" if frames and width and fps else ""
+    found = (
+        ("Prompt", card.prompt_id), ("Seed", seed), ("Cost", f"${float(cost):.3g}" if cost else ""), ("Clip", size),
+        ("File", str(grid.text("path")[row, index]) if card.made else ""),
+    )  # fmt: skip
+    return [(name, value) for name, value in found if value]
 
 
 def needs(floor: Floor | None) -> str:
@@ -242,16 +216,15 @@ class Gap:
 
     entry: GeneratorResult
     others: str
-    items: Sequence[tuple[int, str]]
-    """(place of the prompt on the page, its text)"""
+    prompts: Sequence[Prompt]
 
     @property
     def count(self) -> int:
-        return len(self.items)
+        return len(self.prompts)
 
 
-def gaps(scenario: SuiteResult, before: int = 0) -> list[Gap]:
-    """For every ordered pair of generators, what the one lacks and the other has; `before` as in `ClipBoard`."""
+def gaps(scenario: SuiteResult) -> list[Gap]:
+    """For every ordered pair of generators, what the one lacks and the other has."""
     found = []
     ids = [p.id for p in scenario.prompts]
     usable = {}
@@ -262,6 +235,5 @@ def gaps(scenario: SuiteResult, before: int = 0) -> list[Gap]:
         for other in scenario.entries:
             rows = np.flatnonzero(only_here(usable[entry], usable[other])).tolist() if other is not entry else []
             if rows:
-                items = [(before + i, scenario.prompts[i].text) for i in rows]
-                found.append(Gap(entry, other.label, items))
+                found.append(Gap(entry, other.label, [scenario.prompts[i] for i in rows]))
     return found

@@ -56,7 +56,7 @@ def _scenario(scenario: SuiteResult) -> dict[str, Any]:
             for category, shares in by_category(scenario).items()
         },
         "only_others_make": [
-            {"generator": g.entry.label, "other": g.others, "prompts": [scenario.prompts[i].id for i, _ in g.items]}
+            {"generator": g.entry.label, "other": g.others, "prompts": [prompt.id for prompt in g.prompts]}
             for g in gaps(scenario)
         ],
         "history": [

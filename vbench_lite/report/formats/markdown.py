@@ -112,7 +112,7 @@ def _categories(scenario: SuiteResult) -> Iterable[str]:
 
 def _gaps(scenario: SuiteResult) -> Iterable[str]:
     for gap in gaps(scenario):
-        shown = [code_span(text) for _, text in gap.items[:SHOWN_PROMPTS]]
+        shown = [code_span(prompt.text) for prompt in gap.prompts[:SHOWN_PROMPTS]]
         more = f" and {gap.count - SHOWN_PROMPTS} more" if gap.count > SHOWN_PROMPTS else ""
         yield (
             f"{markdown(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "

@@ -46,12 +46,17 @@ def clip_id(entry: GeneratorResult, prompt: int, index: int) -> str:
 def files(report: Report) -> Iterator[tuple[str, Path]]:
     """(clip id, file) of every clip that is there. A path that leaves its run's folder is not followed."""
     for entry in (entry for scenario in report.scenarios for entry in scenario.entries):
-        folder = entry.run.path.resolve()
-        paths = entry.grid.text("path")
         for prompt, index in zip(*entry.grid.made.nonzero(), strict=True):
-            path = (folder / str(paths[prompt, index])).resolve()
-            if path.is_relative_to(folder) and path.is_file():
+            path = clip_file(entry, int(prompt), int(index))
+            if path is not None:
                 yield clip_id(entry, int(prompt), int(index)), path
+
+
+def clip_file(entry: GeneratorResult, prompt: int, index: int) -> Path | None:
+    """The file of a clip that was made; None where it is not there, or outside of its run's folder."""
+    folder = entry.run.path.resolve()
+    path = (folder / str(entry.grid.text("path")[prompt, index])).resolve()
+    return path if path.is_relative_to(folder) and path.is_file() else None
 
 
 def collect(report: Report, page: Path, mode: Clips = "auto") -> Media:
@@ -128,3 +133,28 @@ def preview(path: Path) -> bytes:
         frames = np.stack([cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA) for f in frames])
     shrunk = encode_mp4(frames, info.fps or 8.0, crf=28)
     return min(content, shrunk, key=len)
+
+
+POSTER_SIDE = 320
+"""Pixels of the longer side of a poster frame, at most."""
+
+
+def poster(path: Path | None) -> str:
+    """The middle frame of a clip as a JPEG in a data URI, for pages without video and for paper; "" for none."""
+    import cv2
+
+    from vbench_lite.errors import UnreadableClip
+    from vbench_lite.video import read_clip
+
+    if path is None:
+        return ""
+    try:
+        frames, _ = read_clip(path, max_frames=600)
+    except UnreadableClip:
+        return ""
+    frame = frames[len(frames) // 2]
+    shrink = min(1.0, POSTER_SIDE / max(frame.shape[:2]))
+    if shrink < 1:
+        frame = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    done, content = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return f"data:image/jpeg;base64,{_text(content.tobytes())}" if done else ""

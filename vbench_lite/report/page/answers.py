@@ -1,0 +1,55 @@
+"""The answers as the page draws them: names in their colours, figures placed on strips, links to clips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from vbench_lite.report import glossary as words
+from vbench_lite.report.answers.all import answers
+from vbench_lite.report.answers.strips import IntervalStrip
+from vbench_lite.report.data import GeneratorResult, Report
+from vbench_lite.report.links import clips_address
+
+NARROWEST = 0.02
+"""Width of a strip relative to its figures, at least: a difference in the fourth digit must not fill it."""
+
+
+def placed_answers(report: Report) -> list[dict[str, Any]]:
+    """The six answers, with every figure of their strips placed between 0 and 100."""
+    return [{**vars(a), "strips": [_strip(report, strip) for strip in a.strips]} for a in answers(report)]
+
+
+def _strip(report: Report, strip: IntervalStrip) -> dict[str, Any]:
+    ends = [end for _, e, _ in strip.rows for end in (e.value, e.low, e.high) if end is not None]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    room = max(NARROWEST * max(abs(low), abs(high)) - (high - low), 0.0) or (0.0 if high > low else 1.0)
+    low, high = low - room / 2, high + room / 2
+
+    def place(value: float | None) -> str | None:
+        return None if value is None else f"{4 + 92 * (value - low) / (high - low):.2f}"
+
+    by = strip.name if strip.name in report.main.per_clip else "cost" if strip.name in words.COSTS else "rank"
+    rows = [
+        {
+            "entry": entry, "written": written, "at": place(e.value), "low": place(e.low), "high": place(e.high),
+            "address": clips_address(generator=entry.label, by=by),
+        }
+        for entry, e, written in strip.rows
+    ]  # fmt: skip
+    ends_written = [strip.write(end) for end in (low, high)] if ends else []
+    return {**vars(strip), "rows": rows, "scale": ends_written}
+
+
+def named(text: str, entries: Sequence[GeneratorResult]) -> Any:
+    """Escapes a sentence and keeps figures with their percent sign, and names whole and in their colours."""
+    from markupsafe import Markup, escape
+
+    colours = {entry.label: entry.colour for entry in entries}
+    pattern = "|".join(re.escape(label) for label in sorted(colours, key=len, reverse=True))
+    parts = re.split(f"({pattern})", text.replace(" %", "\N{NO-BREAK SPACE}%"))
+    return Markup("").join(
+        Markup('<bdi class="name c-{}">{}</bdi>').format(colours[part], part) if part in colours else escape(part)
+        for part in parts
+    )

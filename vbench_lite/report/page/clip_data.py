@@ -1,0 +1,96 @@
+"""What the page's script knows of every clip: plain data, put on the screen as text only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from vbench_lite.analysis.commands import run_command
+from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.formats.clip_board import ClipCard, PromptRow, clip_facts, needs
+from vbench_lite.report.page.section import Scene
+from vbench_lite.report.page.shapes import SHAPES
+
+AGAIN = "results/again"
+"""The folder of a run that makes a clip again."""
+DIGITS = 6
+"""Of a score: enough to sort by."""
+
+
+def clip_data(report: Report, scenes: Sequence[Scene]) -> str:
+    """The clips of all scenarios as JSON that no text in it can end: every "<" is written as an escape."""
+    prompts, clips = [], []
+    for nth, scene in enumerate(scenes):
+        ranks = scene.board.ranks
+        for row in scene.board.rows:
+            clips += [_clip(scene, ranks, card, len(prompts)) for card in row.cards]
+            prompts.append(_prompt(nth, scene.scenario, row))
+    return to_json(
+        {
+            "generators": [
+                {"label": e.label, "number": e.number, "colour": e.colour, "shape": SHAPES[e.number % len(SHAPES)]}
+                for e in report.entries
+            ],
+            "scenes": [_scene(scene.scenario) for scene in scenes], "prompts": prompts, "clips": clips,
+        }
+    )  # fmt: skip
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON for an element of the page."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _shown(scenario: SuiteResult) -> list[str]:
+    return [metric for metric, info in scenario.metrics.items() if info.per == "clip"]
+
+
+def _scene(scenario: SuiteResult) -> dict[str, Any]:
+    signs = {True: 1, False: -1, None: 0}
+    return {
+        "suite": scenario.suite.name,
+        "metrics": [
+            {
+                "name": metric, "title": scenario.title_of(metric), "needs": needs(scenario.thresholds.get(metric)),
+                "better": signs[scenario.metrics[metric].higher_is_better],
+            }
+            for metric in _shown(scenario)
+        ],
+    }  # fmt: skip
+
+
+def _prompt(nth: int, scenario: SuiteResult, row: PromptRow) -> dict[str, Any]:
+    commands = {entry.number: _command(entry, row.prompt.id) for entry in scenario.entries}
+    return {
+        "scene": nth, "id": row.prompt.id, "text": row.prompt.text, "category": row.prompt.category,
+        "worst": row.worst, "apart": row.apart, "again": {n: command for n, command in commands.items() if command},
+    }  # fmt: skip
+
+
+def _command(entry: GeneratorResult, prompt: str) -> str:
+    """Makes the clips of a prompt again, with those of the prompts before it; "" for clips that no run made."""
+    if entry.definition.adapter == "recorded":
+        return ""
+    place = [each.id for each in entry.run.manifest.suite.prompts].index(prompt)
+    return run_command(entry.run, entry.name, prompts=place + 1, out=AGAIN)
+
+
+def _clip(scene: Scene, ranks: Sequence[Any], card: ClipCard, prompt: int) -> dict[str, Any]:
+    entry = card.entry
+    nth = list(scene.scenario.entries).index(entry)
+    scores = [float(entry.scores(metric)[card.row, card.index]) for metric in _shown(scene.scenario)]
+    cost = float(entry.costs("cost_usd")[card.row, card.index])
+    fps = str(entry.grid.text("fps")[card.row, card.index])
+    return {
+        "id": card.id, "g": entry.number, "p": prompt, "k": card.index + 1, "link": card.link, "state": card.state,
+        "made": card.made and scene.media.has(card.id), "source": card.source, "kinds": card.kinds,
+        "brief": card.brief, "says": card.says, "rank": round(float(ranks[nth][card.row, card.index]), 4),
+        "scores": [_digits(score) for score in scores], "cost": _digits(cost), "fps": float(fps) if fps else None,
+        "facts": clip_facts(card),
+    }  # fmt: skip
+
+
+def _digits(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if isfinite(value) else None

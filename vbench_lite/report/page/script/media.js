@@ -1,0 +1,71 @@
+// Pictures of clips. A video exists only near the screen and while it plays; else a canvas with its first frame stands
+// there. So thousands of clips scroll as lightly as text: every video is a layer of its own, which each frame places.
+let media = null; // parsed when the first clip comes into view
+const sourceOf = (clip) => {
+  if (clip.source) return clip.source;
+  media ??= JSON.parse(one("#media").textContent);
+  return media[clip.id] ? "data:video/mp4;base64," + media[clip.id] : "";
+};
+const clipOf = (figure) => clips[Number(figure.dataset.clip)];
+const small = (width, height) => Math.min(width, height) <= 160; // pixels of so small a clip are shown as they are
+
+const videoOf = (clip) => {
+  const made = make("video", { "aria-hidden": "true", tabindex: -1 });
+  Object.assign(made, { muted: true, playsInline: true, preload: "auto", src: sourceOf(clip) });
+  made.addEventListener("loadedmetadata", () => made.parentElement?.classList.toggle("crisp", small(made.videoWidth, made.videoHeight)));
+  return made;
+};
+
+const drawStill = (figure, screen) => {
+  const loading = videoOf(clipOf(figure));
+  screen.dataset.loading = "1";
+  loading.addEventListener("loadeddata", () => {
+    delete screen.dataset.loading;
+    if (nearby.has(figure) && !one("video,canvas", screen)) {
+      const picture = make("canvas", { width: loading.videoWidth, height: loading.videoHeight });
+      picture.getContext("2d", { willReadFrequently: true })?.drawImage(loading, 0, 0); // in main memory: no layer
+      screen.classList.toggle("crisp", small(picture.width, picture.height));
+      screen.append(picture);
+    }
+    loading.removeAttribute("src");
+    loading.load();
+  });
+  loading.addEventListener("error", () => { delete screen.dataset.loading; });
+};
+
+// A few a frame, and none while the page flies by: decoders would take the time that scrolling needs.
+const nearby = new Set(), wanted = new Set(), fast = 1.2, few = 3; // pixels a millisecond, clips a frame
+let ticking = false, lastTop = 0, lastTime = 0;
+const settle = (now) => {
+  const speed = Math.abs(scrollY - lastTop) / Math.max(1, now - lastTime);
+  [lastTop, lastTime] = [scrollY, now];
+  let done = 0;
+  if (speed < fast) for (const figure of wanted) {
+    wanted.delete(figure);
+    const screen = one(".screen", figure);
+    if (one("video", screen)) continue;
+    if (player.playing) player.join(screen.appendChild(videoOf(clipOf(figure))));
+    else if (!one("canvas", screen) && !screen.dataset.loading) drawStill(figure, screen);
+    if (++done >= few) break;
+  }
+  ticking = wanted.size > 0;
+  if (ticking) requestAnimationFrame(settle);
+};
+const want = (figures) => {
+  for (const figure of figures) wanted.add(figure);
+  if (wanted.size && !ticking) { ticking = true; requestAnimationFrame(settle); }
+};
+
+// Whole groups are watched: thousands of single clips would cost time in each frame.
+const near = new IntersectionObserver((changes) => {
+  for (const { target, isIntersecting } of changes) for (const figure of all(".clip[data-clip]", target)) {
+    if (!one("button.screen", figure)) continue;
+    if (isIntersecting) nearby.add(figure); else for (const set of [nearby, wanted]) set.delete(figure);
+    if (!isIntersecting) all("video,canvas", figure).forEach((each) => each.remove());
+    else want([figure]);
+  }
+}, { rootMargin: "200px" });
+const forget = (group) => {
+  near.unobserve(group);
+  for (const figure of all(".clip", group)) for (const set of [nearby, wanted]) set.delete(figure);
+};

@@ -1,0 +1,1 @@
+"""The sections of the page, a file each: see `vbench_lite.report.page`."""
