@@ -21,7 +21,8 @@ DIGITS = 6
 
 def clip_data(report: Report, scenes: Sequence[Scene]) -> str:
     """The clips of all scenarios as JSON that no text in it can end: every "<" is written as an escape."""
-    prompts, clips = [], []
+    prompts: list[dict[str, Any]] = []
+    clips: list[dict[str, Any]] = []
     for nth, scene in enumerate(scenes):
         ranks = scene.board.ranks
         for row in scene.board.rows:
