@@ -75,7 +75,7 @@ def _command(entry: GeneratorResult, prompt: str) -> str:
     if entry.definition.adapter == "recorded":
         return ""
     place = [each.id for each in entry.run.manifest.suite.prompts].index(prompt)
-    return run_command(entry.run, entry.name, prompts=place + 1, out=AGAIN)
+    return run_command(entry.run, entry.side, prompts=place + 1, out=AGAIN)
 
 
 def _clip(scene: Scene, ranks: Sequence[Any], card: ClipCard, prompt: int) -> dict[str, Any]:
