@@ -282,6 +282,20 @@ class ClipKey(NamedTuple):
 
 
 @dataclass(frozen=True)
+class MachineLoad:
+    """What else the machine did while a batch was measured. None means that the system does not say."""
+
+    average: float | None = None
+    """Processes that ran or waited to run, over the last minute."""
+    other_cpus: float | None = None
+    """Processors' worth of time that went to processes other than the generator's."""
+    mhz: float | None = None
+    """Mean clock of the processors."""
+    throttled: bool | None = None
+    """Whether heat, power or a container's quota slowed the device or the processors."""
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What making one clip took. None means that this machine cannot tell."""
 
@@ -298,6 +312,7 @@ class Measurement:
     """Resident memory of the generator's process tree."""
     energy_j: float | None = None
     energy_method: str | None = None
+    load: MachineLoad | None = None
     batch_size: int = 1
     """Clips made together; the figures above are amortised over them when it is not 1."""
     stages_s: Mapping[str, float] = field(default_factory=dict)

@@ -105,7 +105,7 @@ def test_costs_are_not_compared_across_devices(tmp_path: Path) -> None:
 def test_an_unscored_run_says_how_to_score_it(tmp_path: Path) -> None:
     folder = Path(write(tmp_path / "a"))
     (folder / "clips.csv").unlink()
-    with pytest.raises(StoreError, match="vbench score"):
+    with pytest.raises(StoreError, match="restore the file from version control"):
         compare_runs(open_run(folder), open_run(folder))
 
 
@@ -113,7 +113,7 @@ def test_an_unscored_run_says_how_to_score_it(tmp_path: Path) -> None:
 def test_a_broken_table_is_a_sentence(tmp_path: Path, text: str) -> None:
     folder = Path(write(tmp_path / "a"))
     (folder / "clips.csv").write_bytes(text.encode("latin-1"))
-    with pytest.raises(StoreError, match="Make it again with"):
+    with pytest.raises(StoreError, match="restore the file from version control"):
         compare_runs(open_run(folder), open_run(folder))
 
 

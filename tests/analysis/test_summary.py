@@ -12,7 +12,8 @@ from vbench_lite.records import Price, ReasonCode
 CONTRACT = (
     "generator, route, prompt_id, category, index, seed, status, reason_code, reason, path, sha256, frames, height, "
     "width, fps, "
-    "wall_s, device_s, gpu_busy_s, peak_memory_mb, peak_reserved_mb, peak_rss_mb, energy_j, energy_method, cost_usd, "
+    "wall_s, device_s, gpu_busy_s, peak_memory_mb, peak_reserved_mb, peak_rss_mb, energy_j, energy_method, "
+    "load_average, load_other_cpus, load_mhz, load_throttled, cost_usd, "
     "usable, unusable_because, unusable_codes, unscored_because"
 )
 COSTS = {

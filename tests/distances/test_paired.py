@@ -60,7 +60,7 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | None) 
     path.parent.mkdir()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"model.npz .*vbench score"):
+    with pytest.raises(StoreError, match=r"model.npz .*version control"):
         read_features(path, sha256(features().content()))
 
 

@@ -122,7 +122,7 @@ def test_a_run_that_is_not_scored_and_a_form_that_is_none_are_refused(tmp_path) 
     from tests.built_runs import build_run
 
     folder = build_run(tmp_path / "raw", prompts=1, clips=1, video=False).folder
-    with pytest.raises(StoreError, match="vbench score"):
+    with pytest.raises(StoreError, match="the run is not scored"):
         write_report([Run(folder)], tmp_path / "x.html")
     with pytest.raises(UnknownName, match="markdown"):
         write_report([Run(folder)], tmp_path / "x", "markdwn")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vbench_lite.analysis.commands import run_command, score_command
+from vbench_lite.analysis.machines import load_difference
 from vbench_lite.analysis.paired import NoPairs, Paired, Statistic, pair
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.errors import NotComparable
@@ -241,6 +242,10 @@ def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
             f"the device differs: {devices[0]} in the baseline, {devices[1]} in the candidate. "
             f"Run both on one kind of device, the baseline for instance with: {again}"
         )
+    load = load_difference(baseline, candidate)
+    if bound and load and load.spoils and not quantity.name.startswith("peak_"):
+        again = run_command(candidate.run, candidate, out=f"{candidate.run.path}-again")
+        return f"{load.sentence}. Time both while nothing else runs, the candidate for instance with: {again}"
     same = baseline.generator == candidate.generator or (hourly[0] is not None and hourly[1] is not None)
     rates = [describe(price) or "no price" for price in prices]
     if quantity.needs_price and same and rates[0] != rates[1]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable
 from vbench_lite.analysis.family import Comparison, Family, Outcome, family_of_run
+from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.run.view import Run
 
 
@@ -86,6 +87,7 @@ def table_of(family: Family, pair: GeneratorPair) -> dict[str, Comparison]:
 
 def _notes(pair: GeneratorPair) -> list[str]:
     notes = [pair.seeds_differ] if pair.seeds_differ else []
+    notes += machine_warnings([pair.baseline, pair.candidate])
     for who, side in pair.sides:
         missing = int(side.grid.missing.sum())
         if missing:

@@ -130,6 +130,7 @@ def _generator(name: str, rows: Sequence[Row], manifest: Manifest, scored: Score
     return GeneratorSummary(
         route=manifest.generators[name].route, clips=len(rows), missing=len(rows) - len(tried),
         failed=sum(row.status == "failed" for row in rows),
+        devices=tuple(sorted({str(row.record.device) for row in tried if row.record and row.record.device})),
         usable=sum(bool(row.usable) for row in tried) if evaluated else None,
         scores={
             metric: _score(metric, info, tried) if info.per == "clip" else _set_score(scored, name, metric)
@@ -226,6 +227,14 @@ def _of_measurement(name: str) -> Callable[[Row], Any]:
     return lambda row: row.measured(name)
 
 
+def _of_load(name: str) -> Callable[[Row], Any]:
+    def cell(row: Row) -> Any:
+        load = row.record.measurement.load if row.record else None
+        return getattr(load, name) if load else None
+
+    return cell
+
+
 _CELLS: dict[str, Callable[[Row], Any]] = {
     "generator": lambda row: row.key.generator,
     "route": lambda row: row.route,
@@ -238,6 +247,7 @@ _CELLS: dict[str, Callable[[Row], Any]] = {
     "reason": lambda row: row.record.reason if row.record else MISSING,
     **{name: _of_record(name) for name in ("path", "sha256", "frames", "height", "width", "fps")},
     **{name: _of_measurement(name) for name in (*MEASURED, "energy_method")},
+    **{f"load_{name}": _of_load(name) for name in ("average", "other_cpus", "mhz", "throttled")},
     "cost_usd": lambda row: row.cost_usd,
     "usable": lambda row: row.usable,
     "unusable_because": lambda row: "; ".join(map(str, row.shortcomings)) or None,

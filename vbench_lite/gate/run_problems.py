@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vbench_lite.analysis.commands import finish_command, score_command
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.family import Comparison, Outcome
+from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.analysis.quantities import find_cost
 from vbench_lite.gate.formatting import number
 from vbench_lite.gate.policy import Policy
@@ -59,6 +60,8 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
         yield finding("copies", copies)
     yield from _sameness(sides, policy, finding)
     yield from _anchors(sides, policy, finding)
+    for sentence in machine_warnings([sides.baseline, sides.candidate]):
+        yield finding("machine", sentence, "note")
     if sides.seeds_differ:
         yield finding("seeds", sides.seeds_differ, "note")
 

@@ -7,6 +7,7 @@
                  (without the CUDA context and other libraries), and resident memory of the process with its
                  children. On a CPU, tensors are in the process: its resident memory is the peak
     energy       `energy.py`
+    load         what else the machine did: `load.py`
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.records import Measurement
+from vbench_lite.measuring.load import LoadMeter
+from vbench_lite.records import MachineLoad, Measurement
 
 MIB = 2.0**20
 _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
@@ -33,6 +36,7 @@ class Reading:
     peak_memory_mb: float | None = None
     peak_reserved_mb: float | None = None
     peak_rss_mb: float | None = None
+    load: MachineLoad | None = None
 
     def share(self, clips: int, devices: float, wasted_s: float = 0.0) -> Measurement:
         """One clip's part of the window; `wasted_s` is time that an earlier failed call spent on the clip."""
@@ -41,15 +45,16 @@ class Reading:
             wall_s=wall_s, device_s=wall_s * devices,
             gpu_busy_s=None if self.gpu_busy_s is None else self.gpu_busy_s / clips,
             peak_memory_mb=self.peak_memory_mb, peak_reserved_mb=self.peak_reserved_mb, peak_rss_mb=self.peak_rss_mb,
-            batch_size=clips,
+            load=self.load, batch_size=clips,
         )
 
 
 class Meter:
     """Windows on a CPU, or around work on another machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, uuids: Sequence[str] = ()) -> None:
         self._memory = ResidentMemory()
+        self._load = LoadMeter(uuids)
         self._started = 0.0
 
     def open(self) -> None:
@@ -59,7 +64,7 @@ class Meter:
     def close(self) -> Reading:
         wall_s = time.perf_counter() - self._started
         rss = self._memory.peak_mb()
-        return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss)
+        return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss, load=self._load.read())
 
     def release_cached_memory(self) -> None:
         """Frees what the allocator keeps, after memory ran out."""
@@ -75,8 +80,8 @@ class Meter:
 class CudaMeter(Meter):
     """Windows on the CUDA devices that this process sees."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, uuids: Sequence[str] = ()) -> None:
+        super().__init__(uuids)
         import torch
 
         self._cuda: Any = torch.cuda
@@ -98,7 +103,7 @@ class CudaMeter(Meter):
             wall.wall_s, self._begin.elapsed_time(self._end) / 1000,
             sum(self._cuda.max_memory_allocated(d) for d in self._devices) / MIB,
             sum(self._cuda.max_memory_reserved(d) for d in self._devices) / MIB,
-            wall.peak_rss_mb,
+            wall.peak_rss_mb, wall.load,
         )
 
     def release_cached_memory(self) -> None:
@@ -163,9 +168,9 @@ class ResidentMemory:
             pause = max(0.1, 200 * (time.perf_counter() - started))
 
 
-def meter(device: str) -> Meter:
-    """The meter for "cpu" or "cuda:0"."""
-    return CudaMeter() if device.startswith("cuda") else Meter()
+def meter(device: str, uuids: Sequence[str] = ()) -> Meter:
+    """The meter for "cpu" or "cuda:0", whose GPUs have these uuids."""
+    return CudaMeter(uuids) if device.startswith("cuda") else Meter()
 
 
 def memory_limit_mb() -> float:

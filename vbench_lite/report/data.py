@@ -191,11 +191,6 @@ class SuiteResult:
         return words.money_scale(entry.cost("usd_per_clip") for entry in self.entries)
 
     @property
-    def devices(self) -> list[str]:
-        """Names of the devices that the results were made on."""
-        return sorted({device_name(entry.run.manifest.device) for entry in self.entries})
-
-    @property
     def per_clip(self) -> list[str]:
         """Metrics with a value per clip and a direction, those that answer questions first."""
         ordered = [name for names in words.by_question(self.metrics).values() for name in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.measuring.rates import describe
 from vbench_lite.records import DeviceFacts
 from vbench_lite.report import glossary as words
@@ -174,8 +175,8 @@ def warnings(report: Report) -> list[str]:
     if len(scenario.prompts) < FEW_PROMPTS:
         size = words.several(len(scenario.prompts), "prompt")
         found.append(f"Only {size}: intervals are wide and few differences can show.")
-    if len(scenario.devices) > 1:
-        found.append(f"Times and costs were taken on different devices: {words.listed(scenario.devices)}.")
+    sentences = machine_warnings([entry.side for entry in scenario.entries])
+    found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences]
     usable, anchors = scenario.summary.usable, scenario.summary.notes.anchors
     if not scenario.evaluated:
         found.append("Usability is not evaluated: neither the suite nor reference clips give thresholds.")

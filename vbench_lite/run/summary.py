@@ -68,6 +68,8 @@ class GeneratorSummary:
     cost: Mapping[str, Estimate]
     missing: int = 0
     """Clips that were never generated: they cost nothing and count nowhere else."""
+    devices: tuple[str, ...] = ()
+    """Kinds of device that its clips were made on, such as "1 x NVIDIA L4"."""
     usable: int | None = None
     """Clips that conform and meet every threshold; None where that is not evaluated."""
 

@@ -97,7 +97,7 @@ class Session:
             self._generator = catalogue.build(self.definition)
             from vbench_lite.measuring import measure
 
-            self._meter = measure.meter(self.place.device)
+            self._meter = measure.meter(self.place.device, self.place.uuids)
         self._counter, reason = energy.counter(self.place.uuids)
         self.timings.energy = self._counter.method if self._counter else reason
         self._windows: energy.EnergyWindows[Attempt] = energy.EnergyWindows(self._counter)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from vbench_lite.analysis.family import Family, family_of_run
 from vbench_lite.analysis.leads import find_leads
+from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.escaping import one_line
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
@@ -31,7 +32,8 @@ def terminal_table(run: Run) -> Board:
     names = list(summary.generators)
     ahead = {m: names.index(lead.first.generator) for m, lead in leads.items() if lead.verdict == "ahead"}
     heads = [Head(one_line(name), g.route, COLOURS.get(g.route, "")) for name, g in summary.generators.items()]
-    return Board(_title(summary), heads, _sections(summary, ahead), _notes(summary, family))
+    warned = [f"Warning: {text}." for text in machine_warnings([Side(run, name) for name in summary.generators])]
+    return Board(_title(summary), heads, _sections(summary, ahead), [*_notes(summary, family), *warned])
 
 
 def _title(summary: Summary) -> str:
