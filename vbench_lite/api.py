@@ -222,7 +222,7 @@ def report(
     Args:
         runs: Scored runs, or generators of them.
         out: The file; None is reports/<name> with the ending of the format.
-        format: "html", "markdown", "json", "csv", "model-card", "metrics", "vbench" or "plots".
+        format: "html", "markdown", "json", "csv", "model-card", "metrics", "vbench", "run-card" or "plots".
         clips: For the page: "embed", "folder", "none", or "auto", which embeds what fits into 30 MB.
 
     Returns:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vbench_lite.analysis.card import CardDifference, card_differences
 from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable
 from vbench_lite.analysis.family import Comparison, Family, Outcome, family_of_run
 from vbench_lite.analysis.machines import machine_warnings
@@ -22,6 +23,8 @@ class PairComparison:
     notes: tuple[str, ...]
     family: str
     """What is compared and how it is adjusted, in a sentence."""
+    card: tuple[CardDifference, ...] = ()
+    """What the run cards of the two differ in."""
 
     def headline(self) -> str:
         """One sentence on quality and cost."""
@@ -55,7 +58,7 @@ def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
         PairComparison(
             baseline=pair.baseline.name, candidate=pair.candidate.name,
             comparisons=tuple(table_of(family, pair).values()),
-            notes=tuple(_notes(pair)), family=family.statement(),
+            notes=tuple(_notes(pair)), family=family.statement(), card=tuple(card_differences(*pair.members)),
         )
         for pair in pairs
     ]  # fmt: skip

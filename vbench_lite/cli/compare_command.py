@@ -6,6 +6,7 @@ import dataclasses
 
 import click
 
+from vbench_lite import escaping
 from vbench_lite.analysis.compare import PairComparison, compare_runs
 from vbench_lite.analysis.family import Comparison
 from vbench_lite.files import to_json
@@ -67,6 +68,10 @@ def _show(pair: PairComparison) -> None:
     console.print(Text(f"Paired over {prompts} prompt{'s' if prompts != 1 else ''}. {pair.family}."))
     for note in (*pair.notes, *reasons):
         console.print(Text(f"Note: {note}"))
+    if pair.card:
+        console.print(Text("The run cards differ in:"))
+    for difference in pair.card:
+        console.print(Text(f"  {escaping.one_line(str(difference))}"))
     console.print()
 
 
