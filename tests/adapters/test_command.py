@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -244,3 +246,39 @@ def test_what_a_program_prints_is_passed_on_and_not_kept_in_memory(
     assert output.failure.startswith("the program ended with exit code 2")
     assert peak < 20e6, "200 MB were printed"
     assert len(capfd.readouterr().err) >= 200_000_000
+
+
+SHOW = """
+import json, sys, numpy as np
+from PIL import Image
+from vbench_lite.video import encode_mp4
+def show(out, image):
+    frame = np.asarray(Image.open(image)) if image else np.zeros((32, 48, 3), np.uint8)
+    open(out, "wb").write(encode_mp4(np.stack([frame] * 3), 8.0))
+if len(sys.argv) > 1:
+    show(*sys.argv[1:])
+else:
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        show(request["out"], request["image"])
+        print(json.dumps({"id": request["id"]}), flush=True)
+"""
+
+
+@pytest.mark.parametrize("resident", [False, True])
+def test_a_program_is_given_the_image_as_a_file(tmp_path: Path, resident: bool) -> None:
+    generator = command(script(tmp_path, SHOW), *([] if resident else ["{out}", "{image}"]), resident=resident)
+    generator.load("cpu")
+    image = np.full((32, 48, 3), (200, 60, 20), np.uint8)
+    shown, black = generator.generate([replace(ask(), image=image), ask()])
+    generator.close()
+    assert np.abs(read_clip(shown.file)[0].astype(int) - image).max() < 12
+    assert read_clip(black.file)[0].max() < 12
+
+
+def test_a_command_that_takes_images_and_never_says_where_is_refused() -> None:
+    both = (("text",), ("image", "text"))
+    definition = Definition("mine", "diffusion", "command", inputs=both, settings={"command": ["x", "{out}"]})
+    with pytest.raises(UsageError, match=r"its command never says \{image\}"):
+        Command(definition)

@@ -10,9 +10,10 @@
     suffix = ".mp4"             # of {out}
 
 Placeholders: {prompt} {seed} {out} {frames} {fps} {height} {width} {seconds} {prompt_file} {out_folder}
-{prompt_id} {index} {device} {here} (the TOML's folder). A resident program's command knows only the
+{prompt_id} {index} {image} {device} {here} (the TOML's folder). {image} is the path of a PNG in the size
+of the clip; it is empty for a prompt without an image. A resident program's command knows only the
 last two; each request is
-{"id", "prompt", "seed", "out", "frames", "fps", "height", "width"}, its answer {"id"} when the clip
+{"id", "prompt", "seed", "out", "frames", "fps", "height", "width", "image"}, its answer {"id"} when the clip
 is written, or {"id", "error": "..."}; and may add stages_s, counts, usd_charged and device_s.
 """
 
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from vbench_lite.adapters.pictures import as_png
 from vbench_lite.errors import ClipFailed, GeneratorError, ProgramError, ProgramFailed, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
 from vbench_lite.programs.process import Start, fill, run_once
@@ -31,7 +33,8 @@ from vbench_lite.programs.resident import Resident
 from vbench_lite.records import ClipSpec, Definition, ReasonCode, Request
 from vbench_lite.video import CLIP_SUFFIXES
 
-ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index")
+ASKED = ("prompt", "seed", "out", "frames", "fps", "height", "width", "prompt_id", "index", "image")
+IMAGE_FILE = "image.png"
 LARGEST_CLIP_BYTES = 2_000_000_000
 
 
@@ -67,6 +70,9 @@ class CommandSettings:
         settings = cls(**given)
         if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
             raise UsageError(f'"{name}": the command never says {{out}}, so it cannot know where to write the clip.')
+        images = any("image" in each for each in definition.inputs)
+        if images and not settings.resident and not any("{image}" in argument for argument in command):
+            raise UsageError(f'"{name}" takes an image, and its command never says {{image}}. Add it to the command.')
         return settings
 
 
@@ -152,7 +158,7 @@ class Command:
             "frames": spec.frames, "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps,
             "height": spec.height, "width": spec.width, "seconds": f"{spec.seconds:g}",
             "prompt_file": str(prompt_file), "prompt_id": request.prompt_id, "index": request.index,
-            "device": self._device, "here": self._here,
+            "image": _written_image(request, out.parent), "device": self._device, "here": self._here,
         }
 
     def close(self) -> None:
@@ -175,3 +181,12 @@ def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
     if not found[0].is_file() or not found[0].stat().st_size:
         raise ClipFailed(f"the program wrote an empty file: {found[0].name}")
     return found[0]
+
+
+def _written_image(request: Request, folder: Path) -> str:
+    """The path of the request's image, written into the folder of the clip; "" where it has none."""
+    if request.image is None:
+        return ""
+    path = folder / IMAGE_FILE
+    path.write_bytes(as_png(request.image))
+    return str(path)

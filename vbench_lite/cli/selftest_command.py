@@ -39,7 +39,7 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
 
-    chosen = select(metrics)
+    chosen = select(metrics, images=True)
     nets = networks.load(backbones)
     with progress("damaged clips", selftest.observations(clips)) as tick:
         cells = selftest.run(nets, chosen, clips, workers, tick)

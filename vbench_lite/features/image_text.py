@@ -53,6 +53,27 @@ class ImageText(FrameEmbeddings):
     backbone: ClassVar[Backbone] = "image"
 
 
+class ImageTextFrames(FrameBatches):
+    """`frames`, the unit embeddings of all frames, (frames, values), for metrics that compare each with an image.
+
+    Apart from `ImageText`, because only prompts with images need it and it keeps one vector a frame.
+    """
+
+    name, version = "image_text_frames", "1"
+    backbone: ClassVar[Backbone] = "image"
+
+    def start(self, clip: ClipStream) -> None:
+        super().start(clip)
+        self._found: list[Vectors] = []
+
+    def _take(self, prepared: Tensor) -> None:
+        self._found.append(unit_rows(self._network.embed_images(prepared)))
+
+    def finish(self) -> Arrays:
+        self._flush()
+        return {"frames": np.concatenate(self._found).astype(np.float32)}
+
+
 def likeness(frames: Vectors, before: Vectors, first: Vectors) -> Vectors:
     """How similar each frame is to the one before it and to the clip's first: the mean of both cosines, cut off at 0.
 

@@ -103,7 +103,8 @@ class Job:
     def _metrics(self) -> Sequence[Metric]:
         from vbench_lite.metrics.registry import select
 
-        return select(self.order.metrics, self.order.backbones)
+        images = any(prompt.image for prompt in self.plan.prompts)
+        return select(self.order.metrics, self.order.backbones, images=images)
 
     @cached_property
     def judging(self) -> Judging:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vbench_lite.features.extractor import ClipFeatures
 from vbench_lite.metrics.base import ClipMetric, Metric, SetContext, SetMetric, score_set
-from vbench_lite.metrics.functional import Clips, Networks, features_of, networks_for, score_clips
+from vbench_lite.metrics.functional import Clips, Images, Networks, features_of, networks_for, score_clips
 from vbench_lite.records import ClipSpec
 
 
@@ -64,17 +64,22 @@ class MeanOverClips(_TorchMetric):
         self.add_state("scored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("unscored", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
-    def update(self, clips: Clips, prompts: str | Sequence[str] | None = None, fps: float = 0.0) -> None:
+    def update(
+        self, clips: Clips, prompts: str | Sequence[str] | None = None, fps: float = 0.0,
+        images: Images | Sequence[Images] | None = None,
+    ) -> None:
         """Adds clips.
 
         Args:
             clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
             prompts: One for each clip, or one for all, where the metric reads prompts (`clip_text`).
             fps: Frames a second, where the metric depends on it (`motion`, `conformance`).
+            images: What the clips were to start from, one for each or one for all (`first_frame_similarity`).
         """
         metric: ClipMetric = self.metric()  # type: ignore[assignment]
         for score in score_clips(
-            metric, clips, fps=fps, prompts=prompts, reference=self.reference, spec=self.spec, backbones=self.backbones
+            metric, clips, fps=fps, prompts=prompts, reference=self.reference, spec=self.spec, images=images,
+            backbones=self.backbones,
         ):
             if score.value is None:
                 self.unscored += 1

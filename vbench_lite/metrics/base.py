@@ -64,6 +64,8 @@ class ClipContext:
     still_requested: bool = False
     """Whether the prompt asks for a clip in which nothing moves."""
     real: RealClips = RealClips()
+    picture: NDArray[np.float64] | None = None
+    """The unit vector of the image that the clip was to start from; None where the prompt has none."""
 
     def __getitem__(self, extractor: str) -> Mapping[str, NDArray[Any]]:
         """The arrays of one extractor."""
@@ -145,6 +147,8 @@ class Metric:
     extractors: ClassVar[tuple[Extractor, ...]] = ()
     default_backbones: ClassVar[str] = "builtin"
     """The set that its torchmetrics class uses where none is named."""
+    for_images: ClassVar[bool] = False
+    """Whether only prompts with an image have a value. A named set has it only for suites with images."""
     sets: ClassVar[tuple[str, ...]] = ()
     """Named sets of the shipped metrics that hold it, for `--metrics`."""
     rises_with: ClassVar[tuple[str, ...]] = ()
@@ -254,6 +258,11 @@ def score_clip(metric: ClipMetric, context: ClipContext) -> Score:
     if not low - 1e-6 <= value <= high + 1e-6:
         raise MetricError(f'{where} {value:g}, outside of its "range" of {low:g} to {high:g}. Correct one of them.')
     return score._replace(value=value)
+
+
+def no_picture(context: ClipContext) -> Score:
+    """The score of a clip whose prompt has no image."""
+    return Score(None, f'the prompt "{context.prompt.id}" has no image', ReasonCode.NOT_APPLICABLE)
 
 
 def mean_score(values: NDArray[np.float64], otherwise: Score) -> Score:

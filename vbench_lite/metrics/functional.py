@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Clips: TypeAlias = Union[NDArray[np.uint8], "Tensor"]
 """uint8 (clips, frames, height, width, 3), or one clip without the first axis."""
+Images: TypeAlias = Union[NDArray[np.uint8], "Tensor"]
+"""uint8 (height, width, 3), or (images, height, width, 3)."""
 Networks: TypeAlias = str | Backbones
 """A set of backbones: a name, the path of a TOML, or one that is loaded."""
 Values: TypeAlias = Any
@@ -76,7 +78,8 @@ def features_of(
 
 def score_clips(
     metric: ClipMetric, clips: Clips, *, fps: float = 0.0, prompts: str | Sequence[str] | None = None,
-    reference: Clips | None = None, spec: ClipSpec | None = None, backbones: Networks = "builtin",
+    reference: Clips | None = None, spec: ClipSpec | None = None, images: Images | Sequence[Images] | None = None,
+    backbones: Networks = "builtin",
 ) -> list[Score]:
     """One score a clip: a value, or None with the reason.
 
@@ -87,10 +90,11 @@ def score_clips(
         prompts: One for each clip, or one for all, where the metric reads prompts.
         reference: Real clips, where the metric compares with them.
         spec: The requested form.
+        images: What the clips were to start from: one for each clip, or one for all.
         backbones: A set by name or file, or one that is loaded.
 
     Raises:
-        ValueError: Clips of another shape or type, or another number of prompts.
+        ValueError: Clips or images of another shape or type, or another number of prompts or images.
         MetricError: The metric returned no valid score.
 
     Example:
@@ -106,9 +110,10 @@ def score_clips(
     texts = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str) else list(prompts)
     if len(texts) != len(found):
         raise ValueError(f"{len(texts)} prompts for {len(found)} clips: give one for each, or one for all")
+    pictures = [None] * len(found) if images is None else _picture_vectors(nets, images, len(found))
     contexts = [
-        ClipContext(clip, Prompt(str(n), text), *_text_vector(nets, text), spec=spec, real=real)
-        for n, (clip, text) in enumerate(zip(found, texts, strict=True))
+        ClipContext(clip, Prompt(str(n), text), *_text_vector(nets, text), spec=spec, real=real, picture=picture)
+        for n, (clip, text, picture) in enumerate(zip(found, texts, pictures, strict=True))
     ]
     return [score_clip(metric, context) for context in contexts]
 
@@ -118,6 +123,29 @@ def _text_vector(nets: Backbones, text: str) -> tuple[NDArray[np.float64] | None
         return None, "there is no prompt"
     problem = nets.image.cannot_read(text)
     return (None, problem) if problem else (nets.image.embed_texts([text])[0], "")
+
+
+def picture_vector(nets: Backbones, picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """The unit vector of an image, uint8 (height, width, 3); None without an image network."""
+    if nets.image is None:
+        return None
+    import torch
+
+    vector: NDArray[np.float64] = nets.image.embed_images(torch.stack([nets.image.prepare(picture)]))[0]
+    return vector
+
+
+def _picture_vectors(nets: Backbones, images: Images | Sequence[Images], count: int) -> list[Any]:
+    given: Any = images  # arrays and tensors alike
+    given = [given] if getattr(given, "ndim", 0) == 3 else list(given)
+    arrays = [np.asarray(each if isinstance(each, np.ndarray) else each.cpu()) for each in given]
+    for array in arrays:
+        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3 or 0 in array.shape:
+            raise ValueError(f"an image is {array.dtype} {array.shape}: expected uint8 (height, width, 3)")
+    if len(arrays) not in (1, count):
+        raise ValueError(f"{len(arrays)} images for {count} clips: give one for each, or one for all")
+    vectors = [picture_vector(nets, array) for array in arrays]
+    return vectors if len(vectors) == count else vectors * count
 
 
 def score_each(metric: ClipMetric, clips: Clips, **given: Any) -> Values:

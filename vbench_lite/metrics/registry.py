@@ -11,7 +11,7 @@ import importlib.util
 import pkgutil
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -88,7 +88,9 @@ def describe(name: str) -> MetricInfo | None:
     return metric.info() if metric else None
 
 
-def select(wanted: str | Iterable[str | MetricClass] | None = None, backbones: str = "builtin") -> list[Metric]:
+def select(
+    wanted: str | Iterable[str | MetricClass] | None = None, backbones: str = "builtin", *, images: bool = False
+) -> list[Metric]:
     """The metrics that `--metrics` names, as objects that score.
 
     Args:
@@ -97,6 +99,7 @@ def select(wanted: str | Iterable[str | MetricClass] | None = None, backbones: s
             Python metric of the user; where the set of backbones has a network that only VBench's dimensions use,
             the set "vbench" as well.
         backbones: The set of backbones that they will be scored with.
+        images: Whether prompts have images. Else named sets leave out metrics that compare with an image.
 
     Raises:
         UnknownName: There is no such metric, file, module or class.
@@ -108,10 +111,10 @@ def select(wanted: str | Iterable[str | MetricClass] | None = None, backbones: s
     """
     if wanted is None:
         sets = {"builtin", "vbench"} if has_networks_of_vbench(backbones) else {"builtin"}
-        found = [m for m in shipped_metrics().values() if sets & set(m.sets)] + [*user_metrics().values()]
+        found = [*_of_sets(sets, shipped_metrics(), images), *user_metrics().values()]
     else:
         items = wanted.split(",") if isinstance(wanted, str) else wanted
-        found = [metric for item in items for metric in _named(item.strip() if isinstance(item, str) else item)]
+        found = [metric for item in items for metric in _named(item.strip() if isinstance(item, str) else item, images)]
     return [metric() for metric in _by_name(found).values()]
 
 
@@ -120,7 +123,13 @@ def networks_of(metrics: Iterable[Metric]) -> set[str]:
     return {kind for metric in metrics for extractor in metric.extractors if (kind := backbone_of(extractor))}
 
 
-def _named(item: str | MetricClass) -> list[MetricClass]:
+def _of_sets(names: set[str], metrics: Mapping[str, MetricClass], images: bool) -> list[MetricClass]:
+    """The metrics of named sets; "all" is every one."""
+    named = [metric for metric in metrics.values() if "all" in names or names & set(metric.sets)]
+    return [metric for metric in named if images or not metric.for_images]
+
+
+def _named(item: str | MetricClass, images: bool) -> list[MetricClass]:
     if not isinstance(item, str):
         return [checked(item, repr(item))]
     if item.endswith(".toml"):
@@ -128,8 +137,7 @@ def _named(item: str | MetricClass) -> list[MetricClass]:
             raise UnknownName("file of metrics", item, known_judges(), SEE)
         return [*judged_metrics(Path(item))]
     if item in SETS:
-        every = known_metrics().values()
-        return [metric for metric in every if item == "all" or item in metric.sets]
+        return _of_sets({item}, known_metrics(), images)
     if item.endswith(".py"):
         return metrics_of_file(Path(item))
     if ":" in item:

@@ -58,7 +58,7 @@ def load_picture(folder: Path, image: PromptImage, height: int, width: int) -> P
     Raises:
         StoreError: The file is missing, or is not the one that the run began with.
     """
-    return _fitted(folder / stored_path(image), image.sha256, height, width)
+    return _fitted(folder / stored_path(image), image.sha256, height, width).copy()
 
 
 @lru_cache(maxsize=16)
@@ -68,10 +68,8 @@ def _fitted(path: Path, sha256: str, height: int, width: int) -> Picture:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreError(f"{path} is not the image that the run began with: its sha256 differs. {again}")
-        picture = fit_image(decode_image(content), height, width)
+        return fit_image(decode_image(content), height, width)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}. {again}") from None
     except NotAnImageError as error:
         raise StoreError(f"{path}: {error} {again}") from None
-    picture.flags.writeable = False
-    return picture

@@ -21,6 +21,8 @@ from vbench_lite.metrics.base import RealClips
 from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.video import CLIP_SUFFIXES, ENCODER, Frames, encode_mp4
 from vbench_lite.world import Composition, find_composition, render
+from vbench_lite.world.pose import Pose
+from vbench_lite.world.render import render_from
 
 SEEDS = range(1_000, 1_004)
 """Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
@@ -71,9 +73,18 @@ class WorldClip:
 
 def world_reference(
     prompts: Sequence[Prompt], spec: ClipSpec, clips_per_prompt: int, extractors: Sequence[Extractor], nets: Backbones,
-    *, workers: int | None = None, tick: Callable[[], object] = lambda: None,
+    *, poses: Mapping[str, Pose] | None = None, workers: int | None = None, tick: Callable[[], object] = lambda: None,
 ) -> Reference:
-    """World clips of every prompt that the world can show."""
+    """World clips of every prompt that the world can show.
+
+    Args:
+        prompts: A prompt with an image has real clips only where the world drew it: they start from it.
+        spec: The form of the clips.
+        clips_per_prompt: How many the run has; at least `SEEDS` are rendered. From an image there is one clip alone,
+            which is repeated for each of the run's.
+        extractors, nets, workers, tick: As for `extract_all`.
+        poses: Prompt id > the pose that its image shows.
+    """
     seeds = range(SEEDS.start, SEEDS.start + max(len(SEEDS), clips_per_prompt))
     sources: list[AnySource] = []
     owners: list[str] = []
@@ -83,8 +94,12 @@ def world_reference(
         if composition is None:
             problems[prompt.id] = "the built-in world cannot show this prompt, so there are no real clips of it"
             continue
-        for seed in seeds:
-            sources.append(partial(_world_clip, composition, seed, spec))
+        pose = poses.get(prompt.id) if poses else None
+        if prompt.image and pose is None:
+            problems[prompt.id] = "the built-in world did not draw this image, so there are no real clips that start so"
+            continue
+        for seed in seeds[: clips_per_prompt if pose else len(seeds)]:
+            sources.append(partial(_world_clip, composition, seed, spec, pose))
             owners.append(prompt.id)
     found = extract_all(sources, extractors, nets, workers=workers, tick=tick)
     kept = [(clip, owner) for clip, owner in zip(found, owners, strict=True) if isinstance(clip, ClipFeatures)]
@@ -94,8 +109,9 @@ def world_reference(
     )
 
 
-def _world_clip(composition: Composition, seed: int, spec: ClipSpec) -> WorldClip:
-    return WorldClip(render(composition, seed, spec.frames, spec.height, spec.width), spec.fps)
+def _world_clip(composition: Composition, seed: int, spec: ClipSpec, pose: Pose | None = None) -> WorldClip:
+    size = spec.frames, spec.height, spec.width
+    return WorldClip(render_from(composition, pose, *size) if pose else render(composition, seed, *size), spec.fps)
 
 
 def clip_files(folder: Path) -> list[Path]:

@@ -34,6 +34,7 @@ from vbench_lite.run.view import Run
 from vbench_lite.scoring import anchors
 from vbench_lite.scoring.judge_program import check_judges, judges_of
 from vbench_lite.scoring.judging import judge_run
+from vbench_lite.scoring.pictures import Pictures
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.userfile import is_folder
@@ -60,7 +61,7 @@ def score_run(
     """
     manifest = manifest or folder.manifest()
     backbones = manifest.plan.backbones
-    chosen = select(manifest.plan.metrics, backbones)
+    chosen = select(manifest.plan.metrics, backbones, images=any(prompt.image for prompt in manifest.prompts))
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
             f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
@@ -100,6 +101,7 @@ class Scorer:
         self.extractors = extractors_of(metrics)
         self.unavailable = {metric.name: why for metric in metrics if (why := metric.unavailable(nets))}
         """Metrics that these networks cannot give, and why."""
+        self.pictures = Pictures(Path(), nets, (), wanted=False)
         self.texts, self.text_problems = self._read_prompts()
         self.truncated = {
             id_: why for id_ in self.texts if nets.image and (why := nets.image.truncates(self.prompts[id_].text))
@@ -107,6 +109,8 @@ class Scorer:
         """Prompts of which the text network reads only the beginning."""
 
     def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
+        prompts = list(self.prompts.values())
+        self.pictures = Pictures(folder.path, self.nets, prompts, any(metric.for_images for metric in self.metrics))
         clips = self._features(folder, records)
         references = self._references(clips)
         sets = {name: self._score_sets(name, clips, references[name]) for name in self.forms}
@@ -171,7 +175,8 @@ class Scorer:
         if source == "world":
             with progress("scoring real clips", len(prompts) * max(4, each)) as tick:
                 return world_reference(
-                    prompts, spec, each, self.extractors, self.nets, workers=self.workers, tick=tick
+                    prompts, spec, each, self.extractors, self.nets, poses=self.pictures.poses(prompts),
+                    workers=self.workers, tick=tick,
                 )
         if not source:
             return Reference()
@@ -188,6 +193,7 @@ class Scorer:
             clip, prompt, self.texts.get(prompt.id), self.text_problems.get(prompt.id, "there is no prompt"),
             self.truncated.get(prompt.id, ""), spec,
             still_requested=asks_for_stillness(prompt), real=reference.of_prompt(prompt.id),
+            picture=self.pictures.vector(prompt.id, clip.height, clip.width),
         )
 
     def _score_context(self, context: ClipContext) -> dict[str, Score]:

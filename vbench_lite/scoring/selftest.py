@@ -29,6 +29,7 @@ from vbench_lite.metrics.base import (
     score_clip,
     score_set,
 )
+from vbench_lite.metrics.functional import picture_vector
 from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
 from vbench_lite.scoring.scorer import extractors_of
@@ -72,7 +73,7 @@ def run(
     see = _Seer(nets, extractors_of(metrics), workers, tick)
     real = see.all([render(c, seed=2) for c in chosen])
     clean = see.all(originals)
-    judge = _Judge(nets, metrics, real)
+    judge = _Judge(nets, metrics, real, [picture_vector(nets, clip[0]) for clip in originals])
     cells = []
     for name, damage in DAMAGES.items():
         steps = [clean, *(see.all([damage(clip, level) for clip in originals]) for level in range(1, LEVELS + 1))]
@@ -141,16 +142,21 @@ class _Seer:
 class _Judge:
     """Values of every metric for a list of clips."""
 
-    def __init__(self, nets: Backbones, metrics: Sequence[Metric], real: Sequence[ClipFeatures]) -> None:
+    def __init__(
+        self, nets: Backbones, metrics: Sequence[Metric], real: Sequence[ClipFeatures],
+        pictures: Sequence[NDArray[np.float64] | None],
+    ) -> None:
         self.nets, self.metrics, self.real = nets, metrics, real
+        self.pictures = pictures
+        """Of the undamaged first frames, for metrics that compare with an image."""
 
     def values(self, clips: Sequence[ClipFeatures], asked: Sequence[Composition]) -> dict[str, float | None]:
         texts: Sequence[NDArray[np.float64] | None] = [None] * len(clips)
         if self.nets.image:
             texts = list(self.nets.image.embed_texts([c.caption for c in asked]))
         contexts = [
-            ClipContext(clip, Prompt("", c.caption), text, spec=SPEC, real=RealClips([real]))
-            for clip, c, text, real in zip(clips, asked, texts, self.real, strict=True)
+            ClipContext(clip, Prompt("", c.caption), text, spec=SPEC, real=RealClips([real]), picture=picture)
+            for clip, c, text, real, picture in zip(clips, asked, texts, self.real, self.pictures, strict=True)
         ]
         return {metric.name: self._value(metric, contexts) for metric in self.metrics}
 

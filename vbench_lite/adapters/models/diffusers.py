@@ -1,10 +1,11 @@
-"""Drives any stock diffusers text-to-video pipeline, from a saved folder or a hub id.
+"""Drives any stock diffusers video pipeline, from a saved folder or a hub id.
 
 What differs between pipelines stands in `families.toml`; how one checkpoint is used
 stands under `[settings]` of its definition. Settings of this adapter are the fields of
 `LoadSettings`; every other setting is an argument of the pipeline's call, such as
 `num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`. Where a pipeline
-leaves guidance to a guider of its own, `guidance_scale` is the guider's.
+leaves guidance to a guider of its own, `guidance_scale` is the guider's. Requests with an image go to the class that
+starts from an image: the checkpoint's own, or its family's on the same weights.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from PIL import Image
 
 from vbench_lite.adapters.models.families import Family, call_arguments, family_of, has_guider
 from vbench_lite.adapters.models.frames import NotAClipError, as_frames, clips_of
+from vbench_lite.adapters.models.image_pipelines import IMAGE, image_class, same_weights
 from vbench_lite.adapters.models.stages import StageClock
+from vbench_lite.adapters.pictures import apart
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
 from vbench_lite.records import Definition, Request
@@ -68,6 +72,9 @@ class DiffusersPipeline:
             )
         self.pipeline: Any = None
         self.family = Family()
+        self.image_class: type[Any] | None = None
+        self.image_pipeline: Any = None
+        """What requests with an image go to: `pipeline` itself, or another class on its weights."""
         self.guided = False
         """Whether guidance is not an argument of the call but a matter of the pipeline's guider."""
         self.device = torch.device("cpu")
@@ -83,6 +90,9 @@ class DiffusersPipeline:
         self._check_class(self._pipeline_class())
         self.pipeline = self._read()
         self._place()
+        if self.image_class:
+            own = isinstance(self.pipeline, self.image_class)
+            self.image_pipeline = self.pipeline if own else same_weights(self.pipeline, self.image_class)
 
     def _pipeline_class(self) -> type[Any]:
         """The class that the checkpoint's index names, known before gigabytes are read."""
@@ -127,11 +137,13 @@ class DiffusersPipeline:
         self.guided = has_guider(pipeline_class) and "guidance_scale" not in accepted
         if self.guided:
             accepted = accepted | {"guidance_scale"}
-        if not family.frames or "prompt" not in accepted:
+        if not family.frames or not accepted & {"prompt", IMAGE}:
             raise GeneratorError(
                 f'"{self.definition.name}" is a {pipeline_class.__name__}, which makes no video from a text: '
                 f"its call takes no number of frames."
             )
+        self.image_class = image_class(self.definition, pipeline_class, family)
+        accepted = accepted | (call_arguments(self.image_class) if self.image_class else set())
         for name in self.call:
             if name not in accepted:
                 known = sorted(accepted | {f.name for f in fields(LoadSettings)} | set(RUNNER_SETTINGS))
@@ -204,20 +216,31 @@ class DiffusersPipeline:
     def warm_up(self, requests: Sequence[Request]) -> None:
         """Two steps at the asked size: allocations, kernel choices and compilation are paid here."""
         steps = {"num_inference_steps": 2} if "num_inference_steps" in call_arguments(type(self.pipeline)) else {}
-        self.generate_together(requests if self.family.batch else requests[:1], **steps)
+        alike = [request for request in requests if (request.image is None) == (requests[0].image is None)]
+        self.generate_together(alike if self._driven_by(alike)[1].batch else alike[:1], **steps)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
         """One clip a request. The noise is drawn on the CPU from each request's own seed."""
-        if self.family.batch or len(requests) == 1:
+        return apart(requests, self._generate)
+
+    def _generate(self, requests: Sequence[Request]) -> list[Output]:
+        if self._driven_by(requests)[1].batch or len(requests) == 1:
             return self.generate_together(requests)
         return [output for request in requests for output in self.generate_together([request])]
 
+    def _driven_by(self, requests: Sequence[Request]) -> tuple[Any, Family]:
+        """The pipeline for requests of one kind, and how it is called."""
+        if requests[0].image is None:
+            return self.pipeline, self.family
+        return self.image_pipeline, family_of(type(self.image_pipeline))
+
     def generate_together(self, requests: Sequence[Request], **extra: Any) -> list[Output]:
         """One call of the pipeline; `extra` goes to its call."""
-        return self.run(self.pipeline, {**self.arguments(requests), **extra})
+        pipeline, _ = self._driven_by(requests)
+        return self.run(pipeline, {**self.arguments(requests), **extra}, len(requests))
 
-    def run(self, pipeline: Any, arguments: Mapping[str, Any]) -> list[Output]:
-        """Calls a pipeline, timing its stages, and takes one clip for each of the prompts."""
+    def run(self, pipeline: Any, arguments: Mapping[str, Any], asked: int) -> list[Output]:
+        """Calls a pipeline, timing its stages, and takes one clip for each of the requests."""
         clock = StageClock(self.device)
         start = clock.now()
         arguments = dict(arguments)
@@ -230,14 +253,15 @@ class DiffusersPipeline:
             video = pipeline(**arguments).frames
         stages = dict(clock.seconds)
         stages["other"] = max(0.0, clock.now() - start - sum(stages.values()))
-        clips, asked = clips_of(video), len(arguments["prompt"])
+        clips = clips_of(video)
         if len(clips) != asked:
             raise GeneratorError(f'"{self.definition.name}" returned {len(clips)} clips for {asked} requests.')
         return [_output(clip, stages, dict(clock.counts)) for clip in clips]
 
     def arguments(self, requests: Sequence[Request]) -> dict[str, Any]:
         """What the pipeline is called with for these requests."""
-        spec, family = requests[0].spec, self.family
+        spec = requests[0].spec
+        pipeline, family = self._driven_by(requests)
         arguments: dict[str, Any] = {
             "height": spec.height,
             "width": spec.width,
@@ -253,10 +277,14 @@ class DiffusersPipeline:
         if isinstance(negative, str):
             arguments["negative_prompt"] = [negative] * len(requests)
         arguments["generator"] = [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
-        return arguments
+        pictures = [Image.fromarray(request.image) for request in requests if request.image is not None]
+        if pictures:
+            arguments[IMAGE] = pictures if len(pictures) > 1 else pictures[0]
+        accepted = call_arguments(type(pipeline))
+        return {name: value for name, value in arguments.items() if name in accepted}
 
     def close(self) -> None:
-        self.pipeline = None
+        self.pipeline = self.image_pipeline = None
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()

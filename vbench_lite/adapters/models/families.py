@@ -1,4 +1,4 @@
-"""What differs between diffusers' text-to-video pipelines: `families.toml`, as records.
+"""What differs between diffusers' video pipelines: `families.toml`, as records.
 
 A class that is not in the table is driven by what its `__call__` names; the table says what a
 signature cannot.
@@ -30,12 +30,15 @@ class Family:
     vae_dtype: str = ""
     """For autoencoders that lose pictures at `dtype`; "" means the same."""
     batch: bool = True
-    """Whether a clip is the same whatever else is in its batch. False: one request a call."""
+    """Whether a clip is the same whatever else is in its batch. False: one request a call; so where the table does not
+    say otherwise for classes that start from an image, most of which take one image for all prompts."""
     output: str = "np"
     call: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that are passed unless the definition's settings say otherwise."""
     refine: str = ""
     """The class that goes on from a noised clip, for `hybrid`; "" where there is none."""
+    with_image: str = ""
+    """The class that starts from an image on the same checkpoint; "" where there is none."""
     note: str = ""
 
 
@@ -47,8 +50,8 @@ def family_table() -> dict[str, dict[str, Any]]:
 
 def family_of(pipeline_class: type[Any]) -> Family:
     """The entry of a class, completed from its signature."""
-    entry = Family(**family_table().get(pipeline_class.__name__, {}))
     accepted = call_arguments(pipeline_class)
+    entry = Family(**{"batch": "image" not in accepted, **family_table().get(pipeline_class.__name__, {})})
     frames = entry.frames or next((name for name in FRAME_ARGUMENTS if name in accepted), "")
     fps = entry.fps or next((name for name in FPS_ARGUMENTS if name in accepted), "")
     return replace(entry, frames=frames, fps=fps)

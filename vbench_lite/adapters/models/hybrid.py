@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vbench_lite.adapters.models.diffusers import DiffusersPipeline
 from vbench_lite.adapters.models.refining import Refiner, refiner_of, summed
+from vbench_lite.adapters.pictures import apart
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS, Generator, Output, RunContext
 from vbench_lite.records import Definition, Request
@@ -55,6 +56,11 @@ class Hybrid:
             )
         if refining.adapter != "diffusers":
             raise UsageError(f'"{definition.name}": its refiner "{refining.name}" is not of the diffusers adapter.')
+        missing = [part.name for part in parts if not _inputs_with_image(definition, part)]
+        if missing:
+            raise UsageError(
+                f'"{definition.name}" takes an image, and its part "{missing[0]}" does not. Correct its "inputs".'
+            )
         own = {k: v for k, v in given.items() if k not in OWN_SETTINGS and k not in RUNNER_SETTINGS}
         self._parts = drafted, refining
         self._draft, self._check_weights = build(drafted), check_weights
@@ -81,7 +87,10 @@ class Hybrid:
         self._diffusion.warm_up(requests)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Drafts all, then refines those that came out."""
+        """Drafts all, then refines those that came out. Both start from the image of a request."""
+        return apart(requests, self._generate)
+
+    def _generate(self, requests: Sequence[Request]) -> list[Output]:
         drafts = self._draft.generate(requests)
         frames = [_frames(draft) for draft in drafts]
         good = [i for i, picture in enumerate(frames) if picture is not None]
@@ -98,6 +107,12 @@ class Hybrid:
     def close(self) -> None:
         self._draft.close()
         self._diffusion.close()
+
+
+def _inputs_with_image(definition: Definition, part: Definition) -> bool:
+    """Whether a part takes the images that the hybrid takes."""
+    wanted, taken = ({each for each in d.inputs if "image" in each} for d in (definition, part))
+    return wanted <= taken
 
 
 def _frames(draft: Output) -> NDArray[np.uint8] | None:

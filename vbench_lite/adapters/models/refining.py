@@ -2,13 +2,13 @@
 
 This is SDEdit (Meng et al., 2022, arXiv:2108.01073) on latents. Where diffusers has a stock
 video-to-video pipeline for a family, that one is called. LTX's stock conditioning pipeline places
-frames at other times than its text-to-video pipeline does, so LTX goes on in its own text-to-video
-pipeline, with the stock scheduler begun late.
+frames at other times than its text-to-video pipeline does, so LTX goes on in its own pipeline for
+texts or images, with the stock scheduler begun late. Pipelines from video to video take no image:
+there the draft alone starts from it.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +25,7 @@ from torch import Tensor
 
 from vbench_lite.adapters.models.diffusers import DiffusersPipeline
 from vbench_lite.adapters.models.families import call_arguments
+from vbench_lite.adapters.models.image_pipelines import same_weights
 from vbench_lite.adapters.models.stages import StageClock
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import Output
@@ -63,11 +64,7 @@ class VideoToVideo:
         import diffusers
 
         self._loaded = loaded
-        kind: Any = getattr(diffusers, name)
-        # Not `from_pipe`: it would cast the shared networks to float32.
-        takes = inspect.signature(kind.__init__).parameters
-        self._pipeline = kind(**{part: value for part, value in loaded.pipeline.components.items() if part in takes})
-        self._pipeline.set_progress_bar_config(disable=True)
+        self._pipeline = same_weights(loaded.pipeline, getattr(diffusers, name))
         self._accepted = call_arguments(type(self._pipeline))
 
     def refine(self, requests: Sequence[Request], drafts: Sequence[Frames], strength: float) -> list[Output]:
@@ -76,33 +73,49 @@ class VideoToVideo:
         for request, draft in zip(requests, drafts, strict=True):
             arguments = {k: v for k, v in self._loaded.arguments([request]).items() if k in self._accepted}
             pictures = [Image.fromarray(frame) for frame in fitted(draft, request.spec)]
-            outputs += self._loaded.run(self._pipeline, {**arguments, "video": pictures, "strength": strength})
+            arguments |= {"video": pictures, "strength": strength}
+            outputs += self._loaded.run(self._pipeline, arguments, 1)
         return outputs
 
 
 class LateStart:
-    """LTX: its text-to-video pipeline, given the draft's noised latents and the rest of its schedule."""
+    """LTX: its own pipeline, given the draft's noised latents and the rest of its schedule.
+
+    With images, its pipeline that starts from an image: the latents of the image stay clean.
+    """
 
     def __init__(self, loaded: DiffusersPipeline) -> None:
         self._loaded = loaded
 
     def refine(self, requests: Sequence[Request], drafts: Sequence[Frames], strength: float) -> list[Output]:
-        """All clips in one call, each with the noise that its seed gives plain diffusion."""
+        """All clips in one call, each with the noise that its seed gives plain diffusion.
+
+        Args:
+            requests: All with an image, or none.
+            drafts: One for each.
+            strength: Share of the steps that are done.
+        """
         arguments = self._loaded.arguments(requests)
-        pipeline = self._loaded.pipeline
+        pictures = [request.image for request in requests if request.image is not None]
+        pipeline = self._loaded.image_pipeline if pictures else self._loaded.pipeline
         clips = np.stack([fitted(draft, requests[0].spec) for draft in drafts])
         clock = StageClock(self._loaded.device)
         clean = clock.timed("draft_encode", self._latents)(pipeline, clips)
+        frames = clean.shape[2]
+        if pictures:
+            clean[:, :, :1] = self._latents(pipeline, np.stack(pictures)[:, None])
         noise = randn_tensor(clean.shape, generator=arguments["generator"], device=clean.device, dtype=clean.dtype)
         patches = (pipeline.transformer_spatial_patch_size, pipeline.transformer_temporal_patch_size)
         clean, noise = (pipeline._pack_latents(t, *patches).contiguous() for t in (clean, noise))
         latents = clean.clone()
+        given = clean.shape[1] // frames if pictures else 0  # tokens of the image
 
         def noised(sigma: Tensor) -> None:
-            latents.copy_(torch.lerp(clean, noise, sigma.to(clean)))  # the pipeline holds this very tensor
+            noisy = torch.lerp(clean, noise, sigma.to(clean))
+            latents[:, given:] = noisy[:, given:]  # the pipeline holds this very tensor
 
         with starting_late(pipeline.scheduler, strength, noised):
-            outputs = self._loaded.run(pipeline, {**arguments, "latents": latents})
+            outputs = self._loaded.run(pipeline, {**arguments, "latents": latents}, len(requests))
         return [replace(output, stages_s={**clock.seconds, **output.stages_s}) for output in outputs]
 
     @torch.no_grad()

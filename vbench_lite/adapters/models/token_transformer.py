@@ -3,7 +3,8 @@
 The folder that a definition's `model` names holds stock checkpoints: `language_model/` (any
 `AutoModelForCausalLM`), `tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). Which tokens are
 codes, in which order they come, what stands between them and how they become frames stands in the
-definition's `[settings]`: `Sampling` here, `VideoTokenLayout` in `video_tokens.py`, docs/generators.md.
+definition's `[settings]`: `Sampling` here, `VideoTokenLayout` in `video_tokens.py`, docs/generators.md. The tokens of
+an image are the first ones of the clip: they stand behind the prompt, and the language model goes on from there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import VQModel
 from torch import Tensor
@@ -30,6 +32,7 @@ from transformers import (
 
 from vbench_lite.adapters.models.token_choice import SeededChoice, Writing
 from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
+from vbench_lite.adapters.pictures import apart
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import RUNNER_SETTINGS, Output
 from vbench_lite.records import ClipSpec, Definition, Request
@@ -128,21 +131,31 @@ class TokenTransformer:
     def warm_up(self, requests: Sequence[Request]) -> None:
         """Makes one frame, so that what only a first call costs is not billed to a clip."""
         first = requests[0]
-        self.generate([replace(first, spec=replace(first.spec, frames=1))])
+        frames = 1 if first.image is None else min(first.spec.frames, 1 + self.layout.frames_per_code)
+        self.generate([replace(first, spec=replace(first.spec, frames=frames))])
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """One clip a request; the image of a request is where it starts."""
+        return apart(requests, self._generate)
 
     @torch.inference_mode()
-    def generate(self, requests: Sequence[Request]) -> list[Output]:
+    def _generate(self, requests: Sequence[Request]) -> list[Output]:
         spec = requests[0].spec
         self._check(spec)
         began = time.perf_counter()
         fixed = [self._number(token) if token else None for token in self.layout.pattern(spec.frames)]
         prompt = self._read(requests)
-        guidance = self.sampling.guidance_scale
-        writing = Writing([request.seed for request in requests], self._codes, fixed, guidance)
+        given = self._image_tokens(requests, fixed)
+        ids, mask = (
+            torch.cat([each, extra.repeat(len(each) // len(requests), 1)], 1)
+            for each, extra in ((prompt.input_ids, given), (prompt.attention_mask, torch.ones_like(given)))
+        )
+        rest = fixed[given.shape[1] :]
+        writing = Writing([request.seed for request in requests], self._codes, rest, self.sampling.guidance_scale)
         choice = SeededChoice(writing, LogitsProcessorList(self._warpers()))
-        sequences = self._lm.generate(
-            input_ids=prompt.input_ids, attention_mask=prompt.attention_mask, use_cache=True, do_sample=False,
-            min_new_tokens=len(fixed), max_new_tokens=len(fixed), logits_processor=LogitsProcessorList([choice]),
+        sequences = ids if not rest else self._lm.generate(
+            input_ids=ids, attention_mask=mask, use_cache=True, do_sample=False,
+            min_new_tokens=len(rest), max_new_tokens=len(rest), logits_processor=LogitsProcessorList([choice]),
         )
         written = sequences[: len(requests), -len(fixed) :]
         drawn = torch.tensor([place for place, token in enumerate(fixed) if token is None], device=self._device)
@@ -153,8 +166,32 @@ class TokenTransformer:
         ended = time.perf_counter()
         read = choice.prefill_done_s or sampled
         stages = {"prefill": read - began, "decode": sampled - read, "detokenize": ended - sampled}
-        counts = {"tokens": float(len(fixed)), "prompt_tokens": float(prompt.input_ids.shape[1])}
+        counts = {"tokens": float(len(rest)), "prompt_tokens": float(ids.shape[1])}
         return [Output(frames=clip, stages_s=stages, counts=counts) for clip in frames]
+
+    def _image_tokens(self, requests: Sequence[Request], fixed: Sequence[int | None]) -> Tensor:
+        """The tokens of the images, (batch, tokens), with what the layout puts between them; none without images.
+
+        Raises:
+            GeneratorError: The layout does not write one stack of frames after the other.
+        """
+        pictures = [request.image for request in requests if request.image is not None]
+        if not pictures:
+            return torch.zeros(len(requests), 0, dtype=torch.long, device=self._device)
+        if not self.layout.order.startswith("frame"):
+            raise GeneratorError(
+                f'"{self._name}" cannot start from an image: its order of tokens is "{self.layout.order}", in which '
+                'the first frame is no prefix. Remove "image" from "inputs" in its TOML.'
+            )
+        pixels = torch.from_numpy(np.stack(pictures)).to(self._device).permute(0, 3, 1, 2)
+        stacks = self.layout.stack(self.layout.still(pixels.to(self._vq.dtype) / 127.5 - 1))
+        found = self._vq.quantize(self._vq.encode(stacks).latents)[2][2].view(len(pictures), -1)
+        codes = self._codes[self.layout.as_written(found)]
+        places = [place for place, token in enumerate(fixed) if token is None][: codes.shape[1]]
+        tokens = torch.tensor([token or 0 for token in fixed[: places[-1] + 1]], device=self._device)
+        tokens = tokens.repeat(len(pictures), 1)
+        tokens[:, places] = codes
+        return tokens
 
     def _read(self, requests: Sequence[Request]) -> Any:
         """The prompts as tokens, padded on the left; with guidance, the unconditional text as often after them."""

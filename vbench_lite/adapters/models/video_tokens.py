@@ -85,6 +85,17 @@ class VideoTokenLayout:
         written = codes.reshape(-1, *(sizes[axis] for axis in axes))
         return written.permute(0, *(1 + axes.index(axis) for axis in AXES)).flatten(1)
 
+    def as_written(self, codes: Tensor) -> Tensor:
+        """The inverse of `in_pictures`: (batch, codes) in the order stack, row, column to the order of the model."""
+        axes = self.order.split()
+        pictures = codes.reshape(codes.shape[0], -1, self.rows, self.columns)
+        return pictures.permute(0, *(1 + AXES.index(axis) for axis in axes)).flatten(1)
+
+    def still(self, pictures: Tensor) -> Tensor:
+        """Pictures, (batch, channels, height, width), as the shortest clips that make one stack."""
+        frames = 1 if self.first_frame_alone else self.frames_per_code
+        return pictures[:, :, None].expand(-1, -1, frames, -1, -1).contiguous()
+
     def stack(self, clips: Tensor) -> Tensor:
         """(batch, channels, frames, height, width) to (batch x stacks, pictures' channels, h, w)."""
         if self.first_frame_alone:

@@ -1,0 +1,67 @@
+"""diffusers pipelines that start from an image: which class that is, and the same weights in another class."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from vbench_lite.adapters.models.families import Family, call_arguments
+from vbench_lite.errors import GeneratorError
+from vbench_lite.records import Definition
+
+IMAGE = "image"
+
+
+def takes_image(pipeline_class: type[Any]) -> bool:
+    """Whether a pipeline's call starts from an image."""
+    return IMAGE in call_arguments(pipeline_class)
+
+
+def needs_image(pipeline_class: type[Any]) -> bool:
+    """Whether a pipeline cannot be called without one."""
+    image = inspect.signature(pipeline_class.__call__).parameters.get(IMAGE)
+    return image is not None and (image.default is inspect.Parameter.empty or _named_after_images(pipeline_class))
+
+
+def _named_after_images(pipeline_class: type[Any]) -> bool:
+    """Classes whose image has a default of None and is read all the same."""
+    return "ImageToVideo" in pipeline_class.__name__ or "Image2Video" in pipeline_class.__name__
+
+
+def image_class(definition: Definition, pipeline_class: type[Any], family: Family) -> type[Any] | None:
+    """The class that starts from an image on this checkpoint; None where the definition takes no image.
+
+    Raises:
+        GeneratorError: The definition takes images, or texts alone, and the checkpoint's class does not.
+    """
+    import diffusers
+
+    wanted = any(IMAGE in each for each in definition.inputs)
+    if needs_image(pipeline_class) and any(IMAGE not in each for each in definition.inputs):
+        raise GeneratorError(
+            f'"{definition.name}" is a {pipeline_class.__name__}, which needs an image. Write '
+            f'inputs = ["image", "text"] into its TOML.'
+        )
+    if not wanted:
+        return None
+    if takes_image(pipeline_class):
+        return pipeline_class
+    found: type[Any] | None = getattr(diffusers, family.with_image, None) if family.with_image else None
+    if found is None:
+        raise GeneratorError(
+            f'"{definition.name}" is a {pipeline_class.__name__}, which starts from no image, and families.toml names '
+            f'no class that does. Remove "image" from its inputs.'
+        )
+    return found
+
+
+def same_weights(pipeline: Any, kind: type[Any]) -> Any:
+    """A pipeline of another class on the networks and the configuration of a loaded one.
+
+    Not `from_pipe`: it would cast the shared networks to float32.
+    """
+    takes = inspect.signature(kind.__init__).parameters
+    parts = {**pipeline.config, **pipeline.components}
+    made = kind(**{name: value for name, value in parts.items() if name in takes})
+    made.set_progress_bar_config(disable=True)
+    return made
