@@ -33,7 +33,7 @@ import torch.nn.functional as F
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
 
 from vbench_lite.backbones import Entry
-from vbench_lite.backbones.image_text import BATCH, OpenClipEncoder
+from vbench_lite.backbones.image_text import OpenClipEncoder
 from vbench_lite.backbones.video_encoders import ClipEncoder
 from vbench_lite.features.extractor import ClipStream
 from vbench_lite.features.flow import flow_size
@@ -43,6 +43,7 @@ from vbench_lite.features.video import Video
 from vbench_lite.video import ClipReader, encode_mp4
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+BATCH = ImageText.batch
 
 # `open_clip` types what it makes as a plain module, which has no `encode_image`.
 ClipModel = Any

@@ -89,6 +89,10 @@ class OtherWeights(WeightsError):
     """Weights are there, but their digest is not the one that the set of backbones names."""
 
 
+class ExtraMissing(WeightsError):
+    """A network needs an extra of this package that is not installed."""
+
+
 class LibraryError(VbenchError):
     """A library that the package needs is missing, cannot be imported, or has a version that is not accepted."""
 

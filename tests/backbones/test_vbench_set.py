@@ -17,7 +17,8 @@ from tests.metrics.test_vbench_dimensions import NARROW, clip_of, small_clip
 from vbench_lite import backbones
 from vbench_lite.backbones import availability, load, read_set, require_weights
 from vbench_lite.cli import group
-from vbench_lite.errors import OtherWeights, WeightsError
+from vbench_lite.errors import ExtraMissing, OtherWeights, WeightsError
+from vbench_lite.metrics.aesthetic_quality import aesthetic_quality
 from vbench_lite.metrics.background_consistency import background_consistency
 from vbench_lite.metrics.registry import networks_of, select
 from vbench_lite.metrics.subject_consistency import subject_consistency
@@ -56,6 +57,7 @@ def folder(tmp_path_factory):
     torch.save(vit.state_dict(), path / "dino.pth")
     save_file(vit.state_dict(), path / "dino.safetensors")
     torch.save(published.random_raft().state_dict(), path / "raft.pth")
+    torch.save(torch.nn.Linear(64, 1).state_dict(), path / "head.pth")
     digest = hashlib.sha256((path / "raft.pth").read_bytes()).hexdigest()
     (path / "random.toml").write_text(f"""
 [image]
@@ -72,16 +74,28 @@ arguments = {{ embed_dim = 96, num_heads = 3, depth = 2 }}
 loader = "torchvision-raft"
 path = "raft.pth"
 sha256 = "{digest[:8]}"
+[aesthetic]
+loader = "open-clip-aesthetic"
+model = "ViT-L-14"
+pretrained = "openai"
+path = "clip.pt"
+head = "head.pth"
+[imaging]
+loader = "pyiqa-musiq"
+path = "musiq.pth"
 """)
     return path
 
 
 def test_files_in_their_published_forms_give_the_published_numbers(folder):
-    nets = load(str(folder / "random.toml"))
+    nets = load(str(folder / "random.toml"), kinds=["image", "dino", "raft", "aesthetic"])
     frames, clip = clip_of((120, 200)), small_clip().half().float()
     background, subject = background_consistency(frames, nets), subject_consistency(frames, nets)
     assert background == pytest.approx(published.background_consistency(clip, frames), abs=1e-6)
     assert subject == pytest.approx(published.subject_consistency(nets.dino.model, frames), abs=1e-5)
+    head = torch.nn.Linear(64, 1)
+    head.load_state_dict(torch.load(folder / "head.pth"))
+    assert aesthetic_quality(frames, nets) == pytest.approx(published.aesthetic_quality(clip, head, frames), abs=1e-5)
     for name, net in (("clip.pt", nets.image), ("dino.pth", nets.dino), ("raft.pth", nets.raft)):
         assert net.name.endswith("@" + hashlib.sha256((folder / name).read_bytes()).hexdigest()[:8])
         assert net.name.startswith("random/")
@@ -106,11 +120,38 @@ def test_only_the_networks_that_metrics_need_are_loaded(folder):
 def test_weights_of_another_digest_leave_a_reason_or_raise(folder):
     path = folder / "altered.toml"
     path.write_text((folder / "random.toml").read_text().replace('sha256 = "', 'sha256 = "0'))
-    nets = load(str(path), altered=True)
+    nets = load(str(path), partial=True, kinds=["dino", "raft"])
     assert "is not the file" in nets.lacks("raft")
     assert nets.dino is not None
     with pytest.raises(OtherWeights, match=r"sha256 is .*, expected 0"):
-        load(str(path))
+        load(str(path), kinds=["raft"])
+
+
+def test_the_head_and_the_network_below_it_have_digests_of_their_own(folder):
+    text = (folder / "random.toml").read_text().replace('head = "head.pth"', 'head = "head.pth"\nhead_sha256 = "00"')
+    (folder / "head.toml").write_text(text)
+    altered = load(str(folder / "head.toml"), partial=True, kinds=["aesthetic"])
+    assert "head.pth is not the file" in altered.lacks("aesthetic")
+    names = load(str(folder / "random.toml"), kinds=["aesthetic"]).aesthetic.name
+    digests = [hashlib.sha256((folder / file).read_bytes()).hexdigest()[:8] for file in ("clip.pt", "head.pth")]
+    assert names == "random/ViT-L-14@{}+head@{}".format(*digests)
+
+
+def test_musiq_is_read_from_its_file_and_its_licence_is_logged(folder, caplog):
+    musiq_arch = pytest.importorskip("pyiqa.archs.musiq_arch", reason="the extra iqa is not installed")
+    torch.save(musiq_arch.MUSIQ(pretrained=False).state_dict(), folder / "musiq.pth")
+    net = load(str(folder / "random.toml"), kinds=["imaging"]).imaging
+    assert net.name.startswith("random/musiq@")
+    assert "no commercial use" in caplog.text
+
+
+def test_a_missing_extra_leaves_the_reason_with_the_command(folder, monkeypatch):
+    monkeypatch.setattr(backbones, "find_spec", lambda module: None)
+    why = load(str(folder / "random.toml"), kinds=["imaging"], partial=True).lacks("imaging")
+    assert "pip install 'vbench-lite[iqa]'" in why
+    with pytest.raises(ExtraMissing):
+        load(str(folder / "random.toml"), kinds=["imaging"])
+    require_weights(str(folder / "random.toml"), ["imaging"])
 
 
 def test_a_clip_prepared_otherwise_is_not_vbenchs(folder):
@@ -130,8 +171,9 @@ def test_every_network_of_the_shipped_set_names_its_file_and_its_command():
         assert not row.present
         assert "curl" in row.fetch
         assert entry.path.name in row.fetch
-        with pytest.raises(WeightsError, match="Fetch it with: curl"):
-            require_weights("vbench", [kind])
+        if kind != "imaging":
+            with pytest.raises(WeightsError, match="Fetch it with: curl"):
+                require_weights("vbench", [kind])
 
 
 def test_vbench_networks_add_vbench_metrics_to_the_default(folder):

@@ -100,3 +100,23 @@ def random_raft(seed=0, gain=1.0):
     with torch.no_grad():
         raft.update_block.flow_head.conv2.weight.mul_(gain)
     return raft
+
+
+def aesthetic_quality(clip_model, head, frames):
+    images = CLIP_TRANSFORM(float_frames(frames))
+    with torch.no_grad():
+        features = F.normalize(clip_model.encode_image(images).to(torch.float32), dim=-1, p=2)
+        scores = head(features).squeeze(dim=-1)
+    return (scores / 10).mean().item()
+
+
+def imaging_quality(musiq, frames):
+    """Divided by 100, as VBench divides its total; its per-clip values are not divided."""
+    images = float_frames(frames)
+    height, width = images.shape[-2:]
+    if max(height, width) > 512:
+        scale = 512.0 / max(height, width)
+        images = Resize(size=(int(scale * height), int(scale * width)), antialias=False)(images)
+    with torch.no_grad():
+        scores = [float(musiq(image[None])) for image in images / 255.0]
+    return sum(scores) / len(scores) / 100.0

@@ -11,18 +11,23 @@ import torch
 from tests.metrics import published
 from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.dino import Dino
+from vbench_lite.backbones.frame_quality import Aesthetic, Musiq
 from vbench_lite.backbones.image_text import OpenClipEncoder
 from vbench_lite.backbones.raft import Raft
 from vbench_lite.features.extract import extract
 from vbench_lite.features.flow import top_magnitude
 from vbench_lite.features.raft import RaftMotion
+from vbench_lite.metrics import select, shipped_metrics
+from vbench_lite.metrics.aesthetic_quality import aesthetic_quality
 from vbench_lite.metrics.background_consistency import background_consistency
 from vbench_lite.metrics.base import ClipContext
 from vbench_lite.metrics.dynamic_degree import DynamicDegree, dynamic_degree
 from vbench_lite.metrics.functional import score_clips
+from vbench_lite.metrics.imaging_quality import imaging_quality
 from vbench_lite.metrics.subject_consistency import subject_consistency
 from vbench_lite.records import ReasonCode
 
+DIMENSIONS = [name for name, m in shipped_metrics().items() if "vbench" in m.sets and m.default_backbones == "vbench"]
 NARROW = {"embed_dim": 96, "num_heads": 3, "depth": 2}
 
 
@@ -171,10 +176,27 @@ def test_flow_and_decision_equal_the_published_ones(raft):
     assert DynamicDegree().score(ClipContext(features)).value == expected
 
 
-@pytest.mark.parametrize("name", ["subject_consistency", "background_consistency", "dynamic_degree"])
-def test_other_sets_leave_the_dimensions_unscored_and_name_the_set_that_scores_them(name):
-    from vbench_lite.metrics import select
+@pytest.mark.parametrize("size", [(240, 426), (96, 64)])
+def test_aesthetic_quality_equals_vbench(size):
+    model, head = small_clip(), torch.nn.Linear(64, 1)
+    net = Aesthetic(OpenClipEncoder(model), head.weight[0].detach().numpy(), head.bias.item(), name="random")
+    frames = clip_of(size, count=18)
+    ours = aesthetic_quality(frames, Backbones("random", aesthetic=net))
+    assert ours == pytest.approx(published.aesthetic_quality(model, head, frames), abs=1e-5)
 
+
+@pytest.mark.parametrize("size", [(200, 620), (600, 96), (120, 90)])
+def test_imaging_quality_equals_vbench(size):
+    musiq_arch = pytest.importorskip("pyiqa.archs.musiq_arch", reason="the extra iqa is not installed")
+    torch.manual_seed(0)
+    musiq = musiq_arch.MUSIQ(pretrained=False, num_layers=2).eval()
+    frames = clip_of(size, count=2)
+    ours = imaging_quality(frames, Backbones("random", imaging=Musiq(musiq)))
+    assert ours == pytest.approx(published.imaging_quality(musiq, frames), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_other_sets_leave_the_dimensions_unscored_and_name_the_set_that_scores_them(name):
     (metric,) = select(name)
     clip = np.zeros((3, 128, 128, 3), np.uint8)
     (score,) = score_clips(metric, clip, fps=8, backbones="builtin")

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -34,12 +35,17 @@ LOADERS = {
     "torchvision": "vbench_lite.backbones.video_encoders:load_torchvision",
     "timm-dino": "vbench_lite.backbones.dino:load_dino",
     "torchvision-raft": "vbench_lite.backbones.raft:load_raft",
+    "open-clip-aesthetic": "vbench_lite.backbones.frame_quality:load_aesthetic",
+    "pyiqa-musiq": "vbench_lite.backbones.frame_quality:load_musiq",
 }
+EXTRAS = {"pyiqa-musiq": ("iqa", "pyiqa")}
+"""Loader > the extra that it needs, and the module that the extra installs."""
 KINDS = {
     "image": "image-and-text network", "video": "video network", "dino": "DINO network", "raft": "RAFT network",
+    "aesthetic": "network for aesthetic quality", "imaging": "network for imaging quality",
 }
 """Kinds of networks: the tables of a set's TOML, and what messages call them."""
-OF_VBENCH = ("dino", "raft")
+OF_VBENCH = ("dino", "raft", "aesthetic", "imaging")
 """Kinds that only VBench's dimensions use."""
 COMMON_KEYS = ("loader", "path", "sha256", "fetch")
 KEYS = {
@@ -47,6 +53,8 @@ KEYS = {
     "video": ("model", "frames", "size", "antialias", "arguments", "features", "layer", "mean", "std"),
     "dino": ("model", "arguments"),
     "raft": (),
+    "aesthetic": ("model", "pretrained", "repository", "head", "head_sha256"),
+    "imaging": (),
 }
 """Kind > the keys of its table, beside `COMMON_KEYS`."""
 
@@ -102,6 +110,10 @@ class Backbones:
     """A `backbones.dino.Dino`."""
     raft: Any = None
     """A `backbones.raft.Raft`."""
+    aesthetic: Any = None
+    """A `backbones.frame_quality.Aesthetic`."""
+    imaging: Any = None
+    """A `backbones.frame_quality.Musiq`."""
 
     def lacks(self, kind: str) -> str | None:
         """Why there is no network of a kind; None where there is one."""
@@ -123,6 +135,8 @@ class Entry:
     settings: dict[str, Any]
     path: Path | None
     """Path of the weights, or of their folder; None where the library finds them."""
+    head: Path | None = None
+    """Path of the weights of a head on top of the network; None where there is none."""
 
 
 def shipped_sets() -> dict[str, Path]:
@@ -151,7 +165,8 @@ def read_set(name: str) -> list[Entry]:
         if file.get(f"{kind}.loader", str) not in LOADERS:
             expected = ", ".join(LOADERS)
             raise file.error(f"{kind}.loader", f'"loader" is {settings["loader"]!r}: expected one of {expected}.')
-        entries.append(Entry(path.stem, kind, settings, _find(settings.get("path"), path.parent)))
+        own, head = (_find(settings.get(key), path.parent) for key in ("path", "head"))
+        entries.append(Entry(path.stem, kind, settings, own, head))
     if not entries:
         raise file.error("image", f"expected an [image] table, a [video] table, or another of {', '.join(KINDS)}.")
     return entries
@@ -193,8 +208,18 @@ def _presence(entry: Entry) -> Presence:
         path = path / "open_clip_model.safetensors"
     size = f", {path.stat().st_size / 2**20:.1f} MiB" if path.is_file() else ""
     found = f"{path}{size}" if size else f"no weights at {path}"
+    if entry.head and not entry.head.is_file():
+        size, found = "", f"no weights at {entry.head}"
     fetch = entry.settings.get("fetch", "git checkout -- vbench_lite/backbones")
+    if extra := missing_extra(entry):
+        size, found, fetch = "", f"the extra {extra} is not installed", f"pip install 'vbench-lite[{extra}]' && {fetch}"
     return Presence(f"{entry.set_name}/{entry.kind}", bool(size), found, fetch)
+
+
+def missing_extra(entry: Entry) -> str:
+    """The extra that a network needs and that is not installed; "" where nothing is missing."""
+    extra, module = EXTRAS.get(entry.settings["loader"], ("", ""))
+    return extra if extra and find_spec(module) is None else ""
 
 
 def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
@@ -202,7 +227,8 @@ def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
 
     Args:
         name: As for `load`.
-        kinds: Kinds of networks that will be used; the others may be missing.
+        kinds: Kinds of networks that will be used; the others may be missing, and so may one whose extra is not
+            installed.
 
     Raises:
         UnknownName: There is no such set.
@@ -212,7 +238,7 @@ def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
 
     wanted = set(kinds)
     for entry in read_set(name):
-        if entry.kind not in wanted:
+        if entry.kind not in wanted or missing_extra(entry):
             continue
         found = _presence(entry)
         if not found.present:
@@ -237,7 +263,7 @@ def open_clip_cached(settings: dict[str, Any]) -> Path:
 
 def load(
     name: str = "builtin", device: str = "cpu", strict: bool = True, *, kinds: Iterable[str] = tuple(KINDS),
-    altered: bool = False,
+    partial: bool = False,
 ) -> Backbones:
     """Loads a set.
 
@@ -246,21 +272,26 @@ def load(
         device: Where the networks run.
         strict: Raise when weights are missing; otherwise such a network's metrics go unscored.
         kinds: Kinds of networks to load; the others are left out.
-        altered: Leave out a network whose weights are not those that the set names, instead of raising.
+        partial: Leave out a network whose weights are not those that the set names, or whose extra is not installed,
+            instead of raising.
 
     Raises:
         WeightsError: Weights are missing (the message holds the command that fetches them).
         OtherWeights: The digest of weights is not the one that the set names.
+        ExtraMissing: The extra that a network needs is not installed.
     """
-    from vbench_lite.errors import OtherWeights, WeightsError
+    from vbench_lite.errors import ExtraMissing, OtherWeights, WeightsError
 
-    wanted, left_out = set(kinds), (OtherWeights,) if strict and altered else () if strict else (WeightsError,)
+    wanted = set(kinds)
+    left_out = ((OtherWeights, ExtraMissing) if partial else ()) if strict else (WeightsError,)
     loaded: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for entry in read_set(name):
         if entry.kind not in wanted:
             continue
         try:
+            if extra := missing_extra(entry):
+                raise ExtraMissing(f"the {KINDS[entry.kind]} needs: pip install 'vbench-lite[{extra}]'")
             loaded[entry.kind] = _loader(entry)(entry, device)
         except left_out as error:
             missing[entry.kind] = str(error)
@@ -277,7 +308,7 @@ def check_file(entry: Entry, path: Path, expected: str | None = None) -> str:
     Args:
         entry: The network.
         path: The file.
-        expected: The digest, or its beginning, in place of the set's `sha256`.
+        expected: The digest, or its beginning, in place of the set's `sha256`; "" for any.
 
     Raises:
         WeightsError: The file is missing.
@@ -291,7 +322,7 @@ def check_file(entry: Entry, path: Path, expected: str | None = None) -> str:
         raise WeightsError(f'the {entry.kind} network of "{entry.set_name}" lacks its weights {path}. {how}')
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    expected = expected or entry.settings.get("sha256")
+    expected = entry.settings.get("sha256") if expected is None else expected
     if expected and not found.startswith(expected):
         again = f"Fetch it again with: {fetch}" if fetch else "Fetch it again"
         raise OtherWeights(

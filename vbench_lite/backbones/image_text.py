@@ -105,16 +105,11 @@ def plain_words(text: str) -> list[str]:
     return [word for word, _ in split.pre_tokenize_str(text.lower())]
 
 
-BATCH = 16
-"""Frames of one clip that go through an image network together. It is fixed, because in float32 the last digits
-depend on it."""
-
-
-def embed_frames(encoder: Any, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(frames, height, width, 3) to (frames, values), `BATCH` frames at a time."""
+def embed_frames(encoder: Any, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.float64]:
+    """(frames, height, width, 3) to (frames, values), `batch` frames at a time."""
     parts = [
-        encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + BATCH]]))
-        for start in range(0, len(frames), BATCH)
+        encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + batch]]))
+        for start in range(0, len(frames), batch)
     ]
     return np.concatenate(parts)
 
@@ -163,16 +158,23 @@ def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
     import open_clip
 
     model_name = entry.settings["model"]
-    path = entry.path or open_clip_cached(entry.settings)
-    digest = check_file(entry, path)
-    if is_torchscript(path):  # OpenAI's own files
-        model = open_clip.load_openai_model(str(path), precision="fp32", device="cpu")
-    else:
-        model = open_clip.create_model(model_name, pretrained=str(path), require_pretrained=True, **_quick_gelu(entry))
+    model, digest = published_model(entry)
     encoder = _encoder(entry, model, open_clip.get_tokenizer(model_name), model_name, digest, device)
     changed = [] if encoder.resize == "crop" else [encoder.resize]
     encoder.name += "".join(f"+{each}" for each in (*changed, *(["antialias"] if encoder.antialias else [])))
     return encoder
+
+
+def published_model(entry: Entry) -> tuple[Any, str]:
+    """An open_clip model with the weights of a file, and the digest of the file."""
+    import open_clip
+
+    path = entry.path or open_clip_cached(entry.settings)
+    digest = check_file(entry, path)
+    if is_torchscript(path):  # OpenAI's own files
+        return open_clip.load_openai_model(str(path), precision="fp32", device="cpu"), digest
+    name, how = entry.settings["model"], _quick_gelu(entry)
+    return open_clip.create_model(name, pretrained=str(path), require_pretrained=True, **how), digest
 
 
 def is_torchscript(path: Path) -> bool:

@@ -17,7 +17,7 @@ from vbench_lite.records import ReasonCode
 Frame: TypeAlias = NDArray[np.uint8]
 """(height, width, 3), RGB."""
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-Backbone = Literal["image", "video", "dino", "raft"]
+Backbone = Literal["image", "video", "dino", "raft", "aesthetic", "imaging"]
 """A network of a set of backbones."""
 
 

@@ -70,7 +70,7 @@ def score_run(
     check_judges(chosen)
     device = device or default_device()
     needed = networks_of(chosen) | anchors.networks_of(backbones)
-    nets = networks.load(backbones, device, kinds=needed, altered=True)
+    nets = networks.load(backbones, device, kinds=needed, partial=True)
     for kind, why in nets.missing.items():
         log.warning("metrics of the %s are not scored: %s", networks.KINDS[kind], why)
     records = {record.key: record for record in folder.records()}

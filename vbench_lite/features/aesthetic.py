@@ -1,0 +1,15 @@
+"""Aesthetic scores of frames."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from vbench_lite.features.batches import FrameScores
+from vbench_lite.features.extractor import Backbone
+
+
+class AestheticFrames(FrameScores):
+    """`scores` of every frame by the set's network for aesthetic quality, about 1 to 10."""
+
+    name, version = "aesthetic", "1"
+    backbone: ClassVar[Backbone] = "aesthetic"

@@ -1,0 +1,17 @@
+"""Technical quality of frames."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from vbench_lite.features.batches import FrameScores
+from vbench_lite.features.extractor import Backbone
+
+
+class ImagingFrames(FrameScores):
+    """`scores` of every frame by the set's network for imaging quality, about 0 to 100."""
+
+    name, version = "imaging", "1"
+    backbone: ClassVar[Backbone] = "imaging"
+    batch: ClassVar[int] = 1
+    """MUSIQ sees up to 449 patches of every frame, so that larger batches would cost much memory and save no time."""
