@@ -17,6 +17,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from vbench_lite import environment
 from vbench_lite.errors import UnknownName
 from vbench_lite.files import cache_folder
 from vbench_lite.tomlfile import TomlFile
@@ -38,8 +39,8 @@ LOADERS = {
     "open-clip-aesthetic": "vbench_lite.backbones.frame_quality:load_aesthetic",
     "pyiqa-musiq": "vbench_lite.backbones.frame_quality:load_musiq",
 }
-EXTRAS = {"pyiqa-musiq": ("iqa", "pyiqa")}
-"""Loader > the extra that it needs, and the module that the extra installs."""
+EXTRAS = {"pyiqa-musiq": "pyiqa"}
+"""Loader > the library of an extra that it needs."""
 KINDS = {
     "image": "image-and-text network", "video": "video network", "dino": "DINO network", "raft": "RAFT network",
     "aesthetic": "network for aesthetic quality", "imaging": "network for imaging quality",
@@ -211,15 +212,15 @@ def _presence(entry: Entry) -> Presence:
     if entry.head and not entry.head.is_file():
         size, found = "", f"no weights at {entry.head}"
     fetch = entry.settings.get("fetch", "git checkout -- vbench_lite/backbones")
-    if extra := missing_extra(entry):
-        size, found, fetch = "", f"the extra {extra} is not installed", f"pip install 'vbench-lite[{extra}]' && {fetch}"
+    if library := missing_library(entry):
+        size, found, fetch = "", f"{library} is not installed", f"{environment.pip_install([library])} && {fetch}"
     return Presence(f"{entry.set_name}/{entry.kind}", bool(size), found, fetch)
 
 
-def missing_extra(entry: Entry) -> str:
-    """The extra that a network needs and that is not installed; "" where nothing is missing."""
-    extra, module = EXTRAS.get(entry.settings["loader"], ("", ""))
-    return extra if extra and find_spec(module) is None else ""
+def missing_library(entry: Entry) -> str:
+    """The library of an extra that a network needs and that is not installed; "" where nothing is missing."""
+    library = EXTRAS.get(entry.settings["loader"], "")
+    return library if library and find_spec(library) is None else ""
 
 
 def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
@@ -238,7 +239,7 @@ def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
 
     wanted = set(kinds)
     for entry in read_set(name):
-        if entry.kind not in wanted or missing_extra(entry):
+        if entry.kind not in wanted or missing_library(entry):
             continue
         found = _presence(entry)
         if not found.present:
@@ -290,8 +291,9 @@ def load(
         if entry.kind not in wanted:
             continue
         try:
-            if extra := missing_extra(entry):
-                raise ExtraMissing(f"the {KINDS[entry.kind]} needs: pip install 'vbench-lite[{extra}]'")
+            if library := missing_library(entry):
+                install = environment.pip_install([library])
+                raise ExtraMissing(f"the {KINDS[entry.kind]} needs {library}. Install it with: {install}")
             loaded[entry.kind] = _loader(entry)(entry, device)
         except left_out as error:
             missing[entry.kind] = str(error)

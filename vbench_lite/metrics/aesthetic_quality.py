@@ -13,7 +13,7 @@ class AestheticQuality(ClipMetric):
 
     name = "aesthetic_quality"
     title = "Aesthetic quality"
-    unit = "rating / 10"
+    unit = "rating"
     higher_is_better = True
     range = (float("-inf"), float("inf"))
     version = "1"

@@ -13,7 +13,7 @@ class ImagingQuality(ClipMetric):
 
     name = "imaging_quality"
     title = "Imaging quality"
-    unit = "rating / 100"
+    unit = "rating"
     higher_is_better = True
     range = (float("-inf"), float("inf"))
     version = "1"
