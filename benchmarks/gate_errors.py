@@ -27,6 +27,7 @@ import numpy as np
 from vbench_lite.gate.categories import FEW, FULL, borrowed
 from vbench_lite.gate.decide import ANCHOR_SCALE, GUARD_WEIGHT
 from vbench_lite.gate.evidence import CHANCE, COLLAPSE_SD
+from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
 from vbench_lite.gate.policy import CAUTION
 from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 
@@ -158,38 +159,48 @@ def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callabl
     }
 
 
-def judge(found: Releases) -> Array:
-    """The outcome of each release under the default policy: "pass", "fail" or "undecided"."""
+def judge(found: Releases, look: Look = ONCE, spread: Array | None = None) -> Array:
+    """The outcome of each release under the default policy: "pass", "fail" or "undecided".
+
+    Args:
+        found: The releases, with the prompts that are there at the look.
+        look: Of a run that stops when it is decided; the only one by default.
+        spread: Between the baseline's clips, by release and score, as margins were fixed from it; None for that of
+            these prompts.
+    """
     pairs = Pairs.of(found)
-    holds, p_fail = _joined(_joined(_means(pairs), _collapsed(found)), _categories(pairs))
-    worse, signs = _counted(found.old_failed, found.new_failed, found.old_failed[0].size)
+    spread = pairs.spread if spread is None else spread
+    told = _joined(_means(pairs, spread, look), _collapsed(found, spread, look))
+    holds, p_fail = _joined(told, _categories(pairs, spread, look))
+    worse, signs = _counted(found.old_failed, found.new_failed, found.old_failed[0].size, look)
     p_fail.append(signs)
     weights = np.array([1.0] * SCORES + [GUARD_WEIGHT] * (len(p_fail) - SCORES - 1) + [1.0])
-    scaled = np.min(np.array(p_fail) / weights[:, None], 0) * weights.sum()
+    scaled = np.min(look.repeated(np.array(p_fail)) / weights[:, None], 0) * weights.sum()
     fails = scaled <= STRICT  # Holm's first step decides whether any check fails
     return np.where(fails, "fail", np.where(np.all([*holds, ~worse], 0), "pass", "undecided"))
 
 
-def _counted(old: Array, new: Array, clips: Array | int) -> tuple[Array, Array]:
-    """Bad clips, shape (..., prompts, clips): whether there are too many, and the p value of the sign test."""
+def _counted(old: Array, new: Array, clips: Array | int, look: Look) -> tuple[Array, Array]:
+    """Bad clips, shape (..., prompts, clips): whether they stand in the way, and the p value of the sign test."""
     change = new.sum(-1) * 1 - old.sum(-1)
     too_many = change.sum(-1) > np.maximum(COUNT_MARGIN * clips, CHANCE * np.sqrt((change**2).sum(-1)))
     signs = np.vectorize(sign_test)((change > 0).sum(-1), (change < 0).sum(-1))
-    return too_many, np.where(too_many, signs, 1.0)
+    in_the_way = too_many if look.is_last else look.rare(change.sum(-1), clips, RARE) > STRICT
+    return in_the_way, np.where(too_many, signs, 1.0)
 
 
-def _collapsed(found: Releases) -> Told:
+def _collapsed(found: Releases, spread: Array, look: Look) -> Told:
     """Clips far below the other run's mean of their prompt, by release and score."""
     old, new = (
         np.where(np.broadcast_to(bad[:, None], side.shape), np.nan, side)
         for bad, side in ((found.old_failed, found.old), (found.new_failed, found.new))
     )
-    drop = COLLAPSE_SD * np.nanstd(old, (2, 3), ddof=1)[:, :, None, None]
+    drop = COLLAPSE_SD * spread[:, :, None, None]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # prompts without a clip
         new = new - np.nanmedian(np.nanmean(new, 3) - np.nanmean(old, 3), 2)[:, :, None, None]
         bad = [mine < np.nanmean(other, 3, keepdims=True) - drop for mine, other in ((old, new), (new, old))]
-    too_many, signs = _counted(bad[0], bad[1], np.isfinite(new).sum((2, 3)))
+    too_many, signs = _counted(bad[0], bad[1], np.isfinite(new).sum((2, 3)), look)
     return list((~too_many).T), list(signs.T)
 
 
@@ -222,28 +233,30 @@ class Pairs:
         return cls(old, new, spread)
 
 
-def _means(pairs: Pairs) -> Told:
-    (prompts, clips), margin = pairs.old.shape[2:], MARGIN_SD * pairs.spread
+def _means(pairs: Pairs, spread: Array, look: Look) -> Told:
+    (prompts, clips), margin = pairs.old.shape[2:], MARGIN_SD * spread
     test = mean_test((pairs.new - pairs.old).mean(3) + margin[:, :, None])
     enough = prompts * clips >= prompts_to_see(RARE, LEVEL) and prompts >= MIN_POLICY_PROMPTS
-    return list(((test.above <= STRICT) & enough).T), list(test.below.T)
+    return list(((look.repeated(test.above) <= STRICT) & enough).T), list(test.below.T)
 
 
-def _categories(pairs: Pairs) -> Told:
+def _categories(pairs: Pairs, spread: Array, look: Look) -> Told:
     """Every category as a guard; a small one with the spread of all, and a wider margin."""
     gains = (pairs.new - pairs.old).mean(3)
     names = np.array([str(n % CATEGORIES) for n in range(gains.shape[2])])
     holds, p_fail = [], []
     for kind in np.unique(names):
         own = gains[:, :, names == kind]
-        slack = GUARD_SD * max(1.0, (FULL / own.shape[2]) ** 0.5) * pairs.spread
-        holds += list((own.mean(2) + slack >= 0).T)
-        if own.shape[2] >= FEW:
-            p_fail += list(mean_test(own + slack[:, :, None]).below.T)
-        elif (lent := borrowed(gains, names, kind)) is not None:
-            p_fail += list(lent.test(own.mean(2) + slack).below.T)
-        elif own.shape[2] >= MIN_PROMPTS:
-            p_fail += list(mean_test(own + slack[:, :, None]).below.T)
+        slack = GUARD_SD * max(1.0, (FULL / own.shape[2]) ** 0.5) * spread
+        inside, lent = own.mean(2) + slack >= 0, borrowed(gains, names, kind)
+        alone = mean_test(own + slack[:, :, None]) if own.shape[2] >= MIN_PROMPTS else None
+        broken = lent.test(own.mean(2) + slack) if lent is not None else alone
+        if broken is not None:
+            p_fail += list(broken.below.T)
+        if not look.is_last:
+            shown = alone or broken
+            inside = inside & (shown.above <= EARLY_GUARD) if shown else np.zeros_like(inside)
+        holds += list(inside.T)
     return holds, p_fail
 
 

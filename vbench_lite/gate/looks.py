@@ -1,0 +1,146 @@
+"""Planned looks at a growing run: p values that stay valid although the data were looked at before.
+
+A test that is read at several looks errs more often than its level, because each look is a chance to err. The method of
+Lan and DeMets spends the level over the looks: with a fraction t of all prompts, a test of level alpha may have erred
+with probability 2 - 2 Phi(z / sqrt(t)) at most, where z is the 1 - alpha / 2 quantile of the normal distribution (the
+function that resembles O'Brien and Fleming's boundary). Little is spent early, so that almost the whole level is left
+for the last look.
+
+The boundary of a look follows from the joint distribution of the statistics of all looks so far: sums over prompts in
+random order have independent increments. `Look.repeated` inverts it: the repeated p value of a look is the smallest
+level whose boundary the statistic crosses there. Whatever the number of looks before, it is at most alpha with
+probability at most alpha on the boundary of the hypothesis, so it takes the place of the p value in every rule of the
+gate: in the intersection-union test of a pass and in Holm's adjustment of a fail.
+
+Sources: Lan and DeMets, Biometrika 70 (1983); the recursion of Armitage, McPherson and Rowe, JRSS A 132 (1969);
+repeated p values and the use of t statistics by their p values: Jennison and Turnbull, Group Sequential Methods with
+Applications to Clinical Trials (2000), chapters 3, 7 and 9.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import optimize, special
+
+from vbench_lite.stats import Array
+
+FRACTIONS = (0.4, 0.55, 0.7, 0.85, 1.0)
+"""Of the prompts, at the planned looks."""
+EARLY_GUARD = 0.1
+"""A guard passes before the last look only where it lies inside its limit beyond chance, with p of this at most."""
+EARLY_SHARE = 0.85
+"""Fraction of collapsed clips that `statistic = "collapsed"` recognises, in the worlds of benchmarks/gate_errors.py."""
+_POINTS = 301
+_REACH = 8.0
+"""Standard deviations of a sum below which nothing is left of the distribution."""
+_LEVELS = special.ndtr(-np.linspace(0.0, 7.0, 36))
+"""Levels whose boundaries are computed; those between are interpolated on the normal scale. 0.5 to 1e-12."""
+
+
+def spent(level: float, fraction: float) -> float:
+    """How much of a level may be spent up to a fraction of the data.
+
+    >>> round(spent(0.05, 1.0), 6), spent(0.05, 0.5) < 0.006
+    (0.05, True)
+    """
+    return float(2 * special.ndtr(special.ndtri(level / 2) / fraction**0.5))
+
+
+@lru_cache(maxsize=512)
+def boundaries(level: float, fractions: tuple[float, ...]) -> tuple[float, ...]:
+    """The z that a one-sided test must reach at each look.
+
+    Args:
+        level: Of the whole procedure, below 1.
+        fractions: Of the data at each look, rising.
+
+    >>> [round(z, 2) for z in boundaries(0.025, (0.25, 0.5, 0.75, 1.0))]
+    [4.33, 2.96, 2.36, 2.01]
+    """
+    found: list[float] = []
+    points, density = np.zeros(1), np.ones(1)  # of the sum before the first look: a point mass at 0
+    before, used = 0.0, 0.0
+    for fraction in fractions:
+        step, target = (fraction - before) ** 0.5, spent(level, fraction) - used
+
+        def excess(edge: float, points: Array = points, density: Array = density, step: float = step,
+                   target: float = target) -> float:  # fmt: skip
+            return float(density @ special.ndtr((points - edge) / step)) - target
+
+        low = -_REACH * fraction**0.5
+        edge = float(optimize.brentq(excess, low, -2 * low, xtol=1e-10))
+        found.append(edge / fraction**0.5)
+        grid = np.linspace(low, edge, _POINTS)
+        weights = np.full(_POINTS, grid[1] - grid[0])
+        weights[[0, -1]] /= 2
+        kernel = np.exp(-0.5 * ((grid[:, None] - points) / step) ** 2) / (step * (2 * np.pi) ** 0.5)
+        points, density = grid, weights * (kernel @ density)
+        before, used = fraction, spent(level, fraction)
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _table(fractions: tuple[float, ...]) -> Array:
+    """The z to be reached at the last of these looks, by level of `_LEVELS`."""
+    return np.array([boundaries(float(level), fractions)[-1] for level in _LEVELS])
+
+
+@dataclass(frozen=True)
+class Look:
+    """One of several planned looks at a run.
+
+    Attributes:
+        number: From 1.
+        fractions: Of the prompts at each planned look; the last is 1.
+
+    >>> first, last = Look(1, (0.5, 1.0)), Look(2, (0.5, 1.0))
+    >>> float(first.repeated(0.04)) > 0.1, round(float(last.repeated(0.04)), 3)
+    (True, 0.041)
+    """
+
+    number: int
+    fractions: tuple[float, ...] = FRACTIONS
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the whole suite was generated."""
+        return self.number == len(self.fractions)
+
+    def repeated(self, p: Array | float) -> Array:
+        """The repeated p value of a one-sided p value at this look; 0 and 1 stay what they are."""
+        if len(self.fractions) == 1:
+            return np.asarray(p, float)
+        table = _table(self.fractions[: self.number])
+        z = -special.ndtri(np.asarray(p, float))
+        level = np.where(z < table[0], 1.0, special.ndtr(-np.interp(z, table, -special.ndtri(_LEVELS))))
+        return np.where(np.asarray(p) <= 0, 0.0, level)
+
+    def rare(self, excess: Array | int, clips: Array | int, share: float) -> Array:
+        """The repeated p value of "a share of all clips is bad that was not bad in the baseline".
+
+        Args:
+            excess: Bad clips more than the baseline's.
+            clips: Clips that were looked at.
+            share: Of all clips. EARLY_SHARE of it is tested, because not every bad clip is recognised.
+
+        >>> bool(Look(3).rare(0, 56, 0.1) < 0.04 < Look(3).rare(1, 56, 0.1))
+        True
+        """
+        return self.repeated(special.bdtr(np.maximum(excess, 0), clips, EARLY_SHARE * share))
+
+
+ONCE = Look(1, (1.0,))
+"""The only look of a run of fixed size: p values stay what they are."""
+
+
+def prompts_at(fractions: tuple[float, ...], prompts: int) -> list[int]:
+    """How many prompts there are at each look.
+
+    >>> prompts_at((0.4, 0.7, 1.0), 12)
+    [5, 9, 12]
+    """
+    return [math.ceil(fraction * prompts - 1e-9) for fraction in fractions]
