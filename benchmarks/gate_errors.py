@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.gate.categories import FEW, FULL, borrowed
+from vbench_lite.gate.categories import FULL, borrowed
 from vbench_lite.gate.decide import ANCHOR_SCALE, GUARD_WEIGHT
 from vbench_lite.gate.evidence import CHANCE, COLLAPSE_SD
 from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
