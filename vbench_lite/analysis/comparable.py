@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -23,14 +23,29 @@ from vbench_lite.run.view import Run, Side
 _METRIC_FIELDS = ("origin", "version", "backbone", "unit", "per", "higher_is_better")
 
 
-def align(baseline: ClipGrid, candidate: ClipGrid) -> tuple[ClipGrid, ClipGrid]:
-    """Both grids over the prompts and the clips of each that both were asked for, in the baseline's order."""
+def shared_prompts(one: Manifest, other: Manifest) -> list[str]:
+    """Ids of the prompts that two runs were asked with the same text, in the order of the first."""
+    texts = {prompt.id: prompt.text for prompt in other.prompts}
+    return [prompt.id for prompt in one.prompts if texts.get(prompt.id) == prompt.text]
+
+
+def align(
+    baseline: ClipGrid, candidate: ClipGrid, shared: Collection[str] | None = None
+) -> tuple[ClipGrid, ClipGrid]:
+    """Both grids over the prompts and the clips of each that both were asked for, in the baseline's order.
+
+    Args:
+        baseline, candidate: The grids.
+        shared: Only these prompts; None for all that both have.
+    """
     most = min(baseline.made.shape[1], candidate.made.shape[1])
-    if candidate.prompts == baseline.prompts and baseline.made.shape == candidate.made.shape:
+    whole = shared is None or set(baseline.prompts) <= set(shared)
+    if whole and candidate.prompts == baseline.prompts and baseline.made.shape == candidate.made.shape:
         return baseline, candidate
     place = {prompt: nth for nth, prompt in enumerate(candidate.prompts)}
-    shared = [(nth, place[prompt]) for nth, prompt in enumerate(baseline.prompts) if prompt in place]
-    return _chosen(baseline, [old for old, _ in shared], most), _chosen(candidate, [new for _, new in shared], most)
+    place = place if shared is None else {prompt: nth for prompt, nth in place.items() if prompt in shared}
+    rows = [(nth, place[prompt]) for nth, prompt in enumerate(baseline.prompts) if prompt in place]
+    return _chosen(baseline, [old for old, _ in rows], most), _chosen(candidate, [new for _, new in rows], most)
 
 
 def _chosen(grid: ClipGrid, rows: list[int], clips: int) -> ClipGrid:
@@ -43,17 +58,35 @@ def _chosen(grid: ClipGrid, rows: list[int], clips: int) -> ClipGrid:
     )  # fmt: skip
 
 
+Overlap = Literal["all", "common", "sample"]
+"""Which prompts two runs must share. "all": the same. "common": those that both were asked with the same text are
+compared. "sample": likewise, and the candidate's prompts are a random sample of the baseline's."""
+
+
 @dataclass(frozen=True, eq=False)
 class GeneratorPair:
     """A generator of the candidate beside one of the baseline. Their clips are aligned and paired once, here."""
 
     baseline: Side
     candidate: Side
+    prompts: Overlap = "all"
     _pairs: dict[tuple[str, Statistic], Paired | NoPairs] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _grids(self) -> tuple[ClipGrid, ClipGrid]:
-        return align(self.baseline.grid, self.candidate.grid)
+        return align(self.baseline.grid, self.candidate.grid, self._shared)
+
+    @cached_property
+    def _shared(self) -> frozenset[str] | None:
+        if self.prompts == "all":
+            return None
+        return frozenset(shared_prompts(*(side.run.manifest for side in self.members)))
+
+    @property
+    def same_prompts(self) -> bool:
+        """Whether the runs were asked the same prompts."""
+        old, new = (side.run.manifest.plan.prompts for side in self.members)
+        return set(old) == set(new) == set(self.old.prompts)
 
     @property
     def old(self) -> ClipGrid:
@@ -98,8 +131,12 @@ class GeneratorPair:
         return self.old.only(keep), self.new.only(keep)
 
 
-def match(baseline: Run, candidate: Run) -> list[GeneratorPair]:
+def match(baseline: Run, candidate: Run, prompts: Overlap = "all") -> list[GeneratorPair]:
     """Which generators are compared: those named, or those of the same name, or the only ones.
+
+    Args:
+        baseline, candidate: The runs.
+        prompts: Which prompts the runs must share.
 
     Raises:
         NotComparable: The candidate lacks a generator that the baseline has, so that one must be named.
@@ -110,7 +147,7 @@ def match(baseline: Run, candidate: Run) -> list[GeneratorPair]:
     if baseline.selected and not candidate.selected and baseline.selected in new:
         new = [baseline.selected]
     if len(old) == 1 and len(new) == 1:
-        return [GeneratorPair(Side(baseline, old[0]), Side(candidate, new[0]))]
+        return [GeneratorPair(Side(baseline, old[0]), Side(candidate, new[0]), prompts)]
     lacking = [name for name in old if name not in new]
     if lacking:
         example = f"{candidate.path}:{new[0]}"
@@ -118,7 +155,7 @@ def match(baseline: Run, candidate: Run) -> list[GeneratorPair]:
             f'"{candidate.label}" has no generator "{lacking[0]}", which "{baseline.label}" has. '
             f"Name one on each side, such as {baseline.path}:{lacking[0]} {example}"
         )
-    return [GeneratorPair(Side(baseline, name), Side(candidate, name)) for name in old]
+    return [GeneratorPair(Side(baseline, name), Side(candidate, name), prompts) for name in old]
 
 
 class Difference(NamedTuple):
@@ -151,7 +188,10 @@ def differences(pair: GeneratorPair) -> Iterator[Difference]:
     baseline, candidate = pair.baseline, pair.candidate
     old, new = baseline.run.manifest, candidate.run.manifest
     again = f"Make the candidate again as the baseline was: {run_command(baseline.run, candidate)}"
-    if old.suite.digest != new.suite.digest:
+    if pair.prompts != "all":
+        if not pair.old.prompts:
+            yield Difference("every prompt", _suite(old), _suite(new), again)
+    elif old.suite.digest != new.suite.digest:
         yield Difference("the suite", _suite(old), _suite(new), f"{_changed_prompts(old, new)}{again}")
     elif set(old.plan.prompts) != set(new.plan.prompts):
         asked, found = (f"{len(m.plan.prompts)} of {len(m.suite.prompts)} prompts" for m in (old, new))
@@ -161,7 +201,7 @@ def differences(pair: GeneratorPair) -> Iterator[Difference]:
         if counts[0] != counts[1]:
             asked, found = (_clips(each) for each in counts)
             yield Difference("the number of clips", asked, found, again)
-    if old.plan.reference != new.plan.reference and old.suite.digest == new.suite.digest:
+    if old.plan.reference != new.plan.reference and (pair.prompts != "all" or old.suite.digest == new.suite.digest):
         remedy = f"Score one again: {score_command(candidate.run, reference=old.reference)}"
         yield Difference("the reference of real clips", old.reference or "none", new.reference or "none", remedy)
     if old.plan.backbones != new.plan.backbones:
@@ -227,6 +267,8 @@ def _thresholds_of(run: Run) -> str:
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
     """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
     baseline, candidate = pair.baseline, pair.candidate
+    if quantity.kind == "set" and pair.prompts == "common" and not pair.same_prompts:
+        return f'"{quantity.name}" is one number for all prompts of a run, and the runs were asked different prompts'
     if quantity.name in NEEDS_THRESHOLDS and _thresholds(baseline.run) != _thresholds(candidate.run):
         return (
             "the thresholds of usable clips differ. Score the candidate with those of the baseline: "

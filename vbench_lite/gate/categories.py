@@ -64,7 +64,10 @@ def of_category(
         return seen
     broken = lent.test(np.asarray(seen.distance_to_limit))
     half, difference = float(lent.half_width(policy.strict)), seen.difference or 0.0
-    return dataclasses.replace(seen, p_fail=float(broken.below), low=difference - half, high=difference + half)
+    shown = float(broken.above) if seen.p_pass is None else seen.p_pass
+    return dataclasses.replace(
+        seen, p_fail=float(broken.below), p_pass=shown, low=difference - half, high=difference + half
+    )
 
 
 def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paired:

@@ -15,12 +15,13 @@ from vbench_lite.gate.categories import by_mean, of_category
 from vbench_lite.gate.evidence import FixedMargin, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.history import HistoryEntry
+from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
 from vbench_lite.gate.margins import Margins
 from vbench_lite.gate.needed import needed, remedies
 from vbench_lite.gate.planned import check_id, expand
 from vbench_lite.gate.point_rules import of_figures, of_history
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.gate.run_problems import cost_notes, find_run_problems
+from vbench_lite.gate.run_problems import common_prompts, cost_notes, find_run_problems
 from vbench_lite.gate.set_evidence import of_sets
 from vbench_lite.gate.verdict import CheckResult, Decision, Evidence, Finding, Outcome, Verdict
 from vbench_lite.run.view import Run, Side
@@ -59,22 +60,27 @@ class Reference:
     anchor_margins: Margins | None = None
 
 
-def decide(candidate: Run, baseline: Run, policy: Policy, reference: Reference = Reference()) -> Verdict:
+def decide(
+    candidate: Run, baseline: Run, policy: Policy, reference: Reference = Reference(), look: Look = ONCE
+) -> Verdict:
     """Judges a candidate by a baseline.
 
     Args:
         candidate, baseline: Runs, or one generator of each.
         policy: The rules.
         reference: The baseline's history, its fixed margins, and the first promoted baseline.
+        look: Which planned look at a growing run this is. Before the last one the candidate has a part of the prompts.
 
     Raises:
         NotComparable: The runs differ in what would make the scores mean something else.
         BadFile: The policy names a metric that the baseline has not, or asks what a metric cannot give.
     """
-    pairs = match(baseline, candidate)
+    pairs = match(baseline, candidate, policy.prompts if look.is_last else "sample")
     for sides in pairs:
         require_comparable(sides)
-    findings = [finding for sides in pairs for finding in find_run_problems(sides, policy)]
+    findings = [finding for sides in pairs for finding in (*common_prompts(sides), *find_run_problems(sides, policy))]
+    if len(look.fractions) > 1:
+        findings.append(Finding("look", pairs[0].candidate.generator, _at_look(look), "note"))
     if reference.history and reference.margins is None:
         where = str(baseline.path)
         message = f"{_NO_MARGINS} with: {promote_command(where, where, 'margins as numbers')}"
@@ -87,14 +93,14 @@ def decide(candidate: Run, baseline: Run, policy: Policy, reference: Reference =
         else:
             planned += _planned(first, policy, reference, anchor=True)
     tested = [nth for nth, one in enumerate(planned) if one.evidence.p_fail is not None]
-    p_values = [planned[nth].evidence.p_fail or 0.0 for nth in tested]
+    p_values = [float(look.repeated(planned[nth].evidence.p_fail or 0.0)) for nth in tested]
     weights = [GUARD_WEIGHT if _minor(planned[nth].check) else 1.0 for nth in tested]
     adjusted = dict(zip(tested, holm(p_values, weights), strict=True))
     family = compare_family(pairs)
-    checks = tuple(_result(one, adjusted.get(nth), policy, family) for nth, one in enumerate(planned))
+    checks = tuple(_result(one, adjusted.get(nth), policy, family, look) for nth, one in enumerate(planned))
     findings += [note for sides in pairs for note in cost_notes(sides, policy, table_of(family, sides))]
     outcome = _outcome(checks, findings)
-    open_pairs = pairs if outcome == "undecided" else []
+    open_pairs = pairs if outcome == "undecided" and look.is_last else []
     return Verdict(
         outcome=outcome,
         exit_code=EXIT[policy.undecided.replace("block", "undecided") if outcome == "undecided" else outcome],
@@ -124,13 +130,13 @@ def _anchor_pair(sides: GeneratorPair, reference: Reference) -> GeneratorPair | 
     if name not in reference.anchor.generators:
         why = f'it has no generator "{name}"'
     else:
-        pair = GeneratorPair(Side(reference.anchor, name), sides.candidate)
+        pair = GeneratorPair(Side(reference.anchor, name), sides.candidate, sides.prompts)
         found = next(iter(differences(pair)), None)
         if found is None:
             return pair
         why = f"{found.what} differs"
-    paths = [str(side.run.path) for side in (sides.candidate, sides.baseline)]
-    again = promote_command(*paths, "new first baseline", new_anchor=why)
+    run, folder = str(sides.candidate.run.path), str(sides.baseline.run.path)
+    again = promote_command(run, folder, "new first baseline", new_anchor=why)
     hint = f"Make the candidate the first baseline with: {again}"
     return Finding("anchor", generator, f"not compared with the first promoted baseline: {why}. {hint}", "note")
 
@@ -181,9 +187,11 @@ def _evidence(
     return of_clips(check, quantity, sides, category, policy, margin)
 
 
-def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, family: Family) -> CheckResult:
+def _result(
+    planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, family: Family, look: Look
+) -> CheckResult:
     check, seen, quantity = planned.check, planned.evidence, planned.quantity
-    outcome, reason = _judge(check, seen, p_fail_holm, policy)
+    outcome, reason = _judge(check, seen, p_fail_holm, policy, look)
     metric, generator = quantity.name if quantity else "", planned.sides.candidate.generator
     each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
     part = planned.anchor or planned.category or check.categories or check.statistic != "mean"
@@ -198,24 +206,30 @@ def _result(planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, fa
     )  # fmt: skip
 
 
-def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy) -> tuple[Outcome, str]:
+def _judge(
+    check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy, look: Look
+) -> tuple[Outcome, str]:
     """The outcome of one check and the sentence that says why."""
     if seen.why_none is not None:
         skip = seen.unmeasured and check.unmeasured == "skip"
         return ("skipped" if skip else "undecided"), seen.why_none
     told = f" ({seen.words})" if seen.words else ""
+    counted = check.rule == "no-new-failures" or check.statistic == "collapsed"
+    broken = seen.distance_to_limit < 0 and p_fail_holm is not None and p_fail_holm <= policy.strict
+    if not look.is_last and not broken and (why := _too_early(check, seen, policy, look, counted)):
+        return "undecided", why + told
     if seen.holds is not None:
         return ("pass" if seen.holds else "fail"), f"the plain figures {'hold' if seen.holds else 'break it'}{told}"
     outside = seen.distance_to_limit < 0
-    if outside and p_fail_holm is not None and p_fail_holm <= policy.strict:
+    if broken and p_fail_holm is not None:
         return "fail", f"violates the limit (Holm-adjusted {_p(p_fail_holm)}){told}"
     if check.is_guard:
         return ("undecided", _outside(p_fail_holm) + told) if outside else ("pass", f"inside the limit{told}")
-    counted = check.rule == "no-new-failures" or check.statistic == "collapsed"
     if seen.prompts < MIN_PROMPTS and not counted:
         return "undecided", f"{seen.prompts} prompts are too few to tell{told}"
-    if seen.p_pass is None or seen.p_pass > policy.strict:
-        inside = f"inside the limit, but not beyond chance{f' ({_p(seen.p_pass)})' if seen.p_pass is not None else ''}"
+    p_pass = None if seen.p_pass is None else float(look.repeated(seen.p_pass))
+    if p_pass is None or p_pass > policy.strict:
+        inside = f"inside the limit, but not beyond chance{f' ({_p(p_pass)})' if p_pass is not None else ''}"
         return "undecided", (_outside(p_fail_holm) if outside else inside) + told
     if not counted and seen.prompts < policy.min_prompts:
         least = f"fewer than the {policy.min_prompts} that the policy asks for"
@@ -224,6 +238,27 @@ def _judge(check: Check, seen: Evidence, p_fail_holm: float | None, policy: Poli
         fraction = f"{policy.rare_losses:.0%} of the clips"
         return "undecided", f"{seen.clips} clips can miss a loss in {fraction}: {policy.min_clips} are needed{told}"
     return "pass", f"shown{told}"
+
+
+def _too_early(check: Check, seen: Evidence, policy: Policy, look: Look, counted: bool) -> str:
+    """Why a check cannot pass before the last look; "" where it can. Its plain figure is not enough there."""
+    if check.evidence == "point":
+        return "a rule on plain figures is decided at the last look"
+    if check.is_guard and (seen.p_pass is None or seen.p_pass > EARLY_GUARD):
+        return "not yet inside the limit beyond chance"
+    if counted and policy.rare_losses:
+        rare = float(look.rare(int(seen.difference or 0), seen.clips, policy.rare_losses))
+        return "so few clips can miss a rare loss" if rare > policy.strict else ""
+    return ""
+
+
+def _at_look(look: Look) -> str:
+    """The note on a verdict at a planned look."""
+    shares = ", ".join(f"{fraction:.0%}" for fraction in look.fractions)
+    return (
+        f"look {look.number} of {len(look.fractions)}, planned at {shares} of the prompts: p values are adjusted for "
+        "the looks (alpha spending), the intervals shown are not"
+    )
 
 
 def _identical(seen: Evidence) -> bool:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from vbench_lite.analysis.comparable import Overlap
 from vbench_lite.analysis.quantities import RATIOS
 from vbench_lite.errors import BadFile
 from vbench_lite.stats import prompts_to_see
@@ -100,6 +101,8 @@ class Policy:
     anchor_tolerance: float = 0.005
     """Relative change of the anchor clips' scores between the runs; beyond it the measuring has changed."""
     allow_same_clips: bool = False
+    prompts: Overlap = "all"
+    """"all": runs of other prompts are refused. "common": they are compared over the prompts that both were asked."""
     changed_by: str = ""
     changed_on: str = ""
     changed_why: str = ""
@@ -122,7 +125,7 @@ class Policy:
 
 POLICY_KEYS = (
     "title", "confidence", "undecided", "min_prompts", "rare_losses", "anchor_tolerance", "allow_same_clips",
-    "changed", "check",
+    "prompts", "changed", "check",
 )  # fmt: skip
 CHECK_KEYS = (*(each.name for each in fields(Check) if each.name != "lines"), "why")
 _KINDS: dict[str, type] = {"margin": float, "value": float, "floor": float, "last": int, "categories": list}
@@ -171,6 +174,10 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
     rare = file.get("rare_losses", float, 0.1)
     if not 0 <= rare < 1:
         raise file.error("rare_losses", f'"rare_losses" is {rare}: expected a fraction of the clips, such as 0.1.')
+    prompts = file.get("prompts", str, "all")
+    if prompts not in ("all", "common"):
+        raise file.error("prompts", f'"prompts" is "{prompts}": expected one of all, common.')
+    overlap: Overlap = "common" if prompts == "common" else "all"
     changed = file.get("changed", dict, {})
     file.only(("by", "on", "why"), "changed", changed)
     checks = tuple(_check(file, nth, entry) for nth, entry in enumerate(file.get("check", list, [])))
@@ -180,7 +187,7 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
         title=file.get("title", str, path.stem), checks=checks, digest=digest(_plain(file.data)), path=path,
         origin=origin, confidence=confidence, undecided=undecided, min_prompts=file.get("min_prompts", int, 10),
         rare_losses=rare, anchor_tolerance=file.get("anchor_tolerance", float, 0.005),
-        allow_same_clips=file.get("allow_same_clips", bool, False),
+        allow_same_clips=file.get("allow_same_clips", bool, False), prompts=overlap,
         **{f"changed_{key}": str(changed.get(key, "")) for key in ("by", "on", "why")},
     )  # fmt: skip
 

@@ -50,7 +50,8 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
             why = f" ({reason})" if (reason := _first(new.text("reason"))) else ""
             yield finding("no-clips", f"not one of {int(new.tried.sum())} clips was made{why}")
         return
-    still = [asks_for_stillness(prompt) for prompt in sides.baseline.run.manifest.prompts]
+    prompts = {prompt.id: prompt for prompt in sides.baseline.run.manifest.prompts}
+    still = [asks_for_stillness(prompts[id_]) for id_ in new.prompts]
     for kind, text in _DEAD.items():
         share, before = (_share(grid, kind, np.array(still)) for grid in (new, old))
         if share >= _HALF and before < _HALF * share:
@@ -64,6 +65,20 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
         yield finding("machine", sentence, "note")
     if sides.seeds_differ:
         yield finding("seeds", sides.seeds_differ, "note")
+
+
+def common_prompts(sides: GeneratorPair) -> Iterator[Finding]:
+    """Which prompts the runs share, where they were asked different ones and the policy compares those in common."""
+    if sides.same_prompts:
+        return
+    shared = set(sides.old.prompts)
+    only = [[id_ for id_ in side.run.manifest.plan.prompts if id_ not in shared] for side in sides.members]
+    message = f"compared over the {len(shared)} prompts that both runs were asked with the same text"
+    for who, ids in zip(("baseline", "candidate"), only, strict=True):
+        if ids:
+            more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+            message += f"; only in the {who}, or with another text: {ids[0]}{more}"
+    yield Finding("common-prompts", sides.candidate.generator, message, "note")
 
 
 _COSTS = ("usd_per_clip", "device_s_per_clip")
