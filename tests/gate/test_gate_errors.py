@@ -13,7 +13,7 @@ from vbench_lite.records import MetricInfo, Prompt, Suite
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
-from vbench_lite.run.summary import SuiteHead, Summary
+from vbench_lite.run.summary import GeneratorSummary, SuiteHead, Summary
 from vbench_lite.run.view import Run
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gate_errors.py"
@@ -43,10 +43,11 @@ def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> Run:
     suite = Suite("simulated", "", tuple(Prompt(i, i) for i in ids), "0", clips)
     definition = StoredDefinition("model", "diffusion", "simulated", weights_digest=label)
     infos = {name: MetricInfo(name, "", True, "1", None, "clip") for name in NAMES}
+    figures = GeneratorSummary("diffusion", failed.size, int(failed.sum()), {}, {})
     run = Run(RunFolder(label))
     read = {  # what the run would read from its files
         "manifest": Manifest(2, "simulated", suite, PlanRecord(ids, clips), {"model": definition}),
-        "summary": Summary(2, SuiteHead("simulated"), infos, {}), "grids": {"model": grid},
+        "summary": Summary(2, SuiteHead("simulated"), infos, {"model": figures}), "grids": {"model": grid},
     }  # fmt: skip
     run.__dict__.update(read)
     return run
