@@ -23,6 +23,11 @@ class Service:
     poll: list[str] = field(default_factory=list)
     result: list[str] = field(default_factory=list)
     download: list[str] = field(default_factory=list)
+    upload: list[str] = field(default_factory=list)
+    uploads: list[tuple[str, bytes]] = field(default_factory=list)
+    """Content type and content of every image that arrived."""
+    put_to: str = ""
+    """The address that a prepared upload names; "" is this server's own."""
     states: list[str] = field(default_factory=lambda: ["queued", "running"])
     """Of each job before it is done."""
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,9 +112,34 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.1)
         self.close_connection = True
 
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if "Authorization" in self.headers:
+            self.reply(400, {"message": "a signed address is given no key"})
+        elif not self.misbehave(self.service.take("upload")):
+            self.service.uploads.append((self.headers["Content-Type"], content))
+            self.reply(200)
+
+    def uploaded(self, content: bytes) -> None:
+        service = self.service
+        action = service.take("upload")
+        if action == "refuse":
+            self.reply(422, {"message": "the image violates our content policy"})
+        elif not self.misbehave(action):
+            names = {"file_url": f"{service.base}/images/{len(service.uploads)}"}
+            if self.path == "/prepare":
+                names["upload_url"] = service.put_to or f"{service.base}/put/1?signature=x"
+            else:
+                service.uploads.append((self.headers["Content-Type"], content))
+            self.reply(200, names)
+
     def do_POST(self) -> None:
         service = self.service
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path in ("/images", "/prepare"):
+            self.uploaded(content)
+            return
+        body = json.loads(content)
         action = service.take("submit")
         if self.headers.get("Authorization") != f"Key {KEY}":
             self.reply(401, {"message": f"unknown key {self.headers.get('Authorization')}"})

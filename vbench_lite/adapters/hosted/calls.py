@@ -19,6 +19,7 @@ from vbench_lite.errors import ClipFailed, GeneratorError
 ATTEMPTS = 8
 """Of one call that may safely be repeated."""
 LONGEST_WAIT_S = 300.0
+KEPT = "The job is kept: run again with --retry-failed."
 Text = TypeVar("Text", str, bytes)
 
 
@@ -67,6 +68,12 @@ class Calls:
         headers = headers or self._settings.submit.headers
         return self._repeated(lambda: self("GET", url, headers, values))
 
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str], values: Mapping[str, Any], body: Any = None
+    ) -> Answer:
+        """A call that creates no job, such as an upload; bytes are sent as they are."""
+        return self._repeated(lambda: self(method, url, headers, values, body), "Nothing was submitted.")
+
     def download(self, url: str, headers: Mapping[str, str], values: Mapping[str, Any]) -> Answer:
         """A finished clip."""
         largest, limit_s = int(self._settings.download_limit_mb * 1e6), self._settings.download_limit_s
@@ -80,7 +87,7 @@ class Calls:
         sent: dict[str, str] = render_template(headers, {**values, "key": token})
         return sent
 
-    def _repeated(self, call: Callable[[], Answer]) -> Answer:
+    def _repeated(self, call: Callable[[], Answer], then: str = KEPT) -> Answer:
         """A call that changes nothing, repeated while the service is busy or the line is bad."""
         for attempt in range(ATTEMPTS):
             try:
@@ -90,9 +97,7 @@ class Calls:
                 self.wait(attempt, answer)
             except (NotSentError, UnknownFateError) as error:
                 if attempt == ATTEMPTS - 1:
-                    raise ClipFailed(
-                        f"the service is out of reach: {error}. The job is kept: run again with --retry-failed."
-                    ) from None
+                    raise ClipFailed(f"the service is out of reach: {error}. {then}") from None
                 self.wait(attempt)
         raise AssertionError("unreachable")
 

@@ -108,7 +108,7 @@ class Client:
         asyncio.run(anyio.sleep(0))  # loads its backend, which the first deadline would include
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> Answer:
-        """One request to the service itself; `body` is sent as JSON.
+        """One request to the service itself; `body` is sent as JSON, bytes as they are.
 
         Raises:
             UnsafeUrlError: The URL is not on one of the service's own servers.
@@ -122,7 +122,9 @@ class Client:
             )
         sent = {"Accept": "application/json", "User-Agent": "vbench-lite", **headers}
         content = None
-        if body is not None:
+        if isinstance(body, bytes):
+            content = body
+        elif body is not None:
             sent, content = {**sent, "Content-Type": "application/json"}, json.dumps(body).encode()
         return self._exchange(method, target, sent, content, LARGEST_ANSWER, self._timeout_s)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ def check_definition(definition: Definition) -> None:
     probe = Request("", "", 0, 0, definition.clip)
     try:
         values = request_values(probe)
+        if _asks_for_image(definition, settings):
+            values["image"] = "an image"
         render_template(settings.submit.body, values)
         render_template(settings.submit.url, values)
         check_request(settings, probe)
@@ -48,6 +51,21 @@ def check_definition(definition: Definition) -> None:
         raise UsageError(f'"{definition.name}": {error}') from None
     check_fixed_values(definition.name, settings.submit.body, definition.clip)
     check_sweep(definition, settings)
+
+
+def _asks_for_image(definition: Definition, settings: ServiceSettings) -> bool:
+    """Whether the body holds {image}.
+
+    Raises:
+        UsageError: The definition's `inputs` say otherwise.
+    """
+    asked = "{image}" in json.dumps(settings.submit.body, default=str)
+    taken = any("image" in each for each in definition.inputs)
+    if taken and not asked:
+        raise UsageError("it takes an image, and its body under [settings.submit] never says {image}.")
+    if asked and not taken:
+        raise UsageError('its body says {image}. Write inputs = ["image", "text"] at the top of its TOML.')
+    return asked
 
 
 def check_request(settings: ServiceSettings, request: Request) -> None:

@@ -25,6 +25,8 @@
     url = "data.videos.0.url"                # where the (last) answer holds the clip's address
     usd = "cost.credits"                     # what it says that the clip cost,
     usd_factor = 0.01                        # and how many US dollars a unit of that is
+    [settings.image]                         # how {image} in the body comes about, for prompts with an image
+    send = "data-url"                        # or "base64", "upload", "url": see `ImageUse`
     [settings.takes]                         # what the service takes; anything else is refused before it is sent
     seconds = [5, 10]
     prompt_characters = 1000
@@ -103,6 +105,32 @@ class Video:
 
 
 @dataclass(frozen=True)
+class ImageUse:
+    """How the image of a prompt reaches the service, and what {image} in the body of the submit becomes."""
+
+    send: str = "data-url"
+    """data-url: the file inside the body. base64: the same without its head. upload: what the answer to a call of its
+    own holds at `result`. url: `url`, an address of the user's, where {prompt_id} may stand."""
+    format: str = "png"
+    """Or jpeg, which is smaller."""
+    most_mb: float = 0.0
+    """Largest file that the service takes; 0 for no limit."""
+    url: str = ""
+    """upload: where it goes."""
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the upload; without any, those of the submit."""
+    form_field: str = ""
+    """upload: the file's field in a form; "" sends the file itself."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """upload with `put`: what the first call sends, as JSON."""
+    put: str = ""
+    """upload: where the first answer holds the address to which the file is then put. Its host must be in `hosts`."""
+    result: str = ""
+    """upload: where the answer holds the image's address or id."""
+
+
+@dataclass(frozen=True)
 class Takes:
     """What a service takes. Empty: anything."""
 
@@ -120,6 +148,7 @@ class ServiceSettings:
     poll: Poll
     video: Video
     result: Result = Result()
+    image: ImageUse = ImageUse()
     takes: Takes = Takes()
     key_env: str = ""
     secret_env: str = ""
@@ -143,14 +172,29 @@ class ServiceSettings:
     def of(cls, definition: Definition) -> ServiceSettings:
         """Raises UsageError for what is missing, unknown, or of another type."""
         given = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
-        sections = {"submit": Submit, "poll": Poll, "result": Result, "video": Video, "takes": Takes}
+        sections = {"submit": Submit, "poll": Poll, "result": Result, "video": Video, "image": ImageUse, "takes": Takes}
         for name, section in sections.items():
-            if name in given or section not in (Result, Takes):
+            if name in given or section not in (Result, ImageUse, Takes):
                 given[name] = _section(definition.name, cast(Any, section), given.get(name), f"settings.{name}")
         settings = _section(definition.name, cls, given, "settings")
         if settings.auth not in ("key", "jwt-hs256"):
             raise UsageError(f'"{definition.name}": auth is "{settings.auth}": expected key or jwt-hs256.')
+        _check_image(definition.name, settings.image)
         return settings
+
+
+def _check_image(name: str, use: ImageUse) -> None:
+    """Refuses a way to send images that is not complete."""
+    needed = {"upload": ("url", "result"), "url": ("url",)}.get(use.send, ())
+    if use.send not in ("data-url", "base64", "upload", "url"):
+        problem = f'send is "{use.send}": expected data-url, base64, upload or url'
+    elif use.format not in ("png", "jpeg"):
+        problem = f'format is "{use.format}": expected png or jpeg'
+    elif missing := [key for key in needed if not getattr(use, key)]:
+        problem = f'send = "{use.send}" needs "{missing[0]}"'
+    else:
+        return
+    raise UsageError(f'"{name}": [settings.image]: {problem}.')
 
 
 def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:

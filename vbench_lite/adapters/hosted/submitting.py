@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from vbench_lite.adapters.hosted.answers import ErrorText, get_path, is_refusal, read_error, response_excerpt
 from vbench_lite.adapters.hosted.calls import ATTEMPTS
 from vbench_lite.adapters.hosted.client import Answer, NotSentError, UnknownFateError
 from vbench_lite.adapters.hosted.clip_form import check_request
+from vbench_lite.adapters.hosted.images import ImageSender
 from vbench_lite.adapters.hosted.job import REFUSED, ClipJob, NotAcceptedError, ShutError
+from vbench_lite.adapters.hosted.templates import render_template
 from vbench_lite.adapters.hosted.urls import UnsafeUrlError
 from vbench_lite.errors import ClipFailed, GeneratorError, StoreError, UsageError
 from vbench_lite.records import ReasonCode
@@ -32,10 +35,11 @@ class Submission:
             check_request(self._clip.settings, self._clip.request)
         except UsageError as error:
             raise NotAcceptedError(f"not sent: {error}") from None
+        body = self._body()
         self._clip.note(state="submitting", submits=self._clip.entry.submits + 1, reason="", submitted_at=time.time())
         start = time.monotonic()
         try:
-            answer = self._submitted()
+            answer = self._submitted(body)
         except (NotSentError, UnsafeUrlError) as error:
             self._clip.note(state="failed", submits=self._clip.entry.submits - 1, reason=str(error))
             raise NotAcceptedError(f"the service cannot be reached: {error}") from None
@@ -77,7 +81,19 @@ class Submission:
             self._clip.note(state="failed", submits=self._clip.entry.submits - 1, reason=reason)
             raise NotAcceptedError(reason, ReasonCode.BAD_OUTPUT)
 
-    def _submitted(self) -> Answer:
+    def _body(self) -> Any:
+        """What is sent, with the image in the way that the service takes it.
+
+        Raises:
+            NotAcceptedError: The service does not take the image.
+        """
+        clip, submit = self._clip, self._clip.settings.submit
+        if clip.request.image is None:
+            return clip.body
+        sender = ImageSender(clip.settings.image, clip.call, submit.headers)
+        return render_template(submit.body, {**clip.values, "image": sender.value(clip.request, clip.values)})
+
+    def _submitted(self, body: Any) -> Answer:
         """The answer to a submit, repeated only where that cannot make a second job.
 
         Raises:
@@ -91,7 +107,7 @@ class Submission:
             last = attempt == ATTEMPTS - 1
             answer = None
             try:
-                answer = self._clip.call(submit.method, submit.url, headers, self._clip.values, self._clip.body)
+                answer = self._clip.call(submit.method, submit.url, headers, self._clip.values, body)
             except NotSentError:
                 if last:
                     raise

@@ -30,15 +30,21 @@ class Unavailable(str):
 
 
 def request_values(request: Request) -> dict[str, Any]:
-    """The placeholders of a body, filled in for one request."""
+    """The placeholders of a body, filled in for one request. {image} is a digest here: `images.py` sends the image."""
     spec, seconds = request.spec, whole_seconds(request.spec)
     return {
         "prompt": request.prompt, "seed": request.seed, "small_seed": request.seed % 2**31, "frames": spec.frames,
         "fps": int(spec.fps) if spec.fps == int(spec.fps) else spec.fps, "height": spec.height, "width": spec.width,
         "seconds": seconds, "seconds_text": seconds if isinstance(seconds, Unavailable) else str(seconds),
         "seconds_exact": spec.seconds, "aspect_ratio": aspect_ratio(spec),
-        "resolution": f"{min(spec.height, spec.width)}p",
+        "resolution": f"{min(spec.height, spec.width)}p", "image": _image_digest(request),
     }
+
+
+def _image_digest(request: Request) -> str | Unavailable:
+    if request.image is None:
+        return Unavailable("the prompt has no image, and the body of the submit asks for {image}")
+    return f"sha256:{hashlib.sha256(request.image.tobytes()).hexdigest()}"
 
 
 def whole_seconds(spec: ClipSpec) -> int | Unavailable:
