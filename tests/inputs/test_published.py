@@ -88,8 +88,11 @@ def test_service_is_described_in_full(name: str) -> None:
     definition = DEFINITIONS[name]
     settings = ServiceSettings.of(definition)
     values = request_values(request_for(definition))
+    if name.endswith("-i2v"):
+        values["image"] = "the image"
     body = render_template(settings.submit.body, values)
     assert "a red cup, steaming" in str(body)
+    assert ("the image" in str(body)) == name.endswith("-i2v")
     given = {**values, "key": "k", "id": "1", **dict.fromkeys(settings.submit.keep, "https://x")}
     for template in (settings.submit.headers, settings.poll.url, settings.result.url, settings.video.headers):
         render_template(template, given)
