@@ -178,14 +178,16 @@ def _suite(run: Run) -> SuiteCard:
 
 
 def _generator(side: Side, records: Sequence[ClipRecord]) -> GeneratorCard:
-    definition, clip, figures = side.definition, side.definition.clip, side.figures
+    definition, figures = side.definition, side.figures
+    clip = definition.clip
+    frames, fps, height, width = (clip.frames, clip.fps, clip.height, clip.width) if clip else (None,) * 4
     counted = [r.measurement.counts["denoising_steps"] for r in records if "denoising_steps" in r.measurement.counts]
     steps = _setting(definition, STEPS)
     devices = dict.fromkeys(str(r.device) for r in records if r.device)
     price = side.run.manifest.prices.get(side.generator)
     return GeneratorCard(
         definition.route, definition.adapter, definition.model, definition.revision, definition.weights_digest,
-        definition.code_digest, *((clip.frames, clip.fps, clip.height, clip.width) if clip else (None,) * 4),
+        definition.code_digest, frames, fps, height, width,
         float(np.mean(counted)) if steps is None and counted else steps, _setting(definition, GUIDANCE),
         definition.settings, definition.licence, (describe(price) or price.reason) if price else "",
         tuple(devices), figures.clips, figures.failed, figures.missing,
