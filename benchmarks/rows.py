@@ -27,10 +27,18 @@ STEPS = ("write", "summarise", "compare", "table")
 
 def write(folder: Path, clips: int) -> None:
     """A run of two generators without clips. One clip in a hundred failed."""
-    from vbench_lite.records import (
-        ClipRecord, ClipSpec, Definition, DeviceFacts, Measurement, Price, Prompt, ReasonCode, Suite,
-    )
     from vbench_lite.measuring.devices import find_device
+    from vbench_lite.records import (
+        ClipRecord,
+        ClipSpec,
+        Definition,
+        DeviceFacts,
+        Measurement,
+        Price,
+        Prompt,
+        ReasonCode,
+        Suite,
+    )
     from vbench_lite.run.folder import RunFolder
     from vbench_lite.run.manifest import build_manifest
     from vbench_lite.run.plan import make_plan

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,31 +19,46 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 
-def write_whole(path: Path, data: bytes | str) -> None:
+def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
     """Writes a file so that it is never seen half written, not even after a power cut.
 
     A device or a pipe, such as /dev/stdout, is written to and not replaced.
 
+    Args:
+        path: The file.
+        data: Its content; lines of an iterable are written as they come, so that they need not fit into memory.
+
     Raises:
         StoreError: It cannot be written; the message says why.
     """
-    content = data.encode() if isinstance(data, str) else data
+    content = [data] if isinstance(data, bytes) else (piece.encode() for piece in _pieces(data))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(content)
+            path.write_bytes(b"".join(content))
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
+        _remove(part)
         reason = error.strerror or error
         raise StoreError(f"cannot write {path}: {reason}. Free space, or name another place.") from error
+    except BaseException:  # of the iterable
+        _remove(part)
+        raise
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink()
+
+
+def _pieces(data: str | Iterable[str]) -> Iterable[str]:
+    return [data] if isinstance(data, str) else data
 
 
 def to_json(value: Any) -> str:

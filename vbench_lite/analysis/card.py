@@ -224,7 +224,7 @@ def card_differences(baseline: Side, candidate: Side) -> list[CardDifference]:
     Raises:
         StoreError: A run is not scored.
     """
-    cards = [run_card(dataclasses.replace(side.run, selected=side.generator), with_records=False)
+    cards = [run_card(side.run.selecting(side.generator), with_records=False)
              for side in (baseline, candidate)]  # fmt: skip
     flat = [
         dict(_flat({k: v for k, v in dataclasses.asdict(card).items() if k not in OF_A_RUN}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,6 +49,9 @@ def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
     Raises:
         NotComparable: The runs differ in suite, prompts, clips, backbones, versions, protocols or clip form.
     """
+    if baseline.path.resolve() == candidate.path.resolve():
+        _ = baseline.grids  # read once for both
+        candidate = baseline.selecting(candidate.selected)
     pairs = match(baseline, candidate)
     for pair in pairs:
         require_comparable(pair)
@@ -68,7 +70,7 @@ def compare_family(pairs: Sequence[GeneratorPair]) -> Family:
     """The family that some pairs belong to: that of their run, or the pairs themselves."""
     first = pairs[0]
     if len(pairs) == 1 and first.baseline.run.path.resolve() == first.candidate.run.path.resolve():
-        run = dataclasses.replace(first.baseline.run, selected=None)
+        run = first.baseline.run.selecting(None)
         whole = family_of_run(run)
         names = [(pair.baseline.generator, pair.candidate.generator) for pair in whole.pairs]
         if any({first.baseline.generator, first.candidate.generator} == {*both} for both in names):

@@ -11,9 +11,9 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from vbench_lite.analysis import economics, usable
 from vbench_lite.files import write_whole
@@ -46,9 +46,46 @@ class Row:
     def status(self) -> Literal["ok", "failed", "missing"]:
         return self.record.status if self.record else "missing"
 
-    def measured(self, name: str) -> float | None:
-        value: float | None = getattr(self.record.measurement, name) if self.record else None
-        return value
+    def measured(self, name: str) -> Any:
+        return getattr(self.record.measurement, name) if self.record else None
+
+
+class Tried(NamedTuple):
+    """What the figures of a generator need of one clip that was tried. Records are larger, and not kept in memory."""
+
+    prompt_id: str
+    failed: bool
+    usable: bool | None
+    cost_usd: float | None
+    measured: tuple[float | None, ...]
+    """As in MEASURED."""
+    scores: Mapping[str, Score]
+    no_score: Score
+    """Stands for a score that is not there."""
+
+
+@dataclass
+class Tally:
+    """What is kept of the rows of a generator while the table is written."""
+
+    clips: int = 0
+    tried: list[Tried] = field(default_factory=list)
+    devices: set[str] = field(default_factory=set)
+
+    def add(self, row: Row) -> None:
+        self.clips += 1
+        if not (record := row.record):
+            return
+        if record.device:
+            self.devices.add(str(record.device))
+        failed = record.status == "failed"
+        no_score = Score(None, record.reason, record.reason_code) if failed else NO_SCORE
+        measured = tuple(row.measured(name) for name in MEASURED)
+        tried = Tried(row.key.prompt_id, failed, row.usable, row.cost_usd, measured, row.scores, no_score)
+        self.tried.append(tried)
+
+
+NO_SCORE = Score(None, "not scored", ReasonCode.NOT_SCORED)
 
 
 def summarise(folder: RunFolder, scored: Scored) -> Summary:
@@ -63,18 +100,17 @@ def summarise(folder: RunFolder, scored: Scored) -> Summary:
     """
     manifest = folder.manifest()
     floors = usable.thresholds(scored, manifest.thresholds, "suite" if manifest.plan.thresholds is None else "file")
-    rows = list(_rows(folder, manifest, scored, floors))
-    by_generator = {name: [row for row in rows if row.key.generator == name] for name in manifest.generators}
+    tallies = {name: Tally() for name in manifest.generators}
+    write_whole(folder.table_path, _table(_rows(folder, manifest, scored, floors), scored.metrics, tallies))
     summary = Summary(
         format=FORMAT, suite=_suite(manifest), metrics=scored.metrics,
-        generators={name: _generator(name, mine, manifest, scored) for name, mine in by_generator.items()},
+        generators={name: _generator(name, mine, manifest, scored) for name, mine in tallies.items()},
         usable=Usability(
             {name: Floor(floor.threshold.min, floor.threshold.max, floor.source) for name, floor in floors.items()},
             usable.reference_share(scored, floors), tuple(sorted(set(manifest.thresholds) - set(floors))),
         ),
         notes=_notes(scored, _write_features(folder, scored)),
     )  # fmt: skip
-    write_whole(folder.table_path, _table(rows, scored.metrics))
     folder.write_summary(summary)
     return summary
 
@@ -98,13 +134,12 @@ def _notes(scored: Scored, features: Mapping[str, str]) -> Notes:
 def _rows(
     folder: RunFolder, manifest: Manifest, scored: Scored, floors: Mapping[str, usable.Floor]
 ) -> Iterator[Row]:
-    """Every requested clip: by generator, by prompt as asked, by index."""
-    records = {record.key: record for record in folder.records()}
+    """Every requested clip: by generator, by prompt as asked, by index. Its record is read when it is its turn."""
     categories = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
     for generator, definition in manifest.generators.items():
         price = manifest.prices.get(generator, Price())
         for key in manifest.keys(generator):
-            record, scores = records.get(key), scored.clips.get(key, {})
+            record, scores = folder.find_record(key), scored.clips.get(key, {})
             found = tuple(usable.shortcomings(record, scores, floors)) if record else ()
             yield Row(
                 key, definition.route, categories.get(key.prompt_id, ""), record, scores, _cost(record, price), found,
@@ -124,13 +159,12 @@ def _suite(manifest: Manifest) -> SuiteHead:
     return SuiteHead(suite.name, suite.title, suite.digest, len(plan.prompts), plan.clips_per_prompt)
 
 
-def _generator(name: str, rows: Sequence[Row], manifest: Manifest, scored: Scored) -> GeneratorSummary:
-    tried = [row for row in rows if row.record]
+def _generator(name: str, tally: Tally, manifest: Manifest, scored: Scored) -> GeneratorSummary:
+    tried = tally.tried
     evaluated = any(row.usable is not None for row in tried)
     return GeneratorSummary(
-        route=manifest.generators[name].route, clips=len(rows), missing=len(rows) - len(tried),
-        failed=sum(row.status == "failed" for row in rows),
-        devices=tuple(sorted({str(row.record.device) for row in tried if row.record and row.record.device})),
+        route=manifest.generators[name].route, clips=tally.clips, missing=tally.clips - len(tried),
+        failed=sum(row.failed for row in tried), devices=tuple(sorted(tally.devices)),
         usable=sum(bool(row.usable) for row in tried) if evaluated else None,
         scores={
             metric: _score(metric, info, tried) if info.per == "clip" else _set_score(scored, name, metric)
@@ -140,18 +174,12 @@ def _generator(name: str, rows: Sequence[Row], manifest: Manifest, scored: Score
     )
 
 
-def _score(metric: str, info: MetricInfo, rows: Sequence[Row]) -> Estimate:
-    scores = [row.scores.get(metric, _no_score(row)) for row in rows]
+def _score(metric: str, info: MetricInfo, rows: Sequence[Tried]) -> Estimate:
+    scores = [row.scores.get(metric, row.no_score) for row in rows]
     why = Counter(score.reason or "no reason given" for score in scores if score.value is None).most_common(1)
     reason = f"no clip has this score: {why[0][0]}" if why else "no clips"
-    found = economics.mean([score.value for score in scores], [row.key.prompt_id for row in rows], reason)
+    found = economics.mean([score.value for score in scores], [row.prompt_id for row in rows], reason)
     return economics.within(found, info.range)
-
-
-def _no_score(row: Row) -> Score:
-    if row.record and row.status == "failed":
-        return Score(None, row.record.reason, row.record.reason_code)
-    return Score(None, "not scored", ReasonCode.NOT_SCORED)
 
 
 def _set_score(scored: Scored, generator: str, metric: str) -> Estimate:
@@ -159,9 +187,9 @@ def _set_score(scored: Scored, generator: str, metric: str) -> Estimate:
     return found or Estimate(None, reason="not computed for this generator", reason_code=ReasonCode.NOT_SCORED)
 
 
-def _costs(name: str, rows: Sequence[Row], manifest: Manifest, evaluated: bool) -> dict[str, Estimate]:
+def _costs(name: str, rows: Sequence[Tried], manifest: Manifest, evaluated: bool) -> dict[str, Estimate]:
     """Costs of the clips that were tried."""
-    prompts = [row.key.prompt_id for row in rows]
+    prompts = [row.prompt_id for row in rows]
     money = [row.cost_usd for row in rows]
     no_price = manifest.prices.get(name, Price()).reason or "no clip's cost is known"
     on_cpu = manifest.device.kind == "cpu"
@@ -169,7 +197,8 @@ def _costs(name: str, rows: Sequence[Row], manifest: Manifest, evaluated: bool) 
     no_memory = "a CPU has no device memory; see peak_rss_mb" if on_cpu else "the device gave no memory reading"
 
     def column(measure: str) -> list[float | None]:
-        return [row.measured(measure) for row in rows]
+        place = MEASURED.index(measure)
+        return [row.measured[place] for row in rows]
 
     energy, walls = [None if e is None else e / 3600 for e in column("energy_j")], column("wall_s")
     return {
@@ -186,27 +215,33 @@ NOT_EVALUATED = Estimate(None, reason="not evaluated: no thresholds", reason_cod
 
 
 def _per_usable(
-    rows: Sequence[Row], money: economics.Known, walls: economics.Known, no_price: str, evaluated: bool
+    rows: Sequence[Tried], money: economics.Known, walls: economics.Known, no_price: str, evaluated: bool
 ) -> dict[str, Estimate]:
     if not evaluated:
         return {"usd_per_usable_clip": NOT_EVALUATED, "attempts_per_usable_clip": NOT_EVALUATED}
-    prompts, flags = [row.key.prompt_id for row in rows], [bool(row.usable) for row in rows]
+    prompts, flags = [row.prompt_id for row in rows], [bool(row.usable) for row in rows]
     return {
         "usd_per_usable_clip": economics.cost_per_usable(money, flags, prompts, no_price, walls),
         "attempts_per_usable_clip": economics.attempts_per_usable(flags, prompts),
     }
 
 
-def _table(rows: Sequence[Row], metrics: Mapping[str, MetricInfo]) -> str:
-    """clips.csv as text: None is an empty cell, flags are true and false, numbers keep all their digits."""
+def _table(rows: Iterable[Row], metrics: Mapping[str, MetricInfo], tallies: Mapping[str, Tally]) -> Iterator[str]:
+    """The lines of clips.csv: None is an empty cell, flags are true and false, numbers keep all their digits.
+
+    Each row is added to the tally of its generator.
+    """
     per_clip = [name for name, info in metrics.items() if info.per == "clip"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_CELLS, *per_clip])
+    yield _line([*_CELLS, *per_clip])
     for row in rows:
-        cells = [cell(row) for cell in _CELLS.values()]
-        scores = [row.scores.get(name, Score(None)).value for name in per_clip]
-        writer.writerow([_text(value) for value in (*cells, *scores)])
+        tallies[row.key.generator].add(row)
+        scores = (row.scores[name].value if name in row.scores else None for name in per_clip)
+        yield _line([_text(value) for value in (*(cell(row) for cell in _CELLS.values()), *scores)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from vbench_lite.run import format1
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.stats import Array
 
-Texts = NDArray[np.str_]
+Texts = NDArray[Any]
+TEXT = np.dtypes.StringDType()
+"""Text of any length: short cells take 16 bytes, and a long one makes no other cell longer."""
+CHUNK = 4096
+"""Rows that are held as Python objects at a time."""
 _NEEDED = ("generator", "prompt_id", "index", "status")
 
 
@@ -69,7 +74,7 @@ class ClipGrid:
         """One column as text; "" throughout where the file does not have it."""
         if column in self.cells:
             return self.cells[column]
-        return np.full((len(self.prompts), next(iter(self.cells.values())).shape[1]), "", dtype="<U1")
+        return np.full((len(self.prompts), next(iter(self.cells.values())).shape[1]), "", TEXT)
 
     def values(self, column: str) -> Array:
         """One column as numbers, flags as 0 and 1, and NaN wherever there is no finite number.
@@ -119,43 +124,82 @@ def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGri
     Raises:
         StoreError: There is no table, or it is not one.
     """
+    again = f" {remedy}."
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file) if row] or [[]]
+            reader = csv.reader(file)
+            header = _header(path, next((row for row in reader if row), []), manifest, again)
+            tables = {name: _Table(name, header, manifest) for name in manifest.generators}
+            for columns in _chunks(path, reader, header, manifest, again):
+                for table in tables.values():
+                    table.add(columns)
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing: the run is not scored. {remedy}") from None
+        raise StoreError(f"{path} is missing: the run is not scored.{again}") from None
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}. {remedy}") from None
-    header = [format1.column(name) for name in header] if manifest.format == 1 else header
-    lacking = [name for name in _NEEDED if name not in header]
-    torn = next((n for n, row in enumerate(rows, 2) if len(row) != len(header)), None)
-    if lacking or torn:
-        what = f"it lacks the columns {', '.join(lacking)}" if lacking else f"row {torn} has another number of cells"
-        raise StoreError(f"{path} is not a table of clips: {what}. {remedy}")
-    columns = {name: np.array([row[place] for row in rows]) for place, name in enumerate(header)} if rows else {}
-    if rows and manifest.format == 1:
-        columns["status"] = format1.status(columns["status"], columns["reason"])
-        if "unusable_because" in columns:
-            columns["unusable_codes"] = format1.unusable_codes(columns["unusable_because"])
-    return {name: _grid(name, columns, manifest) for name in manifest.generators}
+        raise StoreError(f"{path} cannot be read: {error}.{again}") from None
+    return {name: table.grid() for name, table in tables.items()}
 
 
-def _grid(generator: str, columns: Mapping[str, Texts], manifest: Manifest) -> ClipGrid:
-    prompts, numbers = manifest.plan.prompts, [manifest.plan.clips(id_) for id_ in manifest.plan.prompts]
-    shape = len(prompts), max(numbers, default=0)
-    category = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
-    cells = {name: np.full(shape, "", dtype=column.dtype) for name, column in columns.items()}
-    cells = cells or {"status": np.full(shape, "", dtype="<U1")}
-    if columns:
-        place = {prompt: nth for nth, prompt in enumerate(prompts)}
-        mine = np.flatnonzero(columns["generator"] == generator)
-        where = np.array([place.get(p, -1) for p in columns["prompt_id"][mine]], int)
+def _header(path: Path, found: list[str], manifest: Manifest, again: str) -> list[str]:
+    header = [format1.column(name) for name in found] if manifest.format == 1 else found
+    if lacking := [name for name in _NEEDED if name not in header]:
+        raise StoreError(f"{path} is not a table of clips: it lacks the columns {', '.join(lacking)}.{again}")
+    return header
+
+
+def _chunks(
+    path: Path, reader: Iterator[list[str]], header: list[str], manifest: Manifest, again: str
+) -> Iterator[dict[str, Texts]]:
+    """The rows of the file as columns, some thousand rows at a time."""
+    number = 1
+    for chunk in iter(lambda: list(islice(reader, CHUNK)), []):
+        rows = [row for row in chunk if row]
+        if not rows:
+            continue
+        for row in rows:
+            number += 1
+            if len(row) != len(header):
+                what = f"row {number} has another number of cells"
+                raise StoreError(f"{path} is not a table of clips: {what}.{again}")
+        columns = {name: np.array(cells, TEXT) for name, cells in zip(header, zip(*rows, strict=True), strict=True)}
+        if manifest.format == 1:
+            columns["status"] = format1.status(columns["status"], columns["reason"])
+            if "unusable_because" in columns:
+                columns["unusable_codes"] = format1.unusable_codes(columns["unusable_because"])
+        yield columns
+
+
+class _Table:
+    """The grid of one generator while the file is read."""
+
+    def __init__(self, generator: str, header: Sequence[str], manifest: Manifest) -> None:
+        plan = manifest.plan
+        self._generator, self._prompts, self._manifest = generator, plan.prompts, manifest
+        self._numbers = [plan.clips(id_) for id_ in plan.prompts]
+        self._place = {prompt: nth for nth, prompt in enumerate(plan.prompts)}
+        self._cells = {name: self._empty() for name in (header or ["status"])}
+
+    def _empty(self) -> Texts:
+        return np.full((len(self._prompts), max(self._numbers, default=0)), "", TEXT)
+
+    def add(self, columns: Mapping[str, Texts]) -> None:
+        """Puts the generator's rows into their places; rows that the plan does not ask for are left out."""
+        mine = np.flatnonzero(columns["generator"] == self._generator)
+        if not mine.size:
+            return
+        where = np.array([self._place.get(p, -1) for p in columns["prompt_id"][mine].tolist()], int)
         index = np.array([_index(i) for i in columns["index"][mine].tolist()], int)
-        asked = (where >= 0) & (index >= 0) & (index < np.array([*numbers, 0])[where])
+        asked = (where >= 0) & (index >= 0) & (index < np.array([*self._numbers, 0])[where])
         for name, column in columns.items():
-            cells[name][where[asked], index[asked]] = column[mine[asked]]
-    unequal = tuple(numbers) if len(set(numbers)) > 1 else ()
-    return ClipGrid(generator, prompts, tuple(category.get(p, "") for p in prompts), cells, unequal)
+            if name not in self._cells:  # a column that format 1 does not have
+                self._cells[name] = self._empty()
+            self._cells[name][where[asked], index[asked]] = column[mine[asked]]
+
+    def grid(self) -> ClipGrid:
+        category = {prompt.id: prompt.category for prompt in self._manifest.suite.prompts}
+        unequal = tuple(self._numbers) if len(set(self._numbers)) > 1 else ()
+        categories = tuple(category.get(prompt, "") for prompt in self._prompts)
+        return ClipGrid(self._generator, self._prompts, categories, self._cells, unequal)
 
 
 def _index(text: str) -> int:

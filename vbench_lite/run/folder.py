@@ -151,6 +151,15 @@ class RunFolder:
             raise StoreError(f"{path} names a clip outside of the run: {record.path}. Delete it and run again.")
         return record
 
+    def find_record(self, key: ClipKey) -> ClipRecord | None:
+        """The record of a clip; None where it was never generated.
+
+        Raises:
+            StoreError: It is torn, edited by hand, or of another format.
+        """
+        path = self.record_path(key)
+        return self.read_record(path) if path.exists() else None
+
     def _inside(self, path: str) -> bool:
         return (self.path / path).resolve().is_relative_to(self.path.resolve())
 

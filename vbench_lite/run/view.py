@@ -99,6 +99,14 @@ class Run:
         table = pandas.read_csv(self.folder.table_path)
         return table if self.selected is None else table[table["generator"] == self.selected].reset_index(drop=True)
 
+    def selecting(self, generator: str | None) -> Run:
+        """The same run for one generator, or for all of them. Files that were read are not read again."""
+        other = Run(self.folder, generator)
+        for name in ("manifest", "summary", "grids"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
+
     @property
     def generators(self) -> Sequence[str]:
         """Names of the generators, in the order of the plan."""
