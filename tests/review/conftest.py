@@ -6,7 +6,7 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.built_runs import DEFAULT, Fake, build_run
+from tests.built_runs import DEFAULT, Built, Fake, build_run
 from tests.report.conftest import EVIL, browser  # noqa: F401  # the fixture
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.review.opening import ReviewOrder, open_review, serve
@@ -32,20 +32,20 @@ def short_clip(*key: int) -> bytes:
     return encode_mp4(frames.astype(np.uint8), 12)
 
 
-def build(path: Path, prompts: int = 6, fakes: tuple[Fake, ...] = DEFAULT, texts: dict[int, str] | None = None) -> Run:
-    """A scored run of short clips."""
+def build(path: Path, prompts: int = 6, fakes: Sequence[Fake] = DEFAULT, texts: dict[int, str] | None = None) -> Built:
+    """A scored run of short clips, all of them different."""
     built = build_run(path, prompts=prompts, clips=1, generators=fakes, texts=texts, video=False)
     for nth, record in enumerate(built.folder.records()):
         if record.status == "ok":
             built.folder.write_clip(record, short_clip(nth, len(path.name)))
     summarise(built.folder, built.scored)
-    return open_run(path)
+    return built
 
 
 @pytest.fixture(scope="session")
 def stored(tmp_path_factory) -> Path:
     """A run that no test changes."""
-    return build(tmp_path_factory.mktemp("review") / "ads", texts={0: EVIL}).path
+    return build(tmp_path_factory.mktemp("review") / "ads", texts={0: EVIL}).folder.path
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import numpy as np
 from vbench_lite.analysis.commands import run_command, score_command
 from vbench_lite.analysis.machines import load_difference
 from vbench_lite.analysis.paired import NoPairs, Paired, Statistic, pair
+from vbench_lite.analysis.people.paired import human_pairs
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.errors import NotComparable
 from vbench_lite.measuring.rates import describe
@@ -120,7 +121,8 @@ class GeneratorPair:
         """All pairs of clips of a quantity; a clip without a value counts as the worst seen."""
         key = quantity.name, statistic
         if key not in self._pairs:
-            self._pairs[key] = pair(quantity, self.old, self.new, statistic)
+            human = quantity.kind == "human"
+            self._pairs[key] = human_pairs(quantity, self) if human else pair(quantity, self.old, self.new, statistic)
         return self._pairs[key]
 
     def only(self, categories: set[str]) -> tuple[ClipGrid, ClipGrid]:

@@ -205,7 +205,8 @@ def _raw(quantity: Quantity, pair: GeneratorPair) -> _Raw:
         return _Raw(quantity, found)
     if quantity.kind == "set":
         return _raw_sets(quantity, pair)
-    pairs = scored_pairs(quantity, pair.old, pair.new)
+    human = quantity.kind == "human"
+    pairs = pair.pairs(quantity) if human else scored_pairs(quantity, pair.old, pair.new)
     if isinstance(pairs, NoPairs):
         return _Raw(quantity, _comparison(quantity, words=Outcome.NOT_COMPARED, reason=pairs.reason))
     few = pairs.too_few

@@ -106,6 +106,6 @@ def _value(quantity: Quantity, side: Side) -> float | None:
         return figures.usable / figures.tried if figures.usable is not None and figures.tried else None
     if quantity.name == "failed":
         return figures.failed / figures.tried if figures.tried else None
-    if quantity.kind in ("score", "set"):
+    if quantity.kind in ("score", "set", "human"):
         return side.score(quantity.name).value
     return side.cost(quantity.name).value

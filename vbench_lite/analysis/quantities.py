@@ -13,9 +13,10 @@ import numpy as np
 from vbench_lite.errors import UnknownName
 from vbench_lite.records import MetricInfo
 from vbench_lite.run.clips import ClipGrid
+from vbench_lite.run.people import HUMAN_METRICS
 from vbench_lite.stats import Array
 
-Kind = Literal["score", "cost", "share", "ratio", "set"]
+Kind = Literal["score", "cost", "share", "ratio", "set", "human"]
 _KINDS: dict[str, Kind] = {"clip": "score", "set": "set"}
 
 
@@ -27,7 +28,8 @@ class Quantity(NamedTuple):
     higher_is_better: bool | None
     """None: reported, never judged."""
     kind: Kind
-    """score, cost and share have a value a clip; ratio is a quotient of two sums; set is one number a run."""
+    """score, cost and share have a value a clip; ratio is a quotient of two sums; set is one number a run; human is
+    what people say of the clips that they judged."""
     column: str = ""
     scale: float = 1.0
     """From the column's unit to this one."""
@@ -56,6 +58,10 @@ RATIOS = (
     Quantity("usd_per_usable_clip", "USD", False, "ratio", "cost_usd", needs_device=True, needs_price=True),
     Quantity("attempts_per_usable_clip", "clips", False, "ratio"),
 )
+HUMAN = tuple(
+    Quantity(name, info.unit, info.higher_is_better, "human", name, range=info.range)
+    for name, info in HUMAN_METRICS.items()
+)
 
 
 def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
@@ -63,8 +69,9 @@ def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
     scores = [
         Quantity(name, info.unit or "", info.higher_is_better, _KINDS[info.per], name, range=info.range)
         for name, info in metrics.items()
+        if name not in HUMAN_METRICS
     ]
-    return {quantity.name: quantity for quantity in (*scores, *COSTS, *SHARES, *RATIOS)}
+    return {quantity.name: quantity for quantity in (*scores, *COSTS, *SHARES, *RATIOS, *HUMAN)}
 
 
 def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from vbench_lite.analysis import economics, usable
+from vbench_lite.analysis.people.results import refresh
 from vbench_lite.files import write_whole
 from vbench_lite.measuring.rates import clip_cost_usd
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord, Estimate, MetricInfo, Price, ReasonCode, Score, Scored
@@ -112,7 +113,7 @@ def summarise(folder: RunFolder, scored: Scored) -> Summary:
         notes=_notes(scored, _write_features(folder, scored)),
     )  # fmt: skip
     folder.write_summary(summary)
-    return summary
+    return refresh(folder)
 
 
 def _write_features(folder: RunFolder, scored: Scored) -> dict[str, str]:

@@ -30,6 +30,7 @@ from vbench_lite.gate.policy import Policy, choose_policy, read_policy
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.view import Run, Side, open_run
+from vbench_lite.run.votes import copy_votes
 from vbench_lite.stats import Array
 
 
@@ -120,6 +121,7 @@ def _copy(run: Run, to: Path, margins: Margins | None) -> None:
         write_whole(RunFolder(to).features_path(name), content)
     if margins is not None:
         write_margins(to, margins)
+    copy_votes(run.path, to)
 
 
 def _refuse_incomplete(run: Run) -> None:

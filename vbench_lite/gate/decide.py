@@ -15,6 +15,7 @@ from vbench_lite.gate.categories import by_mean, of_category
 from vbench_lite.gate.evidence import FixedMargin, of_clips
 from vbench_lite.gate.explain import demand
 from vbench_lite.gate.history import HistoryEntry
+from vbench_lite.gate.human_evidence import of_people
 from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
 from vbench_lite.gate.margins import Margins
 from vbench_lite.gate.needed import needed, remedies
@@ -178,6 +179,8 @@ def _evidence(
         return Evidence(why_none=unlike, unmeasured=True)
     if check.against == "history":
         return of_history(check, quantity, sides, history, policy)
+    if quantity.kind == "human":
+        return of_people(check, quantity, sides, category, policy, margin)
     if quantity.kind == "set":
         return of_sets(check, quantity, sides, category, policy, margin)
     if check.statistic == "median" and check.rule not in ("min", "max"):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import (
+    Counted,
     NoPairs,
     Paired,
     Statistic,
@@ -140,7 +141,7 @@ def clip_margin(check: Check, pairs: Paired) -> float | str:
 
 def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:
     """min and max: the candidate alone against a number. A tried clip without a value counts as its own worst."""
-    sign, line = (1.0 if check.rule == "min" else -1.0), check.value or 0.0
+    sign = 1.0 if check.rule == "min" else -1.0
     grid = grid.only(np.asarray(grid.tried.any(1)))
     tried, values = grid.tried, sign * clip_values(quantity, grid)
     filled = int((tried & np.isnan(values)).sum())
@@ -154,14 +155,23 @@ def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Poli
     counted = by_measurement(np.nanmean(values, axis=1), quantity, grid)
     if counted.too_few == "batches" and check.evidence != "point":
         return Evidence(why_none=few_batches(counted.batches or 0))
-    interval = mean_interval(sign * counted.values, 1 - 2 * policy.strict, counted.freedom)
     several = tried.sum(1) > 1
-    seen = Evidence(
-        candidate=interval.value, low=interval.low, high=interval.high, limit=line, clips=int(tried.sum()),
-        filled=(0, filled),
-        within=float(np.nanvar(values[several], axis=1, ddof=1).mean()) if several.any() else None,
+    within = float(np.nanvar(values[several], axis=1, ddof=1).mean()) if several.any() else None
+    seen = Evidence(clips=int(tried.sum()), filled=(0, filled), within=within)
+    return against_line(check, dataclasses.replace(counted, values=sign * counted.values), policy, seen)
+
+
+_NOTHING = Evidence()
+
+
+def against_line(check: Check, counted: Counted, policy: Policy, seen: Evidence = _NOTHING) -> Evidence:
+    """min and max of one number a prompt, in the quantity's own direction."""
+    sign, line = (1.0 if check.rule == "min" else -1.0), check.value or 0.0
+    interval = mean_interval(counted.values, 1 - 2 * policy.strict, counted.freedom)
+    seen = dataclasses.replace(
+        seen, candidate=interval.value, low=interval.low, high=interval.high, limit=line,
     )  # fmt: skip
-    return _decided(check, seen, counted.values - sign * line, scale=max(abs(line), 1e-300), df=counted.freedom)
+    return _decided(check, seen, sign * (counted.values - line), scale=max(abs(line), 1e-300), df=counted.freedom)
 
 
 def _ratio_against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:

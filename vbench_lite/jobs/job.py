@@ -17,6 +17,7 @@ from vbench_lite.errors import UsageError
 from vbench_lite.jobs.judging import Judging, read_judging
 from vbench_lite.jobs.rescoring import score_as
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.people import HUMAN_METRICS
 from vbench_lite.run.summary import Summary
 from vbench_lite.run.view import Run
 
@@ -225,7 +226,8 @@ class Job:
         same = wanted.thresholds == manifest.thresholds and wanted.reference == manifest.reference
         if same and not outcome.tried and self.folder.summary_path.exists() and self.folder.table_path.exists():
             stored = self.folder.summary()
-            computed = {name: info.version for name, info in stored.metrics.items() if info.origin != "imported"}
+            own = {n: i for n, i in stored.metrics.items() if i.origin != "imported" and n not in HUMAN_METRICS}
+            computed = {name: info.version for name, info in own.items()}
             if computed == self.versions and stored.suite.digest == manifest.suite.digest:
                 return stored
         return score_as(wanted, self.folder, workers=None)

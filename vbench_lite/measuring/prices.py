@@ -28,12 +28,13 @@ class PriceList:
         date = "2026-05-22"
         source = "our contract"
         [cpu]                                # usd_per_vcpu_hour, or usd_per_device_hour for the whole machine
+        [review]                             # usd_per_hour: of a person who judges clips
         [[device]]                           # match = a part of the device's name, usd_per_device_hour
     """
 
     def __init__(self, path: Path) -> None:
         self._file = TomlFile(path)
-        self._file.only(("currency", "generator", "cpu", "device"))
+        self._file.only(("currency", "generator", "cpu", "device", "review"))
         if self._file.get("currency", str, "USD") != "USD":
             raise self._file.error("currency", "prices are in US dollars: expected \"USD\".")
         self._generators = {
@@ -42,6 +43,8 @@ class PriceList:
         }
         cpu = self._file.get("cpu", dict, {})
         self._cpu = self._price("cpu", cpu, _CPU_RATES) if cpu else None
+        review = self._file.get("review", dict, {})
+        self._review = self._price("review", review, ("usd_per_hour",)) if review else None
         self._devices: list[tuple[str, dict[str, Any]]] = []
         for nth, entry in enumerate(self._file.get("device", list, [])):
             match = self._file.check(entry.get("match", ...), str, "device.match", nth=nth)
@@ -69,6 +72,11 @@ class PriceList:
             return self._for_machine(self._cpu, device)
         wanted = device.name.lower()
         return next((Price(**price) for match, price in self._devices if match.lower() in wanted), None)
+
+    @property
+    def review(self) -> dict[str, Any] | None:
+        """usd_per_hour, date and source of a reviewer's time; None where the file states none."""
+        return self._review
 
     @staticmethod
     def _for_machine(price: dict[str, Any], device: Device) -> Price:

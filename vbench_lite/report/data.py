@@ -20,6 +20,7 @@ from vbench_lite.records import ROUTES, ClipRecord, DeviceFacts, Estimate, Metri
 from vbench_lite.report import glossary as words
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.manifest import StoredDefinition
+from vbench_lite.run.people import HUMAN_METRICS
 from vbench_lite.run.summary import Floor, GeneratorSummary, Summary
 from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array
@@ -196,7 +197,8 @@ class SuiteResult:
         ordered = [name for names in words.by_question(self.metrics).values() for name in names]
         return [
             m for m in ordered
-            if m != "conformance" and self.metrics[m].per == "clip" and self.metrics[m].higher_is_better is not None
+            if m not in ("conformance", *HUMAN_METRICS) and self.metrics[m].per == "clip"
+            and self.metrics[m].higher_is_better is not None
         ]  # fmt: skip
 
     @property
@@ -302,7 +304,9 @@ def gather(runs: Iterable[Run]) -> Report:
 def _kind(run: Run) -> tuple[object, ...]:
     """Two runs with the same kind may stand side by side."""
     suite = run.manifest.suite
-    return suite.name, suite.digest, tuple(sorted((m, i.version, i.backbone or "") for m, i in run.metrics.items()))
+    return suite.name, suite.digest, tuple(
+        sorted((m, i.version, i.backbone or "") for m, i in run.metrics.items() if m not in HUMAN_METRICS)
+    )
 
 
 def _scenario(place: int, group: Sequence[_Chosen], styles: dict[str, MarkerStyle]) -> SuiteResult:

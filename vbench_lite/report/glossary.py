@@ -22,7 +22,7 @@ class Meaning:
     misleads: str = ""
 
 
-HEADINGS: Mapping[str, str] = QUESTIONS | {"": "Other metrics"}
+HEADINGS: Mapping[str, str] = QUESTIONS | {"people": "People's judgement", "": "Other metrics"}
 """Questions that metrics answer, as `MetricInfo.question` names them, in the order in which they are shown."""
 JUDGED = ("coherence", "detail", "prompt")
 """Questions on which generators are ranked."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from vbench_lite.records import FORMAT, Estimate, MetricInfo
 from vbench_lite.run import format1
+from vbench_lite.run.people import People
 from vbench_lite.run.reading import typed
 
 
@@ -125,6 +126,8 @@ class Summary(Mapping[str, GeneratorSummary]):
     generators: Mapping[str, GeneratorSummary]
     usable: Usability = Usability()
     notes: Notes = Notes()
+    people: People | None = None
+    """What people's votes show; None without votes."""
 
     def __getitem__(self, generator: str) -> GeneratorSummary:
         return self.generators[generator]

@@ -7,6 +7,7 @@ clips by run, generator and sha256, so that a vote on a clip that was replaced l
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -194,3 +195,35 @@ def read_votes(run: Path, present: Present, runs: Iterable[str]) -> Votes:
 def _stale(vote: Vote, present: Present, known: set[str]) -> bool:
     keys = [((clip.run, clip.generator, vote.prompt_id, clip.index), clip) for clip in vote.clips]
     return any(clip.run in known and present.get(key) != clip.sha256 for key, clip in keys)
+
+
+@dataclass(frozen=True)
+class ReviewRate:
+    """What an hour of a reviewer costs: `votes/rate.json`."""
+
+    usd_per_hour: float
+    date: str = ""
+    source: str = ""
+    format: int = FORMAT
+
+
+def write_rate(run: Path, rate: ReviewRate) -> None:
+    """Keeps the rate with the votes."""
+    write_whole(votes_path(run) / "rate.json", to_json(rate))
+
+
+def read_rate(run: Path) -> ReviewRate | None:
+    """The rate, or None where none was stated.
+
+    Raises:
+        StoreError: The file is not valid.
+    """
+    path = votes_path(run) / "rate.json"
+    return typed(read_json(path, "no rate is stated."), ReviewRate, path) if path.exists() else None
+
+
+def copy_votes(run: Path, to: Path) -> None:
+    """Puts a run's votes in place of those of another folder, such as a baseline."""
+    shutil.rmtree(votes_path(to), ignore_errors=True)
+    for path in sorted(votes_path(run).rglob("*.json")):
+        write_whole(to / path.relative_to(run), path.read_bytes())

@@ -12,13 +12,15 @@ from vbench_lite.report.figures.cost_quality import cost_quality
 from vbench_lite.report.figures.history import history
 from vbench_lite.report.figures.kit import Figure, FigureRenderer
 from vbench_lite.report.figures.length import length
+from vbench_lite.report.figures.people import people, people_agreement
 from vbench_lite.report.figures.spread import distributions, variance
 from vbench_lite.report.figures.stages import stages
 from vbench_lite.report.figures.sweep import sweep
 from vbench_lite.report.output import Output
 
 FIGURES: tuple[Callable[[SuiteResult, FigureRenderer], Figure | None], ...] = (
-    sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, stages,
+    sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, people,
+    people_agreement, stages,
 )  # fmt: skip
 
 

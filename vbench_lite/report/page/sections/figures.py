@@ -10,7 +10,7 @@ from vbench_lite.report.page.section import Scene, Section
 
 SHORT = {
     "sweep": "Sweep", "length": "Length", "plane": "Cost", "history": "History", "best-of-k": "Retrying",
-    "distributions": "Spread", "stages": "Time",
+    "distributions": "Spread", "stages": "Time", "people": "People",
 }  # fmt: skip
 """Names in the navigation."""
 PRINTED = ("sweep", "plane")

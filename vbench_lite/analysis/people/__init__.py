@@ -1,0 +1,1 @@
+"""What people's votes show: preference, usability, agreement, and how far the metrics agree with people."""

@@ -1,0 +1,40 @@
+"""What people's votes show about one check: usability and preference, over prompts and raters."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.analysis.paired import NoPairs
+from vbench_lite.analysis.people.paired import human_values
+from vbench_lite.analysis.quantities import Quantity
+from vbench_lite.gate.evidence import FixedMargin, against_line, of_pairs
+from vbench_lite.gate.policy import Check, Policy
+from vbench_lite.gate.verdict import Evidence
+
+
+def of_people(
+    check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
+) -> Evidence:
+    """What people say about one check. Clips that nobody judged are left out.
+
+    Args:
+        check: Any rule but no-new-failures.
+        quantity: "human_usable" or "human_preference".
+        sides: Baseline and candidate.
+        category: "" only: votes are too few to be divided.
+        policy: For its level.
+        margins: The margin as it was fixed when the baseline was promoted.
+    """
+    if category or check.categories or check.statistic != "mean":
+        return Evidence(why_none="people's votes are checked by their mean over all prompts only", unmeasured=True)
+    if check.rule in ("min", "max"):
+        counted = human_values(quantity, sides.candidate)
+        if counted is None:
+            why = f"people have not judged the candidate. Ask them with: vbench review {sides.candidate.run.path}"
+            return Evidence(why_none=why)
+        return against_line(check, counted, policy)
+    pairs = sides.pairs(quantity)
+    if isinstance(pairs, NoPairs):
+        return Evidence(why_none=pairs.reason, unmeasured=pairs.unmeasured)
+    return dataclasses.replace(of_pairs(check, pairs, policy, margins), within=None)
