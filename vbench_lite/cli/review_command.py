@@ -41,6 +41,7 @@ def command(
       vbench review results/ads --pairs
       vbench review results/ads-today results/ads-monday --pairs --host 0.0.0.0
     """
+    from vbench_lite.analysis.people.results import refresh
     from vbench_lite.review.opening import ReviewOrder, open_review, serve
     from vbench_lite.run.view import open_run
 
@@ -55,6 +56,12 @@ def command(
     if not no_browser:
         click.launch(running.link)
     _wait(running)
+    folder = opened[0].folder
+    if not folder.summary_path.exists():
+        click.echo(f"The run is not scored, so the votes are stored and not counted yet: vbench score {folder.path}")
+        return
+    people = refresh(folder).people
+    click.echo(f"{people.votes if people else 0} votes are counted. See them with: vbench report {folder.path}")
 
 
 def _wait(running: Running) -> None:
