@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from vbench_lite.report.output import Clips
 
 FORMATS = (
-    "html", "markdown", "json", "csv", "spreadsheet", "parquet", "latex", "model-card", "metrics", "vbench", "run-card",
-    "plots",
+    "html", "markdown", "json", "csv", "spreadsheet", "parquet", "latex", "model-card", "metrics", "vbench",
+    "vbench-totals", "run-card", "plots",
 )  # fmt: skip
 
 

@@ -87,7 +87,10 @@ def command(
 
 def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) -> None:
     """Imports tables; says on stderr what is shown only, renamed, or without a value."""
-    from vbench_lite.scoring.importing import RENAMED, import_table
+    from vbench_lite.inputs.score_table import RENAMED
+    from vbench_lite.inputs.vbench_results import read_vbench_results
+    from vbench_lite.report.formats import vbench_totals
+    from vbench_lite.scoring.importing import import_table
 
     for path in tables:
         found = import_table(folder, path, generator)
@@ -99,6 +102,8 @@ def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) ->
             notes.append(f"without higher_is_better these are shown and never ranked or gated: {names}")
         if renamed := [name for name in found.metrics if name.endswith(RENAMED)]:
             notes.append(f"names of metrics that vbench-lite computes end in {RENAMED}: {', '.join(renamed)}")
+        if path.suffix.lower() == ".json":
+            notes.append(vbench_totals.of_file(read_vbench_results(path)))
         for note in notes:
             click.echo(escaping.one_line(f"{path}: {note}."), err=True)
 

@@ -16,14 +16,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vbench_lite.errors import BadFile
-from vbench_lite.userfile import control_character, parse_json, read_text, shown
+from vbench_lite.inputs.vbench_results import read_vbench_results
+from vbench_lite.userfile import control_character, read_text, shown
 
 NEEDED = ("metric", "value")
 NAMES = ("unit", "higher_is_better", "source", "version")
 COLUMNS = ("generator", "prompt_id", "file", "index", *NEEDED, *NAMES)
+RENAMED = "_imported"
+"""Ending that an imported metric gets where this package computes one of its name."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DIRECTIONS = {"": None, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
@@ -90,32 +93,12 @@ def read_score_table(path: Path) -> ScoreTable:
 
 
 def _read_vbench(path: Path) -> ScoreTable:
-    """VBench's `{dimension: [aggregate, [{"video_path": ..., "video_results": ...}, ...]]}`, one row per clip."""
-    value = parse_json(path, read_text(path))
-    expected = 'expected a result file of VBench: {dimension: [score, [{"video_path", "video_results"}]]}'
-    if not isinstance(value, dict) or not value:
-        raise BadFile(path, None, f"{expected}.")
-    rows = []
-    for dimension, entry in value.items():
-        clips = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
-        if not _NAME.fullmatch(dimension) or not isinstance(clips, list):
-            raise BadFile(path, None, f"{shown(dimension)}: {expected}.")
-        for clip in clips:
-            file = clip.get("video_path") if isinstance(clip, dict) else None
-            if not isinstance(file, str) or "video_results" not in clip:
-                raise BadFile(path, None, f"{shown(dimension)}: {expected}.")
-            score, reason = _vbench_value(dimension, clip["video_results"])
-            rows.append(TableRow(0, "", "", None, file, dimension, score, reason))
+    """The clips of a result file of VBench, one row per clip and dimension."""
+    found = read_vbench_results(path).scores
+    rows = [TableRow(0, "", "", None, each.file, each.dimension, each.value, each.reason) for each in found]
     if not rows:
-        raise BadFile(path, None, "holds no score.")
-    return ScoreTable(path, {name: TableMetric("", True, "VBench") for name in value}, rows)
-
-
-def _vbench_value(dimension: str, value: Any) -> tuple[float | None, str]:
-    """As in VBench's aggregates: a flag is 0 or 1, and imaging quality is a hundredth of what its clips have."""
-    if not isinstance(value, bool | int | float):
-        return None, f"the file says {shown(value)}, which is no number"
-    return float(value) / (100 if dimension == "imaging_quality" else 1), ""
+        raise BadFile(path, None, "holds no score of a clip.")
+    return ScoreTable(path, {row.metric: TableMetric("", True, "VBench") for row in rows}, rows)
 
 
 def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -49,6 +49,7 @@ REPORTERS = (
     Reporter("model-card", ".model-card.md", "formats.model_card:write", (".md", ".yaml", ".yml")),
     Reporter("metrics", ".metrics.json", "formats.data:write_metrics", (".json",)),
     Reporter("vbench", ".eval_results.json", "formats.vbench:write", (".json",)),
+    Reporter("vbench-totals", ".vbench-totals.md", "formats.vbench_totals:write", (".md",)),
     Reporter("run-card", ".run-card.md", "formats.run_card:write", (".md", ".json")),
     Reporter("plots", "-plots", "figures.all:write", text=False),
 )

@@ -15,15 +15,12 @@ from pathlib import Path
 from vbench_lite.errors import BadFile, MetricError
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.inputs.clipnames import names_of
-from vbench_lite.inputs.score_table import ScoreTable, TableMetric, TableRow, read_score_table
+from vbench_lite.inputs.score_table import RENAMED, ScoreTable, TableMetric, TableRow, read_score_table
 from vbench_lite.metrics.registry import shipped_metrics
 from vbench_lite.records import FORMAT, ClipKey, MetricInfo, ReasonCode, Score, Scored
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import NAME, Manifest
 from vbench_lite.run.reading import read_json, typed
-
-RENAMED = "_imported"
-"""Ending of an imported metric that has the name of one that this package computes."""
 
 
 @dataclass(frozen=True)
