@@ -81,6 +81,16 @@ def test_every_family_in_the_table_is_a_pipeline_and_its_arguments_exist() -> No
     for name, entry in family_table().items():
         assert set(entry.get("call", {})) <= known[name], name
         assert entry.get("refine", name) in known, name
+        assert "image" in known[entry.get("with_image", "LTXImageToVideoPipeline")], name
+
+
+@pytest.mark.parametrize("name", by_adapter("diffusers"))
+def test_inputs_are_those_that_the_pipelines_take(name: str) -> None:
+    definition, known = DEFINITIONS[name], call_arguments_by_class()
+    own = definition.about["pipeline"]
+    takes = known[own] | known.get(family_table().get(own, {}).get("with_image", ""), set())
+    assert not any("image" in each for each in definition.inputs) or "image" in takes
+    assert not any("text" in each for each in definition.inputs) or "prompt" in takes
 
 
 @pytest.mark.parametrize("name", by_adapter("http"))
