@@ -27,7 +27,10 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 OWN_PATH = re.compile(
     r"(?<![\w./-])(?:vbench_lite|tests|benchmarks|docs|generators|prompts|results/baseline)/[\w./-]*[\w/]"
 )
-OF_THE_READER = {"prompts/0000.txt", "metrics/greenness.py"}
+OF_THE_READER = {
+    "prompts/0000.txt", "metrics/greenness.py", "generators/NAME.toml", "generators/our-model.toml",
+    "generators/their-model.toml", "metrics/NAME.py", "prompts/NAME.toml", "prompts/products.toml",
+}  # fmt: skip
 """Files of the reader's own folder."""
 RETIRED = {
     "metric or column flicker": re.compile(r"`flicker`|\bflicker(?:_\w+| (?:differs|is|of|↑))"),
@@ -125,7 +128,8 @@ def test_options_and_commands_that_a_page_names_exist(page):
 
 
 def options_of_benchmarks() -> set[str]:
-    return {name for p in ROOT.glob("benchmarks/*.py") for name in re.findall(r"\"(--[a-z-]+)\"", p.read_text("utf-8"))}
+    programs = [*ROOT.glob("benchmarks/*.py"), *ROOT.glob("vbench_lite/metrics/judges/*.py")]
+    return {name for path in programs for name in re.findall(r"\"(--[a-z-]+)\"", path.read_text("utf-8"))}
 
 
 @pytest.mark.parametrize("page", PAGES)

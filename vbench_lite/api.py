@@ -96,7 +96,9 @@ def score(
         suite: The prompts that the clips of the folder were made for.
         out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
         backbones: The set of networks behind the scores; None takes the run's own.
-        metrics, thresholds, reference: As for `run`.
+        metrics: As for `run`.
+        thresholds: As for `run`.
+        reference: As for `run`.
         tables: Scores that were computed elsewhere, as for `--import`. They stay stored in the run.
         workers: Clips that are read side by side; None takes one a core.
 

@@ -57,13 +57,14 @@ def _generators() -> list[Row]:
         rows.append({
             "name": name, "route": definition.route, "adapter": definition.adapter,
             "inputs": describe_inputs(definition.inputs),
-            "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": _price(definition),
+            "clip": f"{spec.frames}f {spec.height}x{spec.width}", "price": describe_price(definition),
             "licence": definition.licence, "ready": missing or READY,
         })
     return rows
 
 
-def _price(definition: Any) -> str:
+def describe_price(definition: Any) -> str:
+    """What one clip is billed by, in words."""
     price = definition.price
     if price is None:
         return "not known" if definition.adapter == "http" else "per device hour"
