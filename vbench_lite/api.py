@@ -40,8 +40,8 @@ def run(
         seed: Random seed of the run. Clips of the same seed, prompt and index are paired across generators.
         device: "auto", "cpu", "cuda" or "cuda:0".
         backbones: The set of networks behind the scores: "builtin", "standard", or a TOML file.
-        metrics: Names, sets (builtin, vbench, all), Python files and classes, joined by commas; None takes the built-in
-            metrics and your own.
+        metrics: Names, sets (builtin, scenario, vbench, all), Python files and classes, joined by commas; None takes
+            the built-in metrics and your own.
         thresholds: A TOML file with a table [usable], or a suite: what a usable clip needs. It is stored in the run.
             None keeps what the run has, else the suite's.
         reference: A folder of real clips, "world" or "none". It is stored in the run. None keeps what the run has, else

@@ -115,6 +115,13 @@ class ClipSpec:
         return self.frames / self.fps
 
 
+MOTIONS = (
+    "still", "pan left", "pan right", "tilt up", "tilt down", "zoom in", "zoom out", "roll", "slides left",
+    "slides right", "moves up", "moves down", "spins", "bounces",
+)
+"""Motions that a prompt can ask for: of the camera (pan, tilt, zoom, roll), of the subject, or none at all."""
+
+
 @dataclass(frozen=True)
 class PromptImage:
     """The image that the clips of a prompt start from."""
@@ -142,6 +149,8 @@ class Prompt:
     """None for a prompt that is a text alone."""
     generator_text: str = ""
     """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
+    motion: str = ""
+    """What is asked to move, and how: one of `MOTIONS`; "" where the prompt asks for nothing that can be told."""
 
     @property
     def sent(self) -> str:

@@ -57,3 +57,17 @@ def test_a_prompt_id_that_is_no_folder_name_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_suite_is_told_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BadFile, match=message):
         read_suite(written(tmp_path, text))
+
+
+def test_a_motion_is_read_and_one_that_is_not_on_the_list_is_refused_with_it(tmp_path: Path) -> None:
+    assert read_suite(written(tmp_path, ONE + 'motion = "pan left"\n')).prompts[0].motion == "pan left"
+    with pytest.raises(BadFile, match=r'mine\.toml:\d: "motion" is "wobbles": expected one of still, pan left'):
+        read_suite(written(tmp_path, ONE + 'motion = "wobbles"\n'))
+
+
+def test_every_prompt_of_the_world_suites_states_the_motion_that_its_text_asks_for() -> None:
+    for name in ("ads", "film", "social"):
+        for prompt in load_suite(name).prompts:
+            assert prompt.motion, prompt.id
+            words = {"zoom in": "zooms in", "zoom out": "zooms out"}.get(prompt.motion, prompt.motion)
+            assert words in prompt.text

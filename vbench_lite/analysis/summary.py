@@ -176,11 +176,15 @@ def _generator(name: str, tally: Tally, manifest: Manifest, scored: Scored) -> G
 
 
 def _score(metric: str, info: MetricInfo, rows: Sequence[Tried]) -> Estimate:
-    scores = [row.scores.get(metric, row.no_score) for row in rows]
-    why = Counter(score.reason or "no reason given" for score in scores if score.value is None).most_common(1)
+    """The mean over the clips that the metric applies to."""
+    found = [(row, row.scores.get(metric, row.no_score)) for row in rows]
+    applying = [(row, score) for row, score in found if score.reason_code != ReasonCode.NOT_APPLICABLE]
+    if found and not applying:
+        return Estimate(None, reason=found[0][1].reason, reason_code=ReasonCode.NOT_APPLICABLE)
+    why = Counter(score.reason or "no reason given" for _, score in applying if score.value is None).most_common(1)
     reason = f"no clip has this score: {why[0][0]}" if why else "no clips"
-    found = economics.mean([score.value for score in scores], [row.prompt_id for row in rows], reason)
-    return economics.within(found, info.range)
+    mean = economics.mean([score.value for _, score in applying], [row.prompt_id for row, _ in applying], reason)
+    return economics.within(mean, info.range)
 
 
 def _set_score(scored: Scored, generator: str, metric: str) -> Estimate:

@@ -46,7 +46,7 @@ QUICK_PROMPTS = 4
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
-    help="Metrics to score with; sets: builtin, vbench, all; judge.toml is a program. Default: builtin and your own.",
+    help="Metrics to score with; sets builtin, scenario, vbench, all; judge.toml. Default: builtin and your own.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Default: results/<suite>.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)

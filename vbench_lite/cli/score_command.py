@@ -31,7 +31,7 @@ SHOWN = 10
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
-    help="Metrics to score with; sets: builtin, vbench, all; judge.toml is a program. Default: builtin and your own.",
+    help="Metrics to score with; sets builtin, scenario, vbench, all; judge.toml. Default: builtin and your own.",
 )
 @click.option(
     "--thresholds", metavar="FILE|SUITE", help="What a usable clip needs: a TOML with a table [usable]. Stays stored."

@@ -21,7 +21,9 @@ PAGE_WIDTH = 140
 
 @click.command("selftest")
 @click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|vbench|FILE")
-@click.option("--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: the built-in and your own.")
+@click.option(
+    "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: built-in, scenario, and your own metrics."
+)
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -35,11 +37,11 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
     Example:  vbench selftest
     """
     from vbench_lite import backbones as networks
-    from vbench_lite.metrics.registry import select
+    from vbench_lite.metrics.registry import select, user_metrics
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
 
-    chosen = select(metrics, images=True)
+    chosen = select(metrics or ["builtin", "scenario", *user_metrics().values()], images=True)
     nets = networks.load(backbones)
     with progress("damaged clips", selftest.observations(clips)) as tick:
         cells = selftest.run(nets, chosen, clips, workers, tick)

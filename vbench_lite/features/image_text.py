@@ -19,7 +19,8 @@ Vectors = NDArray[np.float64]
 class FrameEmbeddings(FrameBatches):
     """`likeness` of each frame but the first, and `mean`, the mean of the frames' unit embeddings, (values,).
 
-    Holds the first and the latest embedding, not all of them.
+    `lags` holds the mean cosines of frames a quarter, a half and the whole of the clip apart, (3,); `worst_pair` the
+    smallest cosine of any two frames, (1,). Both come from `PATH` embeddings at most, evenly over the clip.
     """
 
     def start(self, clip: ClipStream) -> None:
@@ -28,6 +29,7 @@ class FrameEmbeddings(FrameBatches):
         """The first embedding and the latest."""
         self._sum, self._count = np.zeros(0), 0
         self._likeness: list[Vectors] = []
+        self._path: list[NDArray[np.float32]] = []
 
     def _take(self, prepared: Tensor) -> None:
         found = unit_rows(self._network.embed_images(prepared))
@@ -40,16 +42,42 @@ class FrameEmbeddings(FrameBatches):
         self._likeness.append(pairs)
         self._edges = (self._edges[0], found[-1])
         self._sum, self._count = self._sum + found.sum(0), self._count + len(found)
+        self._path.append(found.astype(np.float32))
 
     def finish(self) -> Arrays:
         self._flush()
-        return {"likeness": np.concatenate(self._likeness), "mean": self._sum / self._count}
+        path = np.concatenate(self._path)
+        path = path[np.linspace(0, len(path) - 1, min(PATH, len(path))).round().astype(int)]
+        return {
+            "likeness": np.concatenate(self._likeness), "mean": self._sum / self._count, "lags": lag_cosines(path),
+            "worst_pair": (path @ path.T).min(keepdims=True)[0].astype(np.float64),
+        }
+
+
+PATH = 256
+"""Most embeddings of one clip whose pairs are compared."""
+LAGS = (0.25, 0.5, 1.0)
+"""Distances of compared frames, in lengths of the clip."""
+
+
+def lag_cosines(path: NDArray[np.floating]) -> Vectors:
+    """Mean cosines of frames a quarter, a half and the whole of a clip apart.
+
+    Args:
+        path: (frames, values), rows of unit length.
+
+    >>> lag_cosines(np.array([[1.0, 0], [1, 0], [1, 0], [1, 0], [0, 1]])).round(2).tolist()
+    [0.75, 0.67, 0.0]
+    """
+    last = len(path) - 1
+    steps = [max(1, round(lag * last)) if last else 0 for lag in LAGS]
+    return np.array([float((path[step:] * path[: len(path) - step]).sum(1).mean()) for step in steps])
 
 
 class ImageText(FrameEmbeddings):
-    """`likeness` and `mean` by the set's image-and-text network."""
+    """`likeness`, `mean`, `lags` and `worst_pair` by the set's image-and-text network."""
 
-    name, version = "image_text", "1"
+    name, version = "image_text", "2"
     backbone: ClassVar[Backbone] = "image"
 
 

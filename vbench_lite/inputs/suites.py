@@ -11,7 +11,7 @@ from vbench_lite.errors import BadFile, UnknownName
 from vbench_lite.inputs.images import NotAnImageError, find_image
 from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.inputs.suite_import import READERS, import_suite, prompts_digest
-from vbench_lite.records import Prompt, PromptImage, Suite, Threshold
+from vbench_lite.records import MOTIONS, Prompt, PromptImage, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile
 from vbench_lite.userfile import control_character, is_there, shown
 
@@ -20,7 +20,7 @@ KEYS = (
     "generator_texts",
 )  # fmt: skip
 MOST_REASONS = 9
-PROMPT_KEYS = ("id", "text", "generator_text", "image", "category", "tags")
+PROMPT_KEYS = ("id", "text", "generator_text", "image", "category", "tags", "motion")
 
 
 def suite_paths() -> dict[str, Path]:
@@ -161,7 +161,10 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
             raise file.error(
                 f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
             )
-    return Prompt(id_, text, category, tuple(tags), _image(file, nth, entry), sent)
+    motion = file.check(entry.get("motion", ...), str, "prompt.motion", "", nth)
+    if motion and motion not in MOTIONS:
+        raise file.error("prompt.motion", f'"motion" is {shown(motion)}: expected one of {", ".join(MOTIONS)}.', nth)
+    return Prompt(id_, text, category, tuple(tags), _image(file, nth, entry), sent, motion)
 
 
 def _image(file: TomlFile, nth: int, entry: dict[str, Any]) -> PromptImage | None:

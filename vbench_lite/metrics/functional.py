@@ -77,9 +77,9 @@ def features_of(
 
 
 def score_clips(
-    metric: ClipMetric, clips: Clips, *, fps: float = 0.0, prompts: str | Sequence[str] | None = None,
-    reference: Clips | None = None, spec: ClipSpec | None = None, images: Images | Sequence[Images] | None = None,
-    backbones: Networks = "builtin",
+    metric: ClipMetric, clips: Clips, *, fps: float = 0.0,
+    prompts: str | Prompt | Sequence[str | Prompt] | None = None, reference: Clips | None = None,
+    spec: ClipSpec | None = None, images: Images | Sequence[Images] | None = None, backbones: Networks = "builtin",
 ) -> list[Score]:
     """One score a clip: a value, or None with the reason.
 
@@ -87,7 +87,7 @@ def score_clips(
         metric: Any per-clip metric, shipped or user-defined.
         clips: uint8, (clips, frames, height, width, 3) or one clip; array or tensor.
         fps: Frames a second; 0 where it is not known.
-        prompts: One for each clip, or one for all, where the metric reads prompts.
+        prompts: One for each clip, or one for all, where the metric reads prompts: texts, or records with a motion.
         reference: Real clips, where the metric compares with them.
         spec: The requested form.
         images: What the clips were to start from: one for each clip, or one for all.
@@ -107,13 +107,14 @@ def score_clips(
     if why := metric.unavailable(nets):
         return [Score(None, why, ReasonCode.NO_BACKBONE)] * len(found)
     real = RealClips() if reference is None else RealClips(features_of(reference, metric.extractors, nets, fps))
-    texts = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str) else list(prompts)
-    if len(texts) != len(found):
-        raise ValueError(f"{len(texts)} prompts for {len(found)} clips: give one for each, or one for all")
+    given = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str | Prompt) else list(prompts)
+    if len(given) != len(found):
+        raise ValueError(f"{len(given)} prompts for {len(found)} clips: give one for each, or one for all")
     pictures = [None] * len(found) if images is None else _picture_vectors(nets, images, len(found))
+    asked = [each if isinstance(each, Prompt) else Prompt(str(n), each) for n, each in enumerate(given)]
     contexts = [
-        ClipContext(clip, Prompt(str(n), text), *_text_vector(nets, text), spec=spec, real=real, picture=picture)
-        for n, (clip, text, picture) in enumerate(zip(found, texts, pictures, strict=True))
+        ClipContext(clip, prompt, *_text_vector(nets, prompt.text), spec=spec, real=real, picture=picture)
+        for clip, prompt, picture in zip(found, asked, pictures, strict=True)
     ]
     return [score_clip(metric, context) for context in contexts]
 

@@ -28,7 +28,7 @@ from vbench_lite.records import QUESTIONS, MetricInfo
 GROUP = "vbench_lite.metrics"
 FOLDER = Path("metrics")
 """Of the working folder: every .py file in it is read."""
-SETS = ("builtin", "vbench", "all")
+SETS = ("builtin", "scenario", "vbench", "all")
 SEE = "See them with: vbench list metrics"
 TEXTS = ("name", "title", "unit", "version", "description")
 
@@ -94,7 +94,7 @@ def select(
     """The metrics that `--metrics` names, as objects that score.
 
     Args:
-        wanted: Names, named sets (builtin, vbench, all), Python files, TOML files of programs that score clips,
+        wanted: Names, sets (builtin, scenario, vbench, all), Python files, TOML files of programs that score clips,
             "pkg.mod:Class" or classes; a text may join several with commas. None takes the set "builtin" and every
             Python metric of the user; where the set of backbones has a network that only VBench's dimensions use,
             the set "vbench" as well.

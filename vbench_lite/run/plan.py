@@ -29,12 +29,12 @@ _STILL_TAGS = frozenset({"still", "stillness", "motionless"})
 
 
 def asks_for_stillness(prompt: Prompt) -> bool:
-    """Whether a prompt's tags ask for a clip in which nothing moves.
+    """Whether a prompt's motion or tags ask for a clip in which nothing moves.
 
     >>> asks_for_stillness(Prompt("vase", "a vase on a table", tags=("still",)))
     True
     """
-    return bool(_STILL_TAGS & set(prompt.tags))
+    return prompt.motion == "still" or bool(_STILL_TAGS & set(prompt.tags))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
 from vbench_lite.scoring.scorer import extractors_of
 from vbench_lite.video import Frames
-from vbench_lite.world import BACKGROUNDS, COLOURS, THINGS, Composition, held_out_compositions, render
+from vbench_lite.world import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition, held_out_compositions, render
 
 REACTS = 0.95
 """Rank correlation from which on a metric has reacted."""
@@ -81,6 +81,7 @@ def run(
     backwards = see.all([clip[::-1].copy() for clip in originals])
     played = [_turned(clean, backwards, level) for level in range(LEVELS + 1)]
     cells += _cells(metrics, "reversal", [judge.values(step, chosen) for step in played])
+    cells += _cells(metrics, "opposite motion", [judge.values(step, chosen) for step in played])
     swapped = [clean, *(see.all([_swapped(c, clip, n) for c, clip in zip(chosen, originals, strict=True)])
                         for n in range(1, LEVELS + 1))]
     cells += _cells(metrics, "object swap", [judge.values(step, chosen) for step in swapped])
@@ -126,6 +127,16 @@ def _other_caption(composition: Composition, place: int, level: int) -> Composit
     )
 
 
+_ASKED = {"zooms in on": "zoom in", "zooms out from": "zoom out"}
+"""A motion of the world > its name in a prompt, where they differ."""
+
+
+def _prompt(composition: Composition) -> Prompt:
+    """The prompt of a clip of the world. Every clip is judged as a loop too, so that the seam has values."""
+    name = MOTIONS[composition.motion].name
+    return Prompt("", composition.caption, tags=("loop",), motion=_ASKED.get(name, name))
+
+
 class _Seer:
     """Features of frames, at the world's frame rate."""
 
@@ -155,7 +166,7 @@ class _Judge:
         if self.nets.image:
             texts = list(self.nets.image.embed_texts([c.caption for c in asked]))
         contexts = [
-            ClipContext(clip, Prompt("", c.caption), text, spec=SPEC, real=RealClips([real]), picture=picture)
+            ClipContext(clip, _prompt(c), text, spec=SPEC, real=RealClips([real]), picture=picture)
             for clip, c, text, real, picture in zip(clips, asked, texts, self.real, self.pictures, strict=True)
         ]
         return {metric.name: self._value(metric, contexts) for metric in self.metrics}

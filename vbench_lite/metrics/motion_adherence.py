@@ -1,0 +1,126 @@
+"""Whether the clip moves as the prompt asks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vbench_lite.features.flow import Flow
+from vbench_lite.features.motion_fit import Array, MotionFit
+from vbench_lite.metrics.base import NO_FPS, SINGLE_FRAME, ClipContext, ClipMetric
+from vbench_lite.metrics.functional import Clips, Values, score_each
+from vbench_lite.records import MOTIONS, Prompt, ReasonCode, Score
+
+NOT_ASKED = Score(None, 'the prompt states no motion (key "motion")', ReasonCode.NOT_APPLICABLE)
+LEAST = 0.02
+"""Short sides of the frame, over the clip: less is no motion."""
+ARM = 0.3
+"""Short sides: a point so far from the middle stands for zoom and roll, so that they compare with shifts."""
+CALM = 0.1
+"""Short sides a second of the fastest twentieth of the picture, at which a clip that should be still scores 0."""
+
+
+class MotionAdherence(ClipMetric):
+    """The asked motion as a part of all motion, -1 to 1."""
+
+    name = "motion_adherence"
+    title = "Motion as asked"
+    unit = "fraction"
+    higher_is_better = True
+    range = (-1.0, 1.0)
+    version = "1"
+    description = (
+        "The part of the clip's motion that the prompt asked for: 1 is that motion and no other, 0 none of it, -1 the "
+        "opposite. Only for prompts with a motion."
+    )
+    pitfalls = (
+        "Optical flow cannot tell a camera that pans from a picture that slides where the background is plain. A turn "
+        "out of the picture's plane is not told. Spins, bounces and rolls have no opposite."
+    )
+    question, rank = "prompt", 5
+    source = "Similarity transforms fitted to optical flow, as in robust video stabilisation"
+    extractors = (MotionFit, Flow)
+    sets = ("scenario",)
+    falls_with = ("opposite motion",)
+    unmoved_by = ("caption swap",)
+
+    def score(self, context: ClipContext) -> Score:
+        asked = context.prompt.motion
+        if not asked:
+            return NOT_ASKED
+        if context.clip.frames < 2:
+            return SINGLE_FRAME
+        if asked == "still":
+            return _stillness(context)
+        fits = context["motion_fit"]
+        return adherence(asked, fits["camera"], fits["object"])
+
+
+def adherence(asked: str, camera: Array, moving: Array) -> Score:
+    """The asked motion as a part of all motion.
+
+    Args:
+        asked: One of `records.MOTIONS`, not "still".
+        camera: (pairs, 4), right, down, zoom and roll of the dominant motion of each pair of frames.
+        moving: (pairs, 4), the same of what moves otherwise, beyond the dominant motion.
+
+    >>> adherence("slides left", np.array([[0.1, 0, 0, 0]]), np.zeros((1, 4))).value
+    -1.0
+    """
+    both = camera + moving
+    if asked == "bounces":
+        return Score(_back_and_forth(both))
+    of_camera = asked.startswith(("pan", "tilt", "roll"))
+    right, down, zoom, roll = (camera if of_camera else both).sum(0) * (1, 1, ARM, ARM)
+    whole = float(np.linalg.norm(both.sum(0) * (1, 1, ARM, ARM)))
+    if of_camera:
+        whole = max(whole, float(np.linalg.norm((right, down, zoom, roll))))
+    if whole < LEAST:
+        return Score(0.0)
+    if asked == "spins" and abs(roll) < 0.2 * whole and float(np.abs(moving).sum()) > LEAST:
+        return Score(None, "a turn out of the picture's plane cannot be told from flow", ReasonCode.NOT_MEASURED)
+    part = {
+        "pan left": right, "pan right": -right, "tilt up": down, "tilt down": -down, "zoom in": zoom, "zoom out": -zoom,
+        "roll": abs(roll), "slides left": -right, "slides right": right, "moves up": -down, "moves down": down,
+        "spins": abs(roll),
+    }[asked]
+    return Score(float(np.clip(part / whole, -1, 1)))
+
+
+def _back_and_forth(both: Array) -> float:
+    """The part of all shifts that goes up and comes down again, 0 to 1."""
+    shifts = np.where(np.abs(both[:, :2]) > LEAST / 4, both[:, :2], 0.0)
+    whole = float(np.abs(shifts).sum())
+    if whole < LEAST:
+        return 0.0
+    down = shifts[:, 1]
+    return float((np.abs(down).sum() - abs(down.sum())) / whole)
+
+
+def _stillness(context: ClipContext) -> Score:
+    if not context.clip.fps:
+        return NO_FPS
+    speed = float(context["flow"]["motions"].mean()) * context.clip.fps
+    return Score(max(-1.0, 1 - speed / CALM))
+
+
+def motion_adherence(clips: Clips, motion: str, fps: float = 0.0) -> Values:
+    """The part of a clip's motion that was asked for.
+
+    Args:
+        clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
+        motion: One of `vbench_lite.records.MOTIONS`, such as "slides left" or "zoom in".
+        fps: Frames a second; needed for "still" alone.
+
+    Returns:
+        (clips,) values from -1 to 1, higher is better; a float for one clip. 0 where nothing moves.
+
+    Raises:
+        ValueError: Fewer than two frames, an unknown motion, or one that cannot be told.
+
+    Example:
+        >>> motion_adherence(np.zeros((3, 32, 32, 3), np.uint8), "slides left")
+        0.0
+    """
+    if motion not in MOTIONS:
+        raise ValueError(f"motion is {motion!r}: expected one of {', '.join(MOTIONS)}")
+    return score_each(MotionAdherence(), clips, prompts=Prompt("", "", motion=motion), fps=fps)
