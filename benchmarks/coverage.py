@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import click
 import numpy as np
+from bootstrap import resampled_distances
 from coverage_cases import (
     Array,
     Case,
@@ -31,7 +32,7 @@ from coverage_cases import (
 
 from vbench_lite.analysis.economics import share_of
 from vbench_lite.distances.corrected import corrected_interval
-from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.frechet import frechet_distance
 from vbench_lite.distances.intervals import DistanceInterval
 from vbench_lite.distances.kernel import kernel_interval
 from vbench_lite.stats import Interval, clustered_mean

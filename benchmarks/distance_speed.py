@@ -16,10 +16,11 @@ from collections.abc import Callable
 import click
 import numpy as np
 import torch
+from bootstrap import resampled_distances
 from torchmetrics.image.fid import _compute_fid
 
 from vbench_lite.distances.corrected import corrected_interval
-from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.frechet import frechet_distance
 from vbench_lite.distances.kernel import kernel_interval
 
 BOOTSTRAPS = 1000

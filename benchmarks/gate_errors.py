@@ -2,6 +2,7 @@
 
     python benchmarks/gate_errors.py                the error table of docs/gate.md
     python benchmarks/gate_errors.py --power        how often a release of a given quality passes
+    python benchmarks/gate_errors.py --own          the same where the baseline's clips collapse too
     python benchmarks/gate_errors.py --ratchet      how often small losses accumulate past the first baseline
     python benchmarks/gate_errors.py --plot FILE    the power curves as SVG
 
@@ -127,6 +128,33 @@ def fallen_tail(rng: np.random.Generator, found: Releases) -> Releases:
     """A tenth of the clips loses three standard deviations, the rest gains enough for an equal mean."""
     found.new[:, 0] += 0.33 - 3.3 * (rng.random(found.new[:, 0].shape) < 0.1)
     return found
+
+
+OWN_RATES = (0.0, 0.01, 0.03, 0.05)
+"""Fractions of clips that collapse in both runs."""
+
+
+def collapsing(rng: np.random.Generator, found: Releases, own: float) -> Releases:
+    """This fraction of the clips of both sides loses three standard deviations in the first score."""
+    for side in (found.old, found.new):
+        side[:, 0] -= 3.3 * (rng.random(side[:, 0].shape) < own)
+    return found
+
+
+def own_table(sizes: list[tuple[int, int]], releases: int) -> Iterator[str]:
+    """Where clips of both runs collapse: equal releases, and those in which a further tenth collapses."""
+    yield "| collapse in both runs | release | error | " + " | ".join(f"{p} x {c}" for p, c in sizes) + " |"
+    yield "|---|---|---|" + "---|" * len(sizes)
+    for place, own in enumerate(OWN_RATES):
+        for name, error in (("equal", "fail"), ("a further tenth collapsed, same mean", "pass")):
+            cells = []
+            for prompts, clips in sizes:
+                rng = np.random.default_rng([place, prompts, clips, error == "pass"])
+                found = collapsing(rng, Draw(releases, prompts, clips)(rng), own)
+                passed, failed, _ = shares(judge(fallen_tail(rng, found) if error == "pass" else found))
+                wrong, right = (passed, failed) if error == "pass" else (failed, passed)
+                cells.append(f"**{100 * wrong:.1f}** ({100 * right:.0f})")
+            yield f"| {own:.0%} | {name} | {error} | {' | '.join(cells)} |"
 
 
 def worlds(rng: np.random.Generator, *size: int) -> dict[str, tuple[str, Callable[[], Releases]]]:
@@ -347,6 +375,7 @@ def main() -> None:
     parser.add_argument("--releases", type=int, default=1000)
     parser.add_argument("--sizes", nargs="*", default=SIZES, help="prompts x clips, e.g. 40x2")
     parser.add_argument("--power", action="store_true")
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--ratchet", action="store_true")
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
@@ -359,7 +388,8 @@ def main() -> None:
             share = ratchet(given.releases, *size, np.random.default_rng(size))
             print(f"{size[0]} x {size[1]}: {100 * share:.1f} % lose 1.5 margins or more")
     else:
-        for line in (power_table if given.power else error_table)(sizes, given.releases):
+        table = power_table if given.power else own_table if given.own else error_table
+        for line in table(sizes, given.releases):
             print(line, flush=True)
     print(f"\n{given.releases} releases a cell, {time.process_time() - begun:.0f} s of processor time.")
 

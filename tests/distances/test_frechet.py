@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from vbench_lite.distances.frechet import frechet_distance, resampled_distances
+from vbench_lite.distances.frechet import frechet_distance
 from vbench_lite.distances.kernel import kernel_distance, kernel_interval
 
 
@@ -107,14 +107,6 @@ def test_distances_of_sets_that_do_not_vary():
 def test_features_without_a_finite_square_are_refused():
     with pytest.raises(ValueError, match="beyond floating point"):
         frechet_distance(generated=X * 1e200, reference=Y * 1e200)
-
-
-def test_bootstrap_distances_are_those_of_drawn_clips():
-    x, y = normal(0, 12, 30), normal(1, 9, 30)
-    rng = np.random.default_rng(7)
-    times = rng.multinomial(12, np.full(12, 1 / 12)), rng.multinomial(9, np.full(9, 1 / 9))
-    expected = frechet_distance(generated=np.repeat(x, times[0], 0), reference=np.repeat(y, times[1], 0))
-    assert resampled_distances(x, y, 1, seed=7)[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_distance_is_symmetric_and_does_not_depend_on_the_order_of_clips():
