@@ -78,18 +78,19 @@ def find_leads(sides: Sequence[Side], family: Family) -> dict[str, Lead]:
 def find_ranks(quantity: Quantity, sides: Sequence[Side], family: Family) -> dict[Side, int]:
     """Generator > its rank on one figure: 1 plus the number of generators that are shown to be better.
 
-    Generators of equal rank are ties: no other one is shown to be better than the one and not than the other. Those
-    without the figure, and all of them where they are not compared on it, have no rank.
+    No generator ranks above one with a better figure. Equal ranks are ties. Generators without the figure, and all of
+    them where they are not compared on it, have no rank.
     """
     ranked = _ranked(quantity, sides)
     if quantity.higher_is_better is None or len(ranked) < 2:
         return {}
-    found = {}
+    found: dict[Side, int] = {}
     for side in ranked:
         against = [family.between(other, side, quantity.name) for other in ranked if other is not side]
         if any(each is None or each.words is Outcome.NOT_COMPARED for each in against):
             return {}
-        found[side] = 1 + sum(each is not None and each.words is Outcome.WORSE for each in against)
+        better = sum(each is not None and each.words is Outcome.WORSE for each in against)
+        found[side] = max([1 + better, *found.values()])
     return found
 
 

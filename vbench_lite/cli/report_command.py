@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vbench_lite.report.output import Clips
 
 FORMATS = (
-    "html", "markdown", "json", "csv", "spreadsheet", "parquet", "latex", "model-card", "metrics", "vbench",
+    "html", "pdf", "markdown", "json", "csv", "spreadsheet", "parquet", "latex", "model-card", "metrics", "vbench",
     "vbench-totals", "run-card", "plots",
 )  # fmt: skip
 
@@ -44,6 +44,7 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
     Examples:
       vbench report results/ads
       vbench report results/* -o reports/history.html
+      vbench report results/ads -o reports/ads.pdf
       vbench report results/ads --format markdown > comment.md
     """
     from vbench_lite.report import choose_reporter, write_report

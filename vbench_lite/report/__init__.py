@@ -40,6 +40,7 @@ class Reporter:
 
 REPORTERS = (
     Reporter("html", ".html", "page.render:write", (".html", ".htm"), text=False),
+    Reporter("pdf", ".pdf", "formats.pdf:write", (".pdf",), text=False),
     Reporter("markdown", ".md", "formats.markdown:write", (".md", ".markdown")),
     Reporter("json", ".json", "formats.data:write_json", (".json",)),
     Reporter("csv", ".csv", "formats.data:write_csv", (".csv",)),

@@ -34,9 +34,7 @@ class RankedCell(NamedTuple):
     """Another generator has the same rank."""
     lead: bool
     spark: str
-    """Outline of the distribution over clips, as an SVG path of `WIDE` by `TALL`; "" for none."""
-    mean: float | None
-    """Where the figure stands within the sparkline."""
+    """Outline of the distribution over clips, or a bar for a fraction, as an SVG path of `WIDE` by `TALL`."""
     address: str
     """Shows the clips behind it."""
 
@@ -65,14 +63,11 @@ def leaderboard(scenario: SuiteResult) -> list[Column]:
 
 
 def order(columns: Sequence[Column], count: int) -> list[int]:
-    """Numbers of the generators by the first column: the best rank first, then the best figure."""
-    first = columns[0] if columns else None
+    """Numbers of the generators by the first column, the best figure first; those without it come last."""
 
-    def key(nth: int) -> tuple[bool, int, float]:
-        cell = first.cells[nth] if first else None
-        if first is None or cell is None or cell.value is None:
-            return True, count, 0.0
-        return False, cell.rank or 0, -cell.value if first.higher else cell.value
+    def key(nth: int) -> tuple[bool, float]:
+        value = columns[0].cells[nth].value if columns else None
+        return value is None, (-1 if columns and columns[0].higher else 1) * (value or 0.0)
 
     return sorted(range(count), key=key)
 
@@ -88,9 +83,8 @@ def _column(scenario: SuiteResult, row: Row) -> Column:
         value, rank = _value(entry, row.name), ranks.get(entry.side)
         cells.append(
             RankedCell(
-                cell.written, value, rank, list(ranks.values()).count(rank or 0) > 1, cell.lead, _outline(values, span),
-                _place(float(np.nanmean(values)), span) if span and np.isfinite(values).any() else None,
-                _address(scenario, entry, row.name),
+                cell.written, value, rank, list(ranks.values()).count(rank or 0) > 1, cell.lead,
+                _share(value) if row.name == "usable" else _outline(values, span), _address(scenario, entry, row.name),
             )
         )  # fmt: skip
     floor = scenario.thresholds.get(row.name)
@@ -137,6 +131,11 @@ def _span(drawn: Sequence[Array]) -> _Span | None:
 
 def _place(value: float, span: _Span) -> float:
     return round(WIDE * float(np.clip((value - span.low) / (span.high - span.low), 0, 1)), 1)
+
+
+def _share(share: float | None) -> str:
+    """A bar from 0 to the fraction of 1."""
+    return "" if share is None else f"M0 {TALL / 2:g}H{WIDE * share:.1f}V{TALL}H0Z"
 
 
 def _outline(values: Array, span: _Span | None) -> str:

@@ -75,10 +75,16 @@ def _best_of_line(scenario: SuiteResult) -> str:
 def _retrying(scenario: SuiteResult) -> str:
     """What it costs to ask until a clip is usable, which ends at the first one."""
     attempts = [(e.label, e.cost(ATTEMPTS)) for e in scenario.entries]
-    known = [f"{words.cost_text(ATTEMPTS, each).value} clips with {label}" for label, each in attempts if each.value]
-    return f" Retrying only until a clip is usable takes {words.listed(known)} on average." if known else ""
+    costs = sorted((each.value, label, each) for label, each in attempts if each.value)
+    known = [f"{words.cost_text(ATTEMPTS, each).value} clips with {label}" for _, label, each in costs]
+    rest = len(known) - NAMED
+    more = f", and more with the other{f' {rest}' if rest > 1 else ''}" if rest > 0 else ""
+    told = words.listed(known[:NAMED])
+    return f" Retrying only until a clip is usable takes {told} on average{more}." if known else ""
 
 
+NAMED = 3
+"""Generators that a sentence names at most."""
 ATTEMPTS = "attempts_per_usable_clip"
 
 

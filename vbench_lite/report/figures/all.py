@@ -15,6 +15,7 @@ from vbench_lite.report.figures.length import length
 from vbench_lite.report.figures.people import people, people_agreement
 from vbench_lite.report.figures.spread import distributions, variance
 from vbench_lite.report.figures.stages import stages
+from vbench_lite.report.figures.svg import without_links
 from vbench_lite.report.figures.sweep import sweep
 from vbench_lite.report.output import Output
 
@@ -37,7 +38,7 @@ def write(report: Report, output: Output) -> None:
         place = folder / f"{nth + 1}-{_safe(scenario.suite.name)}" if len(report.scenarios) > 1 else folder
         for figure in figures(scenario, FigureRenderer(png=True)):
             for panel in figure.panels:
-                write_whole(place / f"{panel.name}.svg", panel.svg)
+                write_whole(place / f"{panel.name}.svg", without_links(panel.svg))
                 write_whole(place / f"{panel.name}.png", panel.png)
 
 

@@ -13,6 +13,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker
+from vbench_lite.report.links import clips_address
 from vbench_lite.report.tables import usable_estimate
 
 if TYPE_CHECKING:
@@ -57,8 +58,13 @@ def _draw_categories(
             if share.low is not None and share.high is not None:
                 axes.plot([share.low, share.high], [at, at], color=colour(entry), lw=1.4, alpha=0.55)
             if share.value is not None:
-                axes.plot(share.value, at, marker(entry), color=colour(entry), ms=5.5, mec=PAPER, mew=0.6)
+                axes.plot(
+                    share.value, at, marker(entry), color=colour(entry), ms=5.5, mec=PAPER, mew=0.6,
+                    url=clips_address(generator=entry.label, by="rank", category=name),
+                )  # fmt: skip
     axes.set_yticks(range(len(names)), list(reversed(names)))
+    for label, name in zip(axes.get_yticklabels(), reversed(names), strict=True):
+        label.set_url(clips_address(category=name, by="rank"))
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")

@@ -16,6 +16,7 @@ from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, Panel, colour, cost_axis, marker, percent_axis
 from vbench_lite.report.figures.labels import Label, place_labels
 from vbench_lite.report.formats.layout import shortened
+from vbench_lite.report.links import clips_address
 from vbench_lite.report.method import counted
 from vbench_lite.report.tables import usable_estimate
 
@@ -115,7 +116,7 @@ def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
     front = plane.front()
     axes.step([p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=1)
     for point in plane.points:
-        _cross(axes, point)
+        _cross(axes, point, plane.metric)
     scale(axes, plane)
     axes.set_ylabel(f"{plane.title}, better above")
     place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, longest), colour(p.entry)) for p in plane.points])
@@ -145,7 +146,7 @@ def _draw(plane: Plane, axes: Axes) -> None:
         ls=(0, (4, 3)), zorder=1,
     )  # fmt: skip
     for point in plane.points:
-        _cross(axes, point)
+        _cross(axes, point, plane.metric)
     scale(axes, plane)
     if len(plane.points) <= NAMED:
         place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, 24), colour(p.entry)) for p in plane.points])
@@ -172,10 +173,11 @@ def intervals(axes: Axes, point: Point, **style: Any) -> None:
         axes.plot([point.x] * 2, [quality.low, quality.high], **style)
 
 
-def _cross(axes: Axes, point: Point) -> None:
+def _cross(axes: Axes, point: Point, metric: str) -> None:
     ink = colour(point.entry)
     intervals(axes, point, color=ink, lw=1.2, zorder=2)
-    axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3)
+    address = clips_address(generator=point.entry.label, by="rank" if metric == "usable" else metric)
+    axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=7, mec=PAPER, mew=0.8, zorder=3, url=address)
 
 
 def _log_axis(axes: Axes, points: Sequence[Point]) -> None:

@@ -14,6 +14,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour
+from vbench_lite.report.links import clips_address
 from vbench_lite.run.summary import Floor
 from vbench_lite.stats import Array
 
@@ -171,9 +172,9 @@ def _alike(one: GeneratorResult, other: GeneratorResult) -> bool:
 def _draw_bars(bars: Sequence[_Bar], axes: Axes) -> None:
     """Stacked parts of 1, dark to light."""
     for row, bar in enumerate(reversed(bars)):
-        left = 0.0
+        left, address = 0.0, clips_address(generator=bar.entry.label, by=bar.metric)
         for share, alpha in zip(bar.shares, (1.0, 0.62, 0.3), strict=True):
-            axes.barh(row, share, 0.42, left=left, color=colour(bar.entry), alpha=alpha, lw=0)
+            axes.barh(row, share, 0.42, left=left, color=colour(bar.entry), alpha=alpha, lw=0, url=address)
             if share > 0.1:
                 ink = PAPER if alpha > 0.9 else INK
                 place, text = (left + share / 2, row), f"{100 * share:.0f} %"

@@ -12,6 +12,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour
+from vbench_lite.report.formats.layout import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     for entry, parts in found:
         total = sum(parts.values())
         told = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
-        title = f"{entry.label}: {words.seconds(total)} a clip"
+        title = f"{shortened(entry.label, 24)}: {words.seconds(total)} a clip"
         draw = partial(_draw_stages, entry, parts, longest)
         alt, height = f"Seconds of a clip by stage: {told}.", 0.6 + 0.3 * len(parts)
         panels.append(pen.draw(f"stages-{entry.number}", title, alt, draw, height))

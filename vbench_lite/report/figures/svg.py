@@ -58,6 +58,11 @@ def to_png(figure: Figure) -> bytes:
     return content.getvalue()
 
 
+def without_links(svg: str) -> str:
+    """A drawing for a file of its own, where links to clips lead nowhere."""
+    return re.sub(r"</?a\b[^>]*>\s*", "", svg)
+
+
 def inline(svg: str, key: str, title: str, alt: str) -> str:
     """Makes a standalone SVG part of a page: named colours, no style attributes, ids of its own, words for the blind.
 
@@ -73,7 +78,8 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r'style="([^"]*)"', lambda m: _attributes(m[1]), body)
     body = re.sub(r"#[0-9a-f]{6}\b", lambda m: _named(m[0]), body)
     body = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', body)
-    body = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'href="#{key}-\2"', body)
+    body = re.sub(r'(xlink:href|href)="#([^"=]+)"', rf'href="#{key}-\2"', body)
+    body = re.sub(r'<a xlink:href="(#[^"]+=[^"]*)"', r'<a href="\1" tabindex="-1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
     box = re.search(r'viewBox="([^"]+)"', body)
     assert box is not None, "matplotlib writes a viewBox"

@@ -29,7 +29,7 @@ const byLink = new Map(clips.map((clip) => [clip.link, clip]));
 const metricsOf = (clip) => scenes[prompts[clip.p].scene].metrics;
 const scoreOf = (clip, name) => clip.scores[metricsOf(clip).findIndex((metric) => metric.name === name)] ?? null;
 
-const figures = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const figures = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const written = (value) => (value === null ? "not scored" : figures.format(value).replace("-", "−"));
 
 const copy = async (text, button) => {

@@ -51,14 +51,15 @@ const follow = () => {
   if (first) { wantsPlay = true; show(first, byLink.get(view.with) ?? null, byLink.has(view.with) ? view.mode || "side" : ""); }
   else if (viewer.open) viewer.close();
 };
+const toClips = () => one("#clips").scrollIntoView({ block: "start", behavior: "instant" });
 const start = () => {
   readAddress();
   follow();
-  if (isView() && !view.clip) one("#clips").scrollIntoView({ block: "start" });
+  if (isView() && !view.clip) toClips();
   addEventListener("hashchange", () => {
     if (!isView()) return; // a section
     readAddress();
     follow();
-    if (!view.clip) one("#clips").scrollIntoView({ block: "start" });
+    if (!view.clip) toClips();
   });
 };

@@ -86,7 +86,7 @@ const fill = (name, clip) => {
 };
 const show = (a, b, mode) => {
   Object.assign(opened, { a, b });
-  stage.dataset.mode = mode;
+  stage.dataset.mode = viewer.dataset.mode = mode;
   fill("a", a);
   fill("b", b);
   for (const button of all("[data-mode].tool", viewer)) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));

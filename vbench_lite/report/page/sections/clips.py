@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from vbench_lite.report.data import Report
 from vbench_lite.report.page.section import Scene, Section
 
+LEDE = "Click on a clip to open it large, or to compare it with another. Every clip, filter and order has a link."
+
 
 def section(report: Report, scenes: Sequence[Scene]) -> Section:
     """The section; `clip_data` holds the clips themselves."""
@@ -20,4 +22,4 @@ def section(report: Report, scenes: Sequence[Scene]) -> Section:
         "suites": list(dict.fromkeys(s.suite.name for s in report.scenarios)),
         "categories": list(dict.fromkeys(row.prompt.category for row in rows if row.prompt.category)),
     }  # fmt: skip
-    return Section("clips", "Clips", "clips.html", short="Clips", data=data)
+    return Section("clips", "Clips", "clips.html", LEDE, "Clips", data=data)

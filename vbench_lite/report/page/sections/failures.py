@@ -11,6 +11,8 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.links import clips_address
 from vbench_lite.report.page.section import Scene, Section
 
+MOST_COLUMNS = 5
+"""Generators that stand side by side; more become rows."""
 SHOWN = 3
 """Messages of a reason that are quoted, the most frequent first."""
 
@@ -77,5 +79,6 @@ def sections(scene: Scene) -> Iterable[Section]:
     data = {
         "rows": rows, "entries": scenario.entries, "tried": tried, "beside": scene.beside,
         "most": max(count for reason in found for count in reason.counts),
+        "turned": len(scenario.entries) > MOST_COLUMNS,
     }  # fmt: skip
     yield Section("failures", "Why clips are not usable", "failures.html", lede, "Failures", data=data)

@@ -20,8 +20,8 @@ def sections(scene: Scene) -> Iterable[Section]:
     lede = f"Means over {len(scenario.prompts)} prompts with 95 % intervals"
     lede += f", those of time and money over {told}." if (told := counted(scenario)) else "."
     if several:
-        lede += " The rank is 1 plus the number of generators that are shown to be better; = marks a tie."
-    lede += " Click on a figure to see its clips, the best first; on a heading to sort."
+        lede += " Ranks count the generators that are shown to be better; = marks a tie."
+    lede += " Click on a figure to see its clips, the best first, or on a heading to sort."
     data = {
         "columns": columns, "rows": order(columns, len(scenario.entries)), "entries": scenario.entries,
         "ranked": several and bool(columns), "wide": WIDE, "tall": TALL, "groups": groups(scenario),

@@ -1,0 +1,42 @@
+"""The report on paper: few pages, light, with pictures of clips; and what is said where no browser can print it."""
+
+import re
+
+import pytest
+
+from tests.report.conftest import CHROMIUM
+from vbench_lite.errors import VbenchError
+from vbench_lite.report import write_report
+from vbench_lite.report.formats import pdf
+from vbench_lite.run.view import Run
+
+
+@pytest.mark.browser
+def test_a_pdf_has_two_pages_that_sum_up_and_one_of_clips(ads, tmp_path) -> None:
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
+    content = write_report([Run(ads)], tmp_path / "ads.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
+    assert len(re.findall(rb"/Subtype\s*/Image", content)) >= 4  # the best and the worst clip of two generators
+
+
+def test_without_a_browser_the_error_names_the_ways_out(ads, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(pdf, "BROWSERS", pdf.BROWSERS[:7])
+    with pytest.raises(VbenchError, match=r"apt-get install chromium.*CHROMIUM.*-o report\.html"):
+        write_report([Run(ads)], tmp_path / "ads.pdf")
+    monkeypatch.setenv("CHROMIUM", "nowhere")
+    with pytest.raises(VbenchError, match='"nowhere", which is no program'):
+        write_report([Run(ads)], tmp_path / "ads.pdf")
+    assert not (tmp_path / "ads.pdf").exists()
+
+
+def test_a_browser_that_prints_nothing_is_an_error_with_its_last_words(ads, tmp_path, monkeypatch) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\necho no display >&2\nexit 3\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("CHROMIUM", str(browser))
+    with pytest.raises(VbenchError, match=r"printed no PDF \(exit code 3\): no display"):
+        write_report([Run(ads)], tmp_path / "ads.pdf")
