@@ -79,7 +79,7 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"#[0-9a-f]{6}\b", lambda m: _named(m[0]), body)
     body = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', body)
     body = re.sub(r'(xlink:href|href)="#([^"=]+)"', rf'href="#{key}-\2"', body)
-    body = re.sub(r'<a xlink:href="(#[^"]+=[^"]*)"', r'<a href="\1" tabindex="-1"', body)
+    body = re.sub(r'<a xlink:href="(#[^"]+=[^"]*)"[^>]*>', r'<a href="\1" tabindex="-1">', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
     box = re.search(r'viewBox="([^"]+)"', body)
     assert box is not None, "matplotlib writes a viewBox"
