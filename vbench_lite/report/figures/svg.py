@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html as html_library
 import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from vbench_lite.escaping import html
 from vbench_lite.report.figures.colours import BY_HEX, INK, LINE, PAPER, SOFT
@@ -58,6 +60,13 @@ def to_png(figure: Figure) -> bytes:
     return content.getvalue()
 
 
+def _link(address: str) -> str:
+    """A link from a mark to clips. The table beside the drawing has the same links for the keyboard."""
+    asked = parse_qs(html_library.unescape(address[1:]))
+    named = html(", ".join(text for name in ("g", "category") for text in asked.get(name, [])))
+    return f'<a href="{address}" tabindex="-1" aria-label="Clips of {named}">'
+
+
 def without_links(svg: str) -> str:
     """A drawing for a file of its own, where links to clips lead nowhere."""
     return re.sub(r"</?a\b[^>]*>\s*", "", svg)
@@ -79,7 +88,7 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"#[0-9a-f]{6}\b", lambda m: _named(m[0]), body)
     body = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', body)
     body = re.sub(r'(xlink:href|href)="#([^"=]+)"', rf'href="#{key}-\2"', body)
-    body = re.sub(r'<a xlink:href="(#[^"]+=[^"]*)"[^>]*>', r'<a href="\1" tabindex="-1">', body)
+    body = re.sub(r'<a xlink:href="(#[^"]+=[^"]*)"[^>]*>', lambda m: _link(m[1]), body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
     box = re.search(r'viewBox="([^"]+)"', body)
     assert box is not None, "matplotlib writes a viewBox"
