@@ -92,8 +92,9 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
     box = re.search(r'viewBox="([^"]+)"', body)
     assert box is not None, "matplotlib writes a viewBox"
+    role = "group" if "<a href" in body else "img"  # a picture may hold no links
     head = (
-        f'<svg class="plot" viewBox="{box[1]}" role="img" aria-labelledby="{key}-t {key}-d" '
+        f'<svg class="plot" viewBox="{box[1]}" role="{role}" aria-labelledby="{key}-t {key}-d" '
         f'stroke-linejoin="round" stroke-linecap="butt"><title id="{key}-t">{html(title)}</title>'
         f'<desc id="{key}-d">{html(alt)}</desc>'
     )
