@@ -12,6 +12,8 @@ from tests.report.conftest import scored
 from vbench_lite.report import glossary as words
 from vbench_lite.report import write_report
 from vbench_lite.report.data import Report, gather
+from vbench_lite.report.figures import best_of_k
+from vbench_lite.report.figures import sweep as sweep_module
 from vbench_lite.report.figures.cost_quality import _draw_hero, plane_of
 from vbench_lite.report.figures.history import history, releases
 from vbench_lite.report.figures.kit import FigureRenderer, cost_axis
@@ -152,7 +154,26 @@ def test_names_beside_points_cover_no_other_name(tmp_path, count) -> None:
     plane = plane_of(scenario, "usable", cost_axis(scenario))
     with panel(6.6, 3.5) as (figure, axes):
         _draw_hero(plane, 32, axes)
-        figure.canvas.draw()
-        boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the line to the mark
-    assert len(boxes) == count
+        assert_no_names_overlap(figure, axes, count)
+
+
+def assert_no_names_overlap(figure, axes, count: int) -> None:
+    figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the line to the mark
+    assert len(boxes) >= count
     assert not [1 for one, other in itertools.combinations(boxes, 2) if one.overlaps(other)]
+
+
+def test_names_of_curves_cover_no_other_name_and_no_value(swept, tmp_path) -> None:
+    fakes = [Fake(f"model-{n}-{'x' * 30}", device_s=0.3 + 0.01 * n) for n in range(3)]
+    scenario = told(scored(tmp_path, prompts=6, clips=4, generators=fakes, video=False)).main
+    group = best_of_k._curves(scenario, "clip_text", cost_axis(scenario))
+    with panel(3.0, 2.4) as (figure, axes):
+        best_of_k._draw(group, axes)
+        assert_no_names_overlap(figure, axes, 3 + 4)
+    scenario = told(swept).main
+    plane = plane_of(scenario, "detail", cost_axis(scenario))
+    points = {point.entry: point for point in plane.points}
+    with panel(3.0, 2.7) as (figure, axes):
+        sweep_module._draw(plane, [(curve, [points[e] for e in curve.entries]) for curve in curves(scenario)], axes)
+        assert_no_names_overlap(figure, axes, 1 + 3)

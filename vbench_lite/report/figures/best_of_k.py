@@ -14,6 +14,8 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.figures.labels import Label, place_labels, thin_out
+from vbench_lite.report.formats.layout import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,9 +88,7 @@ def _curves(scenario: SuiteResult, metric: str, axis: Axis) -> _Curves:
 
 
 def _draw(group: _Curves, axes: Axes) -> None:
-    furthest = max(curve.at[-1] for curve in group.curves)
-    sign = 1 if group.higher else -1
-    top = max(group.curves, key=lambda curve: sign * (curve.best[-1].value or 0.0))
+    ends_of: list[Label] = []
     for curve in group.curves:
         ink, values = colour(curve.entry), [e.value for e in curve.best if e.value is not None]
         ends = [(x, e.low, e.high) for x, e in zip(curve.at, curve.best, strict=True) if e.low is not None]
@@ -99,11 +99,7 @@ def _draw(group: _Curves, axes: Axes) -> None:
         for k, place in enumerate(zip(curve.at, values, strict=True), 1):
             if len(curve.at) <= 6 or k in (1, 2, 4, 8, len(curve.at)):
                 axes.annotate(str(k), place, (0, -11), textcoords="offset points", color=SOFT, fontsize=7, ha="center")
-        if len(group.curves) > NAMED:
-            continue
-        side, way = ("right", 6) if curve.at[-1] > 0.6 * furthest else ("left", -4)
-        place, offset = (curve.at[-1], values[-1]), (way, 7 if curve is top else -21)
-        axes.annotate(curve.entry.label, place, offset, textcoords="offset points", color=ink, fontsize=8, ha=side)
+        ends_of.append(Label(curve.at[-1], values[-1], shortened(curve.entry.label, 24), ink))
     axes.set_xlabel(group.axis.unit.replace(" per clip", ""))
     axes.margins(x=0.1, y=0.24)
     axes.set_xlim(left=0)
@@ -113,3 +109,6 @@ def _draw(group: _Curves, axes: Axes) -> None:
         percent_axis(axes)
     elif not group.higher:
         axes.invert_yaxis()
+    thin_out(axes)
+    if len(group.curves) <= NAMED:
+        place_labels(axes, ends_of)

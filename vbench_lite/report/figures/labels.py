@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ MARK = 5
 """Half the size of a mark, in points."""
 LEADER = 14
 """A name further away than this, in points, has a line to its mark."""
+PIECE = 6
+"""Length of a part of a line, in points, whose surroundings a name avoids."""
 GRID = 60, 45
 """Places within the axes that are tried, along and up."""
 
@@ -69,25 +72,52 @@ def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
     marks = [tuple(map(float, axes.transData.transform((label.x, label.y)))) for label in labels]
     half = MARK * scale
     taken = [Box(x - half, y - half, x + half, y + half) for x, y in marks]
-    bars = np.array([line.get_window_extent().padded(scale).extents for line in axes.lines]).reshape(-1, 4)
+    taken += [Box(*text.get_window_extent().extents) for text in axes.texts]
+    lines = _line_boxes(axes, scale)
     frame = Box(*axes.bbox.extents)
     for n in sorted(range(len(labels)), key=lambda n: marks[n], reverse=True):
         drawn: Any = axes.text(0, 0, labels[n].text, fontsize=size, parse_math=False)
         extent = drawn.get_window_extent()
         drawn.remove()
-        box = _best(marks[n], (extent.width, extent.height), np.array(taken), bars, frame, scale)
+        box = _best(marks[n], (extent.width, extent.height), np.array(taken), lines, frame, scale)
         taken.append(box)
         _write(axes, labels[n], box, marks[n], scale, size)
 
 
+def thin_out(axes: Axes) -> None:
+    """Removes every text of the axes that covers an earlier one, such as numbers beside marks that lie close."""
+    figure: Any = axes.figure
+    figure.canvas.draw()
+    kept: list[Any] = []
+    for text in list(axes.texts):
+        extent = text.get_window_extent()
+        if any(extent.overlaps(other) for other in kept):
+            text.remove()
+        else:
+            kept.append(extent)
+
+
+def _line_boxes(axes: Axes, scale: float) -> Array:
+    """Every line of the drawing as small boxes along it, shape (boxes, 4)."""
+    boxes = []
+    for line in axes.lines:
+        points = line.get_transform().transform(line.get_xydata())
+        for start, end in pairwise(points):
+            pieces = max(1, int(np.hypot(*(end - start)) / (PIECE * scale)))
+            ends = np.linspace(start, end, pieces + 1)
+            low, high = np.minimum(ends[:-1], ends[1:]) - scale, np.maximum(ends[:-1], ends[1:]) + scale
+            boxes.append(np.hstack((low, high)))
+    return np.concatenate(boxes) if boxes else np.empty((0, 4))
+
+
 def _best(
-    mark: tuple[float, ...], extent: tuple[float, float], taken: Array, bars: Array, frame: Box, scale: float
+    mark: tuple[float, ...], extent: tuple[float, float], taken: Array, lines: Array, frame: Box, scale: float
 ) -> Box:
-    """The first free place, else the one that covers least. Names weigh more than intervals."""
+    """The first free place, else the one that covers least. Names weigh more than lines."""
     best, least = None, float("inf")
     for box in _places(mark, extent, frame, scale):
         outside = (box.right - box.left) * (box.high - box.low) - box.covers(np.array([frame]))
-        cost = 20 * (box.covers(taken) + max(0.0, outside - 0.5)) + box.covers(bars)
+        cost = 20 * (box.covers(taken) + max(0.0, outside - 0.5)) + box.covers(lines)
         if cost < least:
             best, least = box, cost
         if cost == 0:

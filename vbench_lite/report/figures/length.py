@@ -14,7 +14,9 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import SOFT
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker
+from vbench_lite.report.figures.labels import Label, place_labels
 from vbench_lite.report.figures.sweep import Curve, curves
+from vbench_lite.report.formats.layout import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +85,7 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 
 def _draw(found: Sequence[Growth], axes: Axes) -> None:
+    names = []
     for growth in found:
         entry = growth.curve.entries[0]
         ink, times = colour(entry), growth.times
@@ -90,8 +93,7 @@ def _draw(found: Sequence[Growth], axes: Axes) -> None:
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True):
             if estimate.low and estimate.high is not None:
                 axes.plot([frames, frames], [estimate.low, estimate.high], color=ink, lw=1.0, alpha=0.45)
-        name, place = growth.curve.name, (growth.frames[-1], times[-1])
-        axes.annotate(name, place, (-4, 6), textcoords="offset points", color=ink, fontsize=7.5, ha="right")
+        names.append(Label(growth.frames[-1], times[-1], shortened(growth.curve.name, 32), ink))
     axes.set(xscale="log", yscale="log", xlabel="frames", ylabel="device s a clip")
     ticks = sorted({frames for growth in found for frames in growth.frames})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -100,6 +102,7 @@ def _draw(found: Sequence[Growth], axes: Axes) -> None:
     marks = _round_marks(min(values), max(values))
     axes.set_yticks(marks, [f"{mark:g}" for mark in marks])
     axes.tick_params(labelcolor=SOFT)
+    place_labels(axes, names, 7.5)
 
 
 def _round_marks(low: float, high: float) -> list[float]:

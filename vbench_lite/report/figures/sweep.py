@@ -12,6 +12,8 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.cost_quality import Plane, Point, intervals, plane_of, scale
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, cost_axis, marker
+from vbench_lite.report.figures.labels import Label, place_labels
+from vbench_lite.report.formats.layout import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,14 +107,14 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 
 def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Axes) -> None:
+    names = []
     on_curves = {point.entry for _, points in lines for point in points}
     for point in plane.points:
         if point.entry not in on_curves:
             ink = colour(point.entry)
             intervals(axes, point, color=ink, **FAINT)
             axes.plot(point.x, point.y, marker(point.entry), color=ink, ms=6.5, mec=PAPER, mew=0.8)
-            place = (point.x, point.y)
-            axes.annotate(point.entry.label, place, (6, -12), textcoords="offset points", color=ink, fontsize=7.5)
+            names.append(Label(point.x, point.y, shortened(point.entry.label, 24), ink))
     for line, points in lines:
         ink = colour(line.entries[0])
         for point in points:
@@ -122,6 +124,8 @@ def _draw(plane: Plane, lines: Sequence[tuple[Curve, Sequence[Point]]], axes: Ax
         every = -(-len(points) // MOST_LABELS)
         for nth, (point, place) in enumerate(zip(points, at, strict=True)):
             if nth % every == 0 or nth == len(points) - 1:
-                text = line.value(point.entry)
-                axes.annotate(text, place, (5, 5), textcoords="offset points", color=SOFT, fontsize=7.5)
+                names.append(Label(*place, line.value(point.entry), SOFT))
+        if len(lines) > 1:
+            names.append(Label(*at[-1], shortened(line.name, 24), ink))
     scale(axes, plane)
+    place_labels(axes, names, 7.5)

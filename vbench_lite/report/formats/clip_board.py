@@ -196,8 +196,8 @@ def clip_facts(card: ClipCard) -> list[tuple[str, str]]:
     )
     size = f"{frames} frames, {width} {words.TIMES} {height}, {float(fps):g} fps" if frames and width and fps else ""
     found = (
-        ("Prompt", card.prompt_id), ("Seed", seed), ("Cost", f"${float(cost):.3g}" if cost else ""), ("Clip", size),
-        ("File", str(grid.text("path")[row, index]) if card.made else ""),
+        ("Prompt", card.prompt_id), ("Seed", seed), ("Cost", f"${words.plain(float(cost))}" if cost else ""),
+        ("Clip", size), ("File", str(grid.text("path")[row, index]) if card.made else ""),
     )  # fmt: skip
     return [(name, value) for name, value in found if value]
 
