@@ -61,7 +61,7 @@ def test_what_is_no_suite_is_told_in_a_sentence(tmp_path: Path, text: str, messa
 
 def test_a_motion_is_read_and_one_that_is_not_on_the_list_is_refused_with_it(tmp_path: Path) -> None:
     assert read_suite(written(tmp_path, ONE + 'motion = "pan left"\n')).prompts[0].motion == "pan left"
-    with pytest.raises(BadFile, match=r'mine\.toml:\d: "motion" is "wobbles": expected one of still, pan left'):
+    with pytest.raises(BadFile, match=r"mine\.toml:\d: \"motion\" is 'wobbles': expected one of still, pan left"):
         read_suite(written(tmp_path, ONE + 'motion = "wobbles"\n'))
 
 

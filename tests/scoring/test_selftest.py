@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from vbench_lite.backbones import Backbones, load
-from vbench_lite.metrics import select
+from vbench_lite.metrics import select, shipped_metrics
+from vbench_lite.metrics.registry import networks_of
 from vbench_lite.scoring import anchors, selftest
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
 from vbench_lite.scoring.selftest import rank_correlation
@@ -26,7 +27,13 @@ def own_cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cells():
     """Pixel metrics only: the whole table takes the networks a minute."""
-    return {(cell.damage, cell.metric): cell for cell in selftest.run(Backbones("none"), select("builtin"), clips=8)}
+    metrics = select("builtin")
+    of_pixels = {name for metric in metrics if not networks_of([metric])
+                 for name in (*metric.rises_with, *metric.falls_with, *metric.unmoved_by)}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selftest, "DAMAGES", {name: damage for name, damage in DAMAGES.items() if name in of_pixels})
+        found = selftest.run(Backbones("none"), metrics, clips=8)
+    return {(cell.damage, cell.metric): cell for cell in found}
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -96,3 +103,9 @@ def test_networks_without_pinned_scores_say_so():
     found = anchors.drift(Backbones("none"))
     assert found["drift"] is None
     assert "no scores are pinned" in found["reason"]
+
+
+def test_every_damage_is_noticed_by_a_metric_that_claims_it():
+    shipped = shipped_metrics().values()
+    claimed = {name for metric in shipped for name in (*metric.rises_with, *metric.falls_with)}
+    assert claimed >= set(DAMAGES) | {"opposite motion", "reversal", "object swap", "caption swap"}

@@ -30,7 +30,7 @@ class ClipText(ClipMetric):
     source = "CLIPScore (Hessel et al., EMNLP 2021, arXiv:2104.08718) without its factor and its clamp"
     extractors = (ImageText,)
     sets = ("builtin",)
-    falls_with = ("colour drift", "object swap", "caption swap")
+    falls_with = ("colour drift", "object swap", "caption swap", "hue", "desaturation")
     unmoved_by = ("shuffle", "reversal")
 
     def score(self, context: ClipContext) -> Score:

@@ -29,7 +29,7 @@ class Fvd(SetMetric):
     source = "Unterthiner et al., arXiv:1812.01717"
     extractors = (Video,)
     sets = ("builtin",)
-    rises_with = ("shuffle", "freeze", "jitter", "colour drift", "reversal")
+    rises_with = ("shuffle", "freeze", "jitter", "colour drift", "reversal", "duplicate", "bars", "hole", "aspect")
     unmoved_by = ("caption swap",)
 
     def score(self, context: SetContext) -> SetScore:

@@ -31,7 +31,7 @@ class LongRangeConsistency(ClipMetric):
     source = "The cosine of VBench background_consistency (arXiv:2311.17982) at other distances of frames"
     extractors = (ImageText,)
     sets = ("scenario",)
-    falls_with = ("colour drift", "object swap", "local warp")
+    falls_with = ("colour drift", "local warp")
     unmoved_by = ("caption swap",)
 
     def score(self, context: ClipContext) -> Score:

@@ -25,7 +25,7 @@ class Motion(ClipMetric):
     extractors = (Flow,)
     sets = ("builtin",)
     rises_with = ("shuffle", "jitter")
-    falls_with = ("freeze",)
+    falls_with = ("freeze", "slow motion")
     unmoved_by = ("caption swap",)
 
     def score(self, context: ClipContext) -> Score:

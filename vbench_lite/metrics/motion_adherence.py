@@ -40,7 +40,7 @@ class MotionAdherence(ClipMetric):
     source = "Similarity transforms fitted to optical flow, as in robust video stabilisation"
     extractors = (MotionFit, Flow)
     sets = ("scenario",)
-    falls_with = ("opposite motion",)
+    falls_with = ("opposite motion", "ping-pong")
     unmoved_by = ("caption swap",)
 
     def score(self, context: ClipContext) -> Score:

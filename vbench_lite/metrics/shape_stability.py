@@ -29,8 +29,8 @@ class ShapeStability(ClipMetric):
     source = "The cosine of VBench background_consistency (arXiv:2311.17982), of the worst pair of frames"
     extractors = (ImageText,)
     sets = ("scenario",)
-    falls_with = ("local warp", "object swap", "colour drift")
-    unmoved_by = ("reversal", "caption swap")
+    falls_with = ("local warp", "colour drift")
+    unmoved_by = ("caption swap",)
 
     def score(self, context: ClipContext) -> Score:
         if context.clip.frames < 2:

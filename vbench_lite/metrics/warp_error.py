@@ -31,7 +31,7 @@ class WarpError(ClipMetric):
     )
     extractors = (Flow,)
     sets = ("builtin",)
-    rises_with = ("noise", "flicker")
+    rises_with = ("noise", "flicker", "ghosting")
     unmoved_by = ("caption swap",)
 
     def score(self, context: ClipContext) -> Score:
