@@ -56,18 +56,95 @@ class Raft:
         from torchvision.models.optical_flow._utils import make_coords_grid, upsample_flow
 
         model = self.model
-        model.corr_block.build_pyramid(first.features, second.features)
         size = model.update_block.hidden_state_size
         hidden, context = model.context_encoder(first.pixels).tensor_split([size], 1)
-        hidden, context = hidden.tanh(), context.relu()
+        hidden, update = hidden.tanh(), _Update(model.update_block, context.relu())
+        correlations = _Correlations(first.features, second.features)
         start = make_coords_grid(1, *first.features.shape[-2:]).to(self.device)
         reached = start
         for _ in range(UPDATES):
-            looked_up = model.corr_block.index_pyramid(centroids_coords=reached)
-            hidden, step = model.update_block(hidden, context, looked_up, reached - start)
+            hidden, step = update(hidden, correlations.around(reached), reached - start)
             reached = reached + step
         flow: Tensor = upsample_flow(reached - start, up_mask=model.mask_predictor(hidden))
         return flow[0].cpu().numpy()
+
+
+class _Correlations:
+    """Products of all features of two frames, at four resolutions, looked up around points of the second frame.
+
+    torchvision samples each of the 81 points of a level by itself. They are one pixel apart, so all of them share their
+    four bilinear weights: 10 x 10 values are read and blended, in place of 324 reads.
+    """
+
+    LEVELS, RADIUS = 4, 4
+
+    def __init__(self, first: Tensor, second: Tensor) -> None:
+        channels, rows, columns = first.shape[1:]
+        products = first.flatten(2)[0].T @ second.flatten(2)[0]
+        level = products.div_(channels**0.5).view(-1, 1, rows, columns)
+        self.levels = [level]
+        for _ in range(self.LEVELS - 1):
+            level = F.avg_pool2d(level, 2)
+            self.levels.append(level)
+        self._offsets = torch.arange(-self.RADIUS, self.RADIUS + 2, device=first.device)
+
+    def around(self, points: Tensor) -> Tensor:
+        """Points (1, 2, rows, columns), x before y, to (1, levels * 81, rows, columns); outside of the frame is 0."""
+        x, y = points[0].flatten(1)
+        found = [self._window(level[:, 0], x / 2**n, y / 2**n) for n, level in enumerate(self.levels)]
+        return torch.cat(found, 1).T.reshape(1, -1, *points.shape[-2:])
+
+    def _window(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """(points, 81) from a level (points, rows, columns); the offset in x changes slowest, as in torchvision."""
+        rows, columns = level.shape[1:]
+        left, top = x.floor(), y.floor()
+        across, down = ((corner.long()[:, None] + self._offsets) for corner in (left, top))
+        inside = ((across >= 0) & (across < columns))[:, :, None] & ((down >= 0) & (down < rows))[:, None, :]
+        places = across.clamp(0, columns - 1)[:, :, None] + columns * down.clamp(0, rows - 1)[:, None, :]
+        values = level.flatten(1).gather(1, places.flatten(1)).view_as(inside) * inside
+        right, below = (x - left)[:, None, None], (y - top)[:, None, None]
+        values = torch.lerp(values[:, :-1], values[:, 1:], right)
+        return torch.lerp(values[:, :, :-1], values[:, :, 1:], below).flatten(1)
+
+
+class _Update:
+    """RAFT's update block for one pair. What its recurrent units make of the context is computed once, not 20 times."""
+
+    def __init__(self, block: Any, context: Tensor) -> None:
+        self._motion, self._head = block.motion_encoder, block.flow_head
+        units = (block.recurrent_block.convgru1, block.recurrent_block.convgru2)
+        self._units = [_RecurrentUnit(unit, context) for unit in units]
+
+    def __call__(self, hidden: Tensor, looked_up: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+        motion = self._motion(flow, looked_up)
+        for unit in self._units:
+            hidden = unit(hidden, motion)
+        return hidden, self._head(hidden)
+
+
+class _RecurrentUnit:
+    """A convolutional GRU whose inputs are (hidden, context, motion), with the part of the context done in advance."""
+
+    def __init__(self, unit: Any, context: Tensor) -> None:
+        self._size, self._padding = unit.convz.out_channels, unit.convz.padding
+        gates = torch.cat([unit.convz.weight, unit.convr.weight])
+        self._gates, of_gates = self._split(gates, context.shape[1])
+        self._candidate, of_candidate = self._split(unit.convq.weight, context.shape[1])
+        bias = torch.cat([unit.convz.bias, unit.convr.bias])
+        self._fixed_gates = F.conv2d(context, of_gates, bias, padding=self._padding)
+        self._fixed_candidate = F.conv2d(context, of_candidate, unit.convq.bias, padding=self._padding)
+
+    def _split(self, weight: Tensor, context: int) -> tuple[Tensor, Tensor]:
+        """The weights of (hidden, motion) and of the context."""
+        hidden, of_context, motion = weight.tensor_split([self._size, self._size + context], 1)
+        return torch.cat([hidden, motion], 1), of_context
+
+    def __call__(self, hidden: Tensor, motion: Tensor) -> Tensor:
+        gates = F.conv2d(torch.cat([hidden, motion], 1), self._gates, padding=self._padding) + self._fixed_gates
+        keep, reset = gates.sigmoid().tensor_split(2, 1)
+        inputs = torch.cat([reset * hidden, motion], 1)
+        candidate = F.conv2d(inputs, self._candidate, padding=self._padding) + self._fixed_candidate
+        return torch.lerp(hidden, candidate.tanh(), keep)
 
 
 def padding(height: int, width: int) -> tuple[int, int, int, int]:
