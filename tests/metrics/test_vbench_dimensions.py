@@ -13,7 +13,7 @@ from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.dino import Dino
 from vbench_lite.backbones.frame_quality import Aesthetic, Musiq
 from vbench_lite.backbones.image_text import OpenClipEncoder
-from vbench_lite.backbones.raft import Raft
+from vbench_lite.backbones.raft import Correlations, Raft
 from vbench_lite.features.extract import extract
 from vbench_lite.features.flow import top_magnitude
 from vbench_lite.features.raft import RaftMotion
@@ -102,6 +102,20 @@ def smooth_clip(size, count, shift=5):
     rng = np.random.default_rng(3)
     picture = rng.integers(0, 256, (size[0] // 8 + 2, size[1] // 8 + 2, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
     return np.stack([np.roll(picture, n * shift, 1)[: size[0], : size[1]] for n in range(count)])
+
+
+def test_correlations_around_any_point_equal_torchvisions(raft):
+    """Inside, at the border, between pixels, and far outside of the frame, where they are 0."""
+    rng = np.random.default_rng(0)
+    first, second = (torch.from_numpy(rng.normal(size=(1, 256, 17, 20)).astype("f4")) for _ in range(2))
+    points = torch.from_numpy(rng.uniform(-40, 60, (1, 2, 17, 20)).astype("f4"))
+    points[..., :5] = points[..., :5].round()
+    points[..., 0] = 1e6
+    raft.corr_block.build_pyramid(first, second)
+    expected = raft.corr_block.index_pyramid(points)
+    found = Correlations(first, second).around(points)
+    assert (found - expected).abs().max() < 1e-3
+    assert expected.abs().max() > 1
 
 
 class FakeFlow:

@@ -68,7 +68,7 @@ def test_a_blind_metric_fails_the_command_loudly(monkeypatch):
     from vbench_lite.records import Score
 
     monkeypatch.setattr(selftest, "DAMAGES", {"blur": DAMAGES["blur"]})
-    monkeypatch.setattr("vbench_lite.backbones.load", lambda name: Backbones("none"))
+    monkeypatch.setattr("vbench_lite.backbones.load", lambda name, **_: Backbones("none"))
     monkeypatch.setattr(Detail, "score", lambda self, context: Score(1.0))
     done = CliRunner().invoke(command, ["--clips", "8"])
     assert done.exit_code == 1

@@ -59,7 +59,7 @@ class Raft:
         size = model.update_block.hidden_state_size
         hidden, context = model.context_encoder(first.pixels).tensor_split([size], 1)
         hidden, update = hidden.tanh(), _Update(model.update_block, context.relu())
-        correlations = _Correlations(first.features, second.features)
+        correlations = Correlations(first.features, second.features)
         start = make_coords_grid(1, *first.features.shape[-2:]).to(self.device)
         reached = start
         for _ in range(UPDATES):
@@ -69,7 +69,7 @@ class Raft:
         return flow[0].cpu().numpy()
 
 
-class _Correlations:
+class Correlations:
     """Products of all features of two frames, at four resolutions, looked up around points of the second frame.
 
     torchvision samples each of the 81 points of a level by itself. They are one pixel apart, so all of them share their

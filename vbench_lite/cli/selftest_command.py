@@ -37,12 +37,12 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
     Example:  vbench selftest
     """
     from vbench_lite import backbones as networks
-    from vbench_lite.metrics.registry import select, user_metrics
+    from vbench_lite.metrics.registry import networks_of, select, user_metrics
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
 
     chosen = select(metrics or ["builtin", "scenario", *user_metrics().values()], images=True)
-    nets = networks.load(backbones)
+    nets = networks.load(backbones, kinds=networks_of(chosen), partial=True)
     with progress("damaged clips", selftest.observations(clips)) as tick:
         cells = selftest.run(nets, chosen, clips, workers, tick)
     broken = [cell for cell in cells if cell.holds is False]

@@ -35,20 +35,21 @@ Values: TypeAlias = Any
 """A float for one clip; float64 (clips,) for several."""
 
 
-@lru_cache(maxsize=2)
-def _load(name: str) -> Backbones:
+@lru_cache(maxsize=4)
+def _load(name: str, kinds: tuple[str, ...]) -> Backbones:
     from vbench_lite import backbones
 
-    return backbones.load(name)
+    return backbones.load(name, kinds=kinds)
 
 
 def networks_for(extractors: Sequence[Extractor], backbones: Networks) -> Backbones:
-    """The loaded set; nothing is loaded where no extractor needs a network."""
+    """The loaded set, with the networks that the extractors need."""
     from vbench_lite.features.extractor import backbone_of
 
     if isinstance(backbones, Backbones):
         return backbones
-    return _load(backbones) if any(map(backbone_of, extractors)) else Backbones("none")
+    kinds = sorted({kind for extractor in extractors if (kind := backbone_of(extractor))})
+    return _load(backbones, tuple(kinds)) if kinds else Backbones("none")
 
 
 def clip_list(clips: Clips) -> list[NDArray[np.uint8]]:
