@@ -6,36 +6,52 @@ import hashlib
 import io
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vbench_lite.arrays import read_arrays, read_limited
 from vbench_lite.errors import StoreError
 from vbench_lite.files import cache_folder, write_whole
 
 
+class Store(NamedTuple):
+    """A second place for features: a run folder's own, which is merged with that of another shard by copying."""
+
+    folder: Path | None = None
+    writes: bool = False
+    """False only reads it."""
+
+
+NO_STORE = Store()
+
+
 class FeatureCache:
-    """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`.
+    """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`, and the same below a store.
 
     A folder that cannot be written, or a file that cannot be read or takes more than a GiB, only costs time.
     """
 
-    def __init__(self, *identity: str) -> None:
+    def __init__(self, *identity: str, store: Store = NO_STORE) -> None:
         name = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         self.folder = cache_folder() / "features" / name
+        second = [store.folder / "features" / name] if store.folder else []
+        self._reads = [self.folder, *second]
+        self._writes = self._reads if store.writes else [self.folder]
 
     def get(self, key: str) -> dict[str, Any] | None:
-        try:
-            return read_arrays(read_limited(self._path(key)))
-        except (OSError, ValueError):
-            return None
+        for folder in self._reads:
+            with suppress(OSError, ValueError):
+                return read_arrays(read_limited(_path(folder, key)))
+        return None
 
     def put(self, key: str, arrays: dict[str, Any]) -> None:
         import numpy as np
 
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        with suppress(StoreError):
-            write_whole(self._path(key), buffer.getvalue())
+        for folder in self._writes:
+            with suppress(StoreError):
+                write_whole(_path(folder, key), buffer.getvalue())
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.npz"
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.npz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,12 +46,15 @@ SHOWN = 10
     "--import", "tables", multiple=True, metavar="TABLE", type=click.Path(path_type=Path),
     help="Scores computed elsewhere: a CSV (generator, prompt_id, index, metric, value) or VBench's JSON. Stay stored.",
 )
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:i]", help="cuda: all of them.")
+@click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
+@click.option("--shard", metavar="I/N", help="Read only part I of N; merge by copying the folders, then score all.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
     target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None,
     thresholds: str | None, reference: str | None, clips_per_prompt: int | None,
-    tables: tuple[Path, ...], workers: int | None, as_json: bool,
+    tables: tuple[Path, ...], device: str, engine: str, shard: str | None, workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
 
@@ -61,8 +65,9 @@ def command(
                vbench score my-clips --suite ads --out results/mine
     """
     from vbench_lite.jobs.judging import read_judging
-    from vbench_lite.jobs.rescoring import score_folder
+    from vbench_lite.jobs.rescoring import Scale, score_folder, score_shard
     from vbench_lite.run.view import open_run
+    from vbench_lite.running.batches import Shard
 
     judging = read_judging(thresholds, reference)
     if suite:
@@ -77,12 +82,26 @@ def command(
             raise UsageError(_no_run(target))
         run = open_run(target)
         folder, generator = run.folder, run.selected
+    scale = Scale(engine, device)
+    if shard:
+        if tables or thresholds or reference:
+            raise UsageError("--import, --thresholds and --reference go with the scoring of the whole run: no --shard.")
+        part = Shard.parse(shard)
+        clips = score_shard(folder, part, backbones, workers, metrics, scale)
+        whole = shlex.join(["vbench", "score", str(folder.path), *_chosen(backbones, metrics)])
+        click.echo(f"Shard {shard} is read: {clips} clips. When all are in one folder: {whole}", err=True)
+        return
     _import(folder, tables, generator)
-    summary = score_folder(folder, backbones, workers, metrics, judging)
+    summary = score_folder(folder, backbones, workers, metrics, judging, scale)
     if as_json:
         click.echo(to_json(summary.as_json()), nl=False)
     else:
         _show(open_run(folder.path))
+
+
+def _chosen(backbones: str | None, metrics: str | None) -> list[str]:
+    chosen = (("--backbones", backbones), ("--metrics", metrics))
+    return [word for name, value in chosen if value for word in (name, value)]
 
 
 def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) -> None:

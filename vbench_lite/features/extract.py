@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 
 from vbench_lite.backbones import Backbones
-from vbench_lite.backbones.cache import FeatureCache
+from vbench_lite.backbones.cache import NO_STORE, FeatureCache, Store
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.features.extractor import (
     Arrays,
@@ -30,11 +31,14 @@ from vbench_lite.features.extractor import (
     backbone_of,
     identity,
 )
+from vbench_lite.records import ReasonCode
 from vbench_lite.video import ClipReader, Frames, Limits
 
 Source: TypeAlias = Path | bytes | Frames
 """A file, a file's content, or frames (then without a frame rate)."""
 FORM = ("frames", "height", "width", "fps", "uneven")
+AHEAD = 4
+"""Clips that wait to be taken, for each that is read."""
 DECODER = "decoder 3"
 """Part of every cache entry; raised by every change of the reader that moves a pixel or a frame."""
 
@@ -52,6 +56,8 @@ class UnencodedClip(Protocol):
 
 
 AnySource: TypeAlias = Source | Callable[[], Source | UnencodedClip]
+Compute: TypeAlias = Callable[[Source, Iterable[str]], ClipFeatures]
+"""Features of one clip by the extractors of these names."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +155,10 @@ class _InMemory:
 class _CachedFeatures:
     """Arrays by clip and extractor; the form of a clip is stored beside them as one more entry."""
 
-    def __init__(self, selection: Selection) -> None:
-        self._caches = {e.name: FeatureCache(DECODER, *identity(e, net)) for e, net in selection.networks.items()}
-        self._form = FeatureCache(DECODER, "form")
+    def __init__(self, selection: Selection, store: Store) -> None:
+        known = selection.networks.items()
+        self._caches = {e.name: FeatureCache(DECODER, *identity(e, net), store=store) for e, net in known}
+        self._form = FeatureCache(DECODER, "form", store=store)
 
     def read(self, key: str) -> tuple[dict[str, Any] | None, dict[str, Arrays]]:
         form = self._form.get(key)
@@ -166,9 +173,19 @@ class _CachedFeatures:
 
 def extract_all(
     sources: Sequence[AnySource], extractors: Iterable[Extractor], nets: Backbones, *, workers: int | None = None,
-    tick: Callable[[], object] = lambda: None,
+    tick: Callable[[], object] = lambda: None, compute: Compute | None = None, store: Store = NO_STORE,
 ) -> list[ClipFeatures | NoFeatures]:
-    """Features of many clips, read side by side, in their order.
+    """Features of many clips at once; see `extract_each`."""
+    return [*extract_each(sources, extractors, nets, workers=workers, tick=tick, compute=compute, store=store)]
+
+
+def extract_each(
+    sources: Sequence[AnySource], extractors: Iterable[Extractor], nets: Backbones, *, workers: int | None = None,
+    tick: Callable[[], object] = lambda: None, compute: Compute | None = None, store: Store = NO_STORE,
+) -> Iterator[ClipFeatures | NoFeatures]:
+    """Features of many clips, read side by side, one after the other in their order.
+
+    Only a few clips are ahead of the one that is taken, so that memory does not grow with their number.
 
     Arrays are kept in the user's cache by the digests of the clip and of the extractor, so that scoring
     again costs next to nothing and a new metric computes only what it adds.
@@ -179,31 +196,42 @@ def extract_all(
         nets: The networks.
         workers: Clips read side by side; one a core where not given. No number depends on it.
         tick: Called after each clip.
+        compute: Computes what is not in the cache, given the content of a clip and the names of extractors; None
+            computes it in this process.
+        store: A second place for features, beside the user's cache.
     """
     selection = Selection.of(extractors, nets)
-    cache = _CachedFeatures(selection)
+    cache = _CachedFeatures(selection, store)
+    compute = compute or (lambda source, names: extract(source, selection.only(names).networks, nets))
 
     def one(source: AnySource) -> ClipFeatures | NoFeatures:
         torch.set_num_threads(1)
         try:
-            return _cached(source() if callable(source) else source, selection, nets, cache)
+            return _cached(source() if callable(source) else source, selection, compute, cache)
         except UnreadableClip as error:
-            return NoFeatures(str(error))
+            return NoFeatures(str(error), getattr(error, "code", ReasonCode.UNREADABLE))
 
     threads = torch.get_num_threads()
-    found = []
+    waiting: deque[Future[ClipFeatures | NoFeatures]] = deque()
+    count = workers or os.cpu_count() or 1
     try:
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-            for result in pool.map(one, sources):
-                found.append(result)
+        with ThreadPoolExecutor(count) as pool:
+            for source in sources:
+                waiting.append(pool.submit(one, source))
+                if len(waiting) > AHEAD * count:
+                    yield waiting.popleft().result()
+                    tick()
+            while waiting:
+                yield waiting.popleft().result()
                 tick()
     finally:
+        for future in waiting:
+            future.cancel()
         torch.set_num_threads(threads)
-    return found
 
 
 def _cached(
-    clip: Source | UnencodedClip, selection: Selection, nets: Backbones, cache: _CachedFeatures
+    clip: Source | UnencodedClip, selection: Selection, compute: Compute, cache: _CachedFeatures
 ) -> ClipFeatures:
     key = clip.key if isinstance(clip, UnencodedClip) else content_digest(clip)
     form, known = cache.read(key)
@@ -211,7 +239,7 @@ def _cached(
     if form and not late:
         return ClipFeatures(**{name: value.item() for name, value in form.items()}, arrays=known)
     source = clip.encode() if isinstance(clip, UnencodedClip) else clip
-    found = extract(source, selection.only(late).networks, nets)
+    found = compute(source, late)
     cache.write(key, found, late)
     return replace(found, arrays={**known, **found.arrays})
 

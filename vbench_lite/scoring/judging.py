@@ -29,27 +29,29 @@ LONGEST_REASON = 300
 
 
 def judge_run(
-    judges: Mapping[str, Sequence[JudgedMetric]], folder: RunFolder, records: Mapping[ClipKey, ClipRecord],
-    clips: Mapping[ClipKey, ClipFeatures | NoFeatures], prompts: Mapping[str, Prompt], *, device: str,
+    judges: Mapping[str, Sequence[JudgedMetric]], folder: RunFolder,
+    clips: Mapping[ClipKey, ClipFeatures | NoFeatures], prompts: Mapping[str, Prompt], *, device: str, part: str = "",
 ) -> dict[ClipKey, dict[str, Score]]:  # fmt: skip
     """What the programs say of each clip of a run; a clip that cannot be read has no score.
 
     Args:
         judges: As `judges_of` gives them.
         folder: The run.
-        records: Of its clips.
-        clips: Every requested clip, as scoring has read it.
+        clips: The clips, as scoring has read them.
         prompts: By id.
         device: "cpu", or "cuda" for one program on each CUDA device.
+        part: Distinguishes the files of a shard; "" for the whole.
     """
+    if not judges:
+        return {}
     found: dict[ClipKey, dict[str, Score]] = {key: {} for key in clips}
     readable = [
-        _to_judge(folder, records[key], clip, prompts[key.prompt_id])
-        for key, clip in clips.items() if judges and isinstance(clip, ClipFeatures)
+        _to_judge(folder, record, clip, prompts[key.prompt_id]) for key, clip in clips.items()
+        if isinstance(clip, ClipFeatures) and (record := folder.find_record(key))
     ]  # fmt: skip
     for metrics in judges.values():
         places = cuda_devices() if device.startswith("cuda") else ["cpu"] * metrics[0].judge.workers
-        scores = judge_clips(metrics, readable, folder.path, places)
+        scores = judge_clips(metrics, readable, folder.path, places, part)
         for key, clip in clips.items():
             if isinstance(clip, ClipFeatures):
                 found[key] |= scores[key]

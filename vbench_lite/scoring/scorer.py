@@ -6,10 +6,11 @@ and stays in every denominator.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from vbench_lite import backbones as networks
 from vbench_lite.analysis.commands import renew_command
 from vbench_lite.backbones import Backbones
+from vbench_lite.backbones.cache import Store
 from vbench_lite.errors import MetricError, StoreError
-from vbench_lite.features.extract import extract_all
+from vbench_lite.features.extract import Compute, extract_each
 from vbench_lite.features.extractor import ClipFeatures, Extractor, NoFeatures
 from vbench_lite.metrics.base import ClipContext, ClipMetric, Metric, SetMetric, score_clip
 from vbench_lite.metrics.registry import networks_of, select
@@ -35,6 +37,7 @@ from vbench_lite.scoring import anchors
 from vbench_lite.scoring.judge_program import check_judges, judges_of
 from vbench_lite.scoring.judging import judge_run
 from vbench_lite.scoring.pictures import Pictures
+from vbench_lite.scoring.pool import ScorerPool
 from vbench_lite.scoring.reference import Reference, clip_files, folder_reference, world_reference
 from vbench_lite.scoring.sets import SetScores, score_sets
 from vbench_lite.userfile import is_folder
@@ -43,7 +46,8 @@ log = logging.getLogger("vbench_lite.scoring")
 
 
 def score_run(
-    folder: RunFolder, manifest: Manifest | None = None, *, workers: int | None = None, device: str | None = None
+    folder: RunFolder, manifest: Manifest | None = None, *, workers: int | None = None, device: str | None = None,
+    pool: ScorerPool | None = None,
 ) -> Scored:
     """Scores every requested clip of a run.
 
@@ -52,6 +56,7 @@ def score_run(
         manifest: What it is scored with: networks, metrics and real clips. None takes the run's own.
         workers: Clips that are read side by side; one a core where not given. No number depends on it.
         device: Where the networks run; the first CUDA device or the CPU where not given.
+        pool: Processes that compute features; None computes them in this one.
 
     Raises:
         StoreError: There is no such run, or it was promoted to a baseline, which keeps no clips.
@@ -59,7 +64,30 @@ def score_run(
         MetricError: A user's metric is not valid, or returned no valid score.
         WeightsError: Weights of the backbones are missing. Altered ones leave their metrics without scores.
     """
-    manifest = manifest or folder.manifest()
+    return _scorer(folder, manifest or folder.manifest(), workers, device, pool).score(folder)
+
+
+def score_part(
+    folder: RunFolder, manifest: Manifest, part: tuple[int, int], *, workers: int | None = None,
+    device: str | None = None, pool: ScorerPool | None = None,
+) -> int:
+    """Computes the features of every n-th clip, and asks the judges, so that a later scoring only reads them.
+
+    Args:
+        folder: The run. The features are kept in its `cache/`, the answers of judges in its `judges/`.
+        manifest: What it is scored with.
+        part: (place, parts): every clip whose number leaves `place` when divided by `parts`.
+        workers, device, pool: As for `score_run`.
+
+    Returns:
+        How many clips of the part there are.
+    """
+    return _scorer(folder, manifest, workers, device, pool).prepare(folder, part)
+
+
+def _scorer(
+    folder: RunFolder, manifest: Manifest, workers: int | None, device: str | None, pool: ScorerPool | None
+) -> Scorer:
     backbones = manifest.plan.backbones
     chosen = select(manifest.plan.metrics, backbones, images=any(prompt.image for prompt in manifest.prompts))
     if folder.table_path.exists() and not folder.keeps_clips():
@@ -73,8 +101,7 @@ def score_run(
     nets = networks.load(backbones, device, kinds=needed, partial=True)
     for kind, why in nets.missing.items():
         log.warning("metrics of the %s are not scored: %s", networks.KINDS[kind], why)
-    records = {record.key: record for record in folder.records()}
-    return Scorer(manifest, nets, chosen, workers, device).score(folder, records)
+    return Scorer(manifest, nets, chosen, workers, device, pool)
 
 
 def default_device() -> str:
@@ -88,9 +115,11 @@ class Scorer:
 
     def __init__(
         self, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], workers: int | None = None,
-        device: str = "cpu",
+        device: str = "cpu", pool: ScorerPool | None = None,
     ) -> None:
-        self.nets, self.metrics, self.workers, self.device = nets, metrics, workers, device
+        self.nets, self.metrics, self.device = nets, metrics, device
+        self.compute: Compute | None = pool.compute if pool else None
+        self.workers = pool.size if pool else workers
         self.reference, self.plan = manifest.reference, manifest.plan
         self.prompts = {prompt.id: prompt for prompt in manifest.prompts}
         self.forms = {name: definition.asked_form for name, definition in manifest.generators.items()}
@@ -108,23 +137,52 @@ class Scorer:
         }
         """Prompts of which the text network reads only the beginning."""
 
-    def score(self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]) -> Scored:
-        prompts = list(self.prompts.values())
-        self.pictures = Pictures(folder.path, self.nets, prompts, any(metric.for_images for metric in self.metrics))
-        clips = self._features(folder, records)
-        references = self._references(clips)
+    def score(self, folder: RunFolder) -> Scored:
+        """Every requested clip. Of each clip only its scores and what set metrics need stay in memory."""
+        self._open_pictures(folder)
+        references = self._references({}) if all(self.forms.values()) else None
+        scores: dict[ClipKey, dict[str, Score]] = {}
+
+        def finish(key: ClipKey, clip: ClipFeatures | NoFeatures) -> ClipFeatures | NoFeatures:
+            if references is None:  # the real clips have the form of most clips, so all are read first
+                return clip
+            scores[key] = self._score_clip(key, clip, references[key.generator])
+            return self._for_sets(clip)
+
+        clips = self._features(folder, chain.from_iterable(self.keys.values()), finish)
+        if references is None:
+            references = self._references(clips)
+            scores = {key: self._score_clip(key, clip, references[key.generator]) for key, clip in clips.items()}
         sets = {name: self._score_sets(name, clips, references[name]) for name in self.forms}
-        judged = judge_run(self.judges, folder, records, clips, self.prompts, device=self.device)
+        for key, judged in judge_run(self.judges, folder, clips, self.prompts, device=self.device).items():
+            scores[key] |= judged
         return Scored(
             metrics={metric.name: metric.info(self._backbone(metric)) for metric in self.metrics},
-            clips={
-                key: self._score_clip(key, clip, references[key.generator]) | judged[key] for key, clip in clips.items()
-            },
-            sets={name: found.estimates for name, found in sets.items()},
+            clips={key: scores[key] for key in clips}, sets={name: found.estimates for name, found in sets.items()},
             reference=self._reference_scores(references),
             features={name: found.features.content() for name, found in sets.items() if found.features},
             notes=self._notes(references),
         )
+
+    def prepare(self, folder: RunFolder, part: tuple[int, int]) -> int:
+        """Features and judges' answers of a part of the clips, kept in the run folder. Returns their number."""
+        place, parts = part
+        keys = [*chain.from_iterable(self.keys.values())][place::parts]
+        clips = self._features(folder, keys, lambda _, clip: self._for_sets(clip), Store(folder.path / "cache", True))
+        label = f"-{place + 1}of{parts}"
+        judge_run(self.judges, folder, clips, self.prompts, device=self.device, part=label)
+        return sum(isinstance(clip, ClipFeatures) for clip in clips.values())
+
+    def _open_pictures(self, folder: RunFolder) -> None:
+        prompts = list(self.prompts.values())
+        self.pictures = Pictures(folder.path, self.nets, prompts, any(metric.for_images for metric in self.metrics))
+
+    def _for_sets(self, clip: ClipFeatures | NoFeatures) -> ClipFeatures | NoFeatures:
+        """A clip with the arrays that set metrics read, and no others."""
+        if isinstance(clip, NoFeatures):
+            return clip
+        wanted = {extractor.name for extractor in extractors_of(self.per_set)}
+        return dataclasses.replace(clip, arrays={n: arrays for n, arrays in clip.arrays.items() if n in wanted})
 
     def _backbone(self, metric: Metric) -> str | None:
         kind = metric.backbone()
@@ -142,26 +200,27 @@ class Scorer:
         return {p.id: vector for p, vector in zip(readable, vectors, strict=True)}, problems
 
     def _features(
-        self, folder: RunFolder, records: Mapping[ClipKey, ClipRecord]
+        self, folder: RunFolder, keys: Iterable[ClipKey],
+        finish: Callable[[ClipKey, ClipFeatures | NoFeatures], ClipFeatures | NoFeatures], store: Store | None = None,
     ) -> dict[ClipKey, ClipFeatures | NoFeatures]:
-        """Of every requested clip, or why there are none."""
-        paths: dict[ClipKey, Path] = {}
+        """What `finish` leaves of each clip."""
         found: dict[ClipKey, ClipFeatures | NoFeatures] = {}
-        for key in chain.from_iterable(self.keys.values()):
-            record = records.get(key)
-            path = folder.clip_path(record) if record and record.status == "ok" else None
-            if path and record and (why := _changed(path, record)):
-                found[key] = NoFeatures(why, ReasonCode.CHANGED)
-            elif path:
-                paths[key] = path
-            elif record:
-                code = record.reason_code or ReasonCode.FAILED
-                found[key] = NoFeatures(f"not made: {record.reason or 'no reason given'}", code)
+        paths: dict[ClipKey, Path] = {}
+        for key in keys:
+            source = _source(folder, key)
+            found[key] = source if isinstance(source, NoFeatures) else NoFeatures("")
+            if isinstance(source, NoFeatures):
+                finish(key, source)
             else:
-                found[key] = NoFeatures("missing", ReasonCode.MISSING)
+                paths[key] = source
         with progress("scoring clips", len(paths)) as tick:
-            decoded = extract_all([*paths.values()], self.extractors, self.nets, workers=self.workers, tick=tick)
-        return found | dict(zip(paths, decoded, strict=True))
+            decoded = extract_each(
+                [*paths.values()], self.extractors, self.nets, workers=self.workers, tick=tick, compute=self.compute,
+                store=store or Store(folder.path / "cache"),
+            )
+            for key, clip in zip(paths, decoded, strict=True):
+                found[key] = finish(key, clip)
+        return found
 
     def _references(self, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> dict[str, Reference]:
         """The real clips for each generator; generators of one form of clip share them."""
@@ -239,6 +298,19 @@ class Scorer:
             "truncated_prompts": tuple(self.truncated),
             "reference": {name: reference.description for name, reference in references.items()},
         }
+
+
+def _source(folder: RunFolder, key: ClipKey) -> Path | NoFeatures:
+    """The file of a clip, or why there is none."""
+    record = folder.find_record(key)
+    if record is None:
+        return NoFeatures("missing", ReasonCode.MISSING)
+    path = folder.clip_path(record) if record.status == "ok" else None
+    if path is None:
+        code = record.reason_code or ReasonCode.FAILED
+        return NoFeatures(f"not made: {record.reason or 'no reason given'}", code)
+    why = _changed(path, record)
+    return NoFeatures(why, ReasonCode.CHANGED) if why else path
 
 
 def _changed(path: Path, record: ClipRecord) -> str | None:

@@ -1,0 +1,198 @@
+"""Features computed in processes of their own: one for each device, on this machine or elsewhere.
+
+The scoring process reads the cache, hands out the clips that are not in it, and computes the scores. So the number of
+processes changes no byte of the result. A process that dies or hangs is started again, and its clip is tried once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeAlias
+
+from vbench_lite.errors import UnreadableClip
+from vbench_lite.features.extractor import ClipFeatures
+from vbench_lite.records import ReasonCode
+from vbench_lite.video import Frames
+
+log = logging.getLogger("vbench_lite.scoring.pool")
+Content: TypeAlias = bytes | Frames
+Source: TypeAlias = Path | Content
+TRIES = 2
+LIMIT_S = 1800.0
+"""Seconds for one clip, and for the start of a process."""
+END_S = 10.0
+
+
+class ScorerDied(Exception):
+    """The process that computed features died, or did not answer in time."""
+
+
+class ClipKilledScorer(UnreadableClip):
+    """A clip on which the scorer died twice."""
+
+    code = ReasonCode.CRASHED
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a process needs to compute the features of a scoring."""
+
+    backbones: str
+    metrics: str | None
+    images: bool = False
+    """Whether any prompt has an image."""
+
+
+class FeatureWorker:
+    """Networks and extractors of a recipe, on one device. Made inside the process that works."""
+
+    def __init__(self, recipe: Recipe, device: str) -> None:
+        import torch
+
+        from vbench_lite import backbones
+        from vbench_lite.metrics.registry import networks_of, select
+        from vbench_lite.scoring.scorer import extractors_of
+
+        torch.set_num_threads(1)
+        metrics = select(recipe.metrics, recipe.backbones, images=recipe.images)
+        self._extractors = {extractor.name: extractor for extractor in extractors_of(metrics)}
+        self._nets = backbones.load(recipe.backbones, device, kinds=networks_of(metrics), partial=True)
+
+    def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
+        """The arrays of some extractors, or why the clip cannot be read."""
+        from vbench_lite.features.extract import extract
+
+        try:
+            return extract(source, [self._extractors[name] for name in names], self._nets)
+        except UnreadableClip as error:
+            return str(error)
+
+
+class Place(Protocol):
+    """Where one process works."""
+
+    def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
+        """As `FeatureWorker.compute`.
+
+        Raises:
+            ScorerDied: The process is of no use any more.
+        """
+
+    def end(self) -> None:
+        """Ends the process."""
+
+
+class LocalPlace:
+    """A process of this machine."""
+
+    def __init__(self, recipe: Recipe, device: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, recipe, device), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
+        try:
+            self._pipe.send((source, names))
+            if not self._pipe.poll(LIMIT_S):
+                raise ScorerDied(f"it did not answer within {LIMIT_S:g} s")
+            answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self._process.join(END_S)
+            code = self._process.exitcode
+            raise ScorerDied(f"its process ended with code {code}" if code is not None else str(error)) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._pipe.close()
+        self._process.kill()
+        self._process.join(END_S)
+
+
+def _serve(pipe: Connection, recipe: Recipe, device: str) -> None:
+    """The loop of a process: features for each clip until the pipe is closed. Errors of the code go to the parent."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        try:
+            worker = FeatureWorker(recipe, device)
+        except Exception as error:
+            pipe.recv()
+            pipe.send(error)
+            return
+        while True:
+            source, names = pipe.recv()
+            try:
+                answer: Any = worker.compute(source, names)
+            except Exception as error:
+                answer = error
+            pipe.send(answer)
+
+
+class ScorerPool:
+    """One process for each device, started when it is first needed.
+
+    Args:
+        recipe: What they compute.
+        devices: Where: a device may be named several times.
+        start: Makes the process of a device.
+    """
+
+    def __init__(
+        self, recipe: Recipe, devices: Sequence[str], start: Callable[[Recipe, str], Place] = LocalPlace
+    ) -> None:
+        self.size, self._recipe, self._start = len(devices), recipe, start
+        self._free: SimpleQueue[tuple[str, Place | None]] = SimpleQueue()
+        for device in devices:
+            self._free.put((device, None))
+
+    def compute(self, clip: Source, names: Iterable[str]) -> ClipFeatures:
+        """Features of one clip by the next free process.
+
+        Raises:
+            UnreadableClip: The clip cannot be read, or each process that tried it died.
+        """
+        source = clip.read_bytes() if isinstance(clip, Path) else clip
+        device, place = self._free.get()
+        why = ""
+        try:
+            for _ in range(TRIES):
+                place = place or self._start(self._recipe, device)
+                try:
+                    found = place.compute(source, sorted(names))
+                except ScorerDied as error:
+                    why = str(error)
+                    log.warning("the scorer on %s is started again: %s", device, why)
+                    place.end()
+                    place = None
+                    continue
+                if isinstance(found, str):
+                    raise UnreadableClip(found)
+                return found
+        finally:
+            self._free.put((device, place))
+        raise ClipKilledScorer(f"the scorer died on it {TRIES} times: {why}")
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for _ in range(self.size):
+            _, place = self._free.get()
+            if place:
+                place.end()
+
+    def __enter__(self) -> ScorerPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
