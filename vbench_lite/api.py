@@ -175,12 +175,9 @@ def gate(
         >>> vb.gate("results/baseline", baseline="results/baseline").outcome
         'pass'
     """
-    from vbench_lite.gate import choose_policy, decide
-    from vbench_lite.gate.baseline import read_reference
+    from vbench_lite.gate.judge import judge
 
-    old = _opened(baseline)
-    rules = choose_policy(None if policy is None else str(policy), old.path)
-    return decide(_opened(candidate), old, rules, read_reference(old.path, rules))
+    return judge(_opened(candidate), _opened(baseline), None if policy is None else str(policy))
 
 
 def check(run: str | Path | Run, again: int = 0) -> CheckReport:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from vbench_lite.files import write_whole
-from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
-from vbench_lite.gate.baseline import read_reference
+from vbench_lite.gate import CheckResult, Verdict, choose_policy
 from vbench_lite.gate.explain import explain
 from vbench_lite.gate.formatting import MARK, interval, number, policy_line, title
+from vbench_lite.gate.judge import judge
 from vbench_lite.run.view import open_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
@@ -45,9 +45,7 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
         return
     if candidate is None or baseline is None:
         raise click.UsageError("name a candidate, and with --baseline what to compare it with. See: vbench gate --help")
-    old = open_run(baseline)
-    rules = choose_policy(policy, old.path)
-    verdict = decide(open_run(candidate), old, rules, read_reference(old.path, rules))
+    verdict = judge(open_run(candidate), open_run(baseline), policy)
     _write(verdict, files)
     _print(verdict, as_json, annotate)
     raise SystemExit(verdict.exit_code)

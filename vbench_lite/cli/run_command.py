@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vbench_lite.files import to_json
+from vbench_lite.jobs.growing import GrowingRun
 from vbench_lite.jobs.job import DEFAULT_GENERATORS, Job, Order
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ QUICK_PROMPTS = 4
     "--pilot", type=click.IntRange(min=1), metavar="N",
     help="Make N batches of each generator, keep them as part of the run, and forecast the rest as --dry-run does.",
 )
+@click.option(
+    "--against", metavar="BASELINE",
+    help="Evaluate the gate at planned looks, and stop when it passes or fails. Prompts come in random order.",
+)
+@click.option("--policy", metavar="FILE|NAME", help="With --against: the rules; else the baseline's, else the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-v", "--verbose", count=True, help="Log one line per clip.")
 @click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Write messages as JSON lines too.")
@@ -82,10 +88,18 @@ def command(**given: Any) -> None:
 
     logs.set_up(given.pop("verbose"), given.pop("log_json"))
     show = {name: given.pop(name) for name in ("no_score", "no_report", "dry_run", "as_json")}
+    against, policy = given.pop("against"), given.pop("policy")
     given["generators"] = given["generators"] or DEFAULT_GENERATORS
     if given.pop("quick"):
         given["limit"], given["clips_per_prompt"] = given["limit"] or QUICK_PROMPTS, given["clips_per_prompt"] or 1
-    code = _Command(Job(Order(**given)), **show).run()
+    if against:
+        from vbench_lite.cli.run_against import run_against
+
+        code = run_against(GrowingRun(Order(**given), against, policy), **show)
+    elif policy:
+        raise click.UsageError("--policy holds for --against only. Judge a finished run with: vbench gate --policy")
+    else:
+        code = _Command(Job(Order(**given)), **show).run()
     logs.check()
     if code:
         raise SystemExit(code)

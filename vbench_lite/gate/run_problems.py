@@ -69,7 +69,7 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
 
 def common_prompts(sides: GeneratorPair) -> Iterator[Finding]:
     """Which prompts the runs share, where they were asked different ones and the policy compares those in common."""
-    if sides.same_prompts:
+    if sides.prompts != "common" or sides.same_prompts:
         return
     shared = set(sides.old.prompts)
     only = [[id_ for id_ in side.run.manifest.plan.prompts if id_ not in shared] for side in sides.members]

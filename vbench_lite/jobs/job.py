@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,8 @@ class Order:
     fresh: bool = False
     retry_failed: bool = False
     pilot: int | None = None
+    only: tuple[str, ...] = ()
+    """Only these prompts, by id; () for all. `vbench run --against` asks for a part at a time."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,13 @@ class Job:
         from vbench_lite.run.plan import make_plan
 
         order = self.order
-        return make_plan(
+        plan = make_plan(
             load_suite(order.suite), self._definitions, order.clips_per_prompt, order.limit, order.seed,
             order.backbones,
         )
+        if not order.only:
+            return plan
+        return dataclasses.replace(plan, prompts=tuple(p for p in plan.prompts if p.id in set(order.only)))
 
     @cached_property
     def _definitions(self) -> list[Definition]:

@@ -34,7 +34,7 @@ from vbench_lite.tomlfile import digest
 
 CONTENTS = (
     "clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features", "judges",
-    "imports",
+    "imports", "looks.json",
 )  # fmt: skip
 """What `clear` deletes, before it deletes run.json itself."""
 

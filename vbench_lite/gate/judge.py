@@ -1,0 +1,32 @@
+"""The verdict on a run: with the policy that rules, the baseline's margins, and the look that the run stands at."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vbench_lite.gate.baseline import read_reference
+from vbench_lite.gate.decide import decide
+from vbench_lite.gate.looks_record import look_of
+from vbench_lite.gate.margins import fix_margins
+from vbench_lite.gate.policy import choose_policy
+from vbench_lite.gate.verdict import Verdict
+from vbench_lite.run.view import Run
+
+
+def judge(candidate: Run, baseline: Run, policy: str | None = None) -> Verdict:
+    """Judges a candidate by a baseline.
+
+    Args:
+        candidate: A run, or one generator of it. One that `vbench run --against` stopped is judged at its look.
+        baseline: The run, or a promoted baseline.
+        policy: A file or a name; None takes the baseline's own, else the default. Never the candidate's.
+
+    Raises:
+        NotComparable: The runs differ in what the scores mean.
+        BadFile: The policy is not valid.
+    """
+    rules = choose_policy(policy, baseline.path)
+    reference, look = read_reference(baseline.path, rules), look_of(candidate)
+    if len(look.fractions) > 1 and reference.margins is None:  # the same margins at every look
+        reference = dataclasses.replace(reference, margins=fix_margins(baseline, rules))
+    return decide(candidate, baseline, rules, reference, look)

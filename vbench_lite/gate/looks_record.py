@@ -1,0 +1,104 @@
+"""looks.json of a run: the order of its prompts, the planned looks, and what the gate said at each."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vbench_lite.files import to_json, write_whole
+from vbench_lite.gate.looks import FRACTIONS, ONCE, Look, prompts_at
+from vbench_lite.records import FORMAT, Prompt
+from vbench_lite.run.reading import read_json, typed
+from vbench_lite.run.view import Run
+
+FILE = "looks.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookResult:
+    """What the gate said at one look."""
+
+    number: int
+    """From 1."""
+    prompts: int
+    clips: int
+    """Clips that were generated or failed until then, over all generators."""
+    outcome: str
+    headline: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedLooks:
+    """looks.json."""
+
+    format: int = FORMAT
+    baseline: str
+    """As the user typed it."""
+    baseline_digest: str
+    """sha256 of its clips.csv."""
+    policy: str
+    """Digest of the policy."""
+    order: tuple[str, ...]
+    """Prompt ids in the order in which they are generated."""
+    fractions: tuple[float, ...] = FRACTIONS
+    looks: tuple[LookResult, ...] = ()
+
+    def prompts(self, number: int) -> tuple[str, ...]:
+        """Ids of the prompts that are there at a look."""
+        return self.order[: prompts_at(self.fractions, len(self.order))[number - 1]]
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing is left to be generated for the gate."""
+        return bool(self.looks) and (self.looks[-1].outcome != "undecided" or len(self.looks) == len(self.fractions))
+
+
+def random_order(prompts: Sequence[Prompt], seed: int) -> tuple[str, ...]:
+    """Prompt ids in random order, with the categories spread evenly over it.
+
+    >>> order = random_order([Prompt(f"{c}{n}", "", c) for c in "ab" for n in range(10)], seed=1)
+    >>> sum(id_.startswith("a") for id_ in order[:10]) in (4, 5, 6)
+    True
+    """
+    rng = random.Random(seed)
+    by_category = defaultdict[str, list[str]](list)
+    for prompt in prompts:
+        by_category[prompt.category].append(prompt.id)
+    places: dict[str, float] = {}
+    for ids in by_category.values():
+        rng.shuffle(ids)
+        places |= {id_: (nth + rng.random()) / len(ids) for nth, id_ in enumerate(ids)}
+    return tuple(sorted(places, key=lambda id_: places[id_]))
+
+
+def read_looks(folder: Path) -> PlannedLooks | None:
+    """The planned looks of a run; None for a run of fixed size.
+
+    Raises:
+        StoreError: The file is not valid.
+    """
+    path = folder / FILE
+    return typed(read_json(path, ""), PlannedLooks, path) if path.exists() else None
+
+
+def write_looks(folder: Path, planned: PlannedLooks) -> None:
+    """Writes looks.json."""
+    write_whole(folder / FILE, to_json(planned))
+
+
+def look_of(run: Run) -> Look:
+    """Which look a run stands at, by the prompts that it has; `ONCE` for a run of fixed size.
+
+    Raises:
+        StoreError: looks.json is not valid.
+    """
+    planned = read_looks(run.path)
+    if planned is None:
+        return ONCE
+    counts = prompts_at(planned.fractions, len(planned.order))
+    asked = len(run.manifest.plan.prompts)
+    number = next((nth for nth, count in enumerate(counts, 1) if count >= asked), len(counts))
+    return Look(number, planned.fractions)

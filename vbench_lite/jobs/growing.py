@@ -1,0 +1,198 @@
+"""`vbench run --against`: a run that grows from look to look until the gate is decided."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vbench_lite.errors import NotComparable, PlanConflict, UsageError
+from vbench_lite.gate.judge import judge
+from vbench_lite.gate.looks_record import LookResult, PlannedLooks, random_order, read_looks, write_looks
+from vbench_lite.gate.policy import Policy, choose_policy
+from vbench_lite.gate.verdict import Verdict
+from vbench_lite.jobs.job import Job, Order
+from vbench_lite.run.view import Run, open_run
+
+if TYPE_CHECKING:
+    from vbench_lite.records import Prompt
+    from vbench_lite.running.runner import Outcome, Stop
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What need not be generated, because the gate was decided before the end."""
+
+    clips: int
+    of: int
+    """Clips of the whole plan."""
+    usd: float | None
+    """At the mean of the generated clips; None where their cost is not known."""
+    device_s: float | None
+
+
+@dataclass(frozen=True)
+class Grown:
+    """How a growing run ended."""
+
+    planned: PlannedLooks
+    outcome: Outcome | None
+    """Of the last part that was generated; None where nothing was left to do."""
+    verdict: Verdict | None
+    """Of the last look; None where clips are missing, so that no look was reached."""
+    saved: Saved | None
+
+
+@dataclass(frozen=True)
+class GrowingRun:
+    """A run that is judged at planned looks.
+
+    Attributes:
+        order: What is asked for.
+        against: The baseline, as an argument such as "results/baseline:my-model".
+        policy: A policy file or its name; None takes the baseline's own, else the default.
+
+    Raises:
+        UsageError: An option cannot be combined with planned looks.
+        NotComparable: The baseline has another suite, plan, form of clip or set of backbones. Nothing was generated.
+    """
+
+    order: Order
+    against: str
+    policy: str | None = None
+
+    def __post_init__(self) -> None:
+        refused = {"--shard": self.order.shard, "--pilot": self.order.pilot, "--sweep": self.order.sweeps}
+        for option, given in refused.items():
+            if given:
+                raise UsageError(
+                    f"{option} cannot be combined with --against, which scores the whole run at each look. "
+                    f"Leave {option} out; several devices are used with --engine ray."
+                )
+        self._require_same_plan()
+
+    @cached_property
+    def job(self) -> Job:
+        """The whole run."""
+        return Job(self.order)
+
+    @cached_property
+    def baseline(self) -> Run:
+        return open_run(self.against)
+
+    @cached_property
+    def rules(self) -> Policy:
+        return choose_policy(self.policy, self.baseline.path)
+
+    @cached_property
+    def prompts(self) -> list[Prompt]:
+        """Those that both were asked with the same text."""
+        texts = {prompt.id: prompt.text for prompt in self.baseline.manifest.prompts}
+        return [prompt for prompt in self.job.plan.prompts if texts.get(prompt.id) == prompt.text]
+
+    @cached_property
+    def looks(self) -> PlannedLooks:
+        """As planned now, without results."""
+        table = self.baseline.folder.table_path
+        return PlannedLooks(
+            baseline=self.against, baseline_digest=hashlib.sha256(table.read_bytes()).hexdigest(),
+            policy=self.rules.digest, order=random_order(self.prompts, self.order.seed),
+        )  # fmt: skip
+
+    def run(self, tell: Callable[[LookResult, PlannedLooks], None], stop: Stop | None = None) -> Grown:
+        """Generates, scores and judges, from look to look, until the gate is decided.
+
+        Args:
+            tell: Is called after each look.
+            stop: Says whether the user asked to end.
+
+        Raises:
+            PlanConflict: The folder holds a run that was not planned with these looks.
+        """
+        planned, outcome = self._resume(), None
+        while not planned.decided:
+            number = len(planned.looks) + 1
+            fresh = self.order.fresh and number == 1
+            part = Job(dataclasses.replace(self.order, only=planned.prompts(number), fresh=fresh))
+            if not fresh:
+                write_looks(part.folder.path, planned)
+            outcome = part.generate(stop)
+            if outcome.missing or outcome.errors or outcome.wholly_failed or outcome.interrupted:
+                write_looks(part.folder.path, planned)
+                return Grown(planned, outcome, None, None)
+            write_looks(part.folder.path, planned)
+            part.score(outcome)
+            verdict = judge(Run(part.folder), self.baseline, self.policy)
+            clips = sum(int(grid.tried.sum()) for grid in Run(part.folder).grids.values())
+            result = LookResult(
+                number=number, prompts=len(planned.prompts(number)), clips=clips, outcome=verdict.outcome,
+                headline=verdict.headline,
+            )  # fmt: skip
+            planned = dataclasses.replace(planned, looks=(*planned.looks, result))
+            write_looks(part.folder.path, planned)
+            tell(result, planned)
+        run = Run(self.job.folder)
+        return Grown(planned, outcome, judge(run, self.baseline, self.policy), self._saved(run))
+
+    def _resume(self) -> PlannedLooks:
+        """The looks that the folder has behind it."""
+        folder = self.job.folder
+        if self.order.fresh or not folder.exists():
+            return self.looks
+        stored = read_looks(folder.path)
+        ways = f"Keep it and write elsewhere with --out DIR, gate it with: vbench gate {folder.path} --baseline " \
+               f"{self.against}, or begin again with --fresh."  # fmt: skip
+        if stored is None:
+            if set(folder.manifest().plan.prompts) <= set(self.looks.prompts(1)):
+                return self.looks
+            raise PlanConflict(f"{folder.path} holds a run that was not planned with looks. {ways}")
+        for what in ("baseline_digest", "policy", "order", "fractions"):
+            if getattr(stored, what) != getattr(self.looks, what):
+                name = {"baseline_digest": "the baseline", "order": "the order of the prompts"}.get(what, f"the {what}")
+                raise PlanConflict(f"{folder.path} was begun with other looks: {name} differs. {ways}")
+        return stored
+
+    def _saved(self, run: Run) -> Saved:
+        total = sum(len(self.job.plan.keys(definition)) for definition in self.job.plan.definitions)
+        grids = run.grids.values()
+        left = total - sum(int(grid.tried.sum()) for grid in grids)
+
+        def cost(column: str) -> float | None:
+            values = np.concatenate([grid.values(column)[grid.tried] for grid in grids])
+            return float(values.mean()) * left if len(values) and np.isfinite(values).all() else None
+
+        return Saved(left, total, cost("cost_usd"), cost("device_s"))
+
+    def _require_same_plan(self) -> None:
+        """Refuses a comparison that the gate would refuse, before anything is generated."""
+        plan, stored = self.job.plan, self.baseline.manifest
+        names, old = [definition.name for definition in plan.definitions], list(self.baseline.generators)
+        if not (len(names) == len(old) == 1 or set(old) <= set(names)):
+            raise NotComparable(
+                f'"{self.against}" holds {", ".join(old)}; the run makes {", ".join(names)}. '
+                f"Name one of each: -g {names[0]} --against {self.baseline.path}:{old[0]}"
+            )
+        wanted = {
+            "set of backbones": (stored.plan.backbones, plan.backbones),
+            "form of clip": tuple(str(each.clip) for each in (stored.generators[old[0]], plan.definitions[0])),
+        }  # fmt: skip
+        if self.rules.prompts == "all":
+            counts = [{id_: stored.plan.clips(id_) for id_ in stored.plan.prompts}]
+            counts += [{p.id: plan.clips_of.get(p.id, plan.clips_per_prompt) for p in plan.prompts}]
+            wanted |= {
+                "suite": (stored.suite.digest[:8], plan.suite.digest[:8]),
+                "plan": tuple(f"{len(each)} prompts, {sum(each.values())} clips" for each in counts),
+            }  # fmt: skip
+        for what, (before, now) in wanted.items():
+            if before != now:
+                raise NotComparable(
+                    f"the {what} differs: {before} in {self.against}, {now} in this run. Ask for the baseline's suite "
+                    "and clips, or let its policy compare what both have: prompts = \"common\"."
+                )
+        if not self.prompts:
+            raise NotComparable(f"{self.against} and this run share no prompt with the same text.")
