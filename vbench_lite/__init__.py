@@ -18,14 +18,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from vbench_lite import distances, metrics
-    from vbench_lite.api import check, compare, gate, open_run, report, run, score
+    from vbench_lite.api import check, compare, gate, open_run, report, review, run, score
     from vbench_lite.errors import VbenchError
     from vbench_lite.generator import Generator, Output
     from vbench_lite.records import ClipSpec, Definition, Estimate, Price, Prompt, Request, Suite
     from vbench_lite.run.view import Run
 
 _HOME = {
-    "api": ("check", "compare", "gate", "open_run", "report", "run", "score"),
+    "api": ("check", "compare", "gate", "open_run", "report", "review", "run", "score"),
     "errors": ("VbenchError",),
     "generator": ("Generator", "Output"),
     "records": ("ClipSpec", "Definition", "Estimate", "Price", "Prompt", "Request", "Suite"),
@@ -36,8 +36,8 @@ _MODULES = ("distances", "metrics")
 
 __all__ = [
     "ClipSpec", "Definition", "Estimate", "Generator", "Output", "Price", "Prompt", "Request", "Run", "Suite",
-    "VbenchError", "__version__", "check", "compare", "distances", "gate", "metrics", "open_run", "report", "run",
-    "score",
+    "VbenchError", "__version__", "check", "compare", "distances", "gate", "metrics", "open_run", "report", "review",
+    "run", "score",
 ]  # fmt: skip
 
 

@@ -1,10 +1,10 @@
-"""The public functions: run, score, compare, gate, check, report. Each is a command from Python."""
+"""The public functions: run, score, compare, gate, check, review, report. Each is a command from Python."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vbench_lite.errors import GeneratorError
 from vbench_lite.jobs.collecting import collect
@@ -210,6 +210,65 @@ def check(run: str | Path | Run, again: int = 0) -> CheckReport:
         return check_run(opened)
     with tempfile.TemporaryDirectory() as folder:
         return check_run(opened, generate_again(opened, again, Path(folder)))
+
+
+def review(
+    runs: str | Path | Run | Sequence[str | Path | Run], mode: Literal["usable", "pairs"] = "usable", *,
+    prompt_adherence: bool = False, limit: int | None = None, seed: int = 0, warm_up: bool = False,
+    host: str | None = None, port: int = 0, prices: str | Path | None = None, collect: Sequence[str | Path] = (),
+    open_browser: bool = True,
+) -> Run:  # fmt: skip
+    """Lets people judge clips on a local page, without seeing which generator made them: `vbench review` from Python.
+
+    Serves the page until it is interrupted (Ctrl-C, or the stop button of a notebook), then counts the votes.
+
+    Args:
+        runs: A run, or several whose clips are paired. Votes are stored in the first.
+        mode: "usable": keep or reject each clip. "pairs": which of two clips of a prompt is better?
+        prompt_adherence: With pairs, also asks which clip follows the prompt better.
+        limit: Questions of each rater; None asks all.
+        seed: Of the order of the questions.
+        warm_up: Begins with two questions whose answers are known.
+        host: Listens here and not on this machine only. The link then holds a token.
+        port: 0 takes a free one.
+        prices: A price file with the hourly rate of a reviewer, in a table [review].
+        collect: Files of votes. They are stored and counted, and no page is served.
+        open_browser: Opens the page.
+
+    Returns:
+        The first run, with the results in its summary.
+
+    Raises:
+        StoreError: A run keeps no clips.
+        LibraryError: The extra "review" is not installed.
+        UsageError: There is nothing to ask, or a file holds no votes.
+
+    Example:
+        >>> import vbench_lite as vb
+        >>> vb.review("results/mine").summary.people.votes  # doctest: +SKIP
+        120
+    """
+    import contextlib
+    import webbrowser
+
+    from vbench_lite.jobs import reviewing
+    from vbench_lite.review.opening import ReviewOrder
+
+    opened = [_opened(each) for each in ([runs] if isinstance(runs, (str, Path, Run)) else runs)]
+    if prices is not None:
+        reviewing.state_rate(opened[0], Path(prices))
+    if collect:
+        reviewing.collect_votes(opened[0], [Path(path) for path in collect])
+    else:
+        order = ReviewOrder(mode, prompt_adherence, limit, seed, warm_up, host, port)
+        running = reviewing.start_review(opened, order)
+        if open_browser:
+            webbrowser.open(running.link)
+        with contextlib.suppress(KeyboardInterrupt):
+            running.wait(None)
+        running.stop()
+    reviewing.count_votes(opened[0])
+    return Run(opened[0].folder)
 
 
 def report(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from vbench_lite.errors import UsageError
+
 if TYPE_CHECKING:
     from vbench_lite.review.server import Running
+    from vbench_lite.run.view import Run
 
 
 @click.command("review")
@@ -24,10 +28,27 @@ if TYPE_CHECKING:
     "--host", metavar="HOST",
     help="Listen here, such as 0.0.0.0 for other devices of the network. The link then holds a token.",
 )
+@click.option(
+    "--prices", type=click.Path(path_type=Path), metavar="FILE",
+    help="A price file whose table [review] states usd_per_hour of a reviewer.",
+)
+@click.option(
+    "--export", type=click.Path(path_type=Path), metavar="FILE",
+    help="Serve nothing. Write a page without a server (.html), tasks for Label Studio (.json) or the votes (.csv).",
+)
+@click.option(
+    "--collect", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+    help="Serve nothing. Store votes of exported pages, Label Studio (.json) or tables (.csv). May be repeated.",
+)
+@click.option(
+    "--thresholds", type=click.Path(path_type=Path), metavar="FILE",
+    help="Serve nothing. Write thresholds fitted to the votes, for `vbench score --thresholds FILE`.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 def command(
     runs: tuple[str, ...], mode: str | None, prompt_adherence: bool, limit: int | None, seed: int, warm_up: bool,
-    port: int, host: str | None, no_browser: bool,
+    port: int, host: str | None, prices: Path | None, export: Path | None, collect: tuple[Path, ...],
+    thresholds: Path | None, no_browser: bool,
 ) -> None:  # fmt: skip
     """Let people judge the clips of RUN on a local page, without seeing which generator made them.
 
@@ -39,29 +60,59 @@ def command(
     Examples:
       vbench review results/ads
       vbench review results/ads --pairs
+      vbench review results/ads --pairs --export for-anna.html
+      vbench review results/ads --collect votes-anna.json
       vbench review results/ads-today results/ads-monday --pairs --host 0.0.0.0
     """
-    from vbench_lite.analysis.people.results import refresh
-    from vbench_lite.review.opening import ReviewOrder, open_review, serve
+    from vbench_lite.jobs import reviewing
+    from vbench_lite.review.opening import ReviewOrder
     from vbench_lite.run.view import open_run
 
+    if sum(map(bool, (export, collect, thresholds))) > 1:
+        raise UsageError("--export, --collect and --thresholds exclude each other: use one at a time.")
     order = ReviewOrder(
         mode="pairs" if mode == "pairs" else "usable", prompt_adherence=prompt_adherence, limit=limit, seed=seed,
         warm_up=warm_up, port=port, host=host,
     )
     opened = [open_run(name) for name in runs]
-    running = serve(open_review(opened, order), order)
-    click.echo(running.link)
-    click.echo("Votes are stored as they come. End with Ctrl-C.", err=True)
-    if not no_browser:
-        click.launch(running.link)
-    _wait(running)
-    folder = opened[0].folder
-    if not folder.summary_path.exists():
-        click.echo(f"The run is not scored, so the votes are stored and not counted yet: vbench score {folder.path}")
-        return
-    people = refresh(folder).people
-    click.echo(f"{people.votes if people else 0} votes are counted. See them with: vbench report {folder.path}")
+    if prices:
+        reviewing.state_rate(opened[0], prices)
+    if export:
+        click.echo(f"{export}: {reviewing.export_review(opened, order, export)}")
+    elif thresholds:
+        people = reviewing.write_thresholds(opened[0], thresholds)
+        assert people.fitted is not None
+        click.echo(f"{thresholds}: wrong on {people.fitted.error.value:.1%} of the clips of prompts left out")
+    elif collect:
+        for path, count in reviewing.collect_votes(opened[0], collect).items():
+            click.echo(f"{path}: {count} vote{'s' if count != 1 else ''}")
+        _count(opened[0])
+    else:
+        running = reviewing.start_review(opened, order)
+        click.echo(running.link)
+        click.echo("Votes are stored as they come. End with Ctrl-C.", err=True)
+        if not no_browser:
+            click.launch(running.link)
+        _wait(running)
+        _count(opened[0])
+
+
+def _count(run: Run) -> None:
+    """Counts the votes and says what is next."""
+    from vbench_lite.jobs import reviewing
+
+    people = reviewing.count_votes(run)
+    if not run.folder.summary_path.exists():
+        click.echo(f"The votes are stored. They are counted when the run is scored: vbench score {run.path}")
+    elif people is None:
+        click.echo("There are no votes yet.")
+    else:
+        dropped = "".join(f" {count} not counted: {why}." for why, count in people.dropped.items())
+        click.echo(f"Counted: {people.votes} votes.{dropped} See them with: vbench report {run.path}")
+        for rater in people.raters:
+            if rater.careless:
+                why = f"Rater {rater.name} looks careless ({', '.join(rater.careless)})."
+                click.echo(f"{why} To leave these votes out, move their folder away and count again.")
 
 
 def _wait(running: Running) -> None:

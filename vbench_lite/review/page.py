@@ -49,7 +49,7 @@ def _policy(style: str, script: str) -> str:
 
     return (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; media-src blob: data:; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

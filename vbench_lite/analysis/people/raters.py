@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from statistics import median
 
 import numpy as np
-from scipy import special
 
 from vbench_lite.analysis.people.crossed import Clusters, fraction
 from vbench_lite.analysis.people.tables import POINTS, clip_key
@@ -19,8 +18,9 @@ from vbench_lite.stats import Array, mean_interval
 MIN_SHARED = 20
 """Votes shared with other raters, or on one button, from which a rater is judged."""
 ONE_BUTTON = 0.95
-CARELESS_LEVEL = 0.001
-"""One-sided level of the test that a rater agrees less with the others than they do among themselves."""
+ABOVE_CHANCE, EXPECTED = 1.645, 3.5
+"""Standard errors by which a rater's agreement exceeds chance at least, where that of a typical rater would exceed it
+by `EXPECTED`: an attentive rater is flagged in about 3 of 100 cases at most."""
 
 
 def value_of(vote: Vote, question: str) -> float:
@@ -176,13 +176,10 @@ def _agreements(votes: Sequence[Vote], question_of: Mapping[Mode, str]) -> dict[
 
 
 def _disagrees(name: str, agreement: Mapping[str, Array]) -> bool:
-    """Whether a rater goes with the others much less than they do: below half of their median, beyond chance."""
+    """Whether a rater's answers go with the others' no more than by chance, where a typical rater's clearly would."""
     mine = agreement.get(name, np.zeros(0))
     others = [float(v.mean()) for other, v in agreement.items() if other != name and len(v) >= MIN_SHARED]
     if len(mine) < MIN_SHARED or len(others) < 2 or median(others) <= 0:
         return False
     error = float(mine.std(ddof=1)) / len(mine) ** 0.5
-    if error == 0:
-        return float(mine.mean()) < median(others) / 2
-    z = (float(mine.mean()) - median(others) / 2) / error
-    return float(special.stdtr(len(mine) - 1, z)) < CARELESS_LEVEL
+    return float(mine.mean()) < ABOVE_CHANCE * error and median(others) >= EXPECTED * error

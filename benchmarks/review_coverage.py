@@ -1,0 +1,161 @@
+"""How often the intervals of people's judgements cover the truth, and whether rankings and careless raters are found.
+
+    python benchmarks/review_coverage.py --worlds 400
+
+Raters, prompts and clips are drawn anew in every world. The truth is that of the process: the probability for a new
+prompt, clip and rater. Prints the table of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 % Monte Carlo
+interval lies wholly outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from vbench_lite.analysis.people.crossed import by_clip_weights, fraction
+from vbench_lite.analysis.people.preference import fit, strength
+from vbench_lite.analysis.people.raters import rater_summaries
+from vbench_lite.analysis.people.results import FIRST
+from vbench_lite.analysis.people.tables import pair_table, usable_table
+from vbench_lite.review.material import Entry, Material, Slot
+from vbench_lite.review.questions import Asking
+from vbench_lite.review.simulated import SimulatedRater, simulate
+from vbench_lite.run.votes import ClipRef, Mode, Vote
+
+TRUE = {"a": 0.6, "b": 0.0, "c": -0.6}
+"""Generator > mean quality of its clips."""
+PROMPT_SD, CLIP_SD = 0.5, 0.6
+
+
+@dataclass(frozen=True)
+class World:
+    """What is drawn: so many raters and prompts, and how raters differ."""
+
+    name: str
+    raters: int
+    prompts: int
+    bar_sd: float = 0.3
+    """Between raters: the quality from which they keep a clip."""
+    side: float = 0.0
+    tie: float = 0.2
+    careless: int = 0
+
+
+WORLDS = (
+    World("1 rater", 1, 24), World("3 raters", 3, 24), World("5 raters", 5, 24), World("5 raters, 60 prompts", 5, 60),
+    World("5 raters, side bias 0.4", 5, 24, side=0.4), World("5 raters, many ties", 5, 24, tie=0.8),
+    World("8 raters, unlike in their bar", 8, 24, bar_sd=0.8), World("6 raters, 1 careless", 6, 40, careless=1),
+)
+
+
+def draw(world: World, rng: np.random.Generator, mode: Mode, bars: np.ndarray | None = None) -> list[Vote]:
+    """All votes of one world."""
+    entries = tuple(Entry("r", name) for name in TRUE)
+    clips = {
+        Slot(f"p{n:03d}", 0): {e: ClipRef("r", e.generator, 0, f"{e.generator}{n}") for e in entries}
+        for n in range(world.prompts)
+    }
+    texts = {slot.prompt_id: "" for slot in clips}
+    quality = {}
+    for made in clips.values():
+        hard = PROMPT_SD * rng.normal()
+        for clip in made.values():
+            quality[clip] = TRUE[clip.generator] + hard + CLIP_SD * rng.normal()
+    material = Material(Path(), "r", "r", texts, clips, {}, entries=entries)
+    votes = []
+    for nth in range(world.raters):
+        bar = float(world.bar_sd * rng.normal()) if bars is None else float(bars[nth])
+        rater = SimulatedRater(
+            f"r{nth}", side=world.side, tie=world.tie, bar=bar, careless=nth < world.careless
+        )
+        votes += simulate(material, quality, rater, Asking(mode, rater.name, int(rng.integers(2**31))))
+    return votes
+
+
+def kept_truth(world: World, generator: str) -> float:
+    """The probability that a new rater keeps a new clip; with fewer than 3 raters, of a rater with the bar 0."""
+    spread = (PROMPT_SD**2 + CLIP_SD**2 + 0.5**2 + (world.bar_sd**2 if world.raters >= 3 else 0.0)) ** 0.5
+    keen = float(stats.norm.cdf(TRUE[generator] / spread))
+    share = world.careless / world.raters
+    return (1 - share) * keen + share * 0.5
+
+
+@cache
+def strengths_truth(side: float, tie: float, careless: int, raters: int) -> dict[str, float]:
+    """The strengths that the model converges to."""
+    large = World("truth", raters if careless else 4, 1000, 0.0, side, tie, careless)
+    found = fit(pair_table(draw(large, np.random.default_rng(1), "pairs"), "quality", "r"))
+    assert found is not None
+    return dict(zip(found.entries, found.strengths.tolist(), strict=True))
+
+
+def hits_usable(world: World, rng: np.random.Generator) -> Iterator[bool]:
+    bars = np.zeros(world.raters) if world.raters < 3 else None
+    table = usable_table(draw(world, rng, "usable", bars))
+    for generator in TRUE:
+        mine = table.of_generator("r", generator)
+        clusters = table.clusters.only(mine)
+        clips = np.unique(table.clip[mine], return_inverse=True)[1]
+        found = fraction(table.keep[mine], clusters, by_clip_weights(clusters.prompts, clips))
+        assert found.low is not None
+        assert found.high is not None
+        yield found.low <= kept_truth(world, generator) <= found.high
+
+
+class Seen(NamedTuple):
+    """What one world of pairs shows."""
+
+    hits: list[bool]
+    """Whether each strength's interval covers the truth."""
+    ranked: bool
+    careless_found: bool
+    wrongly_flagged: bool
+
+
+def see_pairs(world: World, rng: np.random.Generator) -> Seen:
+    """Draws one world of pairs."""
+    truth = strengths_truth(world.side, world.tie, world.careless, world.raters if world.careless else 0)
+    votes = draw(world, rng, "pairs")
+    table = pair_table(votes, "quality", "r")
+    found = fit(table)
+    assert found is not None
+    known = {name: strength(found, table, nth) for nth, name in enumerate(found.entries)}
+    hits = [e.low <= truth[n] <= e.high for n, e in known.items() if e.low is not None and e.high is not None]
+    order = [found.entries[n] for n in np.argsort(-found.strengths)] == list(TRUE)
+    flags = [bool(rater.careless) for rater in rater_summaries(votes, [], FIRST)]
+    return Seen(hits, order, any(flags[: world.careless]), any(flags[world.careless :]))
+
+
+def cell(hits: list[bool]) -> str:
+    """A coverage with its 99 % Monte Carlo interval; marked where that lies wholly outside of 0.93 to 0.97."""
+    count = sum(hits)
+    low, high = stats.binomtest(count, len(hits)).proportion_ci(0.99, "exact")
+    return f"{count / len(hits):.3f}" + ("" if low <= 0.97 and high >= 0.93 else " (misses)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--worlds", type=int, default=400)
+    given = parser.parse_args()
+    print("| world | usable by people | strength | true ranking | careless found | falsely flagged |")
+    print("|---|---|---|---|---|---|")
+    for world in WORLDS:
+        rng = np.random.default_rng(7)
+        usable = [hit for _ in range(given.worlds) for hit in hits_usable(world, rng)]
+        seen = [see_pairs(world, rng) for _ in range(given.worlds)]
+        pairs = [hit for each in seen for hit in each.hits]
+        careless = f"{np.mean([each.careless_found for each in seen]):.2f}" if world.careless else "-"
+        ranked, flagged = (np.mean([getattr(s, name) for s in seen]) for name in ("ranked", "wrongly_flagged"))
+        cells = [cell(usable), cell(pairs), f"{ranked:.2f}", careless, f"{flagged:.2f}"]
+        print(f"| {world.name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
