@@ -61,14 +61,27 @@ def load_picture(folder: Path, image: PromptImage, height: int, width: int) -> P
     return _fitted(folder / stored_path(image), image.sha256, height, width).copy()
 
 
+def load_original(folder: Path, image: PromptImage) -> Picture:
+    """The stored image of a prompt in its own size.
+
+    Raises:
+        StoreError: As `load_picture`.
+    """
+    return _decoded(folder / stored_path(image), image.sha256)
+
+
 @lru_cache(maxsize=16)
 def _fitted(path: Path, sha256: str, height: int, width: int) -> Picture:
+    return fit_image(_decoded(path, sha256), height, width)
+
+
+def _decoded(path: Path, sha256: str) -> Picture:
     again = "Run the same command again with --fresh, or restore the file."
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreError(f"{path} is not the image that the run began with: its sha256 differs. {again}")
-        return fit_image(decode_image(content), height, width)
+        return decode_image(content)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}. {again}") from None
     except NotAnImageError as error:

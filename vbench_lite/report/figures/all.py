@@ -10,6 +10,7 @@ from vbench_lite.report.figures.best_of_k import best_of_k
 from vbench_lite.report.figures.categories import categories
 from vbench_lite.report.figures.cost_quality import cost_quality
 from vbench_lite.report.figures.history import history
+from vbench_lite.report.figures.image_gain import image_gain
 from vbench_lite.report.figures.kit import Figure, FigureRenderer
 from vbench_lite.report.figures.length import length
 from vbench_lite.report.figures.people import people, people_agreement
@@ -20,7 +21,7 @@ from vbench_lite.report.figures.sweep import sweep
 from vbench_lite.report.output import Output
 
 FIGURES: tuple[Callable[[SuiteResult, FigureRenderer], Figure | None], ...] = (
-    sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, people,
+    image_gain, sweep, length, cost_quality, history, best_of_k, distributions, variance, categories, people,
     people_agreement, stages,
 )  # fmt: skip
 

@@ -51,7 +51,7 @@ def curves(scenario: SuiteResult) -> list[Curve]:
             families.setdefault(str(entry.sweep["of"]), []).append(entry)
     found = []
     for of, family in families.items():
-        for setting in (name for name in family[0].sweep if name != "of"):
+        for setting in (name for name in family[0].sweep if name not in ("of", "inputs")):
             rest: dict[str, list[GeneratorResult]] = {}
             for entry in family:
                 held = ", ".join(f"{n}={_said(v)}" for n, v in entry.sweep.items() if n not in ("of", setting))

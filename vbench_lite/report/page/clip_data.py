@@ -10,6 +10,7 @@ from typing import Any
 from vbench_lite.analysis.commands import run_command
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.formats.clip_board import ClipCard, PromptRow, clip_facts, needs
+from vbench_lite.report.formats.pictures import picture_uri
 from vbench_lite.report.page.section import Scene
 from vbench_lite.report.page.shapes import SHAPES
 
@@ -67,6 +68,7 @@ def _prompt(nth: int, scenario: SuiteResult, row: PromptRow) -> dict[str, Any]:
     return {
         "scene": nth, "id": row.prompt.id, "text": row.prompt.text, "category": row.prompt.category,
         "worst": row.worst, "apart": row.apart, "again": {n: command for n, command in commands.items() if command},
+        "image": picture_uri(scenario.newest.path, row.prompt.image),
     }  # fmt: skip
 
 

@@ -58,7 +58,8 @@ const promptGroup = ([p, list]) => {
   const prompt = prompts[p], lanes = new Map();
   for (const clip of list) lanes.set(clip.g, [...(lanes.get(clip.g) ?? []), clip]);
   const meta = [scenes.length > 1 ? scenes[prompt.scene].suite : "", prompt.category, prompt.id].filter(Boolean).join(" · ");
-  const title = make("h3", {}, make("span", { class: "prompt-text", dir: "auto" }, prompt.text), make("bdi", { class: "prompt-meta" }, meta));
+  const image = prompt.image ? [make("img", { class: "start", src: prompt.image, alt: "The image that the clips start from" })] : [];
+  const title = make("h3", {}, ...image, make("span", { class: "prompt-text", dir: "auto" }, prompt.text), make("bdi", { class: "prompt-meta" }, meta));
   const drawn = [...lanes.values()].map((lane) => make("div", { class: "lane" }, make("p", { class: "lane-head" }, mark(lane[0])), make("div", { class: "takes" }, ...lane.map((clip) => card(clip, false)))));
   return make("article", { class: "prompt", tabindex: -1, "aria-label": prompt.text }, title, make("div", { class: "lanes" }, ...drawn));
 };
