@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from vbench_lite.errors import BadFile
 from vbench_lite.inputs.images import NotAnImageError, find_image
+from vbench_lite.inputs.vbench_i2v import with_images
 from vbench_lite.records import Prompt, PromptImage, Suite
 from vbench_lite.tomlfile import digest
 from vbench_lite.userfile import control_character, lines_of, parse_json, read_text, shown
@@ -136,7 +137,7 @@ def _from_json(path: Path, text: str) -> Iterator[Entry]:
         values = values["prompts"]
     if not isinstance(values, list):
         raise BadFile(path, None, 'expected a list of prompts, such as [{"prompt_en": ..., "dimension": [...]}].')
-    for number, value in enumerate(values, 1):
+    for number, value in enumerate(with_images(path, values, TEXT_KEYS), 1):
         yield _entry(path, value, number, f"entry {number}")
 
 
