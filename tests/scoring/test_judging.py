@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.built_runs import Fake, build_run
+from vbench_lite.cli import group
 from vbench_lite.errors import BadFile, MetricError, UnknownName, UsageError
 from vbench_lite.jobs.rescoring import score_folder
 from vbench_lite.metrics._judge import judged_metrics, known_judges
 from vbench_lite.metrics.registry import select
 from vbench_lite.records import ClipKey, Score
+from vbench_lite.report import method
+from vbench_lite.report.data import gather
 from vbench_lite.scoring.judge_program import ClipToJudge, check_judges
 from vbench_lite.scoring.judging import judge_clips
 
@@ -189,6 +193,8 @@ def test_a_program_that_is_not_there_or_a_name_that_is_taken_is_an_error_before_
         select(f"{judge_file(tmp_path / 'a')},{judge_file(tmp_path / 'b')}")
     with pytest.raises(UnknownName, match="no file of metrics"):
         select("absent.toml")
+    told = CliRunner().invoke(group, ["selftest", "--metrics", str(judge_file(tmp_path / "a"))]).exception
+    assert "realism, fidelity come from a program" in str(told)
 
 
 DOCS = (Path(__file__).parents[2] / "docs" / "external-scores.md").read_text("utf-8")
@@ -282,6 +288,8 @@ def test_scores_of_a_program_are_stored_compared_and_gated_like_others(scored: P
     assert [rows[p]["realism"] for p in ("p000", "p001")] == ["6.0", ""]
     why = "realism, fidelity: the program ended before it answered (exit code 3)"
     assert [rows[p]["unscored_because"] for p in ("p000", "p001")] == ["", why]
+    facts = dict(method.facts(gather([run]).main))
+    assert f"realism by a program, version {info.version}" in facts["Computed elsewhere"]
     assert str(scored) not in run.folder.manifest_path.read_text("utf-8")
     assert run.summary["one"].scores["sharpness"].n == 2
     assert 10 < float(rows["p000"]["sharpness"]) < 1e5

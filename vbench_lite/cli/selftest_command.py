@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vbench_lite.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -42,6 +44,9 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
     from vbench_lite.scoring import selftest
 
     chosen = select(metrics or ["builtin", "scenario", *user_metrics().values()], images=True)
+    if programs := [metric.name for metric in chosen if metric.origin == "program"]:
+        names = ", ".join(programs)
+        raise UsageError(f"selftest computes metrics itself: {names} come from a program. Leave them out.")
     nets = networks.load(backbones, kinds=networks_of(chosen), partial=True)
     with progress("damaged clips", selftest.observations(clips)) as tick:
         cells = selftest.run(nets, chosen, clips, workers, tick)

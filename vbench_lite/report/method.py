@@ -34,6 +34,7 @@ def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
         ("Commit", _commit(manifest.git)),
         ("Made", scenario.newest.created),
         ("Networks", ", ".join(_networks(scenario)) or "none"),
+        ("Computed elsewhere", "; ".join(_computed_elsewhere(scenario))),
         ("Intervals", _intervals(scenario)),
         *_notes(scenario.summary.notes),
     ]  # fmt: skip
@@ -87,6 +88,15 @@ def _reference(reference: str) -> str:
 
 def _networks(scenario: SuiteResult) -> list[str]:
     return sorted({info.backbone for info in scenario.metrics.values() if info.backbone})
+
+
+def _computed_elsewhere(scenario: SuiteResult) -> list[str]:
+    """Scores that a program or another tool gave, each with its version and source."""
+    kinds = {"program": "by a program", "imported": "imported"}
+    return [
+        f"{name} {kinds[info.origin]}, version {info.version}" + (f", from {info.source}" if info.source else "")
+        for name, info in scenario.metrics.items() if info.origin
+    ]
 
 
 def _device(device: DeviceFacts) -> str:
