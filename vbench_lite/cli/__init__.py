@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Look for signs that the numbers of a run cannot be relied on.",
     "review": "Let people judge clips on a local page, blind.",
     "baseline": "Keep the runs that releases are compared with.",
+    "history": "Show how each generator has moved over its releases.",
     "list": "List suites, generators, metrics or runs.",
     "doctor": "Check what works on this machine, and how to fix what does not.",
     "selftest": "Damage reference clips and check that the metrics react.",
