@@ -109,3 +109,23 @@ def test_every_damage_is_noticed_by_a_metric_that_claims_it():
     shipped = shipped_metrics().values()
     claimed = {name for metric in shipped for name in (*metric.rises_with, *metric.falls_with)}
     assert claimed >= set(DAMAGES) | {"opposite motion", "reversal", "object swap", "caption swap"}
+
+
+def test_given_clips_are_damaged_and_have_no_prompts():
+    clips = [render(Composition(n % 12, n % 6, n % 5, n % 8), n, 6, 32, 32) for n in range(16)]
+    metrics = select("temporal_flickering,detail,motion_adherence")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selftest, "DAMAGES", {name: DAMAGES[name] for name in ("noise", "blur")})
+        seen = []
+        cells = selftest.run_on(Backbones("none"), metrics, clips, workers=1, tick=lambda: seen.append(1))
+        assert len(seen) == selftest.observations_on(16)
+    found = {(cell.damage, cell.metric): cell for cell in cells}
+    assert found["noise", "temporal_flickering"].holds
+    assert found["blur", "detail"].holds
+    assert found["noise", "motion_adherence"].correlation is None
+
+
+def test_a_folder_of_few_clips_is_refused(tmp_path):
+    from tests.cli.calling import vbench
+
+    assert "16 or more are needed" in vbench("selftest", "--folder", str(tmp_path), code=2).output

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+
+from vbench_lite.errors import UsageError
 
 from vbench_lite.errors import UsageError
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vbench_lite.scoring.selftest import SelftestResult
+    from vbench_lite.video import Frames
 
 
 PAGE_WIDTH = 140
@@ -27,9 +32,15 @@ PAGE_WIDTH = 140
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: built-in, scenario, and your own metrics."
 )
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), metavar="DIR",
+    help="Damage these clips instead, such as natural ones: half of 2N are damaged, half are the real clips.",
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(backbones: str, metrics: str | None, clips: int, workers: int | None, as_json: bool) -> None:
+def command(
+    backbones: str, metrics: str | None, clips: int, folder: Path | None, workers: int | None, as_json: bool
+) -> None:
     """Damage clips of the built-in world in steps, and print how each metric reacts.
 
     Rank correlation of damage and value: 1 rises with every step, -1 falls with every step, 0 does
@@ -48,8 +59,13 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
         names = ", ".join(programs)
         raise UsageError(f"selftest computes metrics itself: {names} come from a program. Leave them out.")
     nets = networks.load(backbones, kinds=networks_of(chosen), partial=True)
-    with progress("damaged clips", selftest.observations(clips)) as tick:
-        cells = selftest.run(nets, chosen, clips, workers, tick)
+    given = _clips_of(folder, clips) if folder else []
+    total = selftest.observations_on(len(given)) if given else selftest.observations(clips)
+    with progress("damaged clips", total) as tick:
+        if given:
+            cells = selftest.run_on(nets, chosen, given, workers, tick)
+        else:
+            cells = selftest.run(nets, chosen, clips, workers, tick)
     broken = [cell for cell in cells if cell.holds is False]
     if as_json:
         rows = [dataclasses.asdict(cell) for cell in cells]
@@ -58,6 +74,26 @@ def command(backbones: str, metrics: str | None, clips: int, workers: int | None
         _print(cells, broken)
     if broken:
         raise SystemExit(1)
+
+
+FRAMES = 32
+"""Most frames of a given clip that are damaged."""
+
+
+def _clips_of(folder: Path, clips: int) -> list[Frames]:
+    """Up to twice as many clips of a folder as are damaged.
+
+    Raises:
+        UsageError: The folder holds fewer than 16 clips.
+    """
+    from vbench_lite.features.flow import flow_size
+    from vbench_lite.scoring.reference import clip_files
+    from vbench_lite.video import read_clip
+
+    paths = clip_files(folder)[: 2 * clips]
+    if len(paths) < 16:
+        raise UsageError(f"{folder} holds {len(paths)} clips: 16 or more are needed.")
+    return [np.stack([flow_size(frame) for frame in read_clip(path)[0][:FRAMES]]) for path in paths]
 
 
 def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:

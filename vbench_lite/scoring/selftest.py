@@ -74,25 +74,61 @@ def run(
     real = see.all([render(c, seed=2) for c in chosen])
     clean = see.all(originals)
     judge = _Judge(nets, metrics, real, [picture_vector(nets, clip[0]) for clip in originals])
+    asked = [_prompt(c) for c in chosen]
+    cells = _of_pixels(metrics, see, judge, originals, clean, asked)
+    swapped = [clean, *(see.all([_swapped(c, clip, n) for c, clip in zip(chosen, originals, strict=True)])
+                        for n in range(1, LEVELS + 1))]
+    cells += _cells(metrics, "object swap", [judge.values(step, asked) for step in swapped])
+    captions = [[_prompt(_other_caption(c, n, level)) for n, c in enumerate(chosen)] for level in range(LEVELS + 1)]
+    cells += _cells(metrics, "caption swap", [judge.values(clean, told) for told in captions])
+    return cells
+
+
+def run_on(
+    nets: Backbones, metrics: Sequence[Metric], clips: Sequence[Frames], workers: int | None = None,
+    tick: Callable[[], object] = lambda: None,
+) -> list[SelftestResult]:
+    """The damages of pixels on given clips, such as natural ones. They have no prompts, so some metrics have no value.
+
+    Args:
+        nets: The networks to test on.
+        metrics: Those to test.
+        clips: Every second one is damaged; the others are the real clips that they are compared with.
+        workers: Clips read side by side.
+        tick: Called after each clip; there are `observations_on(len(clips))`.
+    """
+    see = _Seer(nets, extractors_of(metrics), workers, tick)
+    originals, real = list(clips[::2]), see.all(clips[1::2])
+    clean = see.all(originals)
+    count = min(len(originals), len(real))
+    originals, clean, real = originals[:count], clean[:count], real[:count]
+    judge = _Judge(nets, metrics, real, [picture_vector(nets, clip[0]) for clip in originals])
+    return _of_pixels(metrics, see, judge, originals, clean, [Prompt("", "", tags=("loop",))] * count)
+
+
+def _of_pixels(
+    metrics: Sequence[Metric], see: _Seer, judge: _Judge, originals: Sequence[Frames], clean: Sequence[ClipFeatures],
+    asked: Sequence[Prompt],
+) -> list[SelftestResult]:
+    """Every damage of pixels, and clips that are played backwards."""
     cells = []
     for name, damage in DAMAGES.items():
         steps = [clean, *(see.all([damage(clip, level) for clip in originals]) for level in range(1, LEVELS + 1))]
-        cells += _cells(metrics, name, [judge.values(step, chosen) for step in steps])
+        cells += _cells(metrics, name, [judge.values(step, asked) for step in steps])
     backwards = see.all([clip[::-1].copy() for clip in originals])
     played = [_turned(clean, backwards, level) for level in range(LEVELS + 1)]
-    cells += _cells(metrics, "reversal", [judge.values(step, chosen) for step in played])
-    cells += _cells(metrics, "opposite motion", [judge.values(step, chosen) for step in played])
-    swapped = [clean, *(see.all([_swapped(c, clip, n) for c, clip in zip(chosen, originals, strict=True)])
-                        for n in range(1, LEVELS + 1))]
-    cells += _cells(metrics, "object swap", [judge.values(step, chosen) for step in swapped])
-    captions = [[_other_caption(c, n, level) for n, c in enumerate(chosen)] for level in range(LEVELS + 1)]
-    cells += _cells(metrics, "caption swap", [judge.values(clean, asked) for asked in captions])
-    return cells
+    cells += _cells(metrics, "reversal", [judge.values(step, asked) for step in played])
+    return cells + _cells(metrics, "opposite motion", [judge.values(step, asked) for step in played])
 
 
 def observations(clips: int) -> int:
     """How many clips `run` looks at."""
     return clips * (3 + LEVELS * (len(DAMAGES) + 1))
+
+
+def observations_on(clips: int) -> int:
+    """How many clips `run_on` looks at."""
+    return clips + (clips + 1) // 2 * (1 + LEVELS * len(DAMAGES))
 
 
 def _compositions(count: int) -> list[Composition]:
@@ -161,13 +197,13 @@ class _Judge:
         self.pictures = pictures
         """Of the undamaged first frames, for metrics that compare with an image."""
 
-    def values(self, clips: Sequence[ClipFeatures], asked: Sequence[Composition]) -> dict[str, float | None]:
+    def values(self, clips: Sequence[ClipFeatures], asked: Sequence[Prompt]) -> dict[str, float | None]:
         texts: Sequence[NDArray[np.float64] | None] = [None] * len(clips)
         if self.nets.image:
-            texts = list(self.nets.image.embed_texts([c.caption for c in asked]))
+            texts = [self.nets.image.embed_texts([each.text])[0] if each.text else None for each in asked]
         contexts = [
-            ClipContext(clip, _prompt(c), text, spec=SPEC, real=RealClips([real]), picture=picture)
-            for clip, c, text, real, picture in zip(clips, asked, texts, self.real, self.pictures, strict=True)
+            ClipContext(clip, prompt, text, spec=SPEC, real=RealClips([real]), picture=picture)
+            for clip, prompt, text, real, picture in zip(clips, asked, texts, self.real, self.pictures, strict=True)
         ]
         return {metric.name: self._value(metric, contexts) for metric in self.metrics}
 
