@@ -13,8 +13,6 @@ import numpy as np
 
 from vbench_lite.errors import UsageError
 
-from vbench_lite.errors import UsageError
-
 if TYPE_CHECKING:
     from rich.table import Table
 
