@@ -168,12 +168,13 @@ def test_pairs_after_the_decision_are_not_compared():
     assert (moving.asked, still.asked) == (4, 12)
 
 
-def test_dynamic_degree_needs_a_rate_two_frames_and_121_pixels():
+def test_dynamic_degree_needs_a_rate_two_frames_and_a_size_that_raft_can_compare():
     nets = Backbones("fake", raft=FakeFlow([9.0] * 3))
     for clip, fps, code in (
         (np.zeros((4, 256, 256, 3), np.uint8), 0.0, ReasonCode.NOT_MEASURED),
         (np.zeros((1, 256, 256, 3), np.uint8), 8.0, ReasonCode.ONE_FRAME),
         (np.zeros((4, 120, 256, 3), np.uint8), 8.0, ReasonCode.NOT_MEASURED),
+        (np.zeros((2, 1440, 2560, 3), np.uint8), 8.0, ReasonCode.NOT_MEASURED),
     ):
         (score,) = score_clips(DynamicDegree(), clip, fps=fps, backbones=nets)
         assert (score.value, score.reason_code) == (None, code)

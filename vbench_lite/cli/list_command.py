@@ -80,7 +80,7 @@ def _metrics() -> list[Row]:
     return [
         {
             "name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit,
-            "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "title": m.title,
+            "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "licence": m.licence, "title": m.title,
             "sets": f"--metrics {m.judge.name}" if m.origin == "program" else ", ".join(m.sets),
         }
         for m in (*known_metrics().values(), *known_programs())

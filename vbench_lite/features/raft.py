@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SAMPLED_FPS = 8
 """Frames a second, about, that are compared."""
+MOST_POINTS = 36_000
+"""Largest grid of features; 1920x1088 has 32,640."""
 
 
 class RaftMotion:
@@ -41,7 +43,7 @@ class RaftMotion:
 
     def see(self, frame: Frame) -> None:
         place, self._place = self._place, self._place + 1
-        if place % self._step or self._decision() is not None or not large_enough(*frame.shape[:2]):
+        if place % self._step or self._decision() is not None or unfit_size(*frame.shape[:2]):
             return
         first, self._last = self._last, self._network.encode(frame)
         if first is not None:
@@ -64,10 +66,19 @@ class RaftMotion:
         return {"dynamic": np.array(decided), "magnitudes": np.array(self._magnitudes)}
 
 
-def large_enough(height: int, width: int) -> bool:
-    """Whether RAFT can compare frames of this size: 121 pixels a side pad to the 128 that it needs.
+def unfit_size(height: int, width: int) -> str:
+    """Why RAFT cannot compare frames of this size; "" where it can.
 
-    >>> large_enough(121, 640), large_enough(120, 640)
-    (True, False)
+    121 pixels a side pad to the 128 that it needs. Every eighth pixel of one frame is multiplied with every eighth one
+    of the other: 4 GiB at 1920x1088.
+
+    >>> unfit_size(121, 640), unfit_size(120, 640)
+    ('', 'frames of 640x120 are too small for RAFT, which needs 121 pixels a side')
     """
-    return min(height, width) > 120
+    if min(height, width) <= 120:
+        return f"frames of {width}x{height} are too small for RAFT, which needs 121 pixels a side"
+    points = -(-height // 8) * -(-width // 8)
+    if points > MOST_POINTS:
+        memory = f"{4 * points**2 / 2**30:.0f} GiB"
+        return f"frames of {width}x{height} are too large for RAFT: its correlations would take {memory}"
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vbench_lite.features.raft import RaftMotion, large_enough
+from vbench_lite.features.raft import RaftMotion, unfit_size
 from vbench_lite.metrics.base import NO_FPS, SINGLE_FRAME, ClipContext, ClipMetric
 from vbench_lite.metrics.functional import Clips, Networks, Values, score_each
 from vbench_lite.records import ReasonCode, Score
@@ -36,9 +36,8 @@ class DynamicDegree(ClipMetric):
         clip = context.clip
         if clip.frames < 2:
             return SINGLE_FRAME
-        if not large_enough(clip.height, clip.width):
-            size = f"frames of {clip.width}x{clip.height} are too small for RAFT, which needs 121 pixels a side"
-            return Score(None, size, ReasonCode.NOT_MEASURED)
+        if why := unfit_size(clip.height, clip.width):
+            return Score(None, why, ReasonCode.NOT_MEASURED)
         dynamic = context["raft"]["dynamic"]
         return Score(float(dynamic[0])) if dynamic.size else NO_FPS
 
@@ -48,7 +47,7 @@ def dynamic_degree(clips: Clips, fps: float, backbones: Networks = "vbench") -> 
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor. At least
-            121 pixels a side.
+            121 pixels a side, and at most about 1920x1088.
         fps: Frames a second; more than 0. Every `max(1, round(fps / 8))`-th frame is compared.
         backbones: A set by name or file, or one that is loaded; its RAFT network is used.
 
@@ -56,7 +55,7 @@ def dynamic_degree(clips: Clips, fps: float, backbones: Networks = "vbench") -> 
         (clips,) values, 0 or 1; a float for one clip. Equals VBench's decision.
 
     Raises:
-        ValueError: Fewer than two frames, no frame rate, small frames, another shape or type, or no RAFT network.
+        ValueError: Fewer than two frames, no frame rate, another size, shape or type, or no RAFT network.
         WeightsError: Weights are missing.
 
     Example:
