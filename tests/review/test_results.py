@@ -191,7 +191,7 @@ def test_files_follow_the_schema_and_the_page_has_a_section_on_people(judged, tm
     value = json.loads(judged.folder.summary_path.read_text())
     assert list(jsonschema.Draft202012Validator(json_schema("summary")).iter_errors(value)) == []
     page = write_report([judged], tmp_path / "page.html", clips="none").read_text()
-    assert "What people say" in page
+    assert "Human evaluation" in page
     assert "simulated raters" in page
     assert "Usable by people" in page
 

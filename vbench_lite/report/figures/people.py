@@ -46,7 +46,7 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     told = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
     panel = pen.draw("people", "By people and by metrics", f"{'; '.join(told)}.", draw, 0.9 + 0.55 * len(entries))
     header = ("", *(entry.label for entry in entries))
-    return Figure("people", "What people say", caption(found), [panel], header, rows)
+    return Figure("people", "Human evaluation", caption(found), [panel], header, rows)
 
 
 def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
@@ -66,9 +66,9 @@ def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | Non
     told = [f"{title}: {row[1]}" for title, row in zip(titles, rows, strict=True)]
     alt = f"Share of pairs in which the metric prefers the clip that people prefer. {'; '.join(told)}."
     height = 0.8 + 0.24 * len(names)
-    panel = pen.draw("people-agreement", "Pairs on which a metric agrees with people", alt, draw, height)
+    panel = pen.draw("people-agreement", "Pairs in agreement", alt, draw, height)
     return Figure(
-        "people-agreement", "Do the metrics agree with people?", _agreement_caption(found), [panel],
+        "people-agreement", "Agreement of the metrics with people", _agreement_caption(found), [panel],
         ("Metric", "Pairs in agreement", "Precision", "Recall"), rows,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def share_text(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return words.percent(estimate.value)
     value, low, high = (words.percent(end) for end in (estimate.value, estimate.low, estimate.high))
-    return f"{value} [{low} {words.DASH} {high}]"
+    return f"{value} [{low} {words.DASH} {high}]".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def caption(found: People) -> str:
