@@ -1,4 +1,5 @@
-"""How often intervals hold the truth, by simulation: the tables of docs/metrics.md, each with the time it took.
+"""How often intervals hold the truth, by simulation: the tables of
+docs/explanation/distances.md, each with the time it took.
 
     python benchmarks/coverage.py                                     all tables
     python benchmarks/coverage.py --table fvd --clips 64 --runs 400   one of them, other numbers

@@ -1,6 +1,6 @@
 """How well the gate knows the error of a difference of two corrected FVDs, where their true difference is known.
 
-    python benchmarks/fvd_difference.py             the figures of docs/gate.md; about two minutes of processor time
+    python benchmarks/fvd_difference.py             docs/explanation/gate-errors.md has its figures; two minutes
 
 A baseline and a candidate answer the same prompts and are held against the same real clips: Gaussian features, of which
 half of the variance is the prompt's. "missed" is how often a one-sided 5 % limit lies on the wrong side of the truth.

@@ -1,6 +1,6 @@
 """How often the gate errs: simulated releases in worlds where the truth is known, under the default policy.
 
-    python benchmarks/gate_errors.py                the error table of docs/gate.md
+    python benchmarks/gate_errors.py                the error table of docs/explanation/gate-errors.md
     python benchmarks/gate_errors.py --power        how often a release of a given quality passes
     python benchmarks/gate_errors.py --own          the same where the baseline's clips collapse too
     python benchmarks/gate_errors.py --ratchet      how often small losses accumulate past the first baseline

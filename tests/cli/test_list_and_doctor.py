@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -141,3 +142,17 @@ def test_a_misspelt_command_gets_a_suggestion():
     )
     assert done.returncode == 2
     assert 'no command named "rn". Did you mean "run"? See them with: vbench --help' in done.stderr
+
+
+@pytest.mark.parametrize(("words", "offered"), [("vbench ru", "run"), ("vbench run --qui", "--quick")])
+def test_the_shell_completes_commands_and_options(words: str, offered: str):
+    given = {"_VBENCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    program = "import sys; sys.argv = ['vbench']; from vbench_lite.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, **given}, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"plain,{offered}"]
+
+
+@pytest.mark.parametrize(("more", "plan"), [([], "4 prompts, 1 clips"), (["--limit", "2"], "2 prompts, 1 clips")])
+def test_a_quick_run_is_a_small_part_of_the_suite(runner: CliRunner, more: list[str], plan: str) -> None:
+    result = runner.invoke(group, ["run", "--suite", "ads", "--quick", "--dry-run", *more])
+    assert plan in result.output

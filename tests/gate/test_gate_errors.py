@@ -1,4 +1,4 @@
-"""The simulation of docs/gate.md judges as the gate does, and a sample of it stays within the nominal errors."""
+"""The simulation of docs/explanation/gate-errors.md judges as the gate does. A sample of it stays within the errors."""
 
 import importlib.util
 import sys

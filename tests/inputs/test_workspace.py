@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from click.testing import CliRunner
 from vbench_lite.adapters.command import CommandSettings
 from vbench_lite.adapters.hosted.settings import ServiceSettings
 from vbench_lite.adapters.hosted.templates import render_template, request_values
+from vbench_lite.cli import group
 from vbench_lite.cli.init_command import command
 from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.inputs.catalogue import build, find_definition
 from vbench_lite.inputs.suites import load_suite
-from vbench_lite.inputs.workspace import ADAPTERS, workspace_files, write_workspace
+from vbench_lite.inputs.workspace import ADAPTERS, next_command, workspace_files, write_workspace
 from vbench_lite.records import ClipSpec, Request
 from vbench_lite.video import read_clip
 
@@ -74,6 +76,16 @@ def test_command_workspace_makes_clips_as_it_is(here: Path) -> None:
 def test_the_next_command_costs_nothing_and_names_the_files(here: Path, adapter: str, how: str) -> None:
     result = CliRunner().invoke(command, ["my project", "--adapter", adapter])
     assert result.stderr.strip() == f"Next: cd 'my project' && vbench run --suite my-scenario -g my-model {how}"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_the_next_command_works_as_the_files_stand(here: Path, adapter: str) -> None:
+    CliRunner().invoke(command, ["--adapter", adapter])
+    words = shlex.split(next_command(Path("."), "my-model", "my-scenario", adapter))[1:]
+    result = CliRunner().invoke(group, [*words, *([] if "--dry-run" in words else ["--no-score"])])
+    assert result.exit_code == 0, result.output
+    made = [path for path in here.glob("results/**/*") if path.suffix in (".mp4", ".webm")]
+    assert len(made) == (0 if "--dry-run" in words else 4)
 
 
 def test_policy_and_workflow_name_what_was_written(here: Path) -> None:

@@ -2,7 +2,7 @@
 
 A set holds at most one network of each kind in `KINDS`. What each one is, where its weights are and how
 frames are prepared for it is data: `builtin.toml`, `standard.toml` and `vbench.toml` beside this file, in the
-form of a user's own file (docs/metrics.md).
+form of a user's own file (docs/networks.md).
 This module reads that data and knows no network. Loaders are imported when a set is loaded.
 """
 
@@ -154,7 +154,7 @@ def read_set(name: str) -> list[Entry]:
     known = shipped_sets()
     path = known.get(name) or Path(name)
     if not path.is_file():
-        raise UnknownName("set of backbones", name, known, "Or name a TOML file; docs/metrics.md shows one.")
+        raise UnknownName("set of backbones", name, known, "Or name a TOML file; docs/networks.md shows one.")
     file = TomlFile(path)
     file.only(("title", *KINDS))
     entries = []

@@ -208,7 +208,7 @@ def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:
 
 def _section(name: str, kind: type[Section], given: Any, where: str) -> Section:
     if not isinstance(given, dict):
-        raise UsageError(f'"{name}": [{where}] is missing. See docs/generators.md for a hosted service\'s description.')
+        raise UsageError(f'"{name}": [{where}] is missing. See docs/hosted.md for a hosted service\'s description.')
     known = {f.name: f for f in fields(cast(Any, kind))}
     unknown = [key for key in given if key not in known]
     if unknown:
