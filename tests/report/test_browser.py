@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.built_runs import Fake
+from tests.report.conftest import scored
 from vbench_lite.report import write_report
 from vbench_lite.run.view import Run
 
@@ -282,3 +284,22 @@ def test_two_clips_play_in_step_beside_each_other_and_under_a_wipe(page) -> None
 def test_reasons_of_failure_lead_to_their_clips(page) -> None:
     page.locator("#failures tbody tr", has_text="the generator gave no frames").locator("a").click()
     assert [clip["state"] for clip in clips_on(page)] == ["failed"]
+
+
+def test_a_long_list_of_clips_is_drawn_as_it_comes_near_and_names_in_any_script_stay_inside(browser, tmp_path) -> None:
+    texts = {0: "قطة تجلس على كرسي أحمر بجانب نافذة كبيرة", 1: "一只红色的鞋子在桌子上旋转 🎬" * 8, 2: "x" * 300}
+    fakes = [Fake(f"a-generator-whose-name-has-forty-signs-{nth}", skill=nth) for nth in range(6)]
+    folder = scored(tmp_path / "実行 🎬", prompts=60, clips=1, generators=fakes, texts=texts, video=False)
+    view = browser.new_page(viewport={"width": 390, "height": 844})
+    view.goto(write_report([Run(folder)], tmp_path / "long.html", clips="none").as_uri())
+    view.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+    assert view.locator(".prompt").count() < 60
+    for _ in range(4):
+        view.evaluate("document.querySelector('#more').scrollIntoView({behavior: 'instant'})")
+        view.wait_for_timeout(100)
+    wait_until(view, "document.querySelectorAll('.prompt').length === 60")
+    view.locator("#find").fill("قطة")
+    assert view.locator("#count").inner_text() == "6 clips of 1 prompt"
+    assert view.evaluate("getComputedStyle(document.querySelector('.prompt-text')).direction") == "rtl"
+    view.close()

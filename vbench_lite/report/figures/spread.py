@@ -14,6 +14,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour
+from vbench_lite.report.formats.layout import shortened
 from vbench_lite.report.links import clips_address
 from vbench_lite.run.summary import Floor
 from vbench_lite.stats import Array
@@ -104,7 +105,7 @@ def _draw_cloud(cloud: _Cloud, axes: Axes) -> None:
 
 def _name(axes: Axes, label: str, ink: str, height: float) -> None:
     """A generator's name above its row, at the left edge."""
-    axes.text(0, height, label, transform=axes.get_yaxis_transform(), color=ink, fontsize=8, va="bottom")
+    axes.text(0, height, shortened(label, 32), transform=axes.get_yaxis_transform(), color=ink, fontsize=8, va="bottom")
 
 
 def _bare(axes: Axes) -> None:

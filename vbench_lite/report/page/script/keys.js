@@ -55,6 +55,7 @@ const toClips = () => one("#clips").scrollIntoView({ block: "start", behavior: "
 const start = () => {
   readAddress();
   follow();
+  ending.observe(one("#more"));
   if (isView() && !view.clip) toClips();
   addEventListener("hashchange", () => {
     if (!isView()) return; // a section
