@@ -20,7 +20,7 @@ const showFrame = () => { // time and place of the slider
   const lead = longest();
   if (!lead) return;
   scrub.value = String(Math.round((1000 * lead.currentTime) / (lead.duration || 1)));
-  const nth = Math.round(lead.currentTime / frameTime());
+  const nth = Math.floor(lead.currentTime / frameTime() + 0.01);
   one(".time", viewer).textContent = `${lead.currentTime.toFixed(2)} s, frame ${nth + 1}`;
 };
 const seek = (time) => {
