@@ -203,3 +203,23 @@ def test_one_rater_has_an_interval_over_prompts_alone(judged, tmp_path) -> None:
     found = refresh(copy.folder)["two"].scores["human_usable"]
     assert "for these raters" in found.reason
     assert dataclasses.replace(found, reason=None).low < found.value
+
+
+def test_votes_across_two_runs_are_compared_and_follow_renamed_folders(tmp_path) -> None:
+    today, monday = (build(tmp_path / name, prompts=8, fakes=FAKES[:1]).folder for name in ("today", "monday-run"))
+    material = gather([open_run(today.path), open_run(monday.path)])
+    quality = {clip: float(clip.run == "today") for clip in material.paths}
+    for rater in (SimulatedRater("ann"), SimulatedRater("bob"), SimulatedRater("cem")):
+        for mode in ("pairs", "usable"):
+            for vote in simulate(material, quality, rater, Asking(mode, rater.name)):
+                write_vote(today.path, vote)
+    refresh(today)
+    assert open_run(today.path).summary["one"].scores["human_preference"].value > 0.7
+    today.path.rename(tmp_path / "renamed")
+    renamed = open_run(tmp_path / "renamed")
+    before = renamed.summary
+    assert refresh(renamed.folder)["one"].scores["human_preference"] == before["one"].scores["human_preference"]
+    (pair,) = compare_runs(open_run(monday.path), renamed)
+    found = {c.metric: c for c in pair.comparisons if c.metric.startswith("human")}
+    assert found["human_preference"].candidate > 0.7
+    assert found["human_usable"].difference > 0

@@ -11,9 +11,11 @@ import json
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from vbench_lite.environment import extra
 from vbench_lite.errors import StoreError, UsageError, VbenchError
@@ -61,18 +63,25 @@ class Door:
         """What a rater opens."""
         host = self.host
         if host in ("0.0.0.0", "::"):
-            host = next((name for name in self.names if name not in LOOPBACK), "127.0.0.1")
+            host = _reachable(self.names)
         shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{port}/" + (f"?token={self.token}" if self.token else "")
 
 
 def _own_names() -> set[str]:
     """Names and addresses of this machine."""
-    name = socket.gethostname()
-    try:
-        return {name, *(str(info[4][0]) for info in socket.getaddrinfo(name, None))}
-    except OSError:
-        return {name}
+    found = {
+        address.address.partition("%")[0] for each in psutil.net_if_addrs().values() for address in each
+        if address.family in (socket.AF_INET, socket.AF_INET6)
+    }  # fmt: skip
+    return {socket.gethostname().lower(), *found}
+
+
+def _reachable(names: Sequence[str]) -> str:
+    """The address that other devices most likely reach: of a network, else the name of this machine."""
+    own = ("127.", "169.254.")
+    networks = [name for name in names if name[:1].isdigit() and "." in name and not name.startswith(own)]
+    return next(iter(networks), socket.gethostname())
 
 
 def make_app(review: Review, door: Door) -> Starlette:

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -168,18 +168,19 @@ class _Sorting:
     dropped: list[Drop] = field(default_factory=list)
 
 
-def read_votes(run: Path, present: Present, runs: Iterable[str]) -> Votes:
+def read_votes(run: Path, present: Present, runs: Iterable[str], home: str = "") -> Votes:
     """The votes of a run folder, without those on clips that have changed since.
 
     Args:
         run: The run folder.
         present: The clips that are there now.
         runs: Names of the runs that `present` covers. Clips of another run cannot be checked, and their votes count.
+        home: The run's name now. A clip that it holds is its own, also where the folder was renamed after the vote.
     """
     found, known = _Sorting(), set(runs)
     for path in sorted(votes_path(run).glob("*/*.json")):
         try:
-            vote = read_vote(path)
+            vote = _at_home(read_vote(path), present, home)
         except StoreError:
             found.dropped.append(Drop(f"{path.parent.name}/{path.name}", "the file is no vote"))
             continue
@@ -190,6 +191,12 @@ def read_votes(run: Path, present: Present, runs: Iterable[str]) -> Votes:
         else:
             found.counted.append(vote)
     return Votes(tuple(found.counted), tuple(found.warm_ups), tuple(found.dropped))
+
+
+def _at_home(vote: Vote, present: Present, home: str) -> Vote:
+    here = [present.get((home, clip.generator, vote.prompt_id, clip.index)) == clip.sha256 for clip in vote.clips]
+    clips = tuple(replace(clip, run=home) if own else clip for clip, own in zip(vote.clips, here, strict=True))
+    return vote if clips == vote.clips else replace(vote, clips=clips)
 
 
 def _stale(vote: Vote, present: Present, known: set[str]) -> bool:

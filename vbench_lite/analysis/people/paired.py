@@ -68,7 +68,8 @@ def human_pairs(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
     """
     if quantity.name == "human_preference":
         return _preferred(quantity, pair)
-    sides = [_kept(side) for side in pair.members]
+    votes = _votes(pair)
+    sides = [_kept(side, votes) for side in pair.members]
     shared = set(sides[0].prompts) & set(sides[1].prompts) & set(pair.old.prompts)
     if not shared:
         return NoPairs(f"no prompt was judged by people in both. {_ask(pair, '--usable')}", unmeasured=True)
@@ -129,7 +130,8 @@ def _counted(values: Array, influence: Array, clusters: Clusters) -> Counted:
 
 def human_values(quantity: Quantity, side: Side) -> Counted | None:
     """What people say of one generator, prompt by prompt, spread as over prompts and raters; None without votes."""
-    rows = _kept(side) if quantity.name == "human_usable" else _points(side)
+    votes = read_votes(side.run.path, {}, ()).counted
+    rows = _kept(side, votes) if quantity.name == "human_usable" else _points(side, votes)
     if not len(rows.values):
         return None
     order = sorted(set(rows.prompts))
@@ -137,21 +139,21 @@ def human_values(quantity: Quantity, side: Side) -> Counted | None:
     return _counted(rows.by_prompt(order), influence, Clusters.of(rows.prompts, rows.raters))
 
 
-def _kept(side: Side) -> _Rows:
+def _kept(side: Side, votes: Sequence[Vote]) -> _Rows:
     mine = _contents(side)
     rows = [
         (vote.prompt_id, vote.rater, content, float(vote.answers["usable"] == "keep"))
-        for vote in read_votes(side.run.path, {}, ()).of("usable")
+        for vote in votes
         for content in [(vote.clips[0].generator, vote.prompt_id, vote.clips[0].sha256)]
-        if not vote.repeat and content in mine
+        if vote.mode == "usable" and not vote.repeat and content in mine
     ]
     return _rows(rows)
 
 
-def _points(side: Side) -> _Rows:
+def _points(side: Side, votes: Sequence[Vote]) -> _Rows:
     mine, first = _contents(side), next(iter(QUESTIONS["pairs"]))
     rows = []
-    for vote in read_votes(side.run.path, {}, ()).of("pairs"):
+    for vote in (vote for vote in votes if vote.mode == "pairs"):
         for nth, clip in enumerate(vote.clips):
             content = (clip.generator, vote.prompt_id, clip.sha256)
             if not vote.repeat and first in vote.answers and content in mine:
