@@ -54,7 +54,7 @@ def find_browser() -> str:
     raise VbenchError(
         f'CHROMIUM names "{named}", which is no program here.' if named else
         "a PDF is printed by Chromium, Chrome or Edge, and none is installed. Install one (apt-get install chromium), "
-        "name one in the variable CHROMIUM, or print the page from your own browser: vbench report RUN -o report.html"
+        "name one in the variable CHROMIUM, or write the page with -o report.html and print it from your own browser"
     )  # fmt: skip
 
 
