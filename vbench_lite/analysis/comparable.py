@@ -266,6 +266,11 @@ def _thresholds_of(run: Run) -> str:
     return typed.thresholds or typed.suite or run.manifest.suite.name
 
 
+def rate_of(side: Side) -> str:
+    """The price that the run of a generator was started with, in words."""
+    return describe(side.run.manifest.prices.get(side.generator, Price())) or "no price"
+
+
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
     """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
     baseline, candidate = pair.baseline, pair.candidate
@@ -291,7 +296,7 @@ def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
         again = run_command(candidate.run, candidate, out=f"{candidate.run.path}-again")
         return f"{load.sentence}. Time both while nothing else runs, the candidate for instance with: {again}"
     same = baseline.generator == candidate.generator or (hourly[0] is not None and hourly[1] is not None)
-    rates = [describe(price) or "no price" for price in prices]
+    rates = [rate_of(side) for side in (baseline, candidate)]
     if quantity.needs_price and same and rates[0] != rates[1]:
         return (
             f"the price differs: {rates[0]} in the baseline, {rates[1]} in the candidate. "

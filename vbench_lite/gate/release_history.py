@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from vbench_lite.analysis import economics
-from vbench_lite.analysis.comparable import shared_prompts
+from vbench_lite.analysis.comparable import rate_of, shared_prompts
 from vbench_lite.errors import StoreError
 from vbench_lite.gate.history import HistoryEntry, history_path, read_history
-from vbench_lite.measuring.rates import describe
-from vbench_lite.records import Estimate, MetricInfo, Price, ReasonCode
+from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run, Side
@@ -152,9 +151,7 @@ def _changes(before: Side, after: Side) -> Iterator[Mark]:
         "weights": (_short(old.weights_digest), _short(new.weights_digest)),
         "revision": (old.revision, new.revision), "code": (_short(old.code_digest), _short(new.code_digest)),
         "form": (str(old.clip), str(new.clip)),
-        "price": tuple(
-            describe(side.run.manifest.prices.get(side.generator, Price())) or "none" for side in (before, after)
-        ),
+        "price": (rate_of(before), rate_of(after)),
         "device": (str(before.run.manifest.device), str(after.run.manifest.device)),
         "suite": (before.run.manifest.suite.digest[:8], after.run.manifest.suite.digest[:8]),
     }  # fmt: skip
