@@ -68,9 +68,9 @@ def score(folder: Path, clips: int) -> None:
 def report(folder: Path, clips: int) -> None:
     """The HTML report."""
     from vbench_lite.report import write_report
-    from vbench_lite.run.folder import RunFolder, RunSelection
+    from vbench_lite.run.view import open_run
 
-    write_report([RunSelection(RunFolder(folder), None)], folder / "report.html")
+    write_report([open_run(folder)], folder / "report.html")
 
 
 FUNCTIONS: dict[str, Callable[[Path, int], None]] = {"run": run, "again": run, "score": score, "report": report}
