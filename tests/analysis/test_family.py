@@ -155,3 +155,9 @@ def test_a_sweep_has_no_leads(tmp_path: Path) -> None:
     family = family_of_sides(sides)
     assert family.pairs == ()
     assert find_leads(sides, family) == {}
+
+
+def test_second_readings_of_a_cost_are_not_compared(tmp_path: Path) -> None:
+    (table,) = family_of_run(open_run(random_run(tmp_path / "a", 0))).tables[:1]
+    assert "device_s_per_clip" in table
+    assert not {"wall_s_per_clip", "gpu_busy_s_per_clip", "peak_reserved_mb"} & set(table)
