@@ -30,6 +30,7 @@ from vbench_lite.recipes.training import (
     Stage,
     data_seed,
     draw_curves,
+    forget_paths,
     plain_attention,
     record_digests,
 )
@@ -233,6 +234,7 @@ def export(vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], folder: Pat
     )
     pipeline.to(torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
+    forget_paths(folder)
 
 
 def load_exported(folder: Path) -> tuple[AutoencoderKLLTX2Video, dict[str, nn.Module]]:

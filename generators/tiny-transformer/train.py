@@ -28,7 +28,15 @@ from vbench_lite.inputs.catalogue import find_definition
 from vbench_lite.recipes.batches import Batch, hard_ones_oftener, picture_loss, psnr_db, world_batches
 from vbench_lite.recipes.judge import share_right
 from vbench_lite.recipes.tokenizer import caption_and_video_tokenizer
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, draw_curves, record_digests
+from vbench_lite.recipes.training import (
+    Average,
+    MuonWithAdam,
+    Stage,
+    data_seed,
+    draw_curves,
+    forget_paths,
+    record_digests,
+)
 from vbench_lite.world import held_out_compositions, training_compositions
 
 HERE = Path(__file__).parent
@@ -223,6 +231,7 @@ def export(vq: VQModel, lm: LlamaForCausalLM, folder: Path) -> None:
     lm.half().save_pretrained(folder / "language_model")
     tokenizer.save_pretrained(folder / "tokenizer")
     vq.half().save_pretrained(folder / "video_tokenizer")
+    forget_paths(folder)
 
 
 def load_exported(folder: Path) -> tuple[VQModel, LlamaForCausalLM]:

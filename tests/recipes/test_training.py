@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, learning_rate
+from vbench_lite.recipes.training import Average, MuonWithAdam, Stage, data_seed, forget_paths, learning_rate
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
@@ -66,3 +66,11 @@ def test_a_resumed_stage_draws_other_data_than_at_its_beginning(tmp_path: Path) 
     fit(*make_stage(tmp_path, 10))
     assert data_seed(tmp_path, "fit", 7) not in (7, resumed_at_5)
     assert data_seed(tmp_path, "other", 7) == 7
+
+
+def test_an_exported_model_does_not_name_the_folder_that_it_was_loaded_from(tmp_path: Path) -> None:
+    (tmp_path / "vae").mkdir()
+    config = tmp_path / "vae" / "config.json"
+    config.write_text('{"_name_or_path": "/home/someone/vae", "layers": 2}')
+    forget_paths(tmp_path)
+    assert config.read_text() == '{\n  "layers": 2\n}\n'

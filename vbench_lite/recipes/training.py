@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import csv
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -255,6 +256,14 @@ def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "vbench-lite", "svg.fonttype": "none"}):
         figure.savefig(picture, metadata={"Date": None})
     plt.close(figure)
+
+
+def forget_paths(model: Path) -> None:
+    """Removes from an exported model's configurations the folder that its parts were loaded from."""
+    for path in model.rglob("config.json"):
+        config = json.loads(path.read_text("utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def record_digests(definition: Path, model: Path) -> None:
