@@ -70,8 +70,8 @@ def _show(pair: PairComparison) -> None:
         console.print(Text(f"Note: {note}"))
     if pair.card:
         console.print(Text("The run cards differ in:"))
-    for difference in pair.card:
-        console.print(Text(f"  {escaping.one_line(str(difference))}"))
+    for card_difference in pair.card:
+        console.print(Text(f"  {escaping.one_line(str(card_difference))}"))
     console.print()
 
 

@@ -81,9 +81,12 @@ def _metrics() -> list[Row]:
         {
             "name": m.name, "per": m.per, "better": words[m.higher_is_better], "unit": m.unit,
             "range": f"{m.range[0]:g} to {m.range[1]:g}", "version": m.version, "licence": m.licence, "title": m.title,
-            "sets": f"--metrics {m.judge.name}" if m.origin == "program" else ", ".join(m.sets),
+            "sets": chosen_by,
         }
-        for m in (*known_metrics().values(), *known_programs())
+        for m, chosen_by in (
+            *((metric, ", ".join(metric.sets)) for metric in known_metrics().values()),
+            *((metric, f"--metrics {metric.judge.name}") for metric in known_programs()),
+        )
     ]
 
 
