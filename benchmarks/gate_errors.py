@@ -25,10 +25,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.gate.categories import FULL, borrowed
 from vbench_lite.gate.decide import ANCHOR_SCALE, GUARD_WEIGHT
-from vbench_lite.gate.evidence import CHANCE, COLLAPSE_SD
-from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
+from vbench_lite.gate.evidence.categories import FULL, borrowed
+from vbench_lite.gate.evidence.scores import CHANCE, COLLAPSE_SD
+from vbench_lite.gate.looks.boundaries import EARLY_GUARD, ONCE, Look
 from vbench_lite.gate.policy import CAUTION
 from vbench_lite.stats import MIN_PROMPTS, mean_test, prompts_to_see, sign_test
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gate_errors import Array, Draw, Pairs, Releases, failing, judge, shifted, worlds
 
-from vbench_lite.gate.looks import FRACTIONS, Look, prompts_at
+from vbench_lite.gate.looks.boundaries import FRACTIONS, Look, prompts_at
 
 
 def all_scores_lower(found: Releases, margins: float) -> Releases:

@@ -12,7 +12,7 @@ from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.distances.stored import SetFeatures, sha256
 from vbench_lite.errors import BadFile, StoreError
 from vbench_lite.gate import CheckResult, Verdict, choose_policy, decide
-from vbench_lite.gate.categories import FEW, FULL, borrowed
+from vbench_lite.gate.evidence.categories import FEW, FULL, borrowed
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.run.view import open_run
 

@@ -8,9 +8,9 @@ from tests.gate.releases import write
 from tests.gate.test_gate_errors import as_run, simulation
 from vbench_lite.errors import NotComparable
 from vbench_lite.gate import choose_policy, decide
-from vbench_lite.gate.baseline import Reference
-from vbench_lite.gate.looks import FRACTIONS, Look, boundaries, prompts_at
-from vbench_lite.gate.margins import fix_margins
+from vbench_lite.gate.baselines.baseline import Reference
+from vbench_lite.gate.baselines.margins import fix_margins
+from vbench_lite.gate.looks.boundaries import FRACTIONS, Look, boundaries, prompts_at
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.run.view import open_run
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.errors import BadFile
-from vbench_lite.gate.explain import explain
 from vbench_lite.gate.policy import choose_policy, read_policy, shipped_policies
+from vbench_lite.gate.shown.explain import explain
 
 GOOD = """title = "ours"
 [changed]

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from tests.gate.releases import write
 from vbench_lite.cli import group
 from vbench_lite.errors import StoreError
-from vbench_lite.gate.baseline import Promotion, promote
-from vbench_lite.gate.release_history import release_history
+from vbench_lite.gate.baselines.baseline import Promotion, promote
+from vbench_lite.gate.baselines.release_history import release_history
 
 
 def day(number: int, **more: object) -> dict[str, object]:

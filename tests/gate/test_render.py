@@ -9,7 +9,8 @@ import pytest
 
 from tests.gate.deciding import loses
 from tests.gate.releases import write
-from vbench_lite.gate import Verdict, choose_policy, decide, render
+from vbench_lite.gate import Verdict, choose_policy, decide
+from vbench_lite.gate.shown import render
 from vbench_lite.run.view import open_run
 
 EVIL = '<script>alert(1)</script>|`x`\n::error::boo'

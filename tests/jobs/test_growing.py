@@ -9,8 +9,8 @@ import vbench_lite as vb
 from tests.gate.releases import write
 from vbench_lite.cli import group
 from vbench_lite.errors import NotComparable, PlanConflict, UsageError
-from vbench_lite.gate.expected_looks import expected_looks
-from vbench_lite.gate.looks_record import read_looks
+from vbench_lite.gate.looks.expected import expected_looks
+from vbench_lite.gate.looks.record import read_looks
 from vbench_lite.gate.policy import choose_policy
 from vbench_lite.jobs.growing import GrowingRun
 from vbench_lite.jobs.job import Order

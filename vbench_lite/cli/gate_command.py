@@ -8,9 +8,9 @@ import click
 
 from vbench_lite.files import write_whole
 from vbench_lite.gate import CheckResult, Verdict, choose_policy
-from vbench_lite.gate.explain import explain
-from vbench_lite.gate.formatting import MARK, interval, number, policy_line, title
 from vbench_lite.gate.judge import judge
+from vbench_lite.gate.shown.explain import explain
+from vbench_lite.gate.shown.formatting import MARK, interval, number, policy_line, title
 from vbench_lite.run.view import open_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
@@ -52,7 +52,7 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
 
 
 def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
-    from vbench_lite.gate import render
+    from vbench_lite.gate.shown import render
 
     forms = {"junit": render.as_junit, "markdown": render.as_markdown, "metrics": render.flat_metrics,
              "badge": render.badge}  # fmt: skip
@@ -63,7 +63,7 @@ def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
 
 
 def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
-    from vbench_lite.gate import render
+    from vbench_lite.gate.shown import render
 
     if as_json:
         click.echo(render.as_json(verdict), nl=False)

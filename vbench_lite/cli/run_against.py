@@ -10,7 +10,7 @@ import click
 
 from vbench_lite.cli.gate_command import show
 from vbench_lite.files import to_json
-from vbench_lite.gate.looks_record import LookResult, PlannedLooks
+from vbench_lite.gate.looks.record import LookResult, PlannedLooks
 from vbench_lite.jobs.growing import GrowingRun, Grown, Saved
 
 
@@ -83,7 +83,7 @@ def _document(growing: GrowingRun, grown: Grown, report: str | None) -> dict[str
 
 
 def _forecast(growing: GrowingRun, as_json: bool) -> int:
-    from vbench_lite.gate.expected_looks import expected_looks
+    from vbench_lite.gate.looks.expected import expected_looks
 
     bill = growing.job.forecast()
     expected = expected_looks(growing.baseline, growing.rules, growing.looks, growing.job.plan.clips_per_prompt)

@@ -11,19 +11,19 @@ from vbench_lite.analysis.comparable import GeneratorPair, differences, match, r
 from vbench_lite.analysis.compare import compare_family, table_of
 from vbench_lite.analysis.family import Family
 from vbench_lite.analysis.quantities import Quantity
-from vbench_lite.gate.categories import by_mean, of_category
-from vbench_lite.gate.evidence import FixedMargin, of_clips
-from vbench_lite.gate.explain import demand
-from vbench_lite.gate.history import HistoryEntry
-from vbench_lite.gate.human_evidence import of_people
-from vbench_lite.gate.looks import EARLY_GUARD, ONCE, Look
-from vbench_lite.gate.margins import Margins
+from vbench_lite.gate.baselines.history import HistoryEntry
+from vbench_lite.gate.baselines.margins import Margins
+from vbench_lite.gate.evidence.categories import by_mean, of_category
+from vbench_lite.gate.evidence.people import of_people
+from vbench_lite.gate.evidence.point_rules import of_figures, of_history
+from vbench_lite.gate.evidence.run_problems import common_prompts, cost_notes, find_run_problems
+from vbench_lite.gate.evidence.scores import FixedMargin, of_clips
+from vbench_lite.gate.evidence.sets import of_sets
+from vbench_lite.gate.looks.boundaries import EARLY_GUARD, ONCE, Look
 from vbench_lite.gate.needed import needed, remedies
 from vbench_lite.gate.planned import check_id, expand
-from vbench_lite.gate.point_rules import of_figures, of_history
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.gate.run_problems import common_prompts, cost_notes, find_run_problems
-from vbench_lite.gate.set_evidence import of_sets
+from vbench_lite.gate.shown.explain import demand
 from vbench_lite.gate.verdict import CheckResult, Decision, Evidence, Finding, Outcome, Verdict
 from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import MIN_PROMPTS, holm

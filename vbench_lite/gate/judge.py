@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from vbench_lite.gate.baseline import read_reference
+from vbench_lite.gate.baselines.baseline import read_reference
+from vbench_lite.gate.baselines.margins import fix_margins
 from vbench_lite.gate.decide import decide
-from vbench_lite.gate.looks_record import look_of
-from vbench_lite.gate.margins import fix_margins
+from vbench_lite.gate.looks.record import look_of
 from vbench_lite.gate.policy import choose_policy
 from vbench_lite.gate.verdict import Verdict
 from vbench_lite.run.view import Run

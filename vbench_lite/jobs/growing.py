@@ -13,7 +13,7 @@ import numpy as np
 
 from vbench_lite.errors import NotComparable, PlanConflict, UsageError
 from vbench_lite.gate.judge import judge
-from vbench_lite.gate.looks_record import LookResult, PlannedLooks, random_order, read_looks, write_looks
+from vbench_lite.gate.looks.record import LookResult, PlannedLooks, random_order, read_looks, write_looks
 from vbench_lite.gate.policy import Policy, choose_policy
 from vbench_lite.gate.verdict import Verdict
 from vbench_lite.jobs.job import Job, Order

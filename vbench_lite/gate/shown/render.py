@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from vbench_lite import escaping
 from vbench_lite.escaping import code_span, markdown
 from vbench_lite.files import to_json
-from vbench_lite.gate.formatting import MARK, interval, number, policy_line, sentence, title
+from vbench_lite.gate.shown.formatting import MARK, interval, number, policy_line, sentence, title
 from vbench_lite.gate.verdict import CheckResult, Verdict
 from vbench_lite.records import FORMAT
 

@@ -10,7 +10,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.analysis.sets import MeanError, known_error, set_difference, set_error
 from vbench_lite.errors import BadFile
-from vbench_lite.gate.evidence import FixedMargin, at_least
+from vbench_lite.gate.evidence.scores import FixedMargin, at_least
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 from vbench_lite.records import Estimate

@@ -16,10 +16,10 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.gate.evidence import COLLAPSE_SD, FixedMargin, clip_margin
+from vbench_lite.gate.evidence.scores import COLLAPSE_SD, FixedMargin, clip_margin
+from vbench_lite.gate.evidence.sets import set_margin
 from vbench_lite.gate.planned import check_id, expand
 from vbench_lite.gate.policy import Check, Policy
-from vbench_lite.gate.set_evidence import set_margin
 from vbench_lite.records import FORMAT
 from vbench_lite.run.reading import read_json, typed
 from vbench_lite.run.view import Run, Side

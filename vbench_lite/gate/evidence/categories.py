@@ -18,7 +18,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs, Paired
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.analysis.sets import MeanError
-from vbench_lite.gate.evidence import FixedMargin, of_pairs
+from vbench_lite.gate.evidence.scores import FixedMargin, of_pairs
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 from vbench_lite.stats import MIN_PROMPTS, Array

@@ -8,7 +8,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs
 from vbench_lite.analysis.people.paired import human_values
 from vbench_lite.analysis.quantities import Quantity
-from vbench_lite.gate.evidence import FixedMargin, against_line, of_pairs
+from vbench_lite.gate.evidence.scores import FixedMargin, against_line, of_pairs
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
 

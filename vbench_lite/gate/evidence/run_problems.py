@@ -14,8 +14,8 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.family import Comparison, Outcome
 from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.analysis.quantities import find_cost
-from vbench_lite.gate.formatting import number
 from vbench_lite.gate.policy import Policy
+from vbench_lite.gate.shown.formatting import number
 from vbench_lite.gate.verdict import Finding
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.plan import asks_for_stillness

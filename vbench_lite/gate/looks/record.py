@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_lite.files import to_json, write_whole
-from vbench_lite.gate.looks import FRACTIONS, ONCE, Look, prompts_at
+from vbench_lite.gate.looks.boundaries import FRACTIONS, ONCE, Look, prompts_at
 from vbench_lite.records import FORMAT, Prompt
 from vbench_lite.run.reading import read_json, typed
 from vbench_lite.run.view import Run

@@ -11,10 +11,10 @@ from scipy import special
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs
 from vbench_lite.analysis.quantities import Quantity, clip_values
+from vbench_lite.gate.baselines.margins import fix_margins
 from vbench_lite.gate.decide import GUARD_WEIGHT
-from vbench_lite.gate.looks import Look, boundaries, prompts_at
-from vbench_lite.gate.looks_record import PlannedLooks
-from vbench_lite.gate.margins import fix_margins
+from vbench_lite.gate.looks.boundaries import Look, boundaries, prompts_at
+from vbench_lite.gate.looks.record import PlannedLooks
 from vbench_lite.gate.planned import check_id, expand
 from vbench_lite.gate.policy import Policy
 from vbench_lite.run.view import Run, Side

@@ -12,7 +12,7 @@ import numpy as np
 from vbench_lite.analysis import economics
 from vbench_lite.analysis.comparable import rate_of, shared_prompts
 from vbench_lite.errors import StoreError
-from vbench_lite.gate.history import HistoryEntry, history_path, read_history
+from vbench_lite.gate.baselines.history import HistoryEntry, history_path, read_history
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.folder import RunFolder
