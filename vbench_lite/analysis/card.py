@@ -212,7 +212,7 @@ class CardDifference:
         return f"{self.entry}: {self.baseline} in the baseline, {self.candidate} in the candidate"
 
 
-OF_A_RUN = ("name", "created", "commands", "prompts", "generators", "format")
+OF_A_RUN = ("name", "created", "commands", "prompts", "generators", "reference", "format")
 """Entries that differ between any two runs, or that are compared generator by generator."""
 SHORT = 12
 """Characters of a digest that are shown."""
@@ -229,6 +229,7 @@ def card_differences(baseline: Side, candidate: Side) -> list[CardDifference]:
     flat = [
         dict(_flat({k: v for k, v in dataclasses.asdict(card).items() if k not in OF_A_RUN}))
         | dict(_flat({"generator": dataclasses.asdict(card.generators[side.generator])}))
+        | {"reference": card.reference.get(side.generator)}
         for card, side in zip(cards, (baseline, candidate), strict=True)
     ]
     names = dict.fromkeys((*flat[0], *flat[1]))
