@@ -1,12 +1,10 @@
 """vbench gate on the command line: every exit code, every file, no torch, and quick."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from tests.gate.deciding import loses
@@ -60,12 +58,10 @@ def test_files_are_written_and_json_stands_alone_on_stdout(tmp_path: Path) -> No
     assert all(path.stat().st_size for path in paths.values())
 
 
-@pytest.mark.parametrize("clips", [8])
-def test_ten_thousand_clips_are_gated_in_a_second_of_processor_time(tmp_path: Path, clips: int) -> None:
-    old = write(tmp_path / "old", prompts=1250, clips=clips)
-    new = write(tmp_path / "new", prompts=1250, clips=clips, weights="b")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_ten_thousand_clips_are_gated(tmp_path: Path) -> None:
+    """benchmarks/gate_speed.py measures how long that takes."""
+    old = write(tmp_path / "old", prompts=1250, clips=8)
+    new = write(tmp_path / "new", prompts=1250, clips=8, weights="b")
     done = program("gate", new, "--baseline", old)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
-    assert after.ru_utime - before.ru_utime < 2.0  # 0.9 s measured on a busy 2-core machine; room for slower ones
+    assert "checks passed" in done.stdout
