@@ -66,7 +66,7 @@ def test_a_promoted_run_that_is_gone_is_read_from_the_baseline(tmp_path):
 
 
 def test_the_command_prints_a_table_and_one_json_document(results):
-    text = CliRunner().invoke(group, ["history", str(results)]).output
+    text = " ".join(CliRunner().invoke(group, ["history", str(results)]).output.split())
     assert "3 releases over the 20 prompts that all share (the newest run has 22)" in text
     assert "weights: a became b" in text
     found = json.loads(CliRunner().invoke(group, ["history", str(results), "--json"]).stdout)

@@ -16,7 +16,12 @@ from vbench_lite.world import held_out_compositions, render
 
 COMPOSITIONS = held_out_compositions()[::9][:8]
 PROMPTS = [composition.caption for composition in COMPOSITIONS]
-PER_CLIP = [name for name, metric in shipped_metrics().items() if metric.per == "clip" and "builtin" in metric.sets]
+OF_IMAGES = {"first_frame_similarity", "reference_image_similarity"}
+"""They need a prompt's image, which the torchmetrics classes do not take."""
+PER_CLIP = [
+    name for name, metric in shipped_metrics().items()
+    if metric.per == "clip" and "builtin" in metric.sets and name not in OF_IMAGES
+]  # fmt: skip
 PER_SET = [name for name, metric in shipped_metrics().items() if metric.per == "set"]
 
 

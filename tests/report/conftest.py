@@ -46,8 +46,9 @@ def releases(tmp_path_factory) -> list[RunFolder]:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Of one test file alone: playwright keeps an event loop running, and two of them exclude each other."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -e '.[dev]'")
     if not CHROMIUM:
         pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
