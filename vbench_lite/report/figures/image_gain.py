@@ -75,15 +75,22 @@ def _leads_text(found: ImageGains) -> str:
     if without is None or with_images is None or "alone" in (without.verdict, with_images.verdict):
         return ""
     first, now = (lead.first.definition for lead in (without, with_images))
-    same = first.sweep.get("of") == now.sweep.get("of")
+    if "tied" in (without.verdict, with_images.verdict):
+        return f"Without images {_who(without)}; with them {_who(with_images)}. "
     who = f"The {first.route} route leads on usable clips without images ({_verdict(without)})"
-    if same:
+    if first.sweep.get("of") == now.sweep.get("of"):
         return f"{who} and with them ({_verdict(with_images)}). "
     return f"{who}; with them the {now.route} route does ({_verdict(with_images)}). "
 
 
+def _who(lead: Lead) -> str:
+    if lead.verdict == "tied":
+        return "the routes have equal shares of usable clips"
+    return f"the {lead.first.definition.route} route leads on them ({_verdict(lead)})"
+
+
 def _verdict(lead: Lead) -> str:
-    return "shown" if lead.verdict == "ahead" else "equal" if lead.verdict == "tied" else "not shown"
+    return "shown" if lead.verdict == "ahead" else "not shown"
 
 
 def _known(gain: ImageGain, name: str) -> Comparison | None:
