@@ -226,3 +226,13 @@ def test_no_interval_leaves_the_range_of_its_metric(tmp_path) -> None:
     scenario = report_of(run.folder).main
     ends = [best_scores(scenario, scenario.entries[0], "clip_frames")[k].high for k in (0, 1)]
     assert max(ends) <= 1.0
+
+
+def test_without_a_lead_the_cost_answer_states_the_prices_that_the_headline_states(ads) -> None:
+    """A lead may be missing, because a cost has too few measured batches, while the prices are known."""
+    from vbench_lite.report.answers.quality_and_cost import cost, prices_of_usable_clips
+
+    scenario = gather([Run(ads)]).main
+    prices = prices_of_usable_clips(scenario)
+    assert prices.startswith("1,000 usable clips cost $")
+    assert cost(scenario, {}).headline == prices

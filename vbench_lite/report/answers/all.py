@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import leads
-from vbench_lite.report.answers.quality_and_cost import cost, quality, standings
+from vbench_lite.report.answers.quality_and_cost import cost, prices_of_usable_clips, quality, standings
 from vbench_lite.report.answers.scenario_and_release import releases, scenarios
-from vbench_lite.report.answers.strips import Answer, money
+from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.answers.unevenness_and_work import human_work, unevenness
 from vbench_lite.report.data import Report, SuiteResult
 
@@ -65,11 +65,7 @@ def _growth(scenario: SuiteResult) -> str:
 
 
 def _price_tail(scenario: SuiteResult) -> str:
-    prices = [(e.cost("usd_per_usable_clip").value, e) for e in scenario.entries]
-    known = sorted(((price, e) for price, e in prices if price is not None), key=lambda item: item[0])
-    if not known:
-        none = [e.label for e in scenario.entries if e.figures.usable == 0]
-        return f". No clip of {words.listed(none)} is usable." if none else "."
-    unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
-    told = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for _, e in known[:3]]
-    return f". {unit} {words.listed(told)}."
+    if prices := prices_of_usable_clips(scenario):
+        return f". {prices}"
+    none = [e.label for e in scenario.entries if e.figures.usable == 0]
+    return f". No clip of {words.listed(none)} is usable." if none else "."

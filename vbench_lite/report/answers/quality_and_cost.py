@@ -98,11 +98,22 @@ def _others(scenario: SuiteResult, head: Lead, rest: Sequence[Lead]) -> str:
     return text
 
 
+def prices_of_usable_clips(scenario: SuiteResult) -> str:
+    """What usable clips cost with the generators whose figure is known, the cheapest three; "" where none is known."""
+    prices = [(e.cost("usd_per_usable_clip").value, e) for e in scenario.entries]
+    known = sorted(((price, e) for price, e in prices if price is not None), key=lambda item: item[0])
+    if not known:
+        return ""
+    unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
+    told = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for _, e in known[:3]]
+    return f"{unit} {words.listed(told)}."
+
+
 def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     """What a clip and a usable one cost, in money, time, energy and memory."""
     sentences = [_cost_sentence(scenario, entry) for entry in scenario.entries]
     lead = found.get("usd_per_usable_clip")
-    line = "What a usable clip costs is not known: no price, or nothing usable."
+    line = prices_of_usable_clips(scenario) or "What a usable clip costs is not known: no price, or nothing usable."
     if lead is not None:
         unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
         line = f"{unit} {money(scenario, lead.first, lead.name).value} with {lead.first.label}"
