@@ -198,8 +198,8 @@ def judge(found: Releases, look: Look = ONCE, spread: Array | None = None) -> Ar
     """
     pairs = Pairs.of(found)
     spread = pairs.spread if spread is None else spread
-    told = _joined(_means(pairs, spread, look), _collapsed(found, spread, look))
-    holds, p_fail = _joined(told, _categories(pairs, spread, look))
+    means_and_counts = _combine(_means(pairs, spread, look), _collapsed(found, spread, look))
+    holds, p_fail = _combine(means_and_counts, _categories(pairs, spread, look))
     worse, signs = _counted(found.old_failed, found.new_failed, found.old_failed[0].size, look)
     p_fail.append(signs)
     weights = np.array([1.0] * SCORES + [GUARD_WEIGHT] * (len(p_fail) - SCORES - 1) + [1.0])
@@ -217,7 +217,7 @@ def _counted(old: Array, new: Array, clips: Array | int, look: Look) -> tuple[Ar
     return in_the_way, np.where(too_many, signs, 1.0)
 
 
-def _collapsed(found: Releases, spread: Array, look: Look) -> Told:
+def _collapsed(found: Releases, spread: Array, look: Look) -> CheckResults:
     """Clips far below the other run's mean of their prompt, by release and score."""
     old, new = (
         np.where(np.broadcast_to(bad[:, None], side.shape), np.nan, side)
@@ -232,11 +232,11 @@ def _collapsed(found: Releases, spread: Array, look: Look) -> Told:
     return list((~too_many).T), list(signs.T)
 
 
-Told = tuple[list[Array], list[Array]]
-"""Of each check, by release: does it hold, or does nothing stand in its way; and the p value of its failing."""
+CheckResults = tuple[list[Array], list[Array]]
+"""Of each check, by release: whether it holds (a guard: nothing speaks against it), and the p value of its failure."""
 
 
-def _joined(first: Told, second: Told) -> Told:
+def _combine(first: CheckResults, second: CheckResults) -> CheckResults:
     return first[0] + second[0], first[1] + second[1]
 
 
@@ -261,14 +261,14 @@ class Pairs:
         return cls(old, new, spread)
 
 
-def _means(pairs: Pairs, spread: Array, look: Look) -> Told:
+def _means(pairs: Pairs, spread: Array, look: Look) -> CheckResults:
     (prompts, clips), margin = pairs.old.shape[2:], MARGIN_SD * spread
     test = mean_test((pairs.new - pairs.old).mean(3) + margin[:, :, None])
     enough = prompts * clips >= prompts_to_see(RARE, LEVEL) and prompts >= MIN_POLICY_PROMPTS
     return list(((look.repeated(test.above) <= STRICT) & enough).T), list(test.below.T)
 
 
-def _categories(pairs: Pairs, spread: Array, look: Look) -> Told:
+def _categories(pairs: Pairs, spread: Array, look: Look) -> CheckResults:
     """Every category as a guard; a small one with the spread of all, and a wider margin."""
     gains = (pairs.new - pairs.old).mean(3)
     names = np.array([str(n % CATEGORIES) for n in range(gains.shape[2])])

@@ -57,9 +57,9 @@ def judge_in_turn(found: Releases, fractions: tuple[float, ...]) -> tuple[Array,
     for number, count in enumerate(prompts_at(fractions, prompts), 1):
         part = first_prompts(found, count)
         part = Releases(part.old[still], part.new[still], part.old_failed[still], part.new_failed[still])
-        told = judge(part, Look(number, fractions), spread[still])
-        decided = told != "undecided"
-        outcomes[still[decided]], used[still[decided]] = told[decided], count / prompts
+        verdicts = judge(part, Look(number, fractions), spread[still])
+        decided = verdicts != "undecided"
+        outcomes[still[decided]], used[still[decided]] = verdicts[decided], count / prompts
         still = still[~decided]
         if not len(still):
             break
