@@ -14,7 +14,7 @@ class Kvd(SetMetric):
 
     name = "kvd"
     title = "Kernel video distance"
-    unit = "mse"
+    unit = "squared distance"
     higher_is_better = False
     range = (float("-inf"), float("inf"))
     version = "2"

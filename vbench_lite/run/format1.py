@@ -64,7 +64,7 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
     """summary.json: renamed metrics and units. Format 1 counted clips that were never generated as failed."""
     metrics, usable, generators = (value.get(key) for key in ("metrics", "usable", "generators"))
     if isinstance(metrics, dict):
-        value = value | {"metrics": {n: _asked(n, _unit(info)) for n, info in _renamed(metrics).items()}}
+        value = value | {"metrics": {n: _asked(n, _unit(n, info)) for n, info in _renamed(metrics).items()}}
     if isinstance(usable, dict) and isinstance(usable.get("thresholds"), dict):
         value = value | {"usable": usable | {"thresholds": _renamed(usable["thresholds"])}}
     if isinstance(generators, dict):
@@ -76,9 +76,11 @@ def summary(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _unit(info: Any) -> Any:
+def _unit(name: str, info: Any) -> Any:
     unit = info.get("unit") if isinstance(info, dict) else None
-    return info | {"unit": UNITS.get(unit, unit)} if isinstance(unit, str) else info
+    if not isinstance(unit, str):
+        return info
+    return info | {"unit": "squared distance" if name == "kvd" else UNITS.get(unit, unit)}
 
 
 def _asked(name: str, info: Any) -> Any:
