@@ -13,8 +13,9 @@ from tests.runs import cpu, simulated
 from vbench_lite.errors import BadFile, PlanConflict
 from vbench_lite.inputs.suites import load_suite
 from vbench_lite.records import Suite
-from vbench_lite.run.manifest import build_manifest, extended, refuse_other_plan
+from vbench_lite.run.manifest import build_manifest
 from vbench_lite.run.plan import make_plan
+from vbench_lite.run.plan_changes import extended, refuse_other_plan
 
 TOML = """[[prompt]]
 id = "cat"

@@ -7,7 +7,8 @@ import pytest
 
 from vbench_lite.records import Definition
 from vbench_lite.run import identity
-from vbench_lite.run.manifest import shareable, short_path, store_definition
+from vbench_lite.run.manifest import store_definition
+from vbench_lite.run.shareable import shareable, short_path
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from vbench_lite.analysis.commands import run_command
 from vbench_lite.checks.findings import Finding
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.records import ClipRecord
-from vbench_lite.run.manifest import same_clips
+from vbench_lite.run.plan_changes import same_clips
 from vbench_lite.run.view import Run, Side
 from vbench_lite.video import read_clip
 

@@ -202,7 +202,8 @@ class Job:
             self._disconnect()
 
     def _typed(self) -> Typed:
-        from vbench_lite.run.manifest import Typed, short_path
+        from vbench_lite.run.manifest import Typed
+        from vbench_lite.run.shareable import short_path
 
         names = dict(zip((d.name for d in self._definitions), self.order.generators, strict=False))
         typed = names if not self.order.sweeps else {}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vbench_lite.errors import UsageError
 from vbench_lite.records import Threshold
-from vbench_lite.run.manifest import Manifest, relative_path, short_path
+from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.shareable import relative_path, short_path
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from vbench_lite.jobs.judging import Judging
 from vbench_lite.run.folder import RunFolder
-from vbench_lite.run.manifest import Manifest, short_path
+from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.shareable import short_path
 from vbench_lite.run.summary import Summary
 
 if TYPE_CHECKING:

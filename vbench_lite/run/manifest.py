@@ -1,4 +1,4 @@
-"""run.json as a record: what was asked for, from which generators, on what. Another plan in the folder is refused."""
+"""run.json as a record: what was asked for, from which generators, on what."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from vbench_lite import __version__
-from vbench_lite.errors import PlanConflict
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT, ClipKey, ClipSpec, Definition, DeviceFacts, Price, Prompt, Suite, Threshold
 from vbench_lite.run.identity import code_digest, weights_digest
 from vbench_lite.run.images import as_stored
 from vbench_lite.run.plan import Plan
-
-_FREE = ("price", "about", "source", "licence", "folder", "route", "inputs")
-"""Keys of a definition that change no clip. Another price or note is no other plan."""
+from vbench_lite.run.shareable import relative_path, shareable, short_path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,149}")
 """A generator's name and a prompt's id are names of folders."""
@@ -190,60 +187,6 @@ def store_definition(definition: Definition) -> StoredDefinition:
 
 _FREE_TEXT = ("settings", "about", "source", "licence")
 _OWN = tuple(f.name for f in dataclasses.fields(Definition) if f.name not in ("model", "folder"))
-SECRETS = ("env", "headers")
-"""Tables whose values may be secrets: only their names are stored."""
-_SECRET = r"(?:(?:[\w-]*[_-])?(?:secret|password|api[_-]?key|access[_-]?key)|(?:(?:hf|hub|auth|api|access)[_-])?token)"
-_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
-_SECRET_OPTION = re.compile(rf"--?{_SECRET}", re.IGNORECASE)
-_SECRET_VALUE = re.compile(rf"(--?{_SECRET}=|\w://(?=[^/\s]*@))[^\s@]+", re.IGNORECASE)
-_PATH_INSIDE = re.compile(r"(?:(?<=file://)|(?<![\w./~}]))(?:~[\w.-]*)?/(?!/)[^\s,;:\"'{}]+")
-"""An absolute path within a text; not the path of an URL."""
-
-
-def shareable(value: Any, key: str = "") -> Any:
-    """A setting as run.json may hold it: no secrets, no values of environment variables, no paths of this machine.
-
-    Settings and options of a command count as secrets by their names: token, secret, password, api_key, access_key.
-
-    >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "--data=/srv/data", "{out}"]})
-    {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '--data=data', '{out}']}
-    """
-    if isinstance(value, Mapping):
-        if key in SECRETS:
-            return {str(name): "(set)" for name in value}
-        return {str(name): shareable(item, str(name)) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        options = [isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in ("", *value[:-1])]
-        return ["(set)" if secret else shareable(item) for secret, item in zip(options, value, strict=True)]
-    if isinstance(value, str):
-        return _shareable_text(value, key)
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
-
-
-def _shareable_text(text: str, key: str) -> str:
-    if _SECRET_NAME.fullmatch(key):
-        return "(set)"
-    if text.startswith(("/", "~")):
-        return short_path(text)
-    return _PATH_INSIDE.sub(lambda found: short_path(found[0]), _SECRET_VALUE.sub(r"\1(set)", text))
-
-
-def relative_path(reference: str) -> str:
-    """A folder of real clips as seen from the working folder, so that scoring finds it."""
-    return os.path.relpath(reference) if os.path.isabs(reference) else reference
-
-
-def short_path(path: str) -> str:
-    """A path relative to the working folder or to the package; another absolute path is cut to its last part."""
-    folder = Path(os.path.expanduser(path))
-    if not folder.is_absolute():
-        return path
-    for base in (Path.cwd(), Path(__file__).parents[2]):
-        if folder.is_relative_to(base):
-            return str(folder.relative_to(base))
-    return folder.name
-
-
 def software() -> dict[str, str | None]:
     """Versions of what numbers depend on, read without importing any of it."""
     found: dict[str, str | None] = {"vbench_lite": __version__, "python": platform.python_version()}
@@ -270,82 +213,3 @@ def git_state() -> GitState | None:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()
-
-
-def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
-    """Compares the plan that a folder holds with the one asked for.
-
-    More prompts and more clips of a prompt only extend the run. The text of a prompt counts as it is sent to
-    generators: where a prompt has a generator_text, another text changes scores and no clip. Prices, notes, thresholds,
-    categories, tags and backbones change no clip, so they are no conflict; nor is another machine of the same kind,
-    whose times stand beside its clips.
-
-    Raises:
-        PlanConflict: Clips of the two plans would not belong together.
-    """
-    found = _differences(stored, wanted)
-    if found:
-        raise PlanConflict(
-            f"{path} holds a run of another plan: {'; '.join(found)}. Nothing was changed. "
-            "Keep it and write elsewhere with --out DIR, or delete it and begin again with --fresh."
-        )
-
-
-def extended(stored: Manifest, wanted: Manifest) -> Manifest:
-    """The stored run with what was asked for now: every prompt and every clip of both plans.
-
-    A prompt that the suite does not hold any more leaves the plan. Its clips stay in the folder.
-    """
-    asked = {*stored.plan.prompts, *wanted.plan.prompts}
-    prompts = tuple(p.id for p in wanted.suite.prompts if p.id in asked)
-    known = [plan for plan in (stored.plan, wanted.plan)]
-    numbers = {id_: max(plan.clips(id_) for plan in known if id_ in plan.prompts) for id_ in prompts}
-    most = max(numbers.values(), default=wanted.plan.clips_per_prompt)
-    plan = dataclasses.replace(
-        wanted.plan, prompts=prompts, clips_per_prompt=most, metrics=stored.plan.metrics,
-        thresholds=stored.plan.thresholds, reference=stored.plan.reference,
-        clips_of={id_: number for id_, number in numbers.items() if number != most},
-    )
-    typed = dataclasses.replace(wanted.typed, thresholds=stored.typed.thresholds)
-    return dataclasses.replace(
-        stored, suite=wanted.suite, plan=plan, prices={**stored.prices, **wanted.prices}, typed=typed,
-    )
-
-
-def same_clips(one: StoredDefinition, other: StoredDefinition) -> bool:
-    """Whether two definitions make the same clips."""
-    return not _changed(one, other)
-
-
-def _changed(one: StoredDefinition, other: StoredDefinition) -> list[str]:
-    names = (f.name for f in dataclasses.fields(StoredDefinition) if f.name not in _FREE)
-    return [_NAMES.get(name, name) for name in names if getattr(one, name) != getattr(other, name)]
-
-
-_NAMES = {"weights_digest": "weights", "code_digest": "code"}
-
-
-def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
-    found = []
-    if stored.suite.name != wanted.suite.name:
-        found.append(f'its suite is "{stored.suite.name}", asked for now: "{wanted.suite.name}"')
-    before = {prompt.id: prompt for prompt in stored.prompts}
-    both = [(before[prompt.id], prompt) for prompt in wanted.prompts if prompt.id in before]
-    for part, other in (
-        ("text", [now.id for then, now in both if then.sent != now.sent]),
-        ("image", [now.id for then, now in both if then.image != now.image]),
-    ):
-        if other:
-            more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-            found.append(f'the {part} of the prompt "{other[0]}"{more} differs')
-    if stored.plan.seed != wanted.plan.seed:
-        found.append(f"it has seed {stored.plan.seed}, asked for now: {wanted.plan.seed}")
-    names = [sorted(each.generators) for each in (stored, wanted)]
-    if names[0] != names[1]:
-        found.append(f"its generators are {', '.join(names[0])}, asked for now: {', '.join(names[1])}")
-    for name in sorted(set(names[0]) & set(names[1])):
-        if keys := _changed(stored.generators[name], wanted.generators[name]):
-            found.append(f'the definition of the generator "{name}" differs ({", ".join(keys)})')
-    if stored.device.kind != wanted.device.kind:
-        found.append(f'it was made on "{stored.device.kind}", asked for now: "{wanted.device.kind}"')
-    return found

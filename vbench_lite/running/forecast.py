@@ -18,8 +18,9 @@ from vbench_lite.progress import duration
 from vbench_lite.records import ClipRecord, Definition, Estimate, Price, Request
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.identity import not_covered
-from vbench_lite.run.manifest import same_clips, store_definition
+from vbench_lite.run.manifest import store_definition
 from vbench_lite.run.plan import Plan, setting
+from vbench_lite.run.plan_changes import same_clips
 from vbench_lite.running.batches import Shard, batches
 from vbench_lite.running.inventory import take_inventory
 

@@ -22,8 +22,9 @@ from vbench_lite.progress import progress
 from vbench_lite.records import ClipRecord, Definition, Price, Request
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.images import check_images, load_picture, store_images
-from vbench_lite.run.manifest import Manifest, Typed, build_manifest, extended, refuse_other_plan
+from vbench_lite.run.manifest import Manifest, Typed, build_manifest
 from vbench_lite.run.plan import Plan, clip_seed, setting
+from vbench_lite.run.plan_changes import extended, refuse_other_plan
 from vbench_lite.running.attempts import Finished
 from vbench_lite.running.batches import WHOLE, Batch, Shard, batches, spread
 from vbench_lite.running.engines import Made, Phase, Work, WorkerLost, load_engine

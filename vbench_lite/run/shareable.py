@@ -1,0 +1,62 @@
+"""What run.json may hold of settings and paths: no secrets, and no paths of this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SECRETS = ("env", "headers")
+"""Tables whose values may be secrets: only their names are stored."""
+_SECRET = r"(?:(?:[\w-]*[_-])?(?:secret|password|api[_-]?key|access[_-]?key)|(?:(?:hf|hub|auth|api|access)[_-])?token)"
+_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+_SECRET_OPTION = re.compile(rf"--?{_SECRET}", re.IGNORECASE)
+_SECRET_VALUE = re.compile(rf"(--?{_SECRET}=|\w://(?=[^/\s]*@))[^\s@]+", re.IGNORECASE)
+_PATH_INSIDE = re.compile(r"(?:(?<=file://)|(?<![\w./~}]))(?:~[\w.-]*)?/(?!/)[^\s,;:\"'{}]+")
+"""An absolute path within a text; not the path of an URL."""
+
+
+def shareable(value: Any, key: str = "") -> Any:
+    """A setting as run.json may hold it: no secrets, no values of environment variables, no paths of this machine.
+
+    Settings and options of a command count as secrets by their names: token, secret, password, api_key, access_key.
+
+    >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "--data=/srv/data", "{out}"]})
+    {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '--data=data', '{out}']}
+    """
+    if isinstance(value, Mapping):
+        if key in SECRETS:
+            return {str(name): "(set)" for name in value}
+        return {str(name): shareable(item, str(name)) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        options = [isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in ("", *value[:-1])]
+        return ["(set)" if secret else shareable(item) for secret, item in zip(options, value, strict=True)]
+    if isinstance(value, str):
+        return _shareable_text(value, key)
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
+
+
+def _shareable_text(text: str, key: str) -> str:
+    if _SECRET_NAME.fullmatch(key):
+        return "(set)"
+    if text.startswith(("/", "~")):
+        return short_path(text)
+    return _PATH_INSIDE.sub(lambda found: short_path(found[0]), _SECRET_VALUE.sub(r"\1(set)", text))
+
+
+def relative_path(reference: str) -> str:
+    """A folder of real clips as seen from the working folder, so that scoring finds it."""
+    return os.path.relpath(reference) if os.path.isabs(reference) else reference
+
+
+def short_path(path: str) -> str:
+    """A path relative to the working folder or to the package; another absolute path is cut to its last part."""
+    folder = Path(os.path.expanduser(path))
+    if not folder.is_absolute():
+        return path
+    for base in (Path.cwd(), Path(__file__).parents[2]):
+        if folder.is_relative_to(base):
+            return str(folder.relative_to(base))
+    return folder.name
