@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
+from vbench_lite.errors import StoreError
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run, Side
 
 BASELINE = "results/baseline"
 """Where a baseline is kept unless the user says otherwise."""
+
+
+def baseline_folder(suite: str) -> str:
+    """Where the baseline of a suite belongs: `BASELINE`, or a folder beside it where that one is of another suite."""
+    try:
+        other = RunFolder(Path(BASELINE)).manifest().suite.name != suite
+    except StoreError:  # there is none yet
+        return BASELINE
+    return f"{BASELINE}-{suite}" if other else BASELINE
 
 
 def run_command(

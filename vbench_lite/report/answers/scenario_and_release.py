@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from vbench_lite.analysis.commands import BASELINE, promote_command
+from vbench_lite.analysis.commands import baseline_folder, promote_command
 from vbench_lite.analysis.family import Outcome
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.strips import Answer
@@ -86,10 +86,10 @@ def releases(report: Report) -> Answer:
     if moved:
         line = f"Usable clips since the run before: {', '.join(moved)}."
     if not sentences:
-        folder = scenario.newest.folder.path
+        folder, to = scenario.newest.folder.path, baseline_folder(scenario.suite.name)
         sentences = [
-            f"Compare later runs with this one: {promote_command(str(folder), BASELINE, 'first release')}",
-            f"Decide whether a run may ship: {shlex.join(['vbench', 'gate', str(folder), '--baseline', BASELINE])}",
+            f"Compare later runs with this one: {promote_command(str(folder), to, 'first release')}",
+            f"Decide whether a run may ship: {shlex.join(['vbench', 'gate', str(folder), '--baseline', to])}",
         ]
     return Answer("release", "Is this release better than the last one?", line, sentences)
 
