@@ -67,12 +67,22 @@ CONTAINERS: dict[str, tuple[str, str, str, dict[str, str], dict[str, str]]] = {
     "avi": ("avi", "mjpeg", "yuvj420p", {}, {}),
     "flv": ("flv", "flv1", "yuv420p", {}, {}),
     "ogg": ("ogg", "libvpx", "yuv420p", {"deadline": "realtime"}, {}),
+    "transport stream": ("mpegts", "libx264", "yuv420p", {"g": "10"}, {}),
+    "blu-ray stream": ("mpegts", "mpeg2video", "yuv420p", {}, {"mpegts_m2ts_mode": "1"}),
+    "program stream": ("vob", "mpeg2video", "yuv420p", {}, {}),
+    "mpeg-1 stream": ("mpeg", "mpeg1video", "yuv420p", {}, {}),
+    "wmv": ("asf", "wmv2", "yuv420p", {}, {}),
+    "apng": ("apng", "apng", "rgb24", {}, {}),
+    "mxf": ("mxf", "mpeg2video", "yuv420p", {}, {}),
 }
 """Name > container, codec, pixel format, options of the codec and of the container."""
+FEW_RATES = ("mpeg-1 stream", "mxf")
+"""Formats that cannot hold every rate."""
 
 
-def clip_of(name: str, pictures: Pictures, fps: float = 8) -> bytes:
-    """A file of one of `CONTAINERS`."""
+def clip_of(name: str, pictures: Pictures, fps: float | None = None) -> bytes:
+    """A file of one of `CONTAINERS`; 8 frames a second, or 25 where the format does not know 8."""
+    fps = fps or (25 if name in FEW_RATES else 8)
     container, codec, pixels, options, container_options = CONTAINERS[name]
     return clip_bytes(
         pictures, container, codec, pixels, fps=fps, options=options, container_options=container_options

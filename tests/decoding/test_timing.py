@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.made_clips import CONTAINERS, clip_bytes, clip_of, moving_square
+from tests.made_clips import CONTAINERS, FEW_RATES, clip_bytes, clip_of, moving_square
 from vbench_lite.decoding.timing import FrameTimes
 from vbench_lite.video import ClipReader
 
@@ -24,6 +24,8 @@ def rate_and_evenness(file: bytes) -> tuple[float | None, bool]:
 @pytest.mark.parametrize("fps", [8, 12.5, 24, 30, 60])
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_steady_clip_has_its_rate_and_is_even(name: str, fps: float) -> None:
+    if name in FEW_RATES and fps not in (24, 30, 60):
+        pytest.skip("this format does not know the rate")
     found, uneven = rate_and_evenness(clip_of(name, PICTURES, fps))
     rounding = 0.02 * fps / (len(PICTURES) - 1) if name == "gif" else 0.01  # two half ticks of 1/100 s over the clip
     assert found == pytest.approx(fps, rel=max(rounding, 1e-3))

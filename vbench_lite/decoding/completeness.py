@@ -11,7 +11,7 @@ import av
 from vbench_lite.decoding import structure
 from vbench_lite.decoding.timing import FrameTimes
 
-DURATION_IN_HEADER = ("matroska", "flv", "mov")
+DURATION_IN_HEADER = ("matroska", "flv", "mov", "mxf")
 """Demuxers whose duration is a statement of the header, not computed from the data that are there."""
 MICROSECONDS = 1_000_000
 
@@ -20,9 +20,9 @@ MICROSECONDS = 1_000_000
 class Evidence:
     """Collects what tells a whole file from one that was cut or lost a part.
 
-    MP4, MOV and AVI announce a number of frames. Matroska, WebM, FLV and fragmented MP4 announce a duration. GIF,
-    Matroska, WebM and Ogg have a structure that can be walked. ASF, MPEG streams and raw streams announce nothing,
-    so a cut between two frames cannot be seen there.
+    MP4, MOV and AVI announce a number of frames. Matroska, WebM, FLV, MXF and fragmented MP4 announce a duration. GIF,
+    Matroska, WebM, Ogg, ASF and MPEG streams have a structure that can be walked. MPEG streams and raw streams
+    announce nothing, so a cut between two of their packets can be seen only where it damages a frame.
     """
 
     announced: int
@@ -64,13 +64,16 @@ class Evidence:
         if self.announced:
             if self.announced > decoded and self.packets < self.announced:
                 return f"cut off: {decoded} of {self.announced} frames can be decoded"
-            return ""
+            return self._incomplete() if decoded < self.packets + self.damaged else ""
         shown = times.end()
         if shown is not None and self.duration is not None:
             if why := self._ends_early(shown, decoded, times):
                 return why
         elif self.error:
             return f"broken after {decoded} frames: {self.error}"
+        return self._incomplete()
+
+    def _incomplete(self) -> str:
         return f"damaged: {self.damaged} packets are incomplete" if self.damaged else ""
 
     def _ends_early(self, shown: Fraction, decoded: int, times: FrameTimes) -> str:

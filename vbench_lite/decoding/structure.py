@@ -1,4 +1,4 @@
-"""Whether a GIF, Matroska, WebM or Ogg file is whole, from the sizes of its parts.
+"""Whether a file is whole, from the sizes of its parts: GIF, Matroska, WebM, Ogg, and those of `packets`.
 
 Decoders skip damaged parts of these files without an error, so a file that was cut, or that lost its middle, reads
 as a shorter clip. The walk reads the headers of the parts only. Sources: the GIF89a specification, RFC 8794 (EBML),
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-CUT_OFF = "cut off: the file ends in the middle of its data"
-DAMAGED = "damaged: its structure breaks at byte {}"
+from vbench_lite.decoding import packets
+from vbench_lite.decoding.packets import CUT_OFF, DAMAGED
 
 _GIF_COLOURS = 0x80
 _SEGMENT, _CLUSTER, _GROUP = 0x18538067, 0x1F43B675, 0xA0
@@ -29,13 +29,16 @@ _MASTERS = {_SEGMENT, _CLUSTER, _GROUP}
 def problem(handle: BinaryIO) -> str:
     """What is wrong with the structure of a file; "" if nothing is, or if it is of another format."""
     handle.seek(0)
-    start = handle.read(4)
+    start = handle.read(1024)
     size = handle.seek(0, 2)
-    if start == b"GIF8":
+    if start.startswith(b"GIF8"):
         return _gif_problem(handle)
-    if start == b"\x1a\x45\xdf\xa3":
+    if start.startswith(b"\x1a\x45\xdf\xa3"):
         return _matroska_problem(handle, size)
-    return _ogg_problem(handle, size) if start == b"OggS" else ""
+    if layout := packets.transport_layout(start):
+        return packets.transport_problem(handle, size, layout)
+    walk = next((walk for magic, walk in _WALKS.items() if start.startswith(magic)), None)
+    return walk(handle, size) if walk else ""
 
 
 def _gif_problem(handle: BinaryIO) -> str:
@@ -146,3 +149,10 @@ def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
         return 0, 0
     value = int.from_bytes(part, "big")
     return (value if keep_marker else value & ((1 << 7 * length) - 1)), at + length
+
+
+_WALKS = {
+    b"OggS": _ogg_problem, packets.PACK: packets.program_problem, packets.ASF: packets.asf_problem,
+    packets.PNG: packets.png_problem,
+}
+"""First bytes of a file > walk of its parts."""
