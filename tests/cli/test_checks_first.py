@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -21,6 +22,27 @@ GENERATORS = {
     "half": 'route = "hybrid"\nadapter = "hybrid"\n[settings]\ndraft = "good"\n',
     "inner": 'route = "hybrid"\nadapter = "hybrid"\n[settings]\ndraft = "unknown"\nrefiner = "tiny-diffusion"\n',
 }
+MODELS = Path(__file__).parents[2] / "generators"
+MODEL_SETTINGS = [
+    ("tiny-diffusion", 'num_inference_step = 4', 'Did you mean "num_inference_steps"'),
+    ("tiny-diffusion", 'num_inference_steps = "4"', '"num_inference_steps" is \'4\''),
+    ("tiny-diffusion", "num_inference_steps = 0", "expected a whole number, 1 or more"),
+    ("tiny-diffusion", "guidance_scale = true", '"guidance_scale" is True'),
+    ("tiny-diffusion", 'offload = "cpu"', '"offload" is \'cpu\''),
+    ("tiny-diffusion", 'dtype = "float8"', '"dtype" is \'float8\''),
+    ("tiny-diffusion", "vae_tiling = 1", '"vae_tiling" is 1: expected bool'),
+    ("tiny-transformer", "temprature = 1.0", 'Did you mean "temperature"'),
+    ("tiny-transformer", "temperature = 0", "expected a number above 0"),
+    ("tiny-transformer", 'top_k = "5"', '"top_k" is \'5\': expected int'),
+    ("tiny-transformer", "top_p = 1.5", '"top_p" is 1.5'),
+    ("tiny-transformer", 'order = "row column"', "expected frame, row and column"),
+    ("tiny-transformer", "rows = 0", '"rows" is 0'),
+    ("tiny-transformer", "rows = 4", "frames only, not 64x64"),
+    ("tiny-transformer", "frames_per_code = 1", "has room for"),
+    ("tiny-hybrid", "num_inference_step = 4", 'Did you mean "num_inference_steps"'),
+    ("tiny-hybrid", "strength = 1.5", '"strength" is 1.5'),
+    ("tiny-hybrid", 'strength = "0.5"', '"strength" is \'0.5\''),
+]
 BACKBONES = {
     "absent": '[image]\nloader = "open-clip"\nmodel = "ViT-B-32"\npath = "absent/weights.pt"\n',
     "broken": '[image]\nloader = "magic"\n',
@@ -70,5 +92,23 @@ def test_what_cannot_work_is_refused_before_any_clip(
 ) -> None:  # fmt: skip
     stderr = said_by_run(monkeypatch, capsys, "-g", "good", *arguments, *dry)
     assert stderr.startswith("Error: ")
+    assert said in stderr
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(("name", "setting", "said"), MODEL_SETTINGS)
+def test_settings_of_models_are_checked_without_loading_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, setting: str, said: str
+) -> None:
+    """A copy of a shipped definition with one setting changed or added."""
+    source = next(MODELS.rglob(f"{name}.toml"))
+    key = setting.partition(" ")[0]
+    lines = [line for line in source.read_text().splitlines() if not line.startswith(f"{key} =")]
+    model = json.dumps(str(source.parent / "model"))
+    text = "\n".join(lines).replace('model = "model"', f"model = {model}").replace(
+        "[settings]", f"[settings]\n{setting}"
+    )
+    Path("generators", "changed.toml").write_text(text.partition("[weights]")[0])
+    stderr = said_by_run(monkeypatch, capsys, "-g", "good", "-g", "changed", "--dry-run")
     assert said in stderr
     assert not Path("results").exists()

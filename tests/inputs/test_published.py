@@ -15,8 +15,8 @@ from vbench_lite.adapters.command import CommandSettings
 from vbench_lite.adapters.hosted.clip_form import check_definition
 from vbench_lite.adapters.hosted.settings import ServiceSettings
 from vbench_lite.adapters.hosted.templates import render_template, request_values
-from vbench_lite.adapters.models.diffusers import LoadSettings
 from vbench_lite.adapters.models.families import FRAME_ARGUMENTS, family_table
+from vbench_lite.adapters.models.settings import LoadSettings
 from vbench_lite.errors import UsageError
 from vbench_lite.inputs.catalogue import definition_paths, parts, read_definition
 from vbench_lite.measuring.rates import clip_price
@@ -71,7 +71,7 @@ def test_revision_is_a_commit_or_the_file_says_that_it_is_not_pinned(name: str) 
 def test_pipeline_takes_every_setting(name: str) -> None:
     definition = DEFINITIONS[name]
     accepted = call_arguments_by_class()[definition.about["pipeline"]]
-    _, call = LoadSettings.of(definition.settings)
+    _, call = LoadSettings.of(definition)
     assert set(call) <= accepted
     assert accepted & set(FRAME_ARGUMENTS)
 

@@ -11,7 +11,11 @@ ADAPTERS = {
 }
 
 CHECKS = {
+    "token-transformer": "vbench_lite.adapters.models.settings:check_token_transformer",
+    "diffusers": "vbench_lite.adapters.models.settings:check_diffusers",
+    "hybrid": "vbench_lite.adapters.models.settings:check_hybrid",
     "command": "vbench_lite.adapters.command:CommandSettings.of",
     "http": "vbench_lite.adapters.hosted.clip_form:check_definition",
 }
-"""Functions that check a definition before a run is planned, without loading a model: they raise UsageError."""
+"""Functions that check a definition before a run is planned, without loading a model: they raise UsageError.
+That of the hybrid adapter is also given the definitions of its parts."""

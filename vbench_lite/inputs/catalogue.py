@@ -184,7 +184,7 @@ def check_settings(definition: Definition) -> None:
         UsageError: They are incomplete, or ask for other clips than the definition.
     """
     if check := CHECKS.get(definition.adapter):
-        pkgutil.resolve_name(check)(definition)
+        pkgutil.resolve_name(check)(definition, *parts(definition))
 
 
 def build(definition: Definition) -> Generator:
@@ -215,10 +215,11 @@ def check_definition(definition: Definition) -> None:
     plugins = {entry.name for entry in entry_points(group="vbench_lite.adapters")}
     if definition.adapter not in {*ADAPTERS, *plugins} and ":" not in definition.adapter:
         raise UnknownName("adapter", definition.adapter, ADAPTERS, f'The definition of "{definition.name}" names it.')
-    if definition.adapter in CHECKED_AT_ONCE:
-        build(definition)
     for part in parts(definition):
         check_definition(part)
+    check_settings(definition)
+    if definition.adapter in CHECKED_AT_ONCE:
+        build(definition)
 
 
 def _ingredients(definition: Definition) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def test_draft_of_another_form_is_fitted() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"strength": 1.5}, "strength is 1.5"),
+        ({"strength": 1.5}, '"strength" is 1.5'),
         ({"draft": None}, 'lacks "draft"'),
         ({"refiner": "draft.toml"}, "not of the diffusers adapter"),
         ({"draft": "rented.toml"}, "not made on this machine"),

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from vbench_lite.adapters.models.token_transformer import TokenTransformer
-from vbench_lite.errors import GeneratorError
+from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.recipes.tokenizer import caption_and_video_tokenizer
 from vbench_lite.records import ClipSpec, Definition, Request
 
@@ -183,14 +183,14 @@ def test_a_vocabulary_that_is_not_as_described_is_named(
 
 def test_sizes_and_lengths_that_the_model_cannot_make_are_refused(definition: Definition) -> None:
     generator = loaded(definition)
-    with pytest.raises(GeneratorError, match="makes 16x16 frames only"):
+    with pytest.raises(UsageError, match="makes 16x16 frames only"):
         generator.generate(requests(1, replace(SPEC, width=32)))
-    with pytest.raises(GeneratorError, match="has room for 48 video tokens"):
+    with pytest.raises(UsageError, match="has room for 48 video tokens"):
         generator.generate(requests(1, replace(SPEC, frames=99)))
 
 
 def test_a_misspelt_setting_and_a_missing_folder_are_named(definition: Definition) -> None:
-    with pytest.raises(GeneratorError, match="temprature"):
+    with pytest.raises(UsageError, match="temprature"):
         TokenTransformer(replace(definition, settings={"temprature": 1}))
     with pytest.raises(GeneratorError, match="has no language_model/"):
         TokenTransformer(replace(definition, model="/nowhere")).load("cpu")

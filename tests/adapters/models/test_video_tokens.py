@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
-from vbench_lite.errors import UsageError
 
 PAIRS = VideoTokenLayout(frames_per_code=2, first_frame_alone=True, pixel_unshuffle=4, rows=8, columns=8)
 
@@ -43,5 +42,5 @@ def test_tokens_between_rows_and_frames_stand_where_they_belong() -> None:
 
 
 def test_an_order_that_lacks_an_axis_is_refused() -> None:
-    with pytest.raises(UsageError, match="expected frame, row and column"):
+    with pytest.raises(ValueError, match="expected frame, row and column"):
         VideoTokenLayout(order="frame row")

@@ -11,13 +11,12 @@ starts from an image: the checkpoint's own, or its family's on the same weights.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import gc
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from PIL import Image
@@ -25,39 +24,12 @@ from PIL import Image
 from vbench_lite.adapters.models.families import Family, call_arguments, family_of, has_guider
 from vbench_lite.adapters.models.frames import NotAClipError, as_frames, clips_of
 from vbench_lite.adapters.models.image_pipelines import IMAGE, image_class, same_weights
+from vbench_lite.adapters.models.settings import LoadSettings, unknown_setting
 from vbench_lite.adapters.models.stages import StageClock
 from vbench_lite.adapters.pictures import apart
 from vbench_lite.errors import GeneratorError, UsageError
-from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.generator import Output
 from vbench_lite.records import Definition, Request
-
-
-@dataclass(frozen=True)
-class LoadSettings:
-    """How a checkpoint is brought onto the device."""
-
-    dtype: str = "auto"
-    """float32, bfloat16 or float16. auto: the family's on a GPU, float32 on a CPU."""
-    vae_dtype: str = "auto"
-    """The same for the autoencoder."""
-    variant: str = ""
-    """Of the weight files, e.g. "fp16"."""
-    offload: Literal["none", "model", "sequential"] = "none"
-    """model: one network at a time on the GPU. sequential: one layer at a time; slow, smallest."""
-    vae_tiling: bool = False
-    vae_slicing: bool = False
-    scheduler: Mapping[str, Any] | str = ""
-    """Another scheduler: its class, or a table with `class` and its options, e.g. flow_shift."""
-    attention_backend: str = ""
-    compile: bool = False
-    """torch.compile of the denoising network; its first clip is slow, which warm-up absorbs."""
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> tuple[LoadSettings, dict[str, Any]]:
-        """Splits a definition's settings into these and the arguments of the call."""
-        own = {f.name for f in fields(cls)}
-        rest = {k: v for k, v in settings.items() if k not in own and k not in RUNNER_SETTINGS}
-        return cls(**{k: v for k, v in settings.items() if k in own}), rest
 
 
 class DiffusersPipeline:
@@ -65,11 +37,7 @@ class DiffusersPipeline:
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
-        self.settings, self.call = LoadSettings.of(definition.settings)
-        if self.settings.offload not in ("none", "model", "sequential"):
-            raise UsageError(
-                f'"{definition.name}": offload is "{self.settings.offload}": expected none, model or sequential.'
-            )
+        self.settings, self.call = LoadSettings.of(definition)
         self.pipeline: Any = None
         self.family = Family()
         self.image_class: type[Any] | None = None
@@ -146,12 +114,8 @@ class DiffusersPipeline:
         accepted = accepted | (call_arguments(self.image_class) if self.image_class else set())
         for name in self.call:
             if name not in accepted:
-                known = sorted(accepted | {f.name for f in fields(LoadSettings)} | set(RUNNER_SETTINGS))
-                near = difflib.get_close_matches(name, known, n=1)
-                raise UsageError(
-                    f'"{self.definition.name}": {pipeline_class.__name__} takes no setting "{name}".'
-                    + (f' Did you mean "{near[0]}"?' if near else f" It takes: {', '.join(known)}.")
-                )
+                known = accepted | {f.name for f in fields(LoadSettings)}
+                raise unknown_setting(self.definition, pipeline_class.__name__, name, known)
         self.family = family
 
     def _read(self) -> Any:
@@ -173,7 +137,7 @@ class DiffusersPipeline:
         """One dtype, or one by component where the autoencoder needs another."""
         on_cpu = self.device.type == "cpu"
         wanted = self.settings.dtype if self.settings.dtype != "auto" else "float32" if on_cpu else self.family.dtype
-        vae = self.settings.vae_dtype
+        vae: str = self.settings.vae_dtype
         if vae == "auto":
             vae = wanted if on_cpu or self.settings.dtype != "auto" else self.family.vae_dtype or wanted
         if vae == wanted:

@@ -20,14 +20,10 @@ from numpy.typing import NDArray
 
 from vbench_lite.adapters.models.diffusers import DiffusersPipeline
 from vbench_lite.adapters.models.refining import Refiner, refiner_of, summed
+from vbench_lite.adapters.models.settings import check_hybrid, refiner_definition
 from vbench_lite.adapters.pictures import apart
-from vbench_lite.errors import UsageError
-from vbench_lite.generator import RUNNER_SETTINGS, Generator, Output, RunContext
+from vbench_lite.generator import Generator, Output, RunContext
 from vbench_lite.records import Definition, Request
-
-OWN_SETTINGS = ("draft", "refiner", "strength")
-COSTS_ELSEWHERE = ("http", "recorded")
-"""Drafts whose cost is not device time of this process, so that it could not be added up."""
 
 
 class Hybrid:
@@ -44,29 +40,12 @@ class Hybrid:
         self, definition: Definition, *, parts: tuple[Definition, ...], build: Callable[[Definition], Generator],
         check_weights: Callable[[Definition], None],
     ) -> None:
-        given = definition.settings
-        self.strength = float(given.get("strength", 0.6))
-        if not 0 <= self.strength <= 1:
-            raise UsageError(f'"{definition.name}": strength is {self.strength:g}: expected 0 (the draft) to 1.')
         drafted, refining = parts
-        if drafted.adapter in COSTS_ELSEWHERE or (drafted.price and drafted.price.usd_per_device_hour is None):
-            raise UsageError(
-                f'"{definition.name}": its draft "{drafted.name}" is not made on this machine, so that the cost of '
-                f"both cannot be added up. Choose a draft that runs here."
-            )
-        if refining.adapter != "diffusers":
-            raise UsageError(f'"{definition.name}": its refiner "{refining.name}" is not of the diffusers adapter.')
-        missing = [part.name for part in parts if not _inputs_with_image(definition, part)]
-        if missing:
-            raise UsageError(
-                f'"{definition.name}" takes an image, and its part "{missing[0]}" does not. Correct its "inputs".'
-            )
-        own = {k: v for k, v in given.items() if k not in OWN_SETTINGS and k not in RUNNER_SETTINGS}
+        check_hybrid(definition, drafted, refining)
+        self.strength = float(definition.settings.get("strength", 0.6))
         self._parts = drafted, refining
         self._draft, self._check_weights = build(drafted), check_weights
-        self._diffusion = DiffusersPipeline(
-            dataclasses.replace(refining, name=definition.name, settings={**refining.settings, **own})
-        )
+        self._diffusion = DiffusersPipeline(refiner_definition(definition, refining))
         self._refiner: Refiner | None = None
 
     def begin(self, context: RunContext) -> None:
@@ -107,12 +86,6 @@ class Hybrid:
     def close(self) -> None:
         self._draft.close()
         self._diffusion.close()
-
-
-def _inputs_with_image(definition: Definition, part: Definition) -> bool:
-    """Whether a part takes the images that the hybrid takes."""
-    wanted, taken = ({each for each in d.inputs if "image" in each} for d in (definition, part))
-    return wanted <= taken
 
 
 def _frames(draft: Output) -> NDArray[np.uint8] | None:

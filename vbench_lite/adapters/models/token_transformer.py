@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,48 +30,24 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from vbench_lite.adapters.models.settings import Sampling, check_token_transformer, take
 from vbench_lite.adapters.models.token_choice import SeededChoice, Writing
 from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
 from vbench_lite.adapters.pictures import apart
 from vbench_lite.errors import GeneratorError
-from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.generator import Output
 from vbench_lite.records import ClipSpec, Definition, Request
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How tokens are drawn, and in what precision the networks compute."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
-    dtype: str = "float32"
-    prompt_tokens: int = 77
-    """Length that prompts are padded or cut to, special tokens included."""
-    prompt_template: str = "{prompt}"
-    guidance_scale: float = 1.0
-    """Classifier-free guidance: above 1 every step also reads `unconditional_text` instead of the prompt."""
-    unconditional_text: str = ""
-    first_code_token: str | int = "<v0>"
-    """The token of code 0, by name or number; the others follow it in the vocabulary."""
-    code_token: str = ""
-    """Instead, where codes are named one by one: such as "<|visual token {code:06d}|>"."""
 
 
 class TokenTransformer:
     """The `token-transformer` adapter."""
 
     def __init__(self, definition: Definition) -> None:
-        settings = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
+        check_token_transformer(definition)
         self._name = definition.name
         self._folder = Path(definition.model)
-        self.sampling: Sampling = _take(Sampling, settings)
-        self.layout: VideoTokenLayout = _take(VideoTokenLayout, settings)
-        if settings:
-            raise GeneratorError(
-                f'"{definition.name}" has settings that the token-transformer adapter does not know: '
-                f"{', '.join(settings)}. See docs/generators.md."
-            )
+        self.sampling, rest = take(Sampling, definition, definition.settings)
+        self.layout, _ = take(VideoTokenLayout, definition, rest)
 
     def load(self, device: str) -> None:
         for part in ("language_model", "tokenizer", "video_tokenizer"):
@@ -225,26 +201,10 @@ class TokenTransformer:
         return pixels.permute(0, 2, 3, 4, 1).contiguous().cpu().numpy()
 
     def _check(self, spec: ClipSpec) -> None:
-        shrink = self.layout.pixel_unshuffle * 2 ** (len(self._vq.config.block_out_channels) - 1)
-        height, width = self.layout.rows * shrink, self.layout.columns * shrink
-        if (spec.height, spec.width) != (height, width):
-            raise GeneratorError(
-                f'"{self._name}" makes {height}x{width} frames only, not {spec.height}x{spec.width}. '
-                "Change [clip] in its TOML."
-            )
-        room = getattr(self._lm.config, "max_position_embeddings", sys.maxsize) - self.sampling.prompt_tokens
-        if self.layout.tokens_for(spec.frames) > room:
-            raise GeneratorError(
-                f'"{self._name}" has room for {room} video tokens; {spec.frames} frames need '
-                f"{self.layout.tokens_for(spec.frames)}. Lower clip.frames in its TOML."
-            )
+        self.layout.check_size(self._name, spec, len(self._vq.config.block_out_channels))
+        positions = getattr(self._lm.config, "max_position_embeddings", sys.maxsize)
+        self.layout.check_room(self._name, spec.frames, positions - self.sampling.prompt_tokens)
 
     def _wait(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
-
-
-def _take(kind: type[Any], settings: dict[str, Any]) -> Any:
-    """Builds a dataclass from the settings that are its own, and removes them."""
-    own = {field.name: settings.pop(field.name) for field in fields(kind) if field.name in settings}
-    return kind(**own)

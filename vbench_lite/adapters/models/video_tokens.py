@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vbench_lite.adapters.models.settings import require
 from vbench_lite.errors import UsageError
+from vbench_lite.records import ClipSpec
 
 AXES = ("frame", "row", "column")
 
@@ -46,8 +48,26 @@ class VideoTokenLayout:
 
     def __post_init__(self) -> None:
         if sorted(self.order.split()) != sorted(AXES):
+            raise ValueError(f'"order" is "{self.order}": expected frame, row and column, slowest first')
+        for name in ("frames_per_code", "pixel_unshuffle", "rows", "columns"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "a whole number, 1 or more")
+
+    def check_size(self, name: str, spec: ClipSpec, blocks: int) -> None:
+        """Refuses clips of another size than a tokenizer with so many blocks of layers makes."""
+        shrink = self.pixel_unshuffle * 2 ** (blocks - 1)
+        height, width = self.rows * shrink, self.columns * shrink
+        if (spec.height, spec.width) != (height, width):
             raise UsageError(
-                f'the order of video tokens is "{self.order}": expected frame, row and column, slowest first.'
+                f'"{name}" makes {height}x{width} frames only, not {spec.height}x{spec.width}. Change [clip] in its '
+                "TOML."
+            )
+
+    def check_room(self, name: str, frames: int, room: int) -> None:
+        """Refuses clips of more tokens than the language model has positions for."""
+        if self.tokens_for(frames) > room:
+            raise UsageError(
+                f'"{name}" has room for {room} video tokens; {frames} frames need {self.tokens_for(frames)}. Lower '
+                "clip.frames in its TOML."
             )
 
     def stacks_for(self, frames: int) -> int:
