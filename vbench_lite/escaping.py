@@ -7,7 +7,9 @@ such as `\\x1b`, so that a prompt cannot move the cursor, begin a line of its ow
 from __future__ import annotations
 
 import html as html_library
+import os
 import re
+import shlex
 import unicodedata
 
 _BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
@@ -39,6 +41,22 @@ def _harmless(sign: str) -> bool:
 def _escape(sign: str) -> str:
     code = ord(sign)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def vbench_command(*words: str | os.PathLike[str]) -> str:
+    """A command of this program that a shell reads as these words. A path that begins with "-" is no option.
+
+    >>> from pathlib import Path
+    >>> vbench_command("score", Path("my runs"))
+    "vbench score 'my runs'"
+    >>> vbench_command("score", Path("-x"), "--json")
+    'vbench score ./-x --json'
+    """
+    return shlex.join(["vbench", *(word if isinstance(word, str) else _no_option(os.fspath(word)) for word in words)])
+
+
+def _no_option(path: str) -> str:
+    return f".{os.sep}{path}" if path.startswith("-") else path
 
 
 def one_line(text: str) -> str:

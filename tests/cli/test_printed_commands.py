@@ -18,8 +18,10 @@ from vbench_lite.analysis.commands import more_command, renew_command, score_com
 from vbench_lite.run.view import open_run
 
 PACKAGE = Path(vbench_lite.__file__).parent
-COMMANDS = "run|score|report|compare|gate|check|baseline|list|doctor|init|selftest"
+COMMANDS = "run|score|report|compare|gate|check|baseline|list|doctor|init|selftest|review"
 PRINTED = re.compile(rf"vbench (?:{COMMANDS})\b[^\n;|<>`()]*")
+NEW = "née 'new' run $HOME"
+"""A folder whose name means other things to a shell."""
 SIM = """
 route = "diffusion"
 adapter = "simulated"
@@ -76,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("six.txt").write_text("\n".join(lines))
         common = ("--suite", "six.txt", "--metrics", "conformance,temporal_flickering", "--limit", "4", "--no-report")
         vbench("run", "-g", "mine.toml", *common, "--clips-per-prompt", "1", "--out", "results/old")
-        vbench("run", "-g", "later.toml", *common, "--clips-per-prompt", "1", "--out", "results/new run", "--seed", "7")
+        vbench("run", "-g", "later.toml", *common, "--clips-per-prompt", "1", "--out", f"results/{NEW}", "--seed", "7")
         vbench("baseline", "promote", "results/old", "--reason", "first", "--by", "tester")
     return folder
 
@@ -89,10 +91,10 @@ def workplace(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_commands_of_an_undecided_gate_extend_both_runs() -> None:
-    output = vbench("gate", "results/new run", "--baseline", "results/old", code=4).output
+    output = vbench("gate", f"results/{NEW}", "--baseline", "results/old", code=4).output
     commands = execute(output, least=2)
-    assert {words[words.index("--out") + 1] for words in commands} == {"results/old", "results/new run"}
-    for name in ("old", "new run"):
+    assert {words[words.index("--out") + 1] for words in commands} == {"results/old", f"results/{NEW}"}
+    for name in ("old", NEW):
         manifest = open_run(f"results/{name}").manifest
         assert len(manifest.plan.prompts) > 4 or manifest.plan.clips_per_prompt > 1
 
@@ -111,7 +113,7 @@ def test_the_commands_on_a_page_and_after_a_promotion_work() -> None:
     page = re.sub(r"<script.*?</script>", "", Path("page.html").read_text(), flags=re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]*>", "\n", page))
     assert {words[0] for words in execute(text, least=2)} >= {"baseline", "gate"}
-    execute(vbench("baseline", "promote", "results/new run", "--reason", "next", "--by", "tester", "--to", "b").output)
+    execute(vbench("baseline", "promote", f"results/{NEW}", "--reason", "next", "--by", "tester", "--to", "b").output)
     execute(vbench("baseline", "history", "nowhere").output)
 
 
@@ -138,9 +140,9 @@ def test_the_commands_of_errors_work() -> None:
 
 
 def test_a_run_without_its_table_says_how_to_score_it() -> None:
-    Path("results/new run/clips.csv").unlink()
-    execute(call("report", "results/new run").output)
-    assert Path("results/new run/clips.csv").exists()
+    Path(f"results/{NEW}/clips.csv").unlink()
+    execute(call("report", f"results/{NEW}").output)
+    assert Path(f"results/{NEW}/clips.csv").exists()
     Path("results/baseline/summary.json").unlink()
     assert "version control" in call("report", "results/baseline").output
 
@@ -173,3 +175,12 @@ def test_no_printed_command_holds_a_placeholder(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):
         for line, text in strings_of(path):
             assert not placeholder.search(text), f"{path.relative_to(PACKAGE)}:{line}: {text}"
+
+
+@pytest.mark.parametrize("folder", sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and any(p.glob("*.py"))))
+def test_words_of_printed_commands_are_quoted(folder: str) -> None:
+    """A command that holds a value is made by `vbench_command`, so that a path with a space remains one word."""
+    value = re.compile(rf"vbench (?:{COMMANDS})\b[^\n;:(]*\{{\}}")
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for line, text in strings_of(path):
+            assert not value.search(text), f"{path.relative_to(PACKAGE)}:{line}: {text}"

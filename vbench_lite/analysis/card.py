@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vbench_lite.analysis.commands import finish_command, score_command
+from vbench_lite.escaping import vbench_command
 from vbench_lite.measuring.rates import describe
 from vbench_lite.records import ClipRecord, Prompt
 from vbench_lite.run.manifest import StoredDefinition
@@ -148,8 +150,8 @@ def run_card(run: Run, *, with_records: bool = True) -> RunCard:
 def _commands(run: Run) -> Iterator[str]:
     yield finish_command(run)
     tables = dict.fromkeys(m.source.rpartition("@")[0] for m in run.metrics.values() if m.origin == "imported")
-    yield " ".join([score_command(run), *(f"--import {table}" for table in tables)])
-    yield f"vbench report {run.label} --format run-card"
+    yield " ".join([score_command(run), *(f"--import {shlex.quote(table)}" for table in tables)])
+    yield vbench_command("report", run.label, "--format", "run-card")
 
 
 def _threshold(floor: Floor) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from vbench_lite.errors import StoreError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run, Side
 
@@ -64,14 +64,14 @@ def score_command(run: Run, *, backbones: str = "", thresholds: str = "", refere
     """
     if not run.folder.keeps_clips():
         return renew_command(run)
-    words = ["vbench", "score", str(run.path)]
+    words: list[str | Path] = ["score", run.path]
     if backbones:
         words += ["--backbones", backbones]
     if thresholds:
         words += ["--thresholds", thresholds]
     if reference is not None:
         words += ["--reference", reference or "none"]
-    return shlex.join(words)
+    return vbench_command(*words)
 
 
 def more_command(run: Run, *, clips_per_prompt: int | None = None, prompts: int | None = None) -> str:
@@ -97,17 +97,17 @@ def renew_command(run: Run) -> str:
 
 def promote_command(run: str, to: str, reason: str, *, new_anchor: str = "") -> str:
     """The command that makes a run the baseline in the folder `to`."""
-    words = ["vbench", "baseline", "promote", run, "--to", to, "--reason", reason]
+    words: list[str | Path] = ["baseline", "promote", Path(run), "--to", to, "--reason", reason]
     if new_anchor:
         words += ["--new-anchor", new_anchor]
-    return f'{shlex.join(words)} --by "$(whoami)"'
+    return f'{vbench_command(*words)} --by "$(whoami)"'
 
 
 def _command(
     like: Run, generators: Sequence[str], *, clips_per_prompt: int | None, prompts: int | None, out: str
 ) -> str:
     plan, suite, typed = like.manifest.plan, like.manifest.suite, like.manifest.typed
-    words = ["vbench", "run", "--suite", typed.suite or suite.name]
+    words = ["run", "--suite", typed.suite or suite.name]
     for generator in generators:
         words += ["-g", generator]
     asked = prompts or len(plan.prompts)
@@ -126,4 +126,4 @@ def _command(
         words += ["--thresholds", typed.thresholds]
     if plan.reference is not None:
         words += ["--reference", plan.reference]
-    return shlex.join([*words, "--out", out])
+    return vbench_command(*words, "--out", out)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import numpy as np
 
 from vbench_lite.analysis.quantities import SHARES, clip_values, quantities
 from vbench_lite.checks.findings import Finding
+from vbench_lite.escaping import vbench_command
 from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array
 
@@ -36,7 +36,7 @@ def at_the_ends(run: Run) -> Iterator[Finding]:
                 f"In {len(found)} of {len(prompts)} prompts {words}, whichever generator made it ({clips} clips each): "
                 f"usability does not separate generators there, e.g. {', '.join(found[:BEST])}."
             )
-            command = shlex.join(["vbench", "report", run.label])
+            command = vbench_command("report", run.label)
             yield Finding(code=code, severity="note", sentence=sentence, command=command, prompts=found)
 
 
@@ -54,7 +54,7 @@ def best_prompts(run: Run) -> Iterator[Finding]:
         f"These prompts separate the generators most: {named}. The number is the mean distance of the best from the "
         "worst generator over all scores, in standard deviations between clips."
     )
-    command = shlex.join(["vbench", "report", run.label])
+    command = vbench_command("report", run.label)
     found = tuple(prompt for _, prompt in best)
     yield Finding(code="best-prompts", severity="note", sentence=sentence, command=command, prompts=found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from vbench_lite.analysis.commands import finish_command, score_command
@@ -11,6 +10,7 @@ from vbench_lite.checks.findings import CheckReport, Finding
 from vbench_lite.checks.prompts import at_the_ends, best_prompts
 from vbench_lite.checks.reproducible import compare_again
 from vbench_lite.checks.times import time_drift
+from vbench_lite.escaping import vbench_command
 from vbench_lite.run.view import Run
 
 
@@ -36,7 +36,7 @@ def _findings(run: Run, again: Run | None) -> Iterator[Finding]:
         if again is not None:
             yield from compare_again(run, again, generator)
     if again is None and run.folder.keeps_clips():
-        command = shlex.join(["vbench", "check", run.label, "--again", "2"])
+        command = vbench_command("check", run.label, "--again", "2")
         sentence = "No clip was generated again with its seed, so it is not known whether the run can be reproduced."
         yield Finding(code="reproducibility-unknown", severity="note", sentence=sentence, command=command)
     for generator in run.generators:

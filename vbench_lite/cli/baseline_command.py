@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 from vbench_lite.gate.baselines.baseline import Promotion, promote
 from vbench_lite.gate.baselines.history import read_history
@@ -54,7 +54,7 @@ def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | Non
         return
     size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
     click.echo(f"{to} is the baseline now: run {entry.run!r}, {size / 1e6:.2f} MB, to be committed.")
-    click.echo(f"Gate this run, or a later one, with: {shlex.join(['vbench', 'gate', run, '--baseline', str(to)])}")
+    click.echo(f"Gate this run, or a later one, with: {vbench_command('gate', run, '--baseline', to)}")
 
 
 @command.command("history")

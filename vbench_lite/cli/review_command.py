@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vbench_lite.errors import UsageError
+from vbench_lite.escaping import vbench_command
 
 if TYPE_CHECKING:
     from vbench_lite.review.server import Running
@@ -103,12 +104,13 @@ def _count(run: Run) -> None:
 
     people = reviewing.count_votes(run)
     if not run.folder.summary_path.exists():
-        click.echo(f"The votes are stored. They are counted when the run is scored: vbench score {run.path}")
+        score = vbench_command("score", run.path)
+        click.echo(f"The votes are stored. They are counted when the run is scored: {score}")
     elif people is None:
         click.echo("There are no votes yet.")
     else:
         dropped = "".join(f" {count} not counted: {why}." for why, count in people.dropped.items())
-        click.echo(f"Counted: {people.votes} votes.{dropped} See them with: vbench report {run.path}")
+        click.echo(f"Counted: {people.votes} votes.{dropped} See them with: {vbench_command('report', run.path)}")
         for rater in people.raters:
             if rater.careless:
                 why = f"Rater {rater.name} looks careless ({', '.join(rater.careless)})."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 from vbench_lite.jobs.growing import GrowingRun
 from vbench_lite.jobs.job import DEFAULT_GENERATORS, Job, Order
@@ -179,7 +180,7 @@ class _Command:
             click.echo(f"{outcome.missing} of {outcome.asked} clips are missing.", err=True)
         if self.job.shard.parts > 1:
             click.echo(
-                f"Shard {order.shard} is done. When all are in one folder: vbench score {folder}", err=True
+                f"Shard {order.shard} is done. When all are in one folder: {vbench_command('score', folder)}", err=True
             )
 
     def _print_results(self, outcome: Outcome, summary: Summary | None, report: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from vbench_lite import escaping
 from vbench_lite.errors import UsageError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
             raise UsageError("--import, --thresholds and --reference go with the scoring of the whole run: no --shard.")
         part = Shard.parse(shard)
         clips = score_shard(folder, part, backbones, workers, metrics, scale)
-        whole = shlex.join(["vbench", "score", str(folder.path), *_chosen(backbones, metrics)])
+        whole = vbench_command("score", folder.path, *_chosen(backbones, metrics))
         click.echo(f"Shard {shard} is read: {clips} clips. When all are in one folder: {whole}", err=True)
         return
     _import(folder, tables, generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from vbench_lite.userfile import is_folder, is_there
 def what_is_missing(definition: Definition) -> str:
     """Why a generator cannot run on this machine as it is, with the command that would mend it; "" if it can."""
     packages = [name for name in definition.about.get("python_packages", []) if not _installed(name)]
-    needs = [f"needs: pip install {' '.join(packages)}"] if packages else []
+    needs = [f"needs: pip install {shlex.join(packages)}"] if packages else []
     if definition.adapter == "http":
         needs += _keys_missing(definition)
     elif definition.adapter == "command":
@@ -37,7 +38,7 @@ def _installed(package: str) -> bool:
 
 def _keys_missing(definition: Definition) -> list[str]:
     keys = [str(definition.settings[name]) for name in ("key_env", "secret_env") if definition.settings.get(name)]
-    return [f"needs: export {key}=..." for key in keys if not os.environ.get(key)]
+    return [f"needs: export {shlex.quote(key)}=..." for key in keys if not os.environ.get(key)]
 
 
 def _program_missing(definition: Definition) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vbench_lite.environment import REPOSITORY
 from vbench_lite.errors import StoreError, UsageError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import write_whole
 
 ADAPTERS = ("diffusers", "command", "http", "python")
@@ -71,4 +72,4 @@ def next_command(folder: Path, name: str, suite: str, adapter: str) -> str:
     """The first command to run in a new workspace: one that costs nothing and works as the files stand."""
     inside = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))} && "
     how = {"http": "--dry-run", "diffusers": "--dry-run"}.get(adapter, "--limit 2")
-    return f"{inside}vbench run --suite {suite} -g {name} {how}"
+    return inside + vbench_command("run", "--suite", suite, "-g", name, *how.split())

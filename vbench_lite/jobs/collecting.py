@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UsageError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.run.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def collect(
         raise UsageError(f"there is no folder of clips at {clips}.")
     prompts = load_suite(suite)
     if folders := model_folders(clips):
-        each_alone = "".join(f"\n  {shlex.join(['vbench', 'score', str(path), '--suite', suite])}" for path in folders)
+        each_alone = "".join(f"\n  {vbench_command('score', path, '--suite', suite)}" for path in folders)
         raise UsageError(f"{clips} holds folders of clips, no clips. Score each folder alone:{each_alone}")
     matched = match_folder(clips, prompts.prompts)
     if not matched.clips:

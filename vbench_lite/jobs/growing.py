@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vbench_lite.errors import NotComparable, PlanConflict, UsageError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.gate.judge import judge
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks, random_order, read_looks, write_looks
 from vbench_lite.gate.policy import Policy, choose_policy
@@ -145,8 +146,8 @@ class GrowingRun:
         if self.order.fresh or not folder.exists():
             return self.looks
         stored = read_looks(folder.path)
-        ways = f"Keep it and write elsewhere with --out DIR, gate it with: vbench gate {folder.path} --baseline " \
-               f"{self.against}, or begin again with --fresh."  # fmt: skip
+        gate = vbench_command("gate", folder.path, "--baseline", self.against)
+        ways = f"Keep it and write elsewhere with --out DIR, gate it with: {gate}, or begin again with --fresh."
         if stored is None:
             if set(folder.manifest().plan.prompts) <= set(self.looks.prompts(1)):
                 return self.looks

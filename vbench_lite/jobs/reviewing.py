@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vbench_lite.analysis.people.results import refresh
 from vbench_lite.analysis.people.thresholds import thresholds_toml
 from vbench_lite.errors import BadFile, StoreError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import write_whole
 from vbench_lite.measuring.prices import PriceList
 from vbench_lite.review.exchange import collect
@@ -75,10 +76,10 @@ def write_thresholds(run: Run, out: Path) -> People:
     Raises:
         StoreError: There are too few votes, or no threshold agrees with them.
     """
-    people = count_votes(run)
+    people, ask = count_votes(run), vbench_command("review", run.path)
     if people is None or people.fitted is None:
-        raise StoreError(f"{run.path} holds no votes to keep or reject clips. Ask for them: vbench review {run.path}")
+        raise StoreError(f"{run.path} holds no votes to keep or reject clips. Ask for them: {ask}")
     if not people.fitted.thresholds:
-        raise StoreError(f"no thresholds are fitted: {people.fitted.reason}. Ask for more: vbench review {run.path}")
+        raise StoreError(f"no thresholds are fitted: {people.fitted.reason}. Ask for more: {ask}")
     write_whole(out, thresholds_toml(people.fitted))
     return people

@@ -103,7 +103,7 @@ def _from_label_studio(run: Path, path: Path, tasks: Sequence[Any]) -> Iterator[
     for nth, task in enumerate(tasks):
         data = task.get("data") if isinstance(task, dict) else None
         if not isinstance(data, dict) or not isinstance(data.get("export"), str):
-            why = 'has no "data" with an "export": it was not made by `vbench review RUN --pairs --export FILE.json`.'
+            why = 'has no "data" with an "export": vbench review did not make it with --pairs and --export.'
             raise BadFile(path, None, f"task {nth + 1} {why}")
         key = read_key(run, data["export"])
         for annotation in task.get("annotations") or []:

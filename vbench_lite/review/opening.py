@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vbench_lite.errors import UsageError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.review.material import Material, gather
 from vbench_lite.review.questions import Weights
 from vbench_lite.review.server import Door, Running, start
@@ -42,7 +43,7 @@ def open_material(runs: Sequence[Run], order: ReviewOrder) -> Material:
     if order.mode == "pairs" and not any(any(True for _ in material.pair_items(pair)) for pair in material.pairs()):
         raise UsageError(
             f"{runs[0].label} holds no two different clips of one prompt and index by two generators. "
-            f"Judge clips one by one instead: vbench review {runs[0].label} --usable"
+            f"Judge clips one by one instead: {vbench_command('review', runs[0].label, '--usable')}"
         )
     return material
 

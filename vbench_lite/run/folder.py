@@ -17,13 +17,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from vbench_lite.errors import StoreError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord
 from vbench_lite.run import format1
@@ -81,7 +81,7 @@ class RunFolder:
     def remedy(self) -> str:
         """How a missing or damaged file of scores is made again, as a sentence without its full stop."""
         if self.keeps_clips():
-            return f"Score the run with: {shlex.join(['vbench', 'score', str(self.path)])}"
+            return f"Score the run with: {vbench_command('score', self.path)}"
         return "The folder keeps no clips to score, as a baseline does: restore the file from version control"
 
     def manifest(self) -> Manifest:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_lite.errors import BadFile, MetricError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.inputs.clipnames import names_of
 from vbench_lite.inputs.score_table import RENAMED, ScoreTable, TableMetric, TableRow, read_score_table
@@ -138,7 +139,7 @@ def _finder(
     def _generator(row: TableRow) -> str:
         if row.generator or len(generators) == 1:
             return row.generator or generators[0]
-        example = f"vbench score {folder.path}:{generators[0]} --import {table.path}"
+        example = vbench_command("score", f"{folder.path}:{generators[0]}", "--import", table.path)
         message = f'names no generator. Add a column "generator", or name one of {", ".join(generators)}: {example}'
         raise BadFile(table.path, row.line or None, message)
 

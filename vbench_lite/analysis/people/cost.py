@@ -32,7 +32,7 @@ def with_review(
     costs = [float(row["cost_usd"]) for row in tried if row.get("cost_usd")]
     seconds = table.seconds[mine]
     if usd_per_hour is None:
-        why = 'no hourly rate: state one in a table [review] and name the file with "vbench review RUN --prices FILE"'
+        why = 'no hourly rate: state one in a table [review] and name the file to vbench review with --prices'
         return Estimate(None, reason=why, reason_code=ReasonCode.NO_PRICE)
     if not costs:
         return Estimate(None, reason="no clip's cost is known", reason_code=ReasonCode.NO_PRICE)

@@ -12,6 +12,7 @@ from vbench_lite.analysis.paired import Counted, NoPairs, Paired
 from vbench_lite.analysis.people.crossed import Clusters, by_clip_weights, spread
 from vbench_lite.analysis.people.tables import POINTS
 from vbench_lite.analysis.quantities import Quantity
+from vbench_lite.escaping import vbench_command
 from vbench_lite.run.votes import QUESTIONS, Vote, read_votes
 from vbench_lite.stats import Array
 
@@ -186,5 +187,5 @@ def _votes(pair: GeneratorPair) -> list[Vote]:
 
 
 def _ask(pair: GeneratorPair, mode: str) -> str:
-    paths = dict.fromkeys(str(side.run.path) for side in reversed(pair.members))
-    return f"Ask them with: vbench review {' '.join(paths)} {mode}"
+    paths = dict.fromkeys(side.run.path for side in reversed(pair.members))
+    return f"Ask them with: {vbench_command('review', *paths, *mode.split())}"

@@ -24,6 +24,7 @@ from vbench_lite.analysis.people.preference import fit, strength
 from vbench_lite.analysis.people.tables import ClipKey, PairTable, UsableTable, clip_key, pair_table, usable_table
 from vbench_lite.analysis.people.thresholds import Labelled, fit_thresholds
 from vbench_lite.errors import StoreError
+from vbench_lite.escaping import vbench_command
 from vbench_lite.files import write_whole
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.folder import RunFolder
@@ -141,7 +142,7 @@ def _read_rows(path: Path) -> list[Row]:
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
     except OSError as error:
-        again = f"Score it with: vbench score {path.parent}"
+        again = f"Score it with: {vbench_command('score', path.parent)}"
         raise StoreError(f"{path} cannot be read: the run is not scored. {again}") from error
 
 

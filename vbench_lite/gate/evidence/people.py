@@ -8,6 +8,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs
 from vbench_lite.analysis.people.paired import human_values
 from vbench_lite.analysis.quantities import Quantity
+from vbench_lite.escaping import vbench_command
 from vbench_lite.gate.evidence.scores import FixedMargin, against_line, of_pairs
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence
@@ -31,8 +32,8 @@ def of_people(
     if check.rule in ("min", "max"):
         counted = human_values(quantity, sides.candidate)
         if counted is None:
-            why = f"people have not judged the candidate. Ask them with: vbench review {sides.candidate.run.path}"
-            return Evidence(why_none=why)
+            ask = vbench_command("review", sides.candidate.run.path)
+            return Evidence(why_none=f"people have not judged the candidate. Ask them with: {ask}")
         return against_line(check, counted, policy)
     pairs = sides.pairs(quantity)
     if isinstance(pairs, NoPairs):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 
 from vbench_lite.analysis.commands import baseline_folder, promote_command
 from vbench_lite.analysis.family import Outcome
+from vbench_lite.escaping import vbench_command
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
@@ -89,7 +89,7 @@ def releases(report: Report) -> Answer:
         folder, to = scenario.newest.folder.path, baseline_folder(scenario.suite.name)
         sentences = [
             f"Compare later runs with this one: {promote_command(str(folder), to, 'first release')}",
-            f"Decide whether a run may ship: {shlex.join(['vbench', 'gate', str(folder), '--baseline', to])}",
+            f"Decide whether a run may ship: {vbench_command('gate', folder, '--baseline', to)}",
         ]
     return Answer("release", "Is this release better than the last one?", line, sentences)
 
