@@ -13,7 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from tests.fuzz.kinds import KINDS, Kind
+from tests.fuzz.kind import Kind
+from tests.fuzz.kinds import KINDS
 from tests.fuzz.mutate import mutate
 from vbench_lite.errors import VbenchError
 

@@ -1,6 +1,6 @@
 """Every kind of file that a user supplies: whole examples of it, and how the product reads it.
 
-To fuzz another kind of file, add one `Kind` to `KINDS`.
+To fuzz another kind of file, add one `Kind` here or to `MORE`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tests.fuzz.kind import ROOT, Kind, files_at, texts
+from tests.fuzz.more_kinds import MORE, POLICY
 from tests.made_clips import CONTAINERS, clip_of, moving_square
 from vbench_lite.inputs.catalogue import read_definition
 from vbench_lite.inputs.clipnames import match_folder
@@ -22,21 +23,7 @@ from vbench_lite.inputs.suites import load_suite
 from vbench_lite.measuring.prices import PriceList
 from vbench_lite.records import Prompt
 
-ROOT = Path(__file__).parents[2]
 RUN = ROOT / "tests" / "data" / "format1" / "run"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of file."""
-
-    name: str
-    """Of the file; a path where it stands in a folder of its own."""
-    examples: Callable[[], list[bytes]]
-    read: Callable[[Path], Any]
-    """Reads the file as the product does and returns what it found; raises the product's own errors only."""
-    beside: Callable[[Path], None] = lambda folder: None
-    """Writes what must lie in the folder beside the file."""
 
 
 def _clip(path: Path) -> Any:
@@ -106,14 +93,6 @@ def _folder(path: Path) -> Any:
     return [[clip.seed, clip.usd, clip.device_s] for clip in matched.clips.values()]
 
 
-def _text(*texts: str) -> Callable[[], list[bytes]]:
-    return lambda: [text.encode() for text in texts]
-
-
-def _files(*paths: Path) -> Callable[[], list[bytes]]:
-    return lambda: [path.read_bytes() for path in paths]
-
-
 @cache
 def _clips(name: str) -> list[bytes]:
     return [clip_of(name, moving_square(8, 32, 32))]
@@ -139,23 +118,24 @@ KINDS: dict[str, Kind] = {
         f"clip, {name}": Kind(f"clip.{_SUFFIXES.get(name, 'mkv')}", lambda name=name: _clips(name), _clip)
         for name in CONTAINERS
     },
-    "suite, TOML": Kind("s.toml", _files(ROOT / "prompts" / "ads.toml"), _suite),
-    "suite, TOML with thresholds": Kind("s.toml", _text(
+    "suite, TOML": Kind("s.toml", files_at(ROOT / "prompts" / "ads.toml"), _suite),
+    "suite, TOML with thresholds": Kind("s.toml", texts(
         'title = "s"\nclips_per_prompt = 2\nreference = "world"\n[usable]\nclip_text = { min = 0.2, max = 0.9 }\n'
         '[[prompt]]\nid = "p"\ntext = "a cat"\ncategory = "x"\ntags = ["still"]\n'), _suite),
-    "prompts, text": Kind("s.txt", _text("a cat\na dog\r\na hen, asleep\n"), _suite),
-    "prompts, CSV": Kind("s.csv", _text('id,prompt,category,tags\nc,"a cat, asleep",x,"still;y"\nd,a dog,,\n'), _suite),
-    "prompts, JSON lines": Kind("s.jsonl", _text(_JSONL), _suite),
-    "prompts, VBench's JSON": Kind("s.json", _text(_VBENCH), _suite),
+    "prompts, text": Kind("s.txt", texts("a cat\na dog\r\na hen, asleep\n"), _suite),
+    "prompts, CSV": Kind("s.csv", texts('id,prompt,category,tags\nc,"a cat, asleep",x,"still;y"\nd,a dog,,\n'), _suite),
+    "prompts, JSON lines": Kind("s.jsonl", texts(_JSONL), _suite),
+    "prompts, VBench's JSON": Kind("s.json", texts(_VBENCH), _suite),
     "generator": Kind("g.toml", lambda: [p.read_bytes() for p in sorted(_GENERATORS.glob("*.toml"))[:12]], _definition),
-    "prices": Kind("p.toml", _files(Path(str(files("vbench_lite.measuring") / "prices.toml"))), PriceList),
-    "policy": Kind("policy.toml", _files(Path(str(files("vbench_lite.gate") / "policies" / "default.toml"))), _policy),
-    "run.json": Kind("run.json", _files(RUN / "run.json"), _run_file("run.json")),
-    "summary.json": Kind("summary.json", _files(RUN / "summary.json"), _run_file("summary.json"), _run_beside),
-    "clips.csv of a run": Kind("clips.csv", _files(RUN / "clips.csv"), _run_file("clips.csv"), _run_beside),
-    "history.json": Kind("history.json", _files(RUN.parent / "baseline" / "history.json"), _history),
+    "prices": Kind("p.toml", files_at(Path(str(files("vbench_lite.measuring") / "prices.toml"))), PriceList),
+    "policy": Kind("policy.toml", files_at(POLICY), _policy),
+    "run.json": Kind("run.json", files_at(RUN / "run.json"), _run_file("run.json")),
+    "summary.json": Kind("summary.json", files_at(RUN / "summary.json"), _run_file("summary.json"), _run_beside),
+    "clips.csv of a run": Kind("clips.csv", files_at(RUN / "clips.csv"), _run_file("clips.csv"), _run_beside),
+    "history.json": Kind("history.json", files_at(RUN.parent / "baseline" / "history.json"), _history),
     "clip record": Kind("0.json", lambda: [p.read_bytes() for p in sorted(RUN.glob("clips/*/*/0.json"))[:4]], _record),
-    "clips.csv of a folder": Kind("clips.csv", _text(_TABLE), _folder, _folder_of_clips),
-    "prompts.txt of a folder": Kind("prompts.txt", _text("a cat\na dog\n"), _folder, _folder_of_clips),
+    "clips.csv of a folder": Kind("clips.csv", texts(_TABLE), _folder, _folder_of_clips),
+    "prompts.txt of a folder": Kind("prompts.txt", texts("a cat\na dog\n"), _folder, _folder_of_clips),
     "file in a folder": Kind("a cat-1", lambda: [*_clips("mp4"), b"notes"], _folder, _folder_of_clips),
+    **MORE,
 }

@@ -73,6 +73,15 @@ def _lines(data: bytes, rng: Random) -> bytes:
     return b"\n".join(lines)
 
 
+def _encoding(data: bytes, rng: Random) -> bytes:
+    """A byte order mark, other line ends, or another encoding."""
+    text = data.decode("utf-8", "replace")
+    return rng.choice((
+        b"\xef\xbb\xbf" + data, data.replace(b"\n", b"\r\n"), data.replace(b"\n", b"\r"), text.encode("utf-16"),
+        text.encode("cp1252", "replace"), b"",
+    ))  # fmt: skip
+
+
 def _json_value(data: bytes, rng: Random) -> bytes:
     """Another value, or none, in a place of a JSON document."""
     try:
@@ -93,5 +102,5 @@ def _json_value(data: bytes, rng: Random) -> bytes:
 
 
 MUTATIONS: tuple[Callable[[bytes, Random], bytes], ...] = (
-    _flip, _cut, _remove, _blank, _repeat, _insert, _word, _word, _lines, _json_value,
+    _flip, _cut, _remove, _blank, _repeat, _insert, _word, _word, _lines, _json_value, _encoding,
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.judge import GOOD, judge
 from tests.fuzz.kinds import KINDS
 
-EACH = 25
+EACH = 12
 
 
 @pytest.mark.parametrize("name", KINDS)
