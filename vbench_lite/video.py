@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import tempfile
 from collections.abc import Iterator
@@ -246,7 +247,22 @@ def open_container(handle: BinaryIO) -> av.container.InputContainer:
     av 19 keeps metadata that are not UTF-8; earlier versions refuse the file unless `metadata_errors` says otherwise.
     """
     keep_metadata = {} if AV_MAJOR >= 19 else {"metadata_errors": "replace"}
-    return av.open(handle, options=NO_OTHER_FILE, **keep_metadata)
+    return av.open(_QuietSeeks(handle), options=NO_OTHER_FILE, **keep_metadata)
+
+
+class _QuietSeeks:
+    """A file for av. A seek to an impossible place, as damaged files ask for, is an error code for FFmpeg: av would
+    print the traceback of an exception."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle, self.read, self.tell = handle, handle.read, handle.tell
+        self.name = getattr(handle, "name", "")
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._handle.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
 
 
 def _open(source: Path | str) -> BinaryIO:

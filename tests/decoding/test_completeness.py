@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -65,6 +68,16 @@ def test_transport_stream_that_lost_a_packet_is_refused() -> None:
     file = FILES["transport stream"]
     assert "cut off" not in str(frames_or_reason(file))
     assert isinstance(frames_or_reason(file[: 188 * 40] + file[188 * 41 :]), str)
+
+
+def test_damaged_file_does_not_print_errors_of_a_library(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A size in its header sends the reader to a place before the start of the file."""
+    hurt = bytearray(clip_of("wmv", moving_square(8, 32, 32)))
+    for place in range(400, 460, 4):
+        (tmp_path / "c.wmv").write_bytes(hurt[:place] + b"\xff" * 8 + hurt[place + 8 :])
+        with suppress(UnreadableClip):
+            read_clip(tmp_path / "c.wmv")
+    assert capfd.readouterr().err == ""
 
 
 def test_duration_of_the_header_is_held_against_the_last_frame() -> None:

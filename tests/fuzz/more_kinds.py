@@ -28,7 +28,7 @@ from vbench_lite.metrics._judge import judged_metrics
 from vbench_lite.records import ClipSpec, Definition
 from vbench_lite.review.exchange import collect
 from vbench_lite.review.export import ExportKey, KeptQuestion, key_path
-from vbench_lite.run.view import open_run
+from vbench_lite.run.view import open_run, read_processes
 from vbench_lite.run.votes import ClipRef, Vote, read_rate, read_vote
 
 BASELINE = ROOT / "results" / "baseline"
@@ -176,7 +176,7 @@ def _job() -> list[bytes]:
 
 
 MORE: dict[str, Kind] = {
-    "judge": Kind("judge.toml", texts(_JUDGE), lambda path: [metric.range for metric in judged_metrics(path)]),
+    "judge": Kind("judge.toml", texts(_JUDGE), lambda path: [metric.name for metric in judged_metrics(path)]),
     "thresholds": Kind("t.toml", texts("[usable]\ndetail = { min = 0.3 }\nmotion = { min = 0.1, max = 2 }\n"),
                        lambda path: load_thresholds(str(path))),
     "votes of a page": Kind("votes.json", texts(json.dumps(_PAGE)), _votes, _export),
@@ -203,6 +203,8 @@ MORE: dict[str, Kind] = {
     "looks.json": Kind("looks.json", _looks, lambda path: read_looks(path.parent)),
     "stored features": Kind("f.npz", files_at(ROOT / "tests/data/format1/run/features/tiny-diffusion.npz"),
                             _features),
+    "timings": Kind("timings.json", texts('{"format": 2, "processes": [{"number": 0, "load_s": 1.5}]}'),
+                    read_processes),
     "hosted job": Kind("0-abc.json", _job, lambda path: Journal(path.parent).read(path)),
     "config of a tokenizer": Kind("config.json",
         files_at(MODELS / "tiny-transformer/model/video_tokenizer/config.json"), _transformer),

@@ -95,6 +95,22 @@ def test_failures_are_recorded_and_tried_again_only_when_asked(tmp_path):
     assert (again.tried, again.ready, len(again.failed)) == (2, 6, 2)
 
 
+def test_failed_attempts_stay_in_the_cost_of_a_clip_that_is_tried_again(tmp_path):
+    """However often; and in the sum that --max-cost limits."""
+    price = Price(usd_per_device_hour=3600.0)
+
+    costs: list[float] = []
+    for _ in range(3):
+        options = Options(retry_failed=True, prices={"sim": price}, budget=Budget(1000.0, {"sim": price}))
+        _, folder = ran(tmp_path, simulated(fail_prompts=["p000"]), prompts=1, clips=1, options=options)
+        (record,) = folder.records()
+        assert record.retried_usd == pytest.approx(sum(costs))
+        costs.append(record.measurement.device_s)
+        assert costs[-1] > 0
+        assert record.cost_usd == pytest.approx(sum(costs))
+        assert options.budget.spent_usd == pytest.approx(sum(costs))
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

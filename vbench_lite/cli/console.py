@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
+
+from vbench_lite.escaping import vbench_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,3 +21,9 @@ def stdout_console() -> Console:
 
     console = Console(highlight=False)
     return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=PIPED)
+
+
+def same_command(*options: str) -> str:
+    """The command that is running, without --fresh, with each of some options once."""
+    words = [word for word in sys.argv[1:] if word != "--fresh"]
+    return vbench_command(*words, *(option for option in options if option not in words))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
-import sys
 
 import click
 
+from vbench_lite.cli.console import same_command
 from vbench_lite.cli.gate_command import show
 from vbench_lite.files import to_json
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks
@@ -27,7 +26,7 @@ def run_against(growing: GrowingRun, *, no_score: bool, no_report: bool, dry_run
         try:
             grown = growing.run(_tell, stop)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. Finished clips are kept. Go on with: {_same_command()}", err=True)
+            click.echo(f"Stopped. Finished clips are kept. Go on with: {same_command()}", err=True)
             return 4
     if grown.verdict is None:
         return _incomplete(growing, grown)
@@ -57,7 +56,7 @@ def _incomplete(growing: GrowingRun, grown: Grown) -> int:
         click.echo(f"Error: {reason}", err=True)
     click.echo(
         f"{grown.outcome.missing} of {grown.outcome.asked} clips of look {len(grown.planned.looks) + 1} are missing in "
-        f"{growing.job.folder.path}. Go on with: {_same_command()}", err=True,
+        f"{growing.job.folder.path}. Go on with: {same_command()}", err=True,
     )  # fmt: skip
     return 1 if grown.outcome.errors or grown.outcome.wholly_failed else 4
 
@@ -99,7 +98,3 @@ def _forecast(growing: GrowingRun, as_json: bool) -> int:
         usd = "" if bill.usd is None else f", about ${bill.usd * fraction:.4g}"
         click.echo(f"With --against, {what} takes about {fraction * asked:.0f} of {asked} clips on average{usd}.")
     return 0
-
-
-def _same_command() -> str:
-    return shlex.join(["vbench", *(word for word in sys.argv[1:] if word != "--fresh")])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vbench_lite.cli.console import same_command
 from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 from vbench_lite.jobs.growing import GrowingRun
@@ -152,7 +153,7 @@ class _Command:
                 raise SystemExit(self._stopped("Dropped the clips in the making.")) from None
 
     def _stopped(self, what: str) -> int:
-        click.echo(f"{what} Finished ones are kept. Go on with: {_same_command()}", err=True)
+        click.echo(f"{what} Finished ones are kept. Go on with: {same_command()}", err=True)
         return 4
 
     def _print_outcome(self, outcome: Outcome) -> None:
@@ -164,7 +165,7 @@ class _Command:
             first = outcome.failed[0]
             click.echo(
                 f"{len(outcome.failed)} of {outcome.asked} clips failed, e.g. {first.generator}, {first.prompt_id} "
-                f"#{first.index}: {first.reason}. Try them again with: {_same_command()} --retry-failed", err=True,
+                f"#{first.index}: {first.reason}. Try them again with: {same_command('--retry-failed')}", err=True,
             )
         for name in outcome.wholly_failed:
             log = folder / "logs" / f"{name}.log"
@@ -215,7 +216,7 @@ class _Command:
         if outcome.interrupted or outcome.over_budget:
             return 4
         if outcome.missing:
-            words = [word for word in shlex.split(_same_command()) if word != "--dry-run"]
+            words = [word for word in shlex.split(same_command()) if word != "--dry-run"]
             kept = [
                 word for before, word in pairwise(["", *words])
                 if before != "--pilot" and word != "--pilot" and not word.startswith("--pilot=")
@@ -227,7 +228,3 @@ class _Command:
         bill = self.job.forecast()
         click.echo(to_json(bill.as_json()) if self.as_json else bill.text())
         return 0
-
-
-def _same_command() -> str:
-    return shlex.join(["vbench", *(word for word in sys.argv[1:] if word != "--fresh")])

@@ -126,7 +126,7 @@ class Run:
         """Seconds by phase (import_s, load_s, ...), summed over a generator's processes; empty where not kept."""
         total: dict[str, float] = {}
         for path in self.folder.timings_paths(generator):
-            for process in _processes(path):
+            for process in read_processes(path):
                 for name, seconds in process.items():
                     if name.endswith("_s") and isinstance(seconds, int | float):
                         total[name] = total.get(name, 0.0) + seconds
@@ -138,12 +138,12 @@ class Run:
         return [self.folder.read_record(path) for path in paths if path.exists()]
 
 
-def _processes(path: Path) -> list[dict[str, Any]]:
+def read_processes(path: Path) -> list[dict[str, Any]]:
     """What the processes of a timings file say; [] where it is missing or broken, for nothing depends on it."""
     try:
         found = json.loads(path.read_text("utf-8"))["processes"]
         return [process for process in found if isinstance(process, dict)]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

@@ -64,6 +64,10 @@ class Budget:
         """Charges time that was spent on clips that were dropped."""
         self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
+    def spent_before(self, usd: float) -> None:
+        """Charges failed attempts that later ones replaced."""
+        self.spent_usd += usd
+
     def spent(self, definition: Definition, record: ClipRecord) -> None:
         """Charges one clip, generated or failed. A clip of unknown cost counts as the most expensive one."""
         cost = clip_cost_usd(record, self._prices[definition.name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.measuring.devices import Device
 from vbench_lite.records import FORMAT
+from vbench_lite.run.view import read_processes
 from vbench_lite.running.batches import Shard
 from vbench_lite.running.engines import Phase
 
@@ -48,12 +48,3 @@ def timed_scoring(run: Path) -> Iterator[None]:
     facts = {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
     seconds = time.perf_counter() - started
     write_whole(run / "timings" / "_scoring.json", to_json({"format": FORMAT, **facts, "score_s": seconds}))
-
-
-def read_processes(path: Path) -> list[dict[str, Any]]:
-    """The processes of a timings file; [] when it is missing or broken, because nothing depends on it."""
-    try:
-        found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["processes"]
-        return found
-    except (OSError, ValueError, KeyError, TypeError):
-        return []

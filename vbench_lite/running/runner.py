@@ -49,6 +49,8 @@ class Budget(Protocol):
 
     def spent(self, definition: Definition, record: ClipRecord) -> None: ...
 
+    def spent_before(self, usd: float) -> None: ...
+
     def affordable_s(self, definition: Definition) -> float: ...
 
     def overdrawn(self, definition: Definition, device_s: float) -> None: ...
@@ -201,7 +203,8 @@ def _reprice(folder: RunFolder, wanted: Manifest) -> None:
     for record in folder.records():
         price = wanted.prices.get(record.generator)
         if price and record.price not in (None, price) and record.device == wanted.device:
-            folder.write_record(dataclasses.replace(record, price=price, cost_usd=clip_cost_usd(record, price)))
+            cost = _cost(record, price, record.retried_usd)
+            folder.write_record(dataclasses.replace(record, price=price, cost_usd=cost))
 
 
 class GeneratorRun:
@@ -288,7 +291,10 @@ class GeneratorRun:
         outcome.distrusted += found.distrusted
         for reason in found.distrusted:
             log.warning("%s; it is made again", reason, extra={"generator": definition.name})
+        self._retried_usd = {record.key: record.cost_usd or 0.0 for record in retried}
         self._charge([*found.made, *found.failed])
+        if options.budget:
+            options.budget.spent_before(sum(record.retried_usd for record in [*found.made, *found.failed]))
 
     def run(self) -> None:
         """Generates the missing clips."""
@@ -339,9 +345,10 @@ class GeneratorRun:
 
     def _write(self, clip: Finished) -> ClipRecord:
         price = self._options.prices.get(clip.record.generator)
+        earlier = self._retried_usd.get(clip.record.key, 0.0)
         record = dataclasses.replace(
             clip.record, device=self._work.device.facts if clip.record.measurement.device_s is not None else None,
-            price=price, cost_usd=clip_cost_usd(clip.record, price) if price else clip.record.usd_charged,
+            price=price, cost_usd=_cost(clip.record, price, earlier), retried_usd=earlier,
         )
         return self._folder.write_clip(record, clip.clip, clip.suffix)
 
@@ -362,6 +369,12 @@ class GeneratorRun:
             level = logging.DEBUG if self._options.quiet else logging.WARNING
             log.log(level, "%s: %s #%d failed: %s", *where.values(), record.reason, extra=where)
         self._charge([record])
+
+
+def _cost(record: ClipRecord, price: Price | None, earlier_usd: float) -> float | None:
+    """What a clip cost together with the failed attempts before it."""
+    cost = clip_cost_usd(record, price) if price else record.usd_charged
+    return None if cost is None else cost + earlier_usd
 
 
 def _rounded(seconds: float | None) -> str:

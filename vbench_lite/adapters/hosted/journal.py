@@ -22,9 +22,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.errors import StoreError
+import msgspec
+
+from vbench_lite.errors import BadFile, StoreError
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import Request
+from vbench_lite.userfile import parse_json, read_text
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,11 @@ class Journal:
             StoreError: It cannot be read: then it must not be taken for "never submitted".
         """
         try:
-            return Job(**json.loads(path.read_text("utf-8")))
+            path.stat()
+            return msgspec.convert(parse_json(path, read_text(path)), Job)
         except FileNotFoundError:
             return Job()
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, BadFile, msgspec.ValidationError) as error:
             raise StoreError(f"the job's entry {path} cannot be read ({error}): nothing is submitted again.") from None
 
     def write(self, path: Path, job: Job, **changes: Any) -> Job:
