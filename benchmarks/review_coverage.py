@@ -1,20 +1,21 @@
 """How often the intervals of people's judgements cover the truth, and whether rankings and careless raters are found.
 
-    python benchmarks/review_coverage.py --worlds 400
+    python benchmarks/review_coverage.py --worlds 400 --log coverage.jsonl
 
 Raters, prompts and clips are drawn anew in every world. The truth is that of the process: the probability for a new
 prompt, clip and rater. Prints the table of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 % Monte Carlo
-interval lies wholly outside.
+interval lies wholly outside. That interval is over worlds, because the three generators of a world share its draws.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -46,12 +47,16 @@ class World:
     side: float = 0.0
     tie: float = 0.2
     careless: int = 0
+    """This many answer without looking."""
+    drawn: bool = False
+    """Their number is drawn anew, as if each rater answered without looking with probability careless / raters."""
 
 
 WORLDS = (
     World("1 rater", 1, 24), World("3 raters", 3, 24), World("5 raters", 5, 24), World("5 raters, 60 prompts", 5, 60),
     World("5 raters, side bias 0.4", 5, 24, side=0.4), World("5 raters, many ties", 5, 24, tie=0.8),
     World("8 raters, unlike in their bar", 8, 24, bar_sd=0.8), World("6 raters, 1 careless", 6, 40, careless=1),
+    World("6 raters, each careless with probability 1/6", 6, 40, careless=1, drawn=True),
 )
 
 
@@ -96,9 +101,14 @@ def strengths_truth(side: float, tie: float, careless: int, raters: int) -> dict
     return dict(zip(found.entries, found.strengths.tolist(), strict=True))
 
 
+def with_careless(world: World, rng: np.random.Generator) -> World:
+    return replace(world, careless=int(rng.binomial(world.raters, world.careless / world.raters)))
+
+
 def hits_usable(world: World, rng: np.random.Generator) -> Iterator[bool]:
+    votes_of = with_careless(world, rng) if world.drawn else world
     bars = np.zeros(world.raters) if world.raters < 3 else None
-    table = usable_table(draw(world, rng, "usable", bars))
+    table = usable_table(draw(votes_of, rng, "usable", bars))
     for generator in TRUE:
         mine = table.of_generator("r", generator)
         clusters = table.clusters.only(mine)
@@ -115,46 +125,68 @@ class Seen(NamedTuple):
     hits: list[bool]
     """Whether each strength's interval covers the truth."""
     ranked: bool
-    careless_found: bool
+    careless_found: bool | None
+    """None where no rater is careless."""
     wrongly_flagged: bool
 
 
 def see_pairs(world: World, rng: np.random.Generator) -> Seen:
     """Draws one world of pairs."""
     truth = strengths_truth(world.side, world.tie, world.careless, world.raters if world.careless else 0)
-    votes = draw(world, rng, "pairs")
+    votes_of = with_careless(world, rng) if world.drawn else world
+    votes = draw(votes_of, rng, "pairs")
     table = pair_table(votes, "quality", "r")
     found = fit(table)
     assert found is not None
     known = {name: strength(found, table, nth) for nth, name in enumerate(found.entries)}
-    hits = [e.low <= truth[n] <= e.high for n, e in known.items() if e.low is not None and e.high is not None]
+    hits = [bool(e.low <= truth[n] <= e.high) for n, e in known.items() if e.low is not None and e.high is not None]
     order = [found.entries[n] for n in np.argsort(-found.strengths)] == list(TRUE)
+    count = votes_of.careless
     flags = [bool(rater.careless) for rater in rater_summaries(votes, [], FIRST)]
-    return Seen(hits, order, any(flags[: world.careless]), any(flags[world.careless :]))
+    return Seen(hits, order, any(flags[:count]) if count else None, any(flags[count:]))
 
 
-def cell(hits: list[bool]) -> str:
-    """A coverage with its 99 % Monte Carlo interval; marked where that lies wholly outside of 0.93 to 0.97."""
-    count = sum(hits)
-    low, high = stats.binomtest(count, len(hits)).proportion_ci(0.99, "exact")
-    return f"{count / len(hits):.3f}" + ("" if low <= 0.97 and high >= 0.93 else " (misses)")
+def share(found: Iterable[bool | None]) -> str:
+    known = [each for each in found if each is not None]
+    return f"{np.mean(known):.2f}" if known else "-"
+
+
+def cell(hits: list[list[bool]]) -> str:
+    """A coverage with its 99 % Monte Carlo interval over worlds; marked where that lies wholly outside 0.93 to 0.97."""
+    shares = np.array([np.mean(world) for world in hits if world])
+    half = stats.t.ppf(0.995, len(shares) - 1) * shares.std(ddof=1) / len(shares) ** 0.5
+    mean = shares.mean()
+    return f"{mean:.3f} ± {half:.3f}" + ("" if mean - half <= 0.97 and mean + half >= 0.93 else " (misses)")
+
+
+def seen_worlds(world: World, count: int, log: Path | None) -> list[dict[str, Any]]:
+    """What each of `count` drawn worlds shows: from the log as far as it goes, the rest drawn and added to it."""
+    lines = log.read_text().splitlines() if log and log.exists() else []
+    found = [row for row in map(json.loads, lines) if row["world"] == world.name][:count]
+    for nth in range(len(found), count):
+        rng = np.random.default_rng([7, WORLDS.index(world), nth])
+        found.append({"world": world.name, "usable": list(map(bool, hits_usable(world, rng)))})
+        found[-1] |= see_pairs(world, rng)._asdict()
+        if log:
+            with log.open("a") as file:
+                file.write(json.dumps(found[-1]) + "\n")
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worlds", type=int, default=400)
+    parser.add_argument("--log", type=Path, help="what was drawn, one line a world; the next call goes on from there")
     given = parser.parse_args()
     print("| world | usable by people | strength | true ranking | careless found | falsely flagged |")
     print("|---|---|---|---|---|---|")
     for world in WORLDS:
-        rng = np.random.default_rng(7)
-        usable = [hit for _ in range(given.worlds) for hit in hits_usable(world, rng)]
-        seen = [see_pairs(world, rng) for _ in range(given.worlds)]
-        pairs = [hit for each in seen for hit in each.hits]
-        careless = f"{np.mean([each.careless_found for each in seen]):.2f}" if world.careless else "-"
-        ranked, flagged = (np.mean([getattr(s, name) for s in seen]) for name in ("ranked", "wrongly_flagged"))
-        cells = [cell(usable), cell(pairs), f"{ranked:.2f}", careless, f"{flagged:.2f}"]
-        print(f"| {world.name} | {' | '.join(cells)} |", flush=True)
+        seen = seen_worlds(world, given.worlds, given.log)
+        ranked, flagged, careless = (
+            share(each[name] for each in seen) for name in ("ranked", "wrongly_flagged", "careless_found")
+        )
+        cells = [cell([each[name] for each in seen]) for name in ("usable", "hits")]
+        print(f"| {world.name} | {' | '.join(cells)} | {ranked} | {careless} | {flagged} |")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class Raft:
         for _ in range(UPDATES):
             hidden, step = update(hidden, correlations.around(reached), reached - start)
             reached = reached + step
+        del correlations  # by far the largest part, and of no more use
         flow: Tensor = upsample_flow(reached - start, up_mask=model.mask_predictor(hidden))
         return flow[0].cpu().numpy()
 
