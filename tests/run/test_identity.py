@@ -70,6 +70,34 @@ def test_a_script_beside_the_definition_counts_and_an_interpreter_does_not(tmp_p
     assert [path.name for path in identity.code_files(definition)] == ["gen.sh"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["python", "-m", "tool.make", "{out}"], ["python", "-m", "tool", "{out}"],
+        ["run", "--config=tool/make.py"], ["sh", "-c", "python tool/make.py {out}"],
+    ],
+)
+def test_a_script_counts_however_a_command_names_it(command):
+    Path("tool").mkdir()
+    for name in ("make", "__main__", "__init__"):
+        Path(f"tool/{name}.py").write_text("steps = 1\n")
+    definition = Definition("mine", "diffusion", "command", settings={"command": command})
+    before = identity.code_digest(definition)
+    for name in ("make", "__main__"):
+        Path(f"tool/{name}.py").write_text("steps = 2\n")
+    assert identity.code_digest(definition) != before
+
+
+def test_files_of_one_name_all_count():
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "make.py").write_text("steps = 1\n")
+    definition = Definition("mine", "diffusion", "command", settings={"command": ["sh", "a/make.py", "b/make.py"]})
+    before = identity.code_digest(definition)
+    Path("a/make.py").write_text("steps = 2\n")
+    assert identity.code_digest(definition) != before
+
+
 def test_the_adapters_of_the_package_have_no_code_digest():
     assert identity.code_digest(Definition("x", "diffusion", "diffusers")) is None
 
@@ -85,8 +113,9 @@ def test_weights_of_any_size_count_and_large_ones_are_hashed_once(tmp_path, monk
     monkeypatch.setattr(identity, "_hashed", lambda path: hashed.append(path) or "other")
     assert identity.weights_digest(definition) == before
     assert hashed == [], "the digest comes from the cache"
+    times = (folder / "weights.bin").stat()
     (folder / "weights.bin").write_bytes(b"b" * 100)
-    os.utime(folder / "weights.bin", ns=(1, 1))
+    os.utime(folder / "weights.bin", ns=(times.st_atime_ns, times.st_mtime_ns))  # a tool may set the time back
     assert identity.weights_digest(definition) != before
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from vbench_lite.files import cache_folder, write_whole
@@ -43,8 +44,10 @@ def code_digest(definition: Definition) -> str | None:
     if made_of := catalogue.parts(definition):
         found = [code_digest(part) for part in made_of]
         return digest(found) if any(found) else None
-    files = {path.name: file_digest(path) for path in code_files(definition)}
-    return digest(files) if files else None
+    files: dict[str, list[str]] = {}
+    for path in code_files(definition):
+        files.setdefault(path.name, []).append(file_digest(path))
+    return digest({name: found if len(found) > 1 else found[0] for name, found in files.items()}) if files else None
 
 
 def code_files(definition: Definition) -> list[Path]:
@@ -56,9 +59,17 @@ def code_files(definition: Definition) -> list[Path]:
         return []
     folder = Path(str(definition.settings.get("cwd", "")))
     words = [str(word).replace("{here}", str(definition.folder)) for word in command]
-    named = [path for word in words if _is_script(path := folder / word)]
+    named = {path for word in words for part in _parts(word) if _is_script(path := folder / part)}
+    for before, word in pairwise(words):
+        if before == "-m":  # python -m package.module
+            named |= _file_of(folder, word.split(".")) | {p for p in [folder / word / "__main__.py"] if p.is_file()}
     inside = (other for path in named if path.suffix == ".py" for other in _imported(path))
     return sorted({path.resolve() for path in (*named, *inside)})
+
+
+def _parts(word: str) -> set[str]:
+    """What may be a file in an argument: itself, VALUE of --option=VALUE, and the words of a shell's command."""
+    return {word, word.partition("=")[2], *word.split()} - {""}
 
 
 def not_covered(definition: Definition) -> Iterator[str]:
@@ -78,11 +89,12 @@ def not_covered(definition: Definition) -> Iterator[str]:
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file. Of a large file it is cached by path, size and time of change."""
+    """sha256 of a file. Of a large file it is cached by path, size, and times of change."""
     facts = path.stat()
     if facts.st_size <= SMALL:
         return _hashed(path)
-    key = hashlib.sha256(f"{path.resolve()}\n{facts.st_size}\n{facts.st_mtime_ns}".encode()).hexdigest()
+    times = f"{facts.st_mtime_ns}\n{facts.st_ctime_ns}"
+    key = hashlib.sha256(f"{path.resolve()}\n{facts.st_size}\n{times}".encode()).hexdigest()
     stored = cache_folder() / "digests" / f"{key}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(stored.read_text("utf-8"))["sha256"])
