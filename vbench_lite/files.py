@@ -52,6 +52,19 @@ def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
         raise
 
 
+def check_place(path: Path) -> None:
+    """Raises the error of `write_whole` before the work for a file is done. Nothing is left behind.
+
+    Raises:
+        StoreError: No file can be written there.
+    """
+    if path.is_dir():
+        raise StoreError(f"cannot write {path}: Is a directory. Name another place.")
+    if not path.exists():
+        write_whole(path.with_name(f"{path.name}.try"), b"")
+        _remove(path.with_name(f"{path.name}.try"))
+
+
 def _remove(part: Path) -> None:
     with suppress(OSError):
         part.unlink()

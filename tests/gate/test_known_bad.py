@@ -25,7 +25,7 @@ from vbench_lite.video import encode_mp4, read_clip
 
 NAME = "tiny-diffusion"
 FOLDER = shipped_folder("generators") / NAME
-PROMPTS, STEPS = 20, 4
+PROMPTS, STEPS, FRAMES = 20, 4, 9
 SPOILT = "drinks"
 
 Clips = dict[str, bytes]
@@ -35,7 +35,8 @@ Clips = dict[str, bytes]
 def text_of(steps: int) -> str:
     """The generator's definition with so many steps, without digests of its weights."""
     lines = (FOLDER / f"{NAME}.toml").read_text("utf-8").split("[weights]")[0].splitlines()
-    return "\n".join(f"num_inference_steps = {steps}" if ln.startswith("num_inference_steps") else ln for ln in lines)
+    changed = {"num_inference_steps": steps, "frames": FRAMES}
+    return "\n".join(f"{key} = {changed[key]}" if (key := ln.split(" ")[0]) in changed else ln for ln in lines)
 
 
 def definition(folder: Path, name: str, steps: int = STEPS, noise: float = 0.0) -> Path:

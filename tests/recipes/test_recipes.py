@@ -1,7 +1,8 @@
 """Every committed network can be made again: a few steps of each recipe, end to end."""
 
-import subprocess
-import sys
+import runpy
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,17 @@ from transformers import AutoModelForCausalLM
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
 def run(recipe: str, *options: str) -> str:
-    command = [sys.executable, ROOT / recipe, *options]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    """The recipe as `python RECIPE OPTIONS` runs it, in this process: the libraries are imported once."""
+    said = StringIO()
+    with redirect_stdout(said), torch.random.fork_rng():
+        runpy.run_path(recipe)["main"].main(list(options), standalone_mode=False)
+    return said.getvalue()
 
 
 def test_the_diffusion_recipe_exports_a_stock_pipeline_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

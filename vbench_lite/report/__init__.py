@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UnknownName, UsageError
+from vbench_lite.files import check_place
 from vbench_lite.report.formats.terminal import terminal_table
 from vbench_lite.report.output import STDOUT, Clips, Output
 from vbench_lite.run.view import Run
@@ -132,6 +133,8 @@ def write_report(
         UsageError: The ending of the file stands for another format.
     """
     reporter = choose_reporter(format, out)
+    if out is not None and out != STDOUT and reporter.suffixes:
+        check_place(out)
     from vbench_lite.report.data import gather
 
     report = gather(runs)

@@ -67,7 +67,8 @@ def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
         size: Of the type.
     """
     figure: Any = axes.figure
-    figure.canvas.draw()  # lays the axes out, so that places in pixels are final
+    figure.draw_without_rendering()  # lays the axes out, so that places in pixels are final
+    figure.set_layout_engine("none")
     scale = figure.dpi / 72
     marks = [tuple(map(float, axes.transData.transform((label.x, label.y)))) for label in labels]
     half = MARK * scale
@@ -87,7 +88,7 @@ def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
 def thin_out(axes: Axes) -> None:
     """Removes every text of the axes that covers an earlier one, such as numbers beside marks that lie close."""
     figure: Any = axes.figure
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     kept: list[Any] = []
     for text in list(axes.texts):
         extent = text.get_window_extent()
