@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import tempfile
@@ -58,11 +59,11 @@ def check_place(path: Path) -> None:
     Raises:
         StoreError: No file can be written there.
     """
-    if path.is_dir():
-        raise StoreError(f"cannot write {path}: Is a directory. Name another place.")
-    if not path.exists():
-        write_whole(path.with_name(f"{path.name}.try"), b"")
-        _remove(path.with_name(f"{path.name}.try"))
+    if os.path.isdir(path):
+        raise StoreError(f"cannot write {path}: {os.strerror(errno.EISDIR)}. Name another place.")
+    if not os.path.exists(path):
+        write_whole(path, b"")
+        _remove(path)
 
 
 def _remove(part: Path) -> None:
