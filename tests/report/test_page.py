@@ -128,3 +128,18 @@ def test_any_number_of_generators_and_clips_renders(tmp_path, count, clips) -> N
     folder = scored(tmp_path / "run", prompts=2, clips=clips, generators=fakes, video=False)
     text = write_report([Run(folder)], tmp_path / "r.html", clips="none").read_text("utf-8")
     assert "nan" not in re.sub(r"<[^>]*>", " ", text.partition("<main")[2].partition("<script")[0]).lower().split()
+
+
+def test_strips_of_many_generators_list_the_best_first_and_costs_of_decades_are_logarithmic(tmp_path) -> None:
+    fakes = [Fake(f"g{n}", skill=n - 2.0, device_s=0.01 * 10**n) for n in range(4)]
+    report = build_report([Run(scored(tmp_path / "many", generators=fakes, video=False))])
+    strips = {strip["name"]: strip for answer in placed_answers(report) for strip in answer["strips"]}
+    scores = [row["entry"].label for row in strips["detail"]["rows"]]
+    assert scores == ["g3", "g2", "g1", "g0"]
+    cost = strips["usd_per_clip"]
+    places = [float(row["at"]) for row in cost["rows"]]
+    steps = [after - before for before, after in itertools.pairwise(places)]
+    assert cost["logarithmic"]
+    assert not strips["detail"]["logarithmic"]
+    assert [row["entry"].label for row in cost["rows"]] == ["g0", "g1", "g2", "g3"]
+    assert max(steps) < 1.2 * min(steps)  # each costs ten times what the one before costs

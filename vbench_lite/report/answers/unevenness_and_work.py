@@ -15,7 +15,7 @@ from vbench_lite.stats import Array
 
 
 def unevenness(scenario: SuiteResult) -> Answer:
-    """The worst tenth, luck, and what retrying buys."""
+    """The worst tenth, luck, and what retrying gains."""
     sentences = []
     for entry in scenario.entries:
         others = [e.scores(m) for m in scenario.headline_metrics[-1:] for e in scenario.entries if e is not entry]
@@ -28,7 +28,7 @@ def unevenness(scenario: SuiteResult) -> Answer:
         rows.append((entry, worst, words.write(worst)))
     title = scenario.title_of(metric)
     strips = [IntervalStrip(metric, title, "mean of the worst tenth", rows, writer(scenario, metric))] if rows else []
-    return Answer("unevenness", "How uneven is the quality, and what does retrying buy?", line, sentences, strips)
+    return Answer("unevenness", "How uneven is the quality, and what does retrying gain?", line, sentences, strips)
 
 
 def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequence[Array]) -> Iterable[str]:
@@ -53,9 +53,9 @@ def _best_of_line(scenario: SuiteResult) -> str:
         if len(curve) > 1 and curve[0].value is not None and curve[-1].value is not None:
             found.append((entry.label, curve[0].value, curve[-1].value))
     if not scenario.evaluated:
-        return "Usability is not evaluated, so what retrying buys is shown by score only."
+        return "Usability is not evaluated, so what retrying gains is shown by score only."
     if not found:
-        return "With one clip per prompt, what retrying buys is not known."
+        return "With one clip per prompt, what retrying gains is not known."
     clips = scenario.entries[0].usable.shape[1]
     found.sort(key=lambda item: item[1] - item[2])
     helped = [(label, one, best) for label, one, best in found if words.percent(one) != words.percent(best)]

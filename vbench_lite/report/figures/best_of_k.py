@@ -1,4 +1,4 @@
-"""What retrying buys: the best of k clips against the cost of making k."""
+"""What retrying gains: the best of k clips against the cost of making k."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
-from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.figures.kit import (
+    QUARTER,
+    Axis,
+    Figure,
+    FigureRenderer,
+    colour,
+    cost_axis,
+    log_cost_axis,
+    marker,
+    percent_axis,
+)
 from vbench_lite.report.figures.labels import Label, place_labels, thin_out
 from vbench_lite.report.formats.layout import shortened
 
@@ -43,7 +53,7 @@ class _Curves:
 
 
 def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Several of a cheap generator against one of a dear one, by the chance of a usable clip and by each quality."""
+    """Several clips of a cheap generator against one of an expensive one, by usable clips and by each quality."""
     if max(entry.usable.shape[1] for entry in scenario.entries) < 2:
         return None
     axis = cost_axis(scenario)
@@ -59,13 +69,14 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
                 for k, (x, y) in enumerate(zip(curve.at, written, strict=True), 1)
             ]
         alt = f"Best of k against its cost: {'; '.join(told)}."
-        panels.append(pen.draw(f"best-{group.metric}", group.title, alt, partial(_draw, group)))
+        width, height = QUARTER
+        panels.append(pen.draw(f"best-{group.metric}", group.title, alt, partial(_draw, group), height, width))
     caption = (
-        "Numbers beside the marks are k: make k clips of a prompt and keep the best. Read across: several of a cheap "
-        "generator against one of a dear one. The estimate is unbiased for every k up to the clips made of a prompt."
+        "Numbers beside the marks are k: make k clips of a prompt and keep the best. Compare several clips of a cheap "
+        "generator with one of an expensive one. The estimate is unbiased for every k up to the clips made of a prompt."
     )
     header = ("Quality", "Generator", "k", axis.unit.replace("per clip", "").strip(), "Value")
-    return Figure("best-of-k", "What retrying buys", caption, panels, header, rows) if panels else None
+    return Figure("best-of-k", "What retrying gains", caption, panels, header, rows) if panels else None
 
 
 def best_scores(scenario: SuiteResult, entry: GeneratorResult, metric: str) -> list[Estimate]:
@@ -100,11 +111,11 @@ def _draw(group: _Curves, axes: Axes) -> None:
             if len(curve.at) <= 6 or k in (1, 2, 4, 8, len(curve.at)):
                 axes.annotate(str(k), place, (0, -11), textcoords="offset points", color=SOFT, fontsize=7, ha="center")
         ends_of.append(Label(curve.at[-1], values[-1], shortened(curve.entry.label, 24), ink))
-    axes.set_xlabel(group.axis.unit.replace(" per clip", ""))
-    axes.margins(x=0.1, y=0.24)
-    axes.set_xlim(left=0)
+    axes.set_xlabel(group.axis.unit.replace(" per clip", "") + ", log")
+    axes.margins(y=0.24)
+    known = [x for curve in group.curves for x in curve.at if x > 0] or [1.0]
+    log_cost_axis(axes, min(known) / 1.4, max(known) * 1.8)
     axes.grid(axis="y")
-    axes.locator_params(axis="x", nbins=5)
     if group.metric == "usable":
         percent_axis(axes)
     elif not group.higher:

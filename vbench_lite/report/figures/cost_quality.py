@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
-from vbench_lite.report.figures.kit import Axis, Figure, FigureRenderer, Panel, colour, cost_axis, marker, percent_axis
+from vbench_lite.report.figures.kit import (
+    QUARTER,
+    Axis,
+    Figure,
+    FigureRenderer,
+    Panel,
+    colour,
+    cost_axis,
+    log_cost_axis,
+    marker,
+    percent_axis,
+)
 from vbench_lite.report.figures.labels import Label, place_labels
 from vbench_lite.report.formats.layout import shortened
 from vbench_lite.report.links import clips_address
@@ -84,7 +93,8 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in told)}. "
             f"Not beaten on both: {words.listed(p.entry.label for p in front)}."
         )
-        panels.append(pen.draw(f"plane-{plane.metric}", plane.title, alt, partial(_draw, plane)))
+        width, height = QUARTER
+        panels.append(pen.draw(f"plane-{plane.metric}", plane.title, alt, partial(_draw, plane), height, width))
     caption = (
         f"Up is better, left is cheaper. Crosses are 95 % intervals over prompts{_of_cost(scenario)}. The stepped line "
         "is the Pareto front: generators that no other beats on both."
@@ -93,7 +103,7 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     return Figure("plane", "Quality against cost", caption, panels, header, rows)
 
 
-HERO_SIZE, NARROW_SIZE = (6.6, 3.5), (3.5, 3.1)
+HERO_SIZE, NARROW_SIZE = (5.4, 3.3), (3.5, 3.1)
 """Inches of the chart on the first screen, of a desk and of a phone."""
 
 
@@ -155,7 +165,7 @@ def _draw(plane: Plane, axes: Axes) -> None:
 def scale(axes: Axes, plane: Plane) -> None:
     """Up is better, left is cheaper."""
     _log_axis(axes, plane.points)
-    axes.set_xlabel(f"{plane.axis.unit}, cheaper to the left")
+    axes.set_xlabel(f"{plane.axis.unit}, log")
     axes.grid(axis="y")
     axes.margins(y=0.2)
     if plane.metric == "usable":
@@ -181,18 +191,7 @@ def _cross(axes: Axes, point: Point, metric: str) -> None:
 
 
 def _log_axis(axes: Axes, points: Sequence[Point]) -> None:
-    """Costs differ by orders of magnitude: a logarithmic axis with plain labels, wide enough for names."""
-    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
-
+    """Wide enough for intervals and names."""
     known = [point.x for point in points if point.x > 0] or [1.0]
     lowest = min((max(point.cost.low or 0.0, point.x / 8) for point in points if point.x > 0), default=1.0)
-    low, high = min(min(known) / 1.7, lowest / 1.1), max(known) * 3.2
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    steps = (1, 2, 5) if high / low < 200 else (1,)
-    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    log_cost_axis(axes, min(min(known) / 1.7, lowest / 1.1), max(known) * 2.2)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 Cells = Sequence[str]
 WIDTH = 3.0
-"""Of a panel in inches: four stand side by side on a desk, and type stays legible on a phone."""
+"""Of a panel in inches: three stand side by side on a desk, and type stays legible on a phone."""
+QUARTER = 2.4, 2.1
+"""Width and height of a panel where four stand side by side: type keeps the size that it has in the others."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,21 @@ def cost_axis(scenario: SuiteResult) -> Axis:
     if known("device_s_per_clip"):
         return Axis("device_s_per_clip", 1.0, "device seconds per clip")
     return Axis("", 1.0, "clips made")
+
+
+def log_cost_axis(axes: Axes, low: float, high: float) -> None:
+    """Costs differ by orders of magnitude: a logarithmic axis with plain labels."""
+    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    steps = (1, 2, 5) if high / low < 30 else (1, 3) if high / low < 200 else (1,)
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def colour(entry: GeneratorResult) -> str:

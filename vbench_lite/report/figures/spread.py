@@ -84,7 +84,7 @@ def _draw_cloud(cloud: _Cloud, axes: Axes) -> None:
         shape = _density(values)
         if shape is not None:
             at, height = shape
-            axes.fill_between(at, row + 0.06, row + 0.06 + 0.46 * height, color=ink, alpha=0.22, lw=0)
+            axes.fill_between(at, row + 0.06, row + 0.06 + 0.46 * height, color=ink, alpha=0.22, lw=0, zorder=2.6)
         each = -(-len(values) // DOTS)
         shown = values[::each]
         jitter = np.random.default_rng(7).uniform(-0.26, -0.04, len(shown))
@@ -105,7 +105,8 @@ def _draw_cloud(cloud: _Cloud, axes: Axes) -> None:
 
 def _name(axes: Axes, label: str, ink: str, height: float) -> None:
     """A generator's name above its row, at the left edge."""
-    axes.text(0, height, shortened(label, 32), transform=axes.get_yaxis_transform(), color=ink, fontsize=8, va="bottom")
+    axes.text(0, height, shortened(label, 32), transform=axes.get_yaxis_transform(), color=ink, fontsize=8, va="bottom",
+              zorder=2.5, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 
 def _bare(axes: Axes) -> None:
@@ -153,8 +154,8 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for b in bars
     ]  # fmt: skip
     caption = (
-        "From left to right: prompts that are hard for every generator, prompts that are hard for this one, and luck "
-        "between clips of one prompt. Retrying can buy off luck; the rest takes another prompt or another model."
+        "Dark: prompts that are hard for every generator. Medium: prompts that are hard for this one. Light: luck "
+        "between clips of one prompt. Retrying helps against luck; the rest takes another prompt or another model."
     )
     header = ("Metric", "Generator", *(part.capitalize() for part in PARTS), "Standard deviation")
     return Figure("variance", "Where the unevenness comes from", caption, panels, header, rows)

@@ -47,7 +47,7 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     speeds = [f"{entry.label} {_speed(entry)}" for entry, _ in found if _speed(entry)]
     caption = (
         "Mean over the clips that were made, as each adapter reports its stages. Loading, warm-up and encoding are "
-        "kept apart and billed to nobody; the table has them, with the peaks of memory."
+        "kept apart and not billed; the table has them, with the peaks of memory."
     )
     caption += f" {'; '.join(speeds)}." if speeds else ""
     header = ("Generator", "What", "How much", "Share")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.all import answers
 from vbench_lite.report.answers.strips import IntervalStrip
@@ -14,6 +16,11 @@ from vbench_lite.report.links import clips_address
 
 NARROWEST = 0.02
 """Width of a strip relative to its figures, at least: a difference in the fourth digit must not fill it."""
+
+WIDE = 20.0
+"""Figures that differ by more than this factor stand on a logarithmic scale, else the small ones fall on one point."""
+SORTED = 3
+"""Strips of more generators list the best first; fewer stay in the order of the page."""
 
 
 def placed_answers(report: Report) -> list[dict[str, Any]]:
@@ -26,9 +33,11 @@ def _strip(report: Report, strip: IntervalStrip) -> dict[str, Any]:
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = max(NARROWEST * max(abs(low), abs(high)) - (high - low), 0.0) or (0.0 if high > low else 1.0)
     low, high = low - room / 2, high + room / 2
+    logarithmic = low > 0 and high > WIDE * low
+    scale = math.log if logarithmic else float
 
     def place(value: float | None) -> str | None:
-        return None if value is None else f"{4 + 92 * (value - low) / (high - low):.2f}"
+        return None if value is None else f"{4 + 92 * (scale(value) - scale(low)) / (scale(high) - scale(low)):.2f}"
 
     by = strip.name if strip.name in report.main.per_clip else "cost" if strip.name in words.COSTS else "rank"
     rows = [
@@ -36,10 +45,19 @@ def _strip(report: Report, strip: IntervalStrip) -> dict[str, Any]:
             "entry": entry, "written": written, "at": place(e.value), "low": place(e.low), "high": place(e.high),
             "address": clips_address(generator=entry.label, by=by),
         }
-        for entry, e, written in strip.rows
+        for entry, e, written in _best_first(report, strip)
     ]  # fmt: skip
     ends_written = [strip.write(end) for end in (low, high)] if ends else []
-    return {**vars(strip), "rows": rows, "scale": ends_written}
+    return {**vars(strip), "rows": rows, "scale": ends_written, "logarithmic": logarithmic}
+
+
+def _best_first(report: Report, strip: IntervalStrip) -> list[tuple[GeneratorResult, Estimate, words.Written]]:
+    """Rows of many generators by their figure, unknown ones last."""
+    if len(strip.rows) <= SORTED:
+        return list(strip.rows)
+    higher = strip.name not in words.COSTS and report.main.higher_is_better(strip.name)
+    sign = -1 if higher else 1
+    return sorted(strip.rows, key=lambda row: math.inf if row[1].value is None else sign * row[1].value)
 
 
 def named(text: str, entries: Sequence[GeneratorResult]) -> Any:

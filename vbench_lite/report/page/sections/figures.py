@@ -14,13 +14,15 @@ SHORT = {
 }  # fmt: skip
 """Names in the navigation."""
 PRINTED = ("sweep", "plane")
+NAMED = ("sweep", "distributions", "variance", "stages")
+"""Figures that bear every generator's name."""
 
 
 def sections(scene: Scene) -> Iterable[Section]:
     """Every figure that the scenario has data for."""
     scenario = scene.scenario
     for figure in figures(scenario):
-        legend = figure.key != "sweep" and (len(scenario.entries) > 2 or figure.key == "history")
+        legend = figure.key not in NAMED and (len(scenario.entries) > 2 or figure.key == "history")
         data = {
             "figure": figure, "entries": scenario.entries if legend else [], "beside": scene.beside,
             "panels": [panel.inline(scene.prefix) for panel in figure.panels],
