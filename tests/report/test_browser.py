@@ -5,6 +5,7 @@ import json
 import shlex
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -247,6 +248,41 @@ def test_a_figure_leads_to_its_clips_and_their_address_opens_them_in_a_fresh_tab
     assert fresh.locator("#count").inner_text() == page.locator("#count").inner_text() != "47 clips of 24 prompts"
     assert fresh.locator("#by").input_value() == "detail"
     fresh.close()
+
+
+def test_a_dot_of_the_spread_opens_its_own_clip(page) -> None:
+    clips, cloud = data_of(page)["clips"], page.locator("#distributions [id*='-detail-each-']").first
+    number = int(cloud.get_attribute("id").split("clips-of-0-")[1].split("-")[0])
+    scored = [clip for clip in clips if clip["g"] == number and clip["state"] not in ("failed", "missing")]
+    for nth in (0, 7):
+        cloud.locator("use").nth(nth).dispatch_event("click")
+        wait_until(page, "document.querySelector('#viewer').open")
+        assert scored[nth]["link"] in unquote(page.evaluate("location.hash"))
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_scales_and_names_of_strips_stay_in_their_columns(browser, tmp_path, width) -> None:
+    name = "a-generator-whose-name-has-forty-signs"
+    folder = scored(
+        tmp_path / "ads", generators=[Fake(f"{name}-{n}", skill=n, device_s=0.01 * 9**n) for n in range(4)], video=False
+    )
+    view = browser.new_page(viewport={"width": width, "height": 844})
+    view.goto(write_report([Run(folder)], tmp_path / "a.html").as_uri())
+    found = view.evaluate("""() => [...document.querySelectorAll(".strip-rows")].map((rows) => {
+      const box = (node) => node.getBoundingClientRect(), all = (what) => [...rows.querySelectorAll(what)].map(box);
+      const rails = all(".whisker"), names = all(".strip-name"), values = all(".value");
+      const ends = all(".strip-scale span");
+      return {
+        rails: new Set(rails.map((each) => `${each.left} ${each.right}`)).size,
+        apart: rails.every((each, n) => names[n].right <= each.left && each.right <= values[n].left),
+        whole: [...rows.querySelectorAll(".strip-name")].every((each) => each.scrollWidth <= each.clientWidth + 1),
+        scale: ends[0].right < ends[1].left && new Set(ends.map((each) => each.top)).size === 1,
+      };
+    })""")
+    assert len(found) >= 4
+    assert [each for each in found if each != {"rails": 1, "apart": True, "whole": True, "scale": True}] == []
+    view.close()
 
 
 def test_the_table_sorts_by_a_heading_and_ranks_share_ties(page) -> None:

@@ -2,15 +2,18 @@
 
 import base64
 import dataclasses
+import itertools
 import json
 import re
 
 import pytest
 
+from tests.built_runs import Fake
 from tests.report.conftest import scored
 from vbench_lite.report import write_report
 from vbench_lite.report.data import gather
 from vbench_lite.report.formats import media
+from vbench_lite.report.page.answers import placed_answers
 from vbench_lite.run.view import Run
 
 
@@ -132,7 +135,7 @@ def test_any_number_of_generators_and_clips_renders(tmp_path, count, clips) -> N
 
 def test_strips_of_many_generators_list_the_best_first_and_costs_of_decades_are_logarithmic(tmp_path) -> None:
     fakes = [Fake(f"g{n}", skill=n - 2.0, device_s=0.01 * 10**n) for n in range(4)]
-    report = build_report([Run(scored(tmp_path / "many", generators=fakes, video=False))])
+    report = gather([Run(scored(tmp_path / "many", generators=fakes, video=False))])
     strips = {strip["name"]: strip for answer in placed_answers(report) for strip in answer["strips"]}
     scores = [row["entry"].label for row in strips["detail"]["rows"]]
     assert scores == ["g3", "g2", "g1", "g0"]

@@ -81,7 +81,7 @@ const fill = (name, clip) => {
   if (frame.dataset.link === (clip?.link ?? "")) return;
   frame.dataset.link = clip?.link ?? "";
   const video = clip?.made ? videoOf(clip) : null;
-  video?.addEventListener("loadeddata", () => { const lead = longest(); if (lead !== video) video.currentTime = lead.currentTime; setPlaying(wantsPlay); showFrame(); });
+  video?.addEventListener("loadeddata", () => { const lead = longest(); if (!lead) return; if (lead !== video) video.currentTime = lead.currentTime; setPlaying(wantsPlay); showFrame(); });
   frame.replaceChildren(...(video ? [video] : clip ? [make("p", { class: "none" }, `No clip. ${clip.says}`)] : []));
 };
 const show = (a, b, mode) => {
