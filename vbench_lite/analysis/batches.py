@@ -38,8 +38,9 @@ def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> list[f
     if power:
         watts = (float(f"{v / w:.9g}") if np.isfinite(v) and w > 0 else None for v, w in zip(flat, walls, strict=True))
         return list(watts)
+    known = (np.isfinite(walls) & np.isfinite(flat)).tolist()
     pairs = zip(walls.tolist(), flat.tolist(), strict=True)
-    return [pair if np.isfinite(pair[0]) and np.isfinite(pair[1]) else None for pair in pairs]
+    return [pair if measured else None for pair, measured in zip(pairs, known, strict=True)]
 
 
 def together(prompts: Sequence[int], *marked: Iterable[float | tuple[float, float] | None]) -> Groups:

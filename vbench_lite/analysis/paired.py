@@ -113,7 +113,10 @@ def by_measurement(values: Array, quantity: Quantity, *grids: ClipGrid) -> Count
         quantity: What they are of.
         grids: The runs that they come from, of the same prompts in the same order.
     """
-    groups = measured_groups(quantity, *grids)
+    return _by_groups(values, measured_groups(quantity, *grids))
+
+
+def _by_groups(values: Array, groups: Groups | None) -> Counted:
     if groups is None:
         return Counted(values)
     batches = int(groups.max()) + 1
@@ -130,7 +133,8 @@ def few_batches(batches: int) -> str:
 
 def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:
     """The same, with the spread and the degrees of freedom that the measured batches have."""
-    gains, base = (by_measurement(values, pairs.quantity, *grids) for values in (pairs.gains, pairs.base))
+    groups = measured_groups(pairs.quantity, *grids)
+    gains, base = (_by_groups(values, groups) for values in (pairs.gains, pairs.base))
     known = [each for each in (pairs.freedom, gains.freedom) if each is not None]
     return dataclasses.replace(
         pairs, gains=gains.values, base=base.values, freedom=min(known, default=None), batches=gains.batches

@@ -89,6 +89,8 @@ class ClipGrid:
 
     def only(self, keep: NDArray[np.bool_]) -> ClipGrid:
         """The same for some of the prompts."""
+        if keep.all():
+            return self
         places = np.flatnonzero(keep)
         return ClipGrid(
             self.generator, tuple(self.prompts[i] for i in places), tuple(self.categories[i] for i in places),
@@ -101,6 +103,10 @@ _WORDS = {"": float("nan"), "true": 1.0, "false": 0.0}
 
 
 def _numbers(text: NDArray[Any]) -> Array:
+    try:
+        return np.where(text == "", "nan", text).astype(float)
+    except ValueError:  # flags, or a word among the numbers
+        pass
     return np.array([_number(word) for word in text.ravel().tolist()], float).reshape(text.shape)
 
 

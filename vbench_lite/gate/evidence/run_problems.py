@@ -110,9 +110,9 @@ def _share(grid: ClipGrid, kind: str, still: NDArray[np.bool_]) -> float:
         kind: A code: frozen, black or blank.
         still: Whether each prompt asks for a clip in which nothing moves, shape (prompts,).
     """
-    codes = grid.text("unusable_codes").ravel().tolist()
-    faulty = np.array([kind in (token.partition(":")[0] for token in cell.split(";")) for cell in codes])
-    faulty = faulty.reshape(grid.made.shape)
+    cells, places = np.unique(grid.text("unusable_codes"), return_inverse=True)
+    has_code = np.array([kind in (token.partition(":")[0] for token in cell.split(";")) for cell in cells.tolist()])
+    faulty = has_code[places].reshape(grid.made.shape)
     if kind == "frozen":
         faulty = (faulty | (grid.values("motion") == 0)) & ~still[:, None]
     return float((faulty & grid.made).sum() / max(1, grid.made.sum()))
