@@ -15,7 +15,7 @@ import sys
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis import economics
+from vbench_lite.analysis.cost import economics
 from vbench_lite.analysis.paired import Paired, scored_pairs
 from vbench_lite.analysis.quantities import COSTS, RATIOS
 from vbench_lite.run.clips import ClipGrid

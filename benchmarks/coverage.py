@@ -31,7 +31,7 @@ from coverage_cases import (
     spread,
 )
 
-from vbench_lite.analysis.economics import share_of
+from vbench_lite.analysis.cost.economics import share_of
 from vbench_lite.distances.corrected import corrected_interval
 from vbench_lite.distances.frechet import frechet_distance
 from vbench_lite.distances.intervals import DistanceInterval

@@ -54,6 +54,13 @@ def test_the_map_names_every_part_of_the_package() -> None:
     assert parts - {"__init__"} == set(LAYERS)
 
 
+def test_no_folder_holds_more_than_15_modules() -> None:
+    """Except the metrics, of which each is one file."""
+    folders = {path.parent for path in PACKAGE.rglob("*.py")} - {PACKAGE / "metrics"}
+    modules = {folder: [path for path in folder.glob("*.py") if path.stem != "__init__"] for folder in folders}
+    assert [str(folder) for folder, inside in modules.items() if len(inside) > 15] == []
+
+
 @pytest.mark.parametrize("part", LAYERS)
 def test_imports_point_down(part: str) -> None:
     above = set(LAYERS[LAYERS.index(part) + 1 :])

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from tests.built_runs import Fake, build_run
 from tests.gate.releases import write
+from vbench_lite.analysis.answers.leads import find_leads
 from vbench_lite.analysis.family import LEVEL, Outcome, family_of_run, family_of_sides
-from vbench_lite.analysis.leads import find_leads
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.cli.compare_command import command as compare
 from vbench_lite.cli.gate_command import command as gate

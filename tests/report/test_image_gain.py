@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
+from vbench_lite.analysis.answers.image_gain import image_gains
 from vbench_lite.analysis.family import Outcome
-from vbench_lite.analysis.image_gain import image_gains
 from vbench_lite.report import write_report
 from vbench_lite.report.data import Report, gather
 from vbench_lite.report.figures.image_gain import image_gain

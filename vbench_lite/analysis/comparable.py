@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from vbench_lite.analysis.commands import run_command, score_command
-from vbench_lite.analysis.machines import load_difference
+from vbench_lite.analysis.cost.machines import load_difference
 from vbench_lite.analysis.paired import NoPairs, Paired, Statistic, pair
 from vbench_lite.analysis.people.paired import human_pairs
 from vbench_lite.analysis.quantities import Quantity

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from vbench_lite.analysis.card import CardDifference, card_differences
 from vbench_lite.analysis.comparable import GeneratorPair, match, require_comparable
+from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.analysis.family import Comparison, Family, Outcome, family_of_run
-from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.run.view import Run
 
 

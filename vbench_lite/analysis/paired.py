@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.batches import (
+from vbench_lite.analysis.cost.batches import (
     MIN_BATCHES,
     Groups,
     inflate_to_batch_variance,

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from vbench_lite.analysis import economics, usable
+from vbench_lite.analysis import usable
+from vbench_lite.analysis.cost import economics
 from vbench_lite.analysis.people.results import refresh
 from vbench_lite.files import write_whole
 from vbench_lite.measuring.rates import clip_cost_usd

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats as tests
 
-from vbench_lite.analysis.batches import measurement_ids
 from vbench_lite.analysis.commands import run_command
+from vbench_lite.analysis.cost.batches import measurement_ids
 from vbench_lite.checks.findings import Finding
 from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array

@@ -42,7 +42,7 @@ def command(run: str, again: int, as_json: bool) -> None:
 def _show(report: CheckReport) -> None:
     from rich.text import Text
 
-    from vbench_lite.cli.console import stdout_console
+    from vbench_lite.cli.terminal.console import stdout_console
 
     console = stdout_console()
     for finding in sorted(report.findings, key=lambda each: each.severity == "note"):

@@ -47,7 +47,7 @@ def _show(pair: PairComparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from vbench_lite.cli.console import stdout_console
+    from vbench_lite.cli.terminal.console import stdout_console
 
     table = Table(box=None, pad_edge=False)
     table.add_column("candidate is")

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from vbench_lite import environment
-from vbench_lite.cli.wrapping import COLUMNS, command_lines, sentence_lines
+from vbench_lite.cli.terminal.wrapping import COLUMNS, command_lines, sentence_lines
 from vbench_lite.errors import VbenchError
 
 

@@ -79,7 +79,7 @@ def show(verdict: Verdict) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from vbench_lite.cli.console import stdout_console
+    from vbench_lite.cli.terminal.console import stdout_console
 
     console = stdout_console()
     console.print(Text(f"{verdict.candidate} against {verdict.baseline}"), Text(policy_line(verdict)), sep="\n")

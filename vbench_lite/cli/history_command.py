@@ -40,7 +40,7 @@ def _show(line: Line) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from vbench_lite.cli.console import stdout_console
+    from vbench_lite.cli.terminal.console import stdout_console
 
     console = stdout_console()
     console.print(Text(f"{line.generator}, suite {line.suite}: {_over(line)}", style="bold"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vbench_lite.cli.wrapping import COLUMNS, command_lines, sentence_lines
+from vbench_lite.cli.terminal.wrapping import COLUMNS, command_lines, sentence_lines
 from vbench_lite.errors import VbenchError
 
 Row = dict[str, Any]

@@ -6,8 +6,8 @@ import dataclasses
 
 import click
 
-from vbench_lite.cli.console import same_command
 from vbench_lite.cli.gate_command import show
+from vbench_lite.cli.terminal.console import same_command
 from vbench_lite.files import to_json
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks
 from vbench_lite.jobs.growing import GrowingRun, Grown, Saved

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vbench_lite.cli.console import same_command
+from vbench_lite.cli.terminal.console import same_command
 from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 from vbench_lite.jobs.growing import GrowingRun
@@ -86,7 +86,7 @@ def command(**given: Any) -> None:
     Examples:  vbench run --suite ads --quick
                vbench run --suite ads
     """
-    from vbench_lite.cli import logs
+    from vbench_lite.cli.terminal import logs
 
     logs.set_up(given.pop("verbose"), given.pop("log_json"))
     show = {name: given.pop(name) for name in ("no_score", "no_report", "dry_run", "as_json")}

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vbench_lite import __version__
+from vbench_lite.analysis.answers.leads import Lead, find_leads
 from vbench_lite.analysis.family import Family, family_of_sides
-from vbench_lite.analysis.leads import Lead, find_leads
 from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, Quantity, clip_values
 from vbench_lite.errors import StoreError

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vbench_lite.analysis.leads import find_ranks
+from vbench_lite.analysis.answers.leads import find_ranks
 from vbench_lite.analysis.quantities import COSTS, clip_values, quantities
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult

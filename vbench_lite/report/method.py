@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vbench_lite.analysis.machines import machine_warnings
+from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.measuring.rates import describe
 from vbench_lite.records import DeviceFacts
 from vbench_lite.report import glossary as words

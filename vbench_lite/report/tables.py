@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vbench_lite.analysis.economics import share_of
+from vbench_lite.analysis.cost.economics import share_of
 from vbench_lite.analysis.summary import NOT_EVALUATED
 from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.report import glossary as words

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.analysis.vbench_totals import FAMILIES, Family, Totals, family_of, totals
+from vbench_lite.analysis.answers.vbench_totals import FAMILIES, Family, Totals, family_of, totals
 from vbench_lite.inputs.score_table import RENAMED
 from vbench_lite.records import ClipKey, MetricInfo
 from vbench_lite.report.data import GeneratorResult

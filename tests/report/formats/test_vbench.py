@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.built_runs import Fake, build_run
+from vbench_lite.analysis.answers.vbench_totals import VBENCH, VBENCH_2
 from vbench_lite.analysis.summary import summarise
-from vbench_lite.analysis.vbench_totals import VBENCH, VBENCH_2
 from vbench_lite.errors import NotComparable
 from vbench_lite.inputs.vbench_results import read_vbench_results
 from vbench_lite.metrics import shipped_metrics

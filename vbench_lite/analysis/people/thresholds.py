@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.economics import share_of
+from vbench_lite.analysis.cost.economics import share_of
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.people import FittedLimit, FittedThresholds
 from vbench_lite.stats import Array

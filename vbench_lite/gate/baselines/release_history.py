@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_lite.analysis import economics
 from vbench_lite.analysis.comparable import rate_of, shared_prompts
+from vbench_lite.analysis.cost import economics
 from vbench_lite.errors import StoreError
 from vbench_lite.gate.baselines.history import HistoryEntry, history_path, read_history
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode

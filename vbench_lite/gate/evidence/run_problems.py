@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from vbench_lite.analysis.commands import finish_command, score_command
 from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.analysis.family import Comparison, Outcome
-from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.analysis.quantities import find_cost
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.shown.formatting import number

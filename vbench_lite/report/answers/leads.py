@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 
-from vbench_lite.analysis.leads import Verdict
+from vbench_lite.analysis.answers.leads import Verdict
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.stats import Interval
@@ -37,7 +37,7 @@ class Lead:
 
 
 def leads(scenario: SuiteResult) -> dict[str, Lead]:
-    """The lead on every figure with a direction, as `analysis.leads` decided it."""
+    """The lead on every figure with a direction, as `analysis.answers.leads` decided it."""
     entries = {entry.side: entry for entry in scenario.entries}
     found = {}
     for name, lead in scenario.leads.items():

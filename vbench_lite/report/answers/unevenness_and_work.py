@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
+from vbench_lite.analysis.answers.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.records import ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.leads import Lead, verdict_words

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite.analysis.answers.image_gain import ImageGain, ImageGains, image_gains
+from vbench_lite.analysis.answers.leads import Lead
 from vbench_lite.analysis.family import Comparison, Outcome
-from vbench_lite.analysis.image_gain import ImageGain, ImageGains, image_gains
-from vbench_lite.analysis.leads import Lead
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vbench_lite.analysis.unevenness import spread, worst_tenth
+from vbench_lite.analysis.answers.unevenness import spread, worst_tenth
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vbench_lite.analysis.unevenness import only_here
+from vbench_lite.analysis.answers.unevenness import only_here
 from vbench_lite.records import MetricInfo, Prompt, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.unevenness_and_work import is_close

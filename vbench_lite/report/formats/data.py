@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from vbench_lite import environment
-from vbench_lite.analysis.unevenness import best_of_curve, spread, worst_tenth
+from vbench_lite.analysis.answers.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.escaping import spreadsheet
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import FORMAT, Estimate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vbench_lite.analysis.answers.leads import find_leads
+from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.analysis.family import Family, family_of_run
-from vbench_lite.analysis.leads import find_leads
-from vbench_lite.analysis.machines import machine_warnings
 from vbench_lite.escaping import one_line
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vbench_lite.analysis.vbench_totals import Family, family_of, totals
+from vbench_lite.analysis.answers.vbench_totals import Family, family_of, totals
 from vbench_lite.escaping import markdown
 from vbench_lite.inputs.vbench_results import VbenchResults
 from vbench_lite.report.data import Report

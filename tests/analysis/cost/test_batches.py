@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from vbench_lite.analysis import economics
-from vbench_lite.analysis.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
+from vbench_lite.analysis.cost import economics
+from vbench_lite.analysis.cost.batches import MIN_BATCHES, inflate_to_batch_variance, measurement_ids, together
 from vbench_lite.analysis.paired import pair, scored_pairs
 from vbench_lite.analysis.quantities import COSTS, RATIOS
 from vbench_lite.run.clips import ClipGrid

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from vbench_lite.analysis import economics
+from vbench_lite.analysis.cost import economics
 
 
 def prompts(count: int, clips: int) -> list[str]:

@@ -15,7 +15,7 @@ from math import comb
 import numpy as np
 from scipy import special
 
-from vbench_lite.analysis.batches import (
+from vbench_lite.analysis.cost.batches import (
     MIN_BATCHES,
     inflate_to_batch_variance,
     joint_freedom,

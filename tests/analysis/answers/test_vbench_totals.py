@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vbench_lite.analysis.vbench_totals import FAMILIES, VBENCH, VBENCH_2, VBENCH_I2V, family_of, totals
+from vbench_lite.analysis.answers.vbench_totals import FAMILIES, VBENCH, VBENCH_2, VBENCH_I2V, family_of, totals
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vbench_lite.analysis.unevenness import best_of_curve, only_here, spread, worst_tenth
+from vbench_lite.analysis.answers.unevenness import best_of_curve, only_here, spread, worst_tenth
 
 RNG = np.random.default_rng(0)
 

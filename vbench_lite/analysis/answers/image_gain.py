@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vbench_lite.analysis.answers.leads import Lead, find_leads
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.family import Comparison, Family, family_of_sides
-from vbench_lite.analysis.leads import Lead, find_leads
 from vbench_lite.run.view import Side
 
 INPUTS = "inputs"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.economics import best_of, share_of_prompts
+from vbench_lite.analysis.cost.economics import best_of, share_of_prompts
 from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array, mean_interval
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.built_runs import Fake, build_run
 from vbench_lite.analysis.compare import compare_runs
-from vbench_lite.analysis.machines import load_difference, machine_warnings
+from vbench_lite.analysis.cost.machines import load_difference, machine_warnings
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.records import DeviceFacts, MachineLoad
 from vbench_lite.report.data import gather

@@ -1,0 +1,1 @@
+"""Printing on a terminal or into a pipe: the console, wrapped lines, the log."""
