@@ -71,6 +71,7 @@ def test_a_run_prints_the_folder_and_the_same_command_does_no_work(workspace):
     ("arguments", "code", "said"),
     [
         (["-g", "quick", "--limit", "0"], 2, "--limit 0 asks for nothing"),
+        (["-g", "quick", "--clips-per-prompt", "99999999999"], 2, "are more than 1000000"),
         (["-g", "quikc"], 2, 'Did you mean "quick"?'),
         (["-g", "quick", "--device", "tpu"], 2, "is no device"),
         (["-g", "quick", "--shard", "3/2"], 2, "Use I/N"),

@@ -53,7 +53,7 @@ note = "see {home}/private-folder/notes.txt"
     for arguments in (
         [
             "run", "--suite", f"{home}/suite.toml", "-g", f"{home}/mine.toml", "--metrics", "motion", "--log-json",
-            "log.jsonl",
+            "log.jsonl", "--out", f"{work}/results/suite",
         ],
         ["baseline", "promote", "results/suite", "--reason", "first", "--by", "someone"],
     ):  # fmt: skip

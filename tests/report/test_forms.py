@@ -137,11 +137,17 @@ def test_evil_is_evil() -> None:
 
 def test_the_ending_of_the_file_decides_the_format_and_another_format_is_refused(ads, tmp_path) -> None:
     endings = {"a.html": "html", "a.md": "markdown", "a.json": "json", "a.csv": "csv", "a.tex": "latex"}
+    endings["a.PARQUET"] = "parquet"
     assert {name: choose_reporter(None, Path(name)).name for name in endings} == endings
     for name in ("table.tex", "page.html", "table.md"):
         with pytest.raises(UsageError, match=r"Write to .*\.csv"):
             write_report([Run(ads)], tmp_path / name, "csv")
         assert not (tmp_path / name).exists()
+    for name in ("figure.png", "table.xlsx", "clip.MP4"):
+        with pytest.raises(UsageError, match="names a file of"):
+            choose_reporter("html", Path(name))
+    assert choose_reporter("markdown", Path("notes.txt")).name == "markdown"
+    assert choose_reporter("csv", Path("clips.tsv2")).name == "csv"
     with pytest.raises(UsageError, match="--format"):
         choose_reporter(None, Path("report.xyz"))
 

@@ -31,7 +31,13 @@ def test_the_form_of_clip_can_be_swept_beside_a_setting() -> None:
     assert all(d.clip.width == HYBRID.clip.width and "clip.frames" not in d.settings for d in made)
 
 
-@pytest.mark.parametrize("text", ["clip.frames=0", "clip.frames=2.5", "clip.frames=true", "clip.long=9", "clip.fps=x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clip.frames=0", "clip.frames=2.5", "clip.frames=true", "clip.long=9", "clip.fps=x", "clip.fps=nan",
+        "clip.fps=inf",
+    ],
+)
 def test_a_form_that_no_clip_has_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--sweep"):
         expanded([HYBRID], [parse(text)])

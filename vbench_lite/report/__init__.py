@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +89,10 @@ def choose_reporter(name: str | None, out: Path | None) -> Reporter:
     owners = [reporter for reporter in REPORTERS if suffix in reporter.suffixes]
     if name is not None:
         reporter = find_reporter(name)
-        if owners and reporter not in owners:
-            better = out.with_suffix(reporter.suffixes[0]) if out and reporter.suffixes else "a folder"
-            raise UsageError(f'"{out}" names a {owners[0].name} file, not {name}. Write to {better} instead.')
+        other = owners[0].name if owners else _binary_kind(suffix)
+        if out is not None and other and reporter not in owners:
+            better = out.with_suffix(reporter.suffixes[0]) if reporter.suffixes else "a folder"
+            raise UsageError(f'"{out}" names a file of {other}, not {name}. Write to {better} instead.')
         return reporter
     if out is None or out == STDOUT:
         return REPORTERS[0]
@@ -98,6 +100,12 @@ def choose_reporter(name: str | None, out: Path | None) -> Reporter:
         endings = ", ".join(dict.fromkeys(suffix for r in REPORTERS for suffix in r.suffixes))
         raise UsageError(f'"{out}" has no ending that stands for a format ({endings}). Name one with --format.')
     return owners[0]
+
+
+def _binary_kind(suffix: str) -> str:
+    """What an ending stands for, such as "image/png"; "" for texts and where it is not known."""
+    kind = mimetypes.guess_type(f"name{suffix}")[0] or ""
+    return "" if kind.startswith("text/") else kind
 
 
 def page_shows(path: Path, run: Run) -> bool:

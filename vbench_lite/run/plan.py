@@ -12,6 +12,9 @@ from vbench_lite.inputs import catalogue
 from vbench_lite.inputs.accepted import check_inputs
 from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
 
+MOST_CLIPS = 1_000_000
+"""Clips of one prompt."""
+
 
 def clip_seed(run_seed: int, prompt_id: str, index: int) -> int:
     """The seed of the k-th clip of a prompt: the same for every generator, so that comparisons are paired.
@@ -84,6 +87,8 @@ def make_plan(
     clips = suite.clips_per_prompt if clips_per_prompt is None else clips_per_prompt
     if clips < 1:
         raise UsageError(f"--clips-per-prompt {clips} asks for nothing. Use 1 or more.")
+    if clips > MOST_CLIPS:
+        raise UsageError(f"{clips} clips per prompt are more than {MOST_CLIPS}. Use --clips-per-prompt with fewer.")
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} asks for nothing. Use 1 or more, or leave it out for the whole suite.")
     names = [d.name for d in definitions]

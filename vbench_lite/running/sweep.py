@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ def _form(clip: ClipSpec, form: Mapping[str, Any]) -> ClipSpec:
         if key not in ClipSpec.__dataclass_fields__:
             raise UsageError(f'--sweep: a clip has no "{key}". It has: {", ".join(ClipSpec.__dataclass_fields__)}.')
         kinds = int | float if key == "fps" else int
-        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
             number = "a number" if key == "fps" else "a whole number"
             raise UsageError(f"--sweep clip.{key}={value}: expected {number} above 0.")
     return dataclasses.replace(clip, **form)

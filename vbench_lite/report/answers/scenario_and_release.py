@@ -11,6 +11,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.tables import usable_estimate
+from vbench_lite.run.shareable import short_path
 
 
 def by_category(scenario: SuiteResult) -> dict[str, list[float | None]]:
@@ -86,9 +87,9 @@ def releases(report: Report) -> Answer:
     if moved:
         line = f"Usable clips since the run before: {', '.join(moved)}."
     if not sentences:
-        folder, to = scenario.newest.folder.path, baseline_folder(scenario.suite.name)
+        folder, to = short_path(str(scenario.newest.folder.path)), baseline_folder(scenario.suite.name)
         sentences = [
-            f"Compare later runs with this one: {promote_command(str(folder), to, 'first release')}",
+            f"Compare later runs with this one: {promote_command(folder, to, 'first release')}",
             f"Decide whether a run may ship: {vbench_command('gate', folder, '--baseline', to)}",
         ]
     return Answer("release", "Is this release better than the last one?", line, sentences)
