@@ -1,6 +1,9 @@
 """The server lets in only its own page: host names, origins, tokens, paths, sizes and ranges of bytes."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +123,30 @@ def test_warm_up_answers_are_known_and_told(run) -> None:
         assert not state["question"]["warmUp"]
     stored = [json.loads(Path(path).read_text()) for path in run.path.glob("votes/a/warm*.json")]
     assert all(vote["warm_up"] for vote in stored)
+
+
+SERVER = """
+import sys, time
+from vbench_lite.review.opening import ReviewOrder, open_review, serve
+from vbench_lite.run.view import open_run
+order = ReviewOrder(mode="usable")
+print(serve(open_review([open_run(sys.argv[1])], order), order).link, flush=True)
+time.sleep(600)
+"""
+
+
+def test_sigkill_of_the_server_loses_no_vote_that_was_confirmed(run) -> None:
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(run.path)], stdout=subprocess.PIPE, text=True)
+    try:
+        link = server.stdout.readline().strip()
+        asked = []
+        for _ in range(3):
+            asked.append(ask(link, "next", rater="a")["question"]["id"])
+            ask(link, "vote", rater="a", id=asked[-1], answers={"usable": "keep"}, seconds=1)
+    finally:
+        server.kill()
+        server.wait()
+    assert server.returncode == -signal.SIGKILL
+    assert sorted(path.stem for path in run.path.glob("votes/a/*")) == sorted(asked)
+    with served(run, mode="usable") as running:
+        assert ask(running.link, "next", rater="a")["question"]["id"] not in asked

@@ -18,7 +18,7 @@ from vbench_lite.errors import BadFile, MetricError, UnknownName, UsageError
 from vbench_lite.jobs.rescoring import score_folder
 from vbench_lite.metrics._judge import judged_metrics, known_judges
 from vbench_lite.metrics.registry import select
-from vbench_lite.records import ClipKey, Score
+from vbench_lite.records import ClipKey, PromptImage, Score
 from vbench_lite.report import method
 from vbench_lite.report.data import gather
 from vbench_lite.scoring.judge_program import ClipToJudge, check_judges
@@ -138,6 +138,19 @@ def test_a_program_that_always_fails_is_not_asked_for_ever(tmp_path: Path) -> No
     path = judge_file(tmp_path, more="stop_after_failures = 2")
     found = judged(path, "die", "die", "good", run=tmp_path / "run")
     assert str(found[2]["realism"].reason).startswith("not asked: the program failed 2 times in a row")
+
+
+def test_a_program_gets_the_image_that_a_clip_starts_from_and_another_image_is_asked_again(tmp_path: Path) -> None:
+    script = """import json, sys
+print('{"ready": true}', flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    print(json.dumps({"id": asked["id"], "scores": {"realism": len(asked["image"]) + 1, "fidelity": 2}}), flush=True)
+"""
+    metrics = [metric() for metric in judged_metrics(judge_file(tmp_path, script))]
+    given = [None, PromptImage("mug.png", "a"), PromptImage("teacup.png", "b")]
+    found = [judge_clips(metrics, [clip("x")._replace(image=each)], tmp_path / "run", ("cpu",)) for each in given]
+    assert [scores[ClipKey("g", "p0", 0)]["realism"].value for scores in found] == [1, 8, 11]
 
 
 ONE_SHOT = """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UsageError
 from vbench_lite.jobs.judging import Judging, read_judging
-from vbench_lite.jobs.rescoring import score_as
+from vbench_lite.jobs.rescoring import Scale, score_as
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.people import HUMAN_METRICS
 from vbench_lite.run.summary import Summary
@@ -237,7 +237,8 @@ class Job:
             computed = {name: info.version for name, info in own.items()}
             if computed == self.versions and stored.suite.digest == manifest.suite.digest:
                 return stored
-        return score_as(wanted, self.folder, workers=None)
+        on_ray = self.order.engine == "ray"
+        return score_as(wanted, self.folder, None, Scale("ray", self.order.device) if on_ray else Scale())
 
     def report(self) -> Path:
         """Writes the page of the run, unless the page that is there shows these very results."""

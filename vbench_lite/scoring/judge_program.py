@@ -21,7 +21,7 @@ from vbench_lite.errors import MetricError, ProgramError, ProgramFailed
 from vbench_lite.metrics._judge import Judge, JudgedMetric
 from vbench_lite.programs.process import Start, fill, last_line, run_once
 from vbench_lite.programs.resident import Resident, last_object
-from vbench_lite.records import ClipKey
+from vbench_lite.records import ClipKey, PromptImage
 
 ANSWERS = ("scores", "score", "error")
 FORM = ("frames", "fps", "height", "width", "seconds")
@@ -37,11 +37,14 @@ class ClipToJudge(NamedTuple):
     """The prompt."""
     form: Mapping[str, Any]
     """frames, fps, height, width, seconds."""
+    image: PromptImage | None = None
+    """What the clip starts from; its path is absolute."""
 
     @property
     def digest(self) -> str:
         """What an answer depends on, beside the judge."""
-        return hashlib.sha256(f"{self.sha256}\n{self.text}".encode()).hexdigest()
+        image = f"\n{self.image.sha256}" if self.image else ""
+        return hashlib.sha256(f"{self.sha256}\n{self.text}{image}".encode()).hexdigest()
 
 
 def judges_of(metrics: Sequence[Any]) -> dict[str, list[JudgedMetric]]:
@@ -125,7 +128,8 @@ def _request(clip: ClipToJudge) -> dict[str, Any]:
     """What a program may know of a clip. The generator's name is not in it."""
     key = clip.key
     return {
-        "clip": str(clip.path), "prompt": clip.text, "prompt_id": key.prompt_id, "index": key.index, **clip.form
+        "clip": str(clip.path), "prompt": clip.text, "prompt_id": key.prompt_id, "index": key.index,
+        "image": clip.image.path if clip.image else "", **clip.form,
     }
 
 

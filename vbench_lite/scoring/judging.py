@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -22,6 +22,7 @@ from vbench_lite.metrics._judge import Judge, JudgedMetric, checked_value
 from vbench_lite.progress import progress
 from vbench_lite.records import ClipKey, ClipRecord, Prompt, ReasonCode, Score
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.images import stored_path
 from vbench_lite.scoring.judge_program import FORM, ClipToJudge, JudgeProgram
 
 log = logging.getLogger("vbench_lite.scoring.judging")
@@ -72,7 +73,8 @@ def _to_judge(folder: RunFolder, record: ClipRecord, clip: ClipFeatures, prompt:
     assert path, record.key
     seconds = clip.frames / clip.fps if clip.fps else 0.0
     form = dict(zip(FORM, (clip.frames, clip.fps, clip.height, clip.width, seconds), strict=True))
-    return ClipToJudge(record.key, path.resolve(), record.sha256 or "", prompt.text, form)
+    image = prompt.image and replace(prompt.image, path=str((folder.path / stored_path(prompt.image)).resolve()))
+    return ClipToJudge(record.key, path.resolve(), record.sha256 or "", prompt.text, form, image)
 
 
 def judge_clips(
