@@ -3,6 +3,7 @@
 `python -m tests.test_docs` writes docs/cli.md.
 """
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -110,11 +111,16 @@ def test_every_command_and_every_option_is_named():
                 assert all(name in section for name in option.opts), f"{context.command_path}: {option.opts}"
 
 
+@functools.cache
+def names_of_commands_and_options():
+    found = list(commands())
+    options = {name for _, command in found for option in command.params for name in option.opts}
+    return {context.info_name for context, _ in found}, options | {"--help", "--version"}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_options_and_commands_that_a_page_names_exist(page):
-    known = {name for _, command in commands() for option in command.params for name in option.opts}
-    known |= {"--help", "--version"}
-    names = {context.info_name for context, _ in commands()}
+    names, known = names_of_commands_and_options()
     for line in text_of(page).splitlines():
         for call in re.findall(r"\bvbench ([a-z]+\b(?![./\"])[^`|#]*)", line):
             command, *words = call.split()

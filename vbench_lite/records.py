@@ -407,7 +407,7 @@ class MetricInfo:
     version: str
     """Raised by every change that moves a value."""
     backbone: str | None
-    """Name and digest of the network it stands on, e.g. "builtin/clip@1a2b3c4d"."""
+    """Name and digest of the network that computes it, e.g. "builtin/clip@1a2b3c4d"."""
     per: Literal["clip", "set"]
     title: str = ""
     range: tuple[float | None, float | None] = (None, None)

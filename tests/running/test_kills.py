@@ -17,8 +17,8 @@ from vbench_lite.records import ClipKey
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.running.runner import Outcome, run
 
-KILLS = int(os.environ.get("VBENCH_KILLS", "50"))
-CLIPS = 400
+KILLS = int(os.environ.get("VBENCH_KILLS", "20"))
+CLIPS = 160
 PLAN = small_plan(simulated(seconds=0.012, batch_size=2, tries=9), prompts=CLIPS // 2, clips=2)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -1,6 +1,6 @@
 """Two distances from the same real clips, subtracted: what the parts of each, prompt by prompt, say about the error.
 
-The clips of a release and of its baseline answer the same prompts and are held against the same real clips, so much of
+The clips of a release and of its baseline answer the same prompts and are compared with the same real clips, so much of
 what makes either distance uncertain is in both, and cancels. `metrics.fvd_corrected` makes the parts; numpy alone reads
 them, so the gate needs neither clips nor torch.
 """

@@ -29,7 +29,7 @@ _CORRECTED = "fvd_corrected"
 
 @dataclass(frozen=True)
 class SetFeatures:
-    """Features of a generator's clips, and of the real ones that they were held against."""
+    """Features of a generator's clips, and of the real clips that they were compared with."""
 
     generated: NDArray[np.float32]
     reference: NDArray[np.float32]

@@ -45,7 +45,7 @@ class PlannedCheck:
     category: str
     evidence: Evidence
     anchor: bool = False
-    """It is held against the first promoted baseline."""
+    """Whether the candidate is compared with the first promoted baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from vbench_lite.userfile import is_folder, is_there
 
 
 def what_is_missing(definition: Definition) -> str:
-    """Why a generator cannot run on this machine as it is, with the command that would mend it; "" if it can."""
+    """Why a generator cannot run on this machine as it is, with the command that corrects it; "" if it can."""
     packages = [name for name in definition.about.get("python_packages", []) if not _installed(name)]
     needs = [f"needs: pip install {shlex.join(packages)}"] if packages else []
     if definition.adapter == "http":

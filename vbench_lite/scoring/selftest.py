@@ -153,7 +153,7 @@ def _swapped(composition: Composition, clip: Frames, level: int) -> Frames:
 
 
 def _other_caption(composition: Composition, place: int, level: int) -> Composition:
-    """At level n, n fifths of the clips are held against a caption of another thing, colour and background."""
+    """At level n, n fifths of the clips are scored with a caption of another thing, colour and background."""
     if place % LEVELS >= level:
         return composition
     thing, colour, background = composition.thing, composition.colour, composition.background

@@ -174,7 +174,7 @@ def _scorer(old: Mapping[str, MetricInfo], new: Mapping[str, MetricInfo]) -> lis
     """Metrics whose numbers mean something else than before."""
     return [
         f"{name} {old[name].version} became {new[name].version}"
-        if old[name].version != new[name].version else f"{name} stands on another network"
+        if old[name].version != new[name].version else f"{name} is computed by another network"
         for name in old
         if name in new and (old[name].version, old[name].backbone) != (new[name].version, new[name].backbone)
     ]  # fmt: skip

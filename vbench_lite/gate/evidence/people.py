@@ -17,7 +17,7 @@ from vbench_lite.gate.verdict import Evidence
 def of_people(
     check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
 ) -> Evidence:
-    """What people say about one check. Clips that nobody judged are left out.
+    """What people say about one check. Clips without a vote are left out.
 
     Args:
         check: Any rule but no-new-failures.

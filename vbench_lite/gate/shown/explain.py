@@ -53,7 +53,7 @@ def explain(policy: Policy) -> Iterator[str]:
         who, why = policy.changed_by or "somebody unnamed", policy.changed_why or "no reason given"
         yield f"Last changed{on} by {who}: {why}"
     else:
-        yield "Nobody has signed it: say who changed it and why under [changed]."
+        yield "The policy does not state its author. Write who changed it and why under [changed]."
     for kind, heading in _HEADINGS.items():
         chosen = [check for check in policy.checks if kind == _kind(check)]
         if chosen:

@@ -1,4 +1,4 @@
-"""One generator over the values of a setting: the curve from cheap to dear, with what stands at either end of it."""
+"""One generator over the values of a setting: the curve from cheap to expensive, with the values at both ends."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         f"cost. Up is better, left is cheaper; where the curve goes flat, more of it buys nothing."
     )
     caption += f" {words.listed(others)} stand{'s' if len(others) == 1 else ''} beside it unswept." if others else ""
-    title = f"From cheap to dear along {words.listed(dict.fromkeys(line.setting for line in lines))}"
+    title = f"From cheap to expensive along {words.listed(dict.fromkeys(line.setting for line in lines))}"
     return Figure("sweep", title, caption, panels, ("Generator", "Setting", "Quality", "Value", axis.unit), rows)
 
 

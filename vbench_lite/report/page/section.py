@@ -43,6 +43,6 @@ class Section:
     short: str = ""
     """Its name in the page's navigation; "" keeps it out."""
     printed: bool = False
-    """It stands on paper too."""
+    """Whether it is printed."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the template shows, by name."""
