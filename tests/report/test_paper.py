@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.report.conftest import CHROMIUM
+from tests.built_runs import Fake
+from tests.report.conftest import CHROMIUM, scored
 from vbench_lite.errors import VbenchError
 from vbench_lite.report import write_report
 from vbench_lite.report.formats import pdf
@@ -19,6 +20,16 @@ def test_a_pdf_has_two_pages_that_sum_up_and_one_of_clips(ads, tmp_path) -> None
     assert content.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
     assert len(re.findall(rb"/Subtype\s*/Image", content)) >= 4  # the best and the worst clip of two generators
+
+
+@pytest.mark.browser
+def test_twelve_generators_with_long_names_and_prompts_stay_on_three_pages(tmp_path) -> None:
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
+    fakes = [Fake(f"a-generator-whose-name-is-long-{n}", skill=n / 4, device_s=0.2 * 1.4**n) for n in range(12)]
+    folder = scored(tmp_path / "ads", generators=fakes, texts={n: "word " * 80 for n in range(6)}, video=False)
+    content = write_report([Run(folder)], tmp_path / "ads.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
 
 
 def test_without_a_browser_the_error_names_the_ways_out(ads, tmp_path, monkeypatch) -> None:
