@@ -32,7 +32,7 @@ def cells():
                  for name in (*metric.rises_with, *metric.falls_with, *metric.unmoved_by)}  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selftest, "DAMAGES", {name: damage for name, damage in DAMAGES.items() if name in of_pixels})
-        found = selftest.run(Backbones("none"), metrics, clips=4)
+        found = selftest.run(Backbones("none"), metrics, clips=8)
     return {(cell.damage, cell.metric): cell for cell in found}
 
 

@@ -1,8 +1,9 @@
-"""Names the thing in a single frame by its silhouette: a judge that no network takes part in.
+"""Names the thing in a single frame by its silhouette: no network is used.
 
-What differs from the plain background is cut out, squared and shrunk, and held against the same of rendered clips of
-every thing in the asked colour and motion. Size and place do not matter, the angle does: a thing that turns is
-compared with each moment of the turn. Named rightly on held-out reference clips after the codec: 99.5 % of frames.
+What differs from the plain background is cut out, squared and shrunk. It is compared with the silhouettes of rendered
+clips of every thing in the asked colour and motion. Size and place do not matter, the angle does: a thing that turns
+is compared with each moment of the turn. It names 99.5 % of the frames of held-out reference clips right, after the
+codec.
 """
 
 from __future__ import annotations
