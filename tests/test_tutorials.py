@@ -26,7 +26,7 @@ BLOCK = re.compile(
     flags=re.M | re.S,
 )
 PROMPTS = 2
-SIMULATED = 'route = "{route}"\nadapter = "simulated"\n[clip]\nframes = 9\nfps = 8\nheight = 64\nwidth = 64\n'
+SIMULATED = 'route = "{route}"\nadapter = "simulated"\n[clip]\nframes = 17\nfps = 8\nheight = 64\nwidth = 64\n'
 VERDICTS = {0, 3, 4}
 """Exit codes of `vbench gate`: which one depends on the size of the run."""
 
