@@ -1,4 +1,4 @@
-"""Distributions whose distance is known, for benchmarks/coverage.py: spectra, directions, and kinds of chance."""
+"""Distributions whose distance is known, for benchmarks/interval_coverage.py: spectra, directions, chance."""
 
 from __future__ import annotations
 

@@ -1,46 +1,126 @@
-"""Tests that notice a wrong number: a random sample of mutants of a folder, each run against that folder's own tests.
+"""Tests that notice a wrong number: random mutants of a folder, each run against that folder's own tests.
 
     pip install mutmut
     python benchmarks/mutation.py analysis gate --sample 50
 
-A mutant is a copy of the package in which one operator, comparison, constant or argument is changed (mutmut's
-operators). It is killed where a test of the same folder fails. The work is done in a copy of the repository, so the
-working tree stays as it is. Mutants that no test of the folder reaches count as survivors.
+A mutant is the package with one operator, comparison, constant or argument changed. mutmut makes them. This script
+samples them and runs them fast: one run with coverage finds the tests that execute each line, and each mutant runs in
+a fork of a process that has loaded torch and the other libraries, so it costs a second or two. A mutant is killed
+where a test fails or runs out of time; only the tests that execute its line are run, the fastest first. A mutant whose
+line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice) and the
+numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
+
+benchmarks/equivalent_mutants.toml lists mutants that no test can notice, with the reason. They do not count.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
+import functools
+import importlib
 import json
+import multiprocessing
+import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
+import tomllib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import coverage
+import libcst
+import pytest
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.file_mutation import Mutation, create_mutations
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("vbench_lite", "tests", "generators", "prompts", "results/baseline", "docs", "README.md", "pyproject.toml")
-CONFIG = """
-[tool.mutmut]
-source_paths = ["vbench_lite"]
-only_mutate = ["vbench_lite/{folder}/*"]
-also_copy = ["generators", "prompts", "results", "docs", "README.md"]
-pytest_add_cli_args = ["-n", "0", "-p", "no:cacheprovider"]
-pytest_add_cli_args_test_selection = {tests}
-mutate_only_covered_lines = false
-track_dependencies = false
-use_git_change_detection = false
-"""
-KILLED = (1, 3)
-"""pytest's exit codes for failed tests; a mutant that runs into the time limit counts as killed too."""
-TIMED_OUT = (24, 36, 152, -24)
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+FORK = multiprocessing.get_context("fork")
 
 
-def prepare(folder: str, tests: list[str], place: Path) -> None:
-    """A copy of the repository in which only this folder is mutated."""
+@dataclass
+class Recorder:
+    """A plugin of pytest: the lines that each test executes, and how long it takes.
+
+    What a fixture of a module or session executes counts for all tests that use the fixture."""
+
+    watch: coverage.Coverage
+    contexts: list[str] = field(default_factory=list)
+    users: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    seconds: Counter[str] = field(default_factory=Counter)
+    failed: set[str] = field(default_factory=set)
+
+    @contextlib.contextmanager
+    def _context(self, name: str) -> Iterator[None]:
+        self.contexts.append(name)
+        self.watch.switch_context(name)
+        yield
+        self.contexts.pop()
+        self.watch.switch_context(self.contexts[-1] if self.contexts else "")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any) -> Any:
+        self.users[item.nodeid].add(item.nodeid)
+        for fixtures in item._fixtureinfo.name2fixturedefs.values():
+            for fixture in fixtures:
+                self.users[f"{fixture.baseid} {fixture.argname}"].add(item.nodeid)
+        with self._context(item.nodeid):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Any:
+        if fixturedef.scope == "function":
+            return (yield)
+        with self._context(f"{fixturedef.baseid} {fixturedef.argname}"):
+            return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+        if report.failed:
+            self.failed.add(report.nodeid)
+
+
+@dataclass
+class Only:
+    """A plugin of pytest: runs the named tests, in their order."""
+
+    tests: list[str]
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((i for i in items if i.nodeid in self.tests), key=lambda i: self.tests.index(i.nodeid))
+
+
+@dataclass
+class Mutant:
+    """One change of one file, and the lines that it changes."""
+
+    path: Path
+    module: libcst.Module
+    mutation: Mutation
+    lines: range
+
+    @functools.cached_property
+    def text(self) -> str:
+        changed = self.module.deep_replace(self.mutation.original_node, self.mutation.mutated_node)
+        return changed.code  # type: ignore[union-attr]
+
+    def difference(self) -> list[str]:
+        lines = difflib.unified_diff(self.module.code.splitlines(), self.text.splitlines(), lineterm="", n=0)
+        changed = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+        return [f"{line[0]} {line[1:].strip()}" for line in changed]
+
+
+def copy_to(place: Path) -> None:
     for name in COPIED:
         source, to = ROOT / name, place / name
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -48,49 +128,124 @@ def prepare(folder: str, tests: list[str], place: Path) -> None:
             shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, to)
-    with (place / "pyproject.toml").open("a") as file:
-        file.write(CONFIG.format(folder=folder, tests=json.dumps(tests)))
 
 
-def mutmut(place: Path, *names: str) -> None:
-    """`mutmut run`: writes mutants and runs the tests of those named."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-    (place / "mutmut.log").write_text(done.stdout + done.stderr)
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    module, mutations, _, _ = create_mutations(str(path), path.read_text())
+    positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    for mutation in filter(_is_sampled, mutations):
+        at = positions[mutation.original_node]
+        yield Mutant(path, module, mutation, range(at.start.line, at.end.line + 1))
 
 
-def outcomes(place: Path) -> Iterator[tuple[str, int | None]]:
-    """Each mutant with the exit code of its tests; None where it was not run."""
-    for path in sorted((place / "mutants").rglob("*.meta")):
-        yield from json.loads(path.read_text())["exit_code_by_key"].items()
+def _is_sampled(mutation: Mutation) -> bool:
+    old, new = mutation.original_node, mutation.mutated_node
+    if isinstance(old, libcst.BaseString):
+        return False
+    if isinstance(old, libcst.Call) and isinstance(new, libcst.Call):
+        kept = [argument.value for argument in new.args]
+        lost = [argument.value for argument in old.args if argument.value not in kept]
+        if any(isinstance(value, libcst.BaseString) for value in lost):
+            return False
+    return mutation.contained_by_top_level_function is not None or isinstance(old, libcst.BaseNumber)
+
+
+def run_pytest(place: Path, plugin: object, *arguments: str) -> int:
+    """pytest in this process, which is a fork, on the copy of the repository."""
+    os.setsid()
+    os.chdir(place)
+    os.environ["PYTHONPATH"] = sys.path[0] = str(place)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    return int(pytest.main(["-n", "0", "-p", "no:cacheprovider", *arguments], plugins=[plugin]))
+
+
+def record(place: Path, folder: str, tests: list[str], to: Path) -> None:
+    """Writes, for each line of the folder, the tests that execute it; and each test's time, and the loaded modules."""
+    watch = coverage.Coverage(data_file=None, include=[f"{place}/vbench_lite/{folder}/*"], config_file=False)
+    recorder = Recorder(watch)
+    before = set(sys.modules)
+    watch.start()
+    run_pytest(place, recorder, *tests)
+    watch.stop()
+    data, passed = watch.get_data(), set(recorder.seconds) - recorder.failed
+    executed = {
+        path: {
+            line: sorted(set().union(*(recorder.users[name] for name in contexts if name)) & passed)
+            for line, contexts in data.contexts_by_lineno(path).items()
+        }
+        for path in data.measured_files()
+    }
+    loaded = [name for name in sys.modules if name not in before and not name.startswith(("vbench_lite", "tests"))]
+    shown = {"seconds": recorder.seconds, "failed": sorted(recorder.failed), "executed": executed, "loaded": loaded}
+    to.write_text(json.dumps(shown))
+
+
+def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
+    """The tests that execute the mutant, the fastest first."""
+    executed = known["executed"].get(str(mutant.path), {})
+    names = {name for line in mutant.lines for name in executed.get(str(line), [])}
+    return sorted(names, key=lambda name: known["seconds"][name])
+
+
+def survives(place: Path, mutant: Mutant, tests: list[str], limit: float) -> bool:
+    """Runs the tests on the mutant in a fork. The written file gets a time of its own, so no stale bytecode is used."""
+    if not tests:
+        return True
+    files = sorted({name.split("::")[0] for name in tests})
+    times = mutant.path.stat()
+    mutant.path.write_text(mutant.text)
+    os.utime(mutant.path, (times.st_atime, times.st_mtime + random.randrange(10**6, 10**7)))
+    child = FORK.Process(target=lambda: os._exit(run_pytest(place, Only(tests), "-x", *files)))
+    child.start()
+    child.join(limit)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid or 0, signal.SIGKILL)
+    child.join()
+    mutant.path.write_text(mutant.module.code)
+    os.utime(mutant.path, (times.st_atime, times.st_mtime))
+    return child.exitcode == 0
 
 
 def measure(folder: str, tests: list[str], sample: int, seed: int) -> str:
-    """One row of the table, and the survivors below it."""
+    """One row of the table, after the survivors."""
+    equivalent = tomllib.loads(EQUIVALENT.read_text())["mutant"] if EQUIVALENT.exists() else []
+    listed = {(entry["file"], *entry["change"]) for entry in equivalent}
     with tempfile.TemporaryDirectory() as name:
-        place, begun = Path(name), time.monotonic()
-        prepare(folder, tests, place)
-        mutmut(place, "none-of-them")
-        known = [mutant for mutant, _ in outcomes(place)]
-        if not known:
-            raise SystemExit((place / "mutmut.log").read_text()[-3000:])
-        chosen = sorted(random.Random(seed).sample(known, min(sample, len(known))))
-        mutmut(place, *chosen)
-        codes = dict(outcomes(place))
-        if any(codes[mutant] is None for mutant in chosen):
-            raise SystemExit((place / "mutmut.log").read_text()[-3000:])
-        alive = [mutant for mutant in chosen if codes[mutant] not in (*KILLED, *TIMED_OUT)]
-        killed = len(chosen) - len(alive)
-        row = f"| {folder} | {len(known)} | {len(chosen)} | {killed} | {killed / len(chosen):.0%} |"
-        shown = "\n".join(f"{mutant} (exit code {codes[mutant]})\n{_difference(place, mutant)}" for mutant in alive)
-        return f"{row} {time.monotonic() - begun:.0f} s\n{shown}"
-
-
-def _difference(place: Path, mutant: str) -> str:
-    command = [sys.executable, "-m", "mutmut", "show", mutant]
-    text = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False).stdout
-    lines = [line for line in text.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    return "\n".join(f"    {line}" for line in lines)
+        place, begun = Path(name).resolve(), time.monotonic()
+        copy_to(place)
+        recording = FORK.Process(target=record, args=(place, folder, tests, place / "tests.json"))
+        recording.start()
+        recording.join()
+        known = json.loads((place / "tests.json").read_text())
+        for failed in known["failed"]:
+            print(f"fails without a mutant, left out: {failed}")
+        for loaded in known["loaded"]:
+            with contextlib.suppress(Exception):
+                importlib.import_module(loaded)
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        mutants = [m for path in sorted((place / "vbench_lite" / folder).rglob("*.py")) for m in mutants_of(path)]
+        chosen = random.Random(seed).sample(mutants, min(sample, len(mutants)))
+        survived = same = 0
+        for mutant in chosen:
+            covering = tests_of(mutant, known)
+            limit = 30 + 5 * sum(known["seconds"][test] for test in covering)
+            if not survives(place, mutant, covering, limit):
+                continue
+            file, change = str(mutant.path.relative_to(place / "vbench_lite")), mutant.difference()
+            if (file, *change) in listed:
+                same += 1
+                continue
+            survived += 1
+            print(f"{file}:{mutant.lines.start} ({len(covering)} tests)", *change, sep="\n    ", flush=True)
+        counted = len(chosen) - same
+        share = (counted - survived) / counted
+        return (
+            f"| {folder} | {len(mutants)} | {len(chosen)} | {counted - survived} | {survived} | {same} | {share:.0%} |"
+            f" {time.monotonic() - begun:.0f} s"
+        )
 
 
 def main() -> None:
@@ -100,9 +255,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print("| folder | mutants | sampled | killed | share |\n|---|---|---|---|---|")
-    for folder in given.folders:
-        print(measure(folder, given.tests or [f"tests/{folder}"], given.sample, given.seed), flush=True)
+    rows = [measure(name, given.tests or [f"tests/{name}"], given.sample, given.seed) for name in given.folders]
+    print("| folder | mutants | sampled | killed | survived | equivalent | share |\n|---|---|---|---|---|---|---|")
+    print(*rows, sep="\n")
 
 
 if __name__ == "__main__":

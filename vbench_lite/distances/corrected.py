@@ -11,7 +11,7 @@ aligned. Where halves hold more clips than the features have directions, nothing
 The variance is the jackknife's over prompts. It counts what pairs of clips do twice (Efron and Stein, "The jackknife
 estimate of variance", 1981), so that is subtracted once: exactly for the mean term, and for overlaps as half of the
 variance between random splits, which pairs and larger sets of clips cause. No variance is less than that of pairs.
-docs/explanation/distances.md has the simulated coverage; benchmarks/coverage.py repeats it.
+docs/explanation/distances.md has the simulated coverage; benchmarks/interval_coverage.py repeats it.
 """
 
 from __future__ import annotations

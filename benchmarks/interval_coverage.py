@@ -1,8 +1,8 @@
 """How often intervals hold the truth, by simulation: the tables of
 docs/explanation/distances.md, each with the time it took.
 
-    python benchmarks/coverage.py                                     all tables
-    python benchmarks/coverage.py --table fvd --clips 64 --runs 400   one of them, other numbers
+    python benchmarks/interval_coverage.py                                     all tables
+    python benchmarks/interval_coverage.py --table fvd --clips 64 --runs 400   one of them, other numbers
 
 Features are drawn from distributions whose distance is known, scores from distributions whose mean is.
 "Interval" is how far it reaches down and up on average, "covered" the share of 95 % intervals that hold the truth,
