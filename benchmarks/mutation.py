@@ -48,7 +48,7 @@ EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 FORK = multiprocessing.get_context("fork")
 
 
-@dataclass
+@dataclass(eq=False)  # pytest puts plugins into sets
 class Recorder:
     """A plugin of pytest: the lines that each test executes, and how long it takes.
 
@@ -64,9 +64,11 @@ class Recorder:
     def _context(self, name: str) -> Iterator[None]:
         self.contexts.append(name)
         self.watch.switch_context(name)
-        yield
-        self.contexts.pop()
-        self.watch.switch_context(self.contexts[-1] if self.contexts else "")
+        try:
+            yield
+        finally:
+            self.contexts.pop()
+            self.watch.switch_context(self.contexts[-1] if self.contexts else "")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Any:
@@ -90,7 +92,7 @@ class Recorder:
             self.failed.add(report.nodeid)
 
 
-@dataclass
+@dataclass(eq=False)  # pytest puts plugins into sets
 class Only:
     """A plugin of pytest: runs the named tests, in their order."""
 
