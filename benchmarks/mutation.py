@@ -10,7 +10,12 @@ where a test fails or runs out of time; only the tests that execute its line are
 line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice) and the
 numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
 
-benchmarks/equivalent_mutants.toml lists mutants that no test can notice, with the reason. They do not count.
+benchmarks/equivalent_mutants.toml lists mutants that no test can notice. They do not count:
+
+    [[mutant]]
+    file = "distances/example.py"
+    change = ["- the old line", "+ the new line"]
+    reason = "why no test can notice it"
 """
 
 from __future__ import annotations
@@ -149,7 +154,8 @@ def _is_sampled(mutation: Mutation) -> bool:
         lost = [argument.value for argument in old.args if argument.value not in kept]
         if any(isinstance(value, libcst.BaseString) for value in lost):
             return False
-    return mutation.contained_by_top_level_function is not None or isinstance(old, libcst.BaseNumber)
+    inside = isinstance(mutation.contained_by_top_level_function, libcst.FunctionDef)
+    return inside or isinstance(old, libcst.BaseNumber)
 
 
 def run_pytest(place: Path, plugin: object, *arguments: str) -> int:
