@@ -1,19 +1,21 @@
-"""How often intervals hold the truth, by simulation: the tables of
-docs/explanation/distances.md, each with the time it took.
+"""How often intervals hold the truth, by simulation: the tables of docs/explanation/distances.md.
 
     python benchmarks/interval_coverage.py                                     all tables
     python benchmarks/interval_coverage.py --table fvd --clips 64 --runs 400   one of them, other numbers
+    python benchmarks/interval_coverage.py --log FILE                          what is in FILE is not simulated again
 
 Features are drawn from distributions whose distance is known, scores from distributions whose mean is.
-"Interval" is how far it reaches down and up on average, "covered" the share of 95 % intervals that hold the truth,
-and below the table stand two standard errors of a share of 0.95 in as many runs. Nothing is left out: intervals
-that come with a reason count, and "with a reason" is the share of them.
+"Interval" is how far it reaches down and up on average, "covered" the share of 95 % intervals that hold the truth, with
+the ends of its 99 % Monte Carlo interval. All intervals count, and "with a reason" is the share of those that state an
+assumption. A row is marked where the Monte Carlo interval lies wholly outside .93 to .97.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -30,6 +32,7 @@ from coverage_cases import (
     noise,
     spread,
 )
+from scipy import stats
 
 from vbench_lite.analysis.cost.economics import share_of
 from vbench_lite.distances.corrected import corrected_interval
@@ -38,9 +41,10 @@ from vbench_lite.distances.intervals import DistanceInterval
 from vbench_lite.distances.kernel import kernel_interval
 from vbench_lite.stats import Interval, clustered_mean
 
-RUNS = {24: 80, 64: 80, 80: 80, 256: 24}
-"""Of a case with so many clips, where --runs does not say: what a quarter of an hour is enough for."""
+RUNS = 1000
+"""Of a cell, where --runs does not say."""
 KINDS = ("heavy", "skewed", "cut off", "clusters")
+ASKED = (0.93, 0.97)
 
 
 class Size(NamedTuple):
@@ -49,30 +53,66 @@ class Size(NamedTuple):
     runs: int
 
 
+class Cell(NamedTuple):
+    """One row of a table: intervals of draws from one pair of distributions."""
+
+    name: str
+    truth: float
+    interval: Callable[[int], DistanceInterval | Interval]
+    """Of the draw with this number."""
+
+
 class Found(NamedTuple):
     """What simulated intervals came to."""
 
     truth: float
     values: Array
-    down: float
-    up: float
-    covered: float
-    with_reason: float
+    low: Array
+    high: Array
+    with_reason: Array
 
     @classmethod
-    def of(cls, truth: float, intervals: list[DistanceInterval] | list[Interval]) -> Found:
-        ends = np.array([(f.low if f.low is not None else np.nan, f.high if f.high is not None else np.nan)
-                         for f in intervals])  # fmt: skip
-        covered = np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
-        with_reason = np.mean([getattr(f, "reason", None) is not None for f in intervals])
-        values = np.array([f.value for f in intervals])
-        down, up = values - ends[:, 0], ends[:, 1] - values
-        return cls(truth, values, float(np.nanmean(down)), float(np.nanmean(up)), float(covered), float(with_reason))
+    def of(cls, cell: Cell, runs: int) -> Found:
+        found = [cell.interval(run) for run in range(runs)]
+        ends = np.array([(np.nan if f.low is None else f.low, np.nan if f.high is None else f.high) for f in found])
+        reasons = np.array([getattr(f, "reason", None) is not None for f in found])
+        return cls(cell.truth, np.array([f.value for f in found]), *ends.T, reasons)
 
     def cells(self) -> str:
-        mean, deviation = self.values.mean(), self.values.std()
-        ends = f"{-self.down:+.3f} {self.up:+.3f}"
-        return f"{self.truth:.3f} | {mean:.3f} | {deviation:.3f} | {ends} | {self.covered:.3f} | {self.with_reason:.2f}"
+        holds = (self.low <= self.truth) & (self.truth <= self.high)
+        down, up = np.nanmean(self.low - self.values), np.nanmean(self.high - self.values)
+        least, most = monte_carlo(int(holds.sum()), len(holds))
+        missed = " **low**" if most < ASKED[0] else " **high**" if least > ASKED[1] else ""
+        return (
+            f"{self.truth:.3f} | {self.values.mean():.3f} | {self.values.std():.3f} | {down:+.3f} {up:+.3f} | "
+            f"{holds.mean():.3f} ({least:.3f} to {most:.3f}){missed} | {self.with_reason.mean():.2f}"
+        )
+
+
+def monte_carlo(hits: int, runs: int) -> tuple[float, float]:
+    """The 99 % interval of a share that was simulated (Clopper and Pearson)."""
+    found = stats.binomtest(hits, runs).proportion_ci(0.99)
+    return float(found.low), float(found.high)
+
+
+class Log:
+    """Finished cells as JSON lines, so that a simulation that was stopped goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text("utf-8").splitlines() if path and path.exists() else []
+        self.known = {entry.pop("cell"): entry for entry in map(json.loads, lines)}
+
+    def found(self, key: str, cell: Cell, runs: int) -> Found:
+        key = f"{key}, {runs} runs: {cell.name}"
+        if key in self.known:
+            return Found(*(np.array(part) for part in self.known[key].values()))
+        found = Found.of(cell, runs)
+        if self.path:
+            parts = {name: np.asarray(part).tolist() for name, part in found._asdict().items()}
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"cell": key, **parts}) + "\n")
+        return found
 
 
 def generator(seed: int, *place: int) -> np.random.Generator:
@@ -85,115 +125,96 @@ def drawn(case: Case, clips: int, kind: str, rng: np.random.Generator) -> tuple[
     return spread(one, case.first), spread(two, case.second) + case.shift
 
 
-def fvd_rows(size: Size, seed: int) -> Iterator[str]:
+def fvd_cells(size: Size, seed: int) -> Iterator[Cell]:
     for place, case in enumerate(cases(size.values)):
-        plain, found = [], []
-        for run in range(size.runs):
-            x, y = drawn(case, size.clips, "normal", generator(seed, size.clips, run, place))
-            plain.append(frechet_distance(generated=x, reference=y))
-            found.append(corrected_interval(x, y))
-        name = case.name + (" (not developed on)" if case.unseen else "")
-        yield f"{name} | {size.clips} | {np.mean(plain):.2f} | {Found.of(frechet_truth(case), found).cells()}"
+
+        def interval(run: int, place: int = place, case: Case = case) -> DistanceInterval:
+            return corrected_interval(*drawn(case, size.clips, "normal", generator(seed, size.clips, run, place)))
+
+        yield Cell(case.name + (" (not developed on)" if case.unseen else ""), frechet_truth(case), interval)
 
 
-def collapsed_rows(size: Size, seed: int) -> Iterator[str]:
+def collapsed_cells(size: Size, seed: int) -> Iterator[Cell]:
     """A share of the generated clips is one and the same."""
     for row, name in enumerate(("the same distribution, 1/i", "twice the variance, 1/i")):
         case = next(c for c in cases(size.values) if c.name == name)
         for place, share in enumerate((0.05, 0.1, 0.25)):
-            found = []
-            for run in range(size.runs):
-                rng = generator(seed, size.clips, run, row, place)
+
+            def interval(
+                run: int, places: tuple[int, int] = (row, place), case: Case = case, share: float = share
+            ) -> DistanceInterval:
+                rng = generator(seed, size.clips, run, *places)
                 x, y = drawn(case, size.clips, "normal", rng)
-                found.append(corrected_interval(collapsed(x, share, rng), y))
-            yield f"{share:.0%}; {name} | {size.clips} | {Found.of(collapsed_truth(case, share), found).cells()}"
+                return corrected_interval(collapsed(x, share, rng), y)
+
+            yield Cell(f"{share:.0%} of the clips are one; {name}", collapsed_truth(case, share), interval)
 
 
-def sizes_rows(size: Size, seed: int) -> Iterator[str]:
+def sizes_cells(size: Size, seed: int) -> Iterator[Cell]:
     """Prompts with 1 to 6 clips, on both sides or on their own; half of the variance lies between them."""
     groups = np.repeat(np.arange(size.clips), np.resize([1, 1, 2, 3, 6], size.clips))[: size.clips]
-    prompts = [f"p{group}" for group in groups]
     for row, name in enumerate(("equal, 1/i", "twice the variance, 1/i", "turned at random, 1/i")):
         case = next(c for c in cases(size.values) if c.name == name)
-        for both in (False, True):
-            found = []
-            for run in range(size.runs):
-                rng = generator(seed, size.clips, run, row, int(both))
-                levels = rng.normal(size=(2, groups[-1] + 1, size.values))
-                one, two = (0.5**0.5 * (level[groups] + rng.normal(size=(size.clips, size.values)))
-                            for level in (levels[0], levels[0 if both else 1]))  # fmt: skip
-                x, y = spread(one, case.first), spread(two, case.second) + case.shift
-                found.append(corrected_interval(x, y, prompts, prompts if both else [f"r{g}" for g in groups]))
-            title = f"{name}; {'the same' if both else 'other'} prompts"
-            yield f"{title} | {size.clips} | {Found.of(frechet_truth(case), found).cells()}"
+        yield from _by_prompts(case, groups, size, (seed, row), "prompts of 1 to 6 clips; ")
 
 
-def bootstrap_rows(size: Size, seed: int) -> Iterator[str]:
-    """The percentile interval of the plain distance, which holds nothing, for comparison."""
+def prompts_cells(size: Size, seed: int) -> Iterator[Cell]:
+    """Two clips a prompt: half of the variance lies between prompts, which both sides share or do not share."""
+    for row, case in enumerate(cases(size.values)):
+        yield from _by_prompts(case, np.arange(size.clips) // 2, size, (seed, row), "2 clips a prompt; ")
+
+
+def _by_prompts(case: Case, groups: Array, size: Size, seed: tuple[int, int], title: str) -> Iterator[Cell]:
+    prompts, others = ([f"{side}{group}" for group in groups] for side in "pr")
+    for both in (False, True):
+
+        def interval(run: int, both: bool = both) -> DistanceInterval:
+            rng = generator(seed[0], size.clips, run, seed[1], int(both))
+            levels = rng.normal(size=(2, groups[-1] + 1, size.values))
+            one, two = (0.5**0.5 * (level[groups] + rng.normal(size=(size.clips, size.values)))
+                        for level in (levels[0], levels[0 if both else 1]))  # fmt: skip
+            x, y = spread(one, case.first), spread(two, case.second) + case.shift
+            return corrected_interval(x, y, prompts, prompts if both else others)
+
+        yield Cell(f"{title}{case.name}; {'the same' if both else 'other'} prompts", frechet_truth(case), interval)
+
+
+def bootstrap_cells(size: Size, seed: int) -> Iterator[Cell]:
+    """The percentile interval of the plain distance, which does not hold, for comparison."""
     case = next(c for c in cases(size.values) if c.name == "equal, 1/i")
-    found = []
-    for run in range(min(size.runs, 20)):
+
+    def interval(run: int) -> Interval:
         x, y = drawn(case, size.clips, "normal", generator(seed, size.clips, run))
         low, high = np.quantile(resampled_distances(x, y, 200, run), [0.025, 0.975])
-        found.append(Interval(frechet_distance(generated=x, reference=y), float(low), float(high)))
-    yield f"{case.name} | {size.clips} | {Found.of(frechet_truth(case), found).cells()}"
+        return Interval(frechet_distance(generated=x, reference=y), float(low), float(high))
+
+    yield Cell(case.name, frechet_truth(case), interval)
 
 
-def kinds_rows(size: Size, seed: int) -> Iterator[str]:
+def kinds_cells(size: Size, seed: int) -> Iterator[Cell]:
     """Features that are not normal."""
     chosen = ("equal, 1/i", "twice the variance, 1/i", "slightly turned, 1/i")
     for row, case in enumerate(c for c in cases(size.values) if c.name in chosen):
         for place, kind in enumerate(KINDS):
-            places = ((seed, size.clips, run, row, place) for run in range(size.runs))
-            found = [corrected_interval(*drawn(case, size.clips, kind, generator(*place))) for place in places]
-            yield f"{kind}; {case.name} | {size.clips} | {Found.of(frechet_truth(case), found).cells()}"
+
+            def interval(
+                run: int, places: tuple[int, int] = (row, place), case: Case = case, kind: str = kind
+            ) -> DistanceInterval:
+                return corrected_interval(*drawn(case, size.clips, kind, generator(seed, size.clips, run, *places)))
+
+            yield Cell(f"{kind}; {case.name}", frechet_truth(case), interval)
 
 
-def prompts_rows(size: Size, seed: int) -> Iterator[str]:
-    """Two clips a prompt: half of the variance lies between prompts, which both sides share or do not share."""
-    case = next(c for c in cases(size.values) if c.name == "equal, 1/i")
-    groups = size.clips // 2
-    prompts = [f"p{place // 2}" for place in range(size.clips)]
-    for both in (False, True):
-        found, ignored = [], []
-        for run in range(size.runs):
-            rng = generator(seed, size.clips, run, int(both))
-            one, two = (np.repeat(rng.normal(size=(groups, size.values)), 2, axis=0) for _ in range(2))
-            first, second = (0.5**0.5 * (part + rng.normal(size=part.shape)) for part in (one, one if both else two))
-            x, y = spread(first, case.first), spread(second, case.second) + case.shift
-            of_reference = prompts if both else [f"r{place // 2}" for place in range(size.clips)]
-            found.append(corrected_interval(x, y, prompts, of_reference))
-            ignored.append(corrected_interval(x, y))
-        name = "prompts shared" if both else "prompts of their own"
-        yield f"{name} | {size.clips} | {Found.of(frechet_truth(case), found).cells()}"
-        yield f"{name}, ignored | {size.clips} | {Found.of(frechet_truth(case), ignored).cells()}"
-
-
-def shared_rows(size: Size, seed: int) -> Iterator[str]:
-    """Two clips a prompt, the same prompts on both sides, half of the variance between them."""
-    prompts = [f"p{place // 2}" for place in range(size.clips)]
+def kvd_cells(size: Size, seed: int) -> Iterator[Cell]:
+    alone = [""] * size.clips
     for place, case in enumerate(cases(size.values)):
-        found = []
-        for run in range(size.runs):
-            rng = generator(seed, size.clips, run, place)
-            level = np.repeat(rng.normal(size=(size.clips // 2, size.values)), 2, axis=0)
-            one, two = (0.5**0.5 * (level + rng.normal(size=level.shape)) for _ in range(2))
-            x, y = spread(one, case.first), spread(two, case.second) + case.shift
-            found.append(corrected_interval(x, y, prompts, prompts))
-        yield f"{case.name} | {size.clips} | {Found.of(frechet_truth(case), found).cells()}"
 
-
-def kvd_rows(size: Size, seed: int) -> Iterator[str]:
-    for place, case in enumerate(cases(size.values)):
-        found = []
-        for run in range(size.runs):
+        def interval(run: int, place: int = place, case: Case = case) -> Interval:
             x, y = drawn(case, size.clips, "normal", generator(seed, size.clips, run, place))
-            found.append(kernel_interval(x, y, [""] * size.clips, [""] * size.clips))
-        yield f"{case.name} | {size.clips} | {Found.of(1000 * kernel_truth(case), _thousandfold(found)).cells()}"
+            found = kernel_interval(x, y, alone, alone)
+            return Interval(1000 * found.value, 1000 * (found.low or 0), 1000 * (found.high or 0))
 
-
-def _thousandfold(found: list[DistanceInterval]) -> list[Interval]:
-    return [Interval(1000 * f.value, 1000 * (f.low or 0), 1000 * (f.high or 0)) for f in found]
+        yield Cell(case.name, 1000 * kernel_truth(case), interval)
 
 
 def scores(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Array, float]:
@@ -231,44 +252,51 @@ def means_rows(runs: int, seed: int) -> Iterator[str]:
             yield f"{kind} | {clips} | {' | '.join(held)}"
 
 
-SET_HEAD = "clips | truth | estimate | its spread | interval | covered | with a reason"
-TABLES: dict[str, tuple[str, Callable[[Size, int], Iterator[str]], tuple[int, ...]]] = {
-    "fvd": ("the two distributions | clips | plain | " + SET_HEAD[8:], fvd_rows, (24, 64, 128, 256)),
-    "bootstrap": ("plain distance, percentile bootstrap | " + SET_HEAD, bootstrap_rows, (64,)),
-    "kinds": ("features that are not normal | " + SET_HEAD, kinds_rows, (64,)),
-    "prompts": ("two clips a prompt | " + SET_HEAD, prompts_rows, (64,)),
-    "shared": ("the same 40 prompts on both sides | " + SET_HEAD, shared_rows, (80,)),
-    "collapsed": ("clips that are one; the distributions | " + SET_HEAD, collapsed_rows, (24, 64)),
-    "sizes": ("prompts of 1 to 6 clips | " + SET_HEAD, sizes_rows, (64, 128)),
-    "kvd": ("kvd in thousandths | " + SET_HEAD, kvd_rows, (32, 64, 256)),
+SET_HEAD = " | truth | estimate | its spread | interval | covered | with a reason"
+TABLES: dict[str, tuple[str, Callable[[Size, int], Iterator[Cell]], tuple[int, ...]]] = {
+    "fvd": ("the two distributions", fvd_cells, (24, 64, 128, 256)),
+    "bootstrap": ("plain distance, percentile bootstrap", bootstrap_cells, (64,)),
+    "kinds": ("features that are not normal", kinds_cells, (64,)),
+    "prompts": ("two clips a prompt", prompts_cells, (80,)),
+    "collapsed": ("clips that are one; the distributions", collapsed_cells, (24, 64)),
+    "sizes": ("prompts of 1 to 6 clips", sizes_cells, (64, 128)),
+    "kvd": ("kvd in thousandths", kvd_cells, (32, 64, 256)),
 }
 
 
-def show(name: str, head: str, runs: int, rows: Iterator[str]) -> None:
-    start, cpu = time.perf_counter(), time.process_time()
+def show(name: str, head: str, rows: Iterator[str]) -> None:
+    cpu = time.process_time()
     click.echo(f"\n| {head} |\n|" + "---|" * (head.count("|") + 1))
     for row in rows:
         click.echo(f"| {row} |")
-    click.echo(f"\n{name}: {runs} runs a cell, so that 0.95 is seen as 0.95 ± {2 * (0.95 * 0.05 / runs) ** 0.5:.3f}; "
-               f"{time.process_time() - cpu:.0f} CPU s, {time.perf_counter() - start:.0f} s.")  # fmt: skip
+    click.echo(f"\n{name}, {time.process_time() - cpu:.0f} CPU s.")
 
 
 @click.command(help=__doc__)
 @click.option("--table", "tables", type=click.Choice([*TABLES, "means"]), multiple=True, help="[default: all]")
+@click.option("--row", "wanted", multiple=True, help="Only rows whose name holds one of these. [default: all]")
 @click.option("--values", default=400, show_default=True, help="Features a clip.")
 @click.option("--clips", type=int, multiple=True, help="[default: by the table]")
-@click.option("--runs", type=int, help="[default: by the number of clips]")
+@click.option("--runs", default=RUNS, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def main(tables: tuple[str, ...], values: int, clips: tuple[int, ...], runs: int | None, seed: int) -> None:
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="JSON lines of the finished rows.")
+def main(
+    tables: tuple[str, ...], wanted: tuple[str, ...], values: int, clips: tuple[int, ...], runs: int, seed: int,
+    log: Path | None,
+) -> None:  # fmt: skip
+    finished = Log(log)
     for name in tables or (*TABLES, "means"):
         if name == "means":
             head = "scores | clips a prompt | 5 prompts | 10 | 20 | 40 | 200"
-            show(name, head, runs or 500, means_rows(runs or 500, seed))
+            show(f"means: {runs} runs a cell", head, means_rows(runs, seed))
             continue
-        head, rows, usual = TABLES[name]
+        head, cells, usual = TABLES[name]
         for number in clips or usual:
-            size = Size(number, values, runs or RUNS.get(number, 100))
-            show(f"{name}, {values} values, {number} clips", head, size.runs, rows(size, seed))
+            key = f"{name}, {values} values, {number} clips, seed {seed}"
+            size = Size(number, values, runs)
+            rows = (f"{cell.name} | {finished.found(key, cell, runs).cells()}" for cell in cells(size, seed)
+                    if not wanted or any(part in cell.name for part in wanted))  # fmt: skip
+            show(f"{key}: {runs} runs a row", head + SET_HEAD, rows)
 
 
 if __name__ == "__main__":
