@@ -116,6 +116,20 @@ def test_what_both_runs_share_is_no_doubt_about_their_fvd(tmp_path: Path) -> Non
     assert apart.evidence.high - apart.evidence.low > 2 * (found.evidence.high - found.evidence.low)
 
 
+def test_a_set_metric_of_the_same_features_is_decided_however_few_clips_there_are(tmp_path: Path) -> None:
+    (tmp_path / "gate.toml").write_text("[[check]]\nmetric = 'kvd'\nrule = 'non-inferior'\nmargin = 5\nunit = 'se'")
+    rules, few = read_policy(tmp_path / "gate.toml"), {"prompts": 10, "clips": 1}
+    runs = {name: with_fvd(tmp_path / name, 4.0, seed, **few) for name, seed in (("old", 1), ("same", 1), ("new", 2))}
+    for path in runs.values():
+        summary = Path(path) / "summary.json"
+        summary.write_text(summary.read_text().replace('"fvd_corrected"', '"kvd"'))
+    outcomes = {
+        name: check(decide(open_run(runs[name]), open_run(runs["old"]), rules), "kvd/non-inferior").outcome
+        for name in ("same", "new")
+    }
+    assert outcomes == {"same": "pass", "new": "undecided"}  # 10 other clips can miss a rare loss
+
+
 def test_features_that_were_tampered_with_are_refused(tmp_path: Path) -> None:
     old, new = with_fvd(tmp_path / "old", 4.0, 1), with_fvd(tmp_path / "new", 9.0, 2, weights="b")
     others = (tmp_path / "old" / "features" / "model.npz").read_bytes()

@@ -22,6 +22,7 @@ _MANY = 10_000
 """Degrees of freedom of an error that is taken as known."""
 BY_FEATURES = "by the stored features, prompt by prompt"
 BY_INTERVALS = "from the two intervals, as if the sets were independent"
+SAME_FEATURES = "the same features in both runs"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class SetDifference:
 def set_difference(metric: str, pair: GeneratorPair) -> SetDifference | str:
     """Two set scores, subtracted, or the reason why there is no difference.
 
-    Where both runs store the influence of each prompt, what they share cancels. Else the two stored intervals are
+    Where both runs have the same features (one digest), nothing is left to chance and the error is 0. Where both store
+    the influence of each prompt, what they share cancels. Else the two stored intervals are
     added up as if the sets were independent. They share prompts and reference, so that is cautious.
     """
     old, new = (side.score(metric) for _, side in pair.sides)
@@ -83,6 +85,9 @@ def set_difference(metric: str, pair: GeneratorPair) -> SetDifference | str:
             return f"the {who} has none: {score.reason or 'not computed'}"
     assert old.value is not None
     assert new.value is not None
+    digests = [side.run.summary.notes.features.get(side.generator) for _, side in pair.sides]
+    if digests[0] and digests[0] == digests[1] and old.value == new.value:
+        return SetDifference(old.value, new.value, SAME_FEATURES, None, (0.0, 0.0))
     stored = [_influence(side) if metric == "fvd_corrected" else None for _, side in pair.sides]
     if stored[0] is not None and stored[1] is not None:
         return SetDifference(old.value, new.value, BY_FEATURES, (stored[0], stored[1]), None)
