@@ -48,7 +48,10 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.file_mutation import Mutation, create_mutations
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("vbench_lite", "tests", "generators", "prompts", "results/baseline", "docs", "README.md", "pyproject.toml")
+COPIED = (
+    "vbench_lite", "tests", "generators", "prompts", "benchmarks", "results/baseline", "docs", "README.md",
+    "pyproject.toml",
+)  # fmt: skip
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 FORK = multiprocessing.get_context("fork")
 
@@ -227,6 +230,8 @@ def measure(folder: str, tests: list[str], sample: int, seed: int) -> str:
         recording.start()
         recording.join()
         known = json.loads((place / "tests.json").read_text())
+        if not known["seconds"]:
+            raise SystemExit(f"no test ran: see `pytest -n 0 {' '.join(tests)}`")
         for failed in known["failed"]:
             print(f"fails without a mutant, left out: {failed}")
         for loaded in known["loaded"]:
