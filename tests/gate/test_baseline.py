@@ -32,19 +32,24 @@ def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -
     assert "the runs are identical" in result.output
 
 
+def named(folder: Path, generator: str, number: int) -> str:
+    """A run of a generator with this name."""
+    run = with_fvd(folder, 4.0, number)
+    for name in ("run.json", "clips.csv", "summary.json"):
+        path = Path(run) / name
+        path.write_text(path.read_text().replace("model", generator))
+    (Path(run) / "features" / "model.npz").rename(Path(run) / "features" / f"{generator}.npz")
+    return run
+
+
 def test_a_baseline_carries_the_features_of_its_run_and_of_no_other(tmp_path: Path) -> None:
     to = tmp_path / "baseline"
     for number, generator in enumerate(("first", "second")):
-        run = with_fvd(tmp_path / generator, 4.0, number)
-        for name in ("run.json", "clips.csv", "summary.json"):
-            path = Path(run) / name
-            path.write_text(path.read_text().replace("model", generator))
-        (Path(run) / "features" / "model.npz").rename(Path(run) / "features" / f"{generator}.npz")
-        promote(Promotion(run, "x", "y", to))
+        promote(Promotion(named(tmp_path / generator, generator, number), "x", "y", to))
     assert [path.name for path in (to / "features").iterdir()] == ["second.npz"]
     (tmp_path / "gate.toml").write_text(FVD)
-    asked = [run, "--baseline", str(to), "--json", "--policy", str(tmp_path / "gate.toml")]
-    assert "by the stored features" in CliRunner().invoke(gate, asked).output
+    asked = ["--baseline", str(to), "--json", "--policy", str(tmp_path / "gate.toml")]
+    assert "by the stored features" in CliRunner().invoke(gate, [named(tmp_path / "new", "second", 2), *asked]).output
     assert sum(path.stat().st_size for path in to.rglob("*") if path.is_file()) < 200_000
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vbench_lite.analysis.commands import run_command, score_command
 from vbench_lite.analysis.cost.machines import load_difference
@@ -108,6 +109,17 @@ class GeneratorPair:
     def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:
         """Both, each with its role."""
         return ("baseline", self.baseline), ("candidate", self.candidate)
+
+    @cached_property
+    def same_clips(self) -> NDArray[np.bool_]:
+        """Which clips have the same bytes in both, shape (prompts, clips per prompt)."""
+        old, new = (grid.text("sha256") for grid in self._grids)
+        return np.asarray(self.old.made & self.new.made & (old != "") & (old == new))
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether every clip has the same bytes in both runs. Then nothing was sampled anew."""
+        return bool(self.same_clips.sum() == (self.old.made | self.new.made).sum())
 
     @property
     def seeds_differ(self) -> str:

@@ -194,7 +194,7 @@ def _result(
     planned: PlannedCheck, p_fail_holm: float | None, policy: Policy, family: Family, look: Look
 ) -> CheckResult:
     check, seen, quantity = planned.check, planned.evidence, planned.quantity
-    outcome, reason = _judge(check, seen, p_fail_holm, policy, look)
+    outcome, reason = _judge(check, seen, p_fail_holm, policy, look, planned.sides.is_identical)
     metric, generator = quantity.name if quantity else "", planned.sides.candidate.generator
     each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
     part = planned.anchor or planned.category or check.categories or check.statistic != "mean"
@@ -210,9 +210,9 @@ def _result(
 
 
 def _judge(
-    check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy, look: Look
+    check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy, look: Look, identical: bool
 ) -> tuple[Outcome, str]:
-    """The outcome of one check and the sentence that says why."""
+    """The outcome of one check and the sentence that says why. Identical runs need no least number of clips."""
     if seen.why_none is not None:
         skip = seen.unmeasured and check.unmeasured == "skip"
         return ("skipped" if skip else "undecided"), seen.why_none
@@ -237,7 +237,7 @@ def _judge(
     if not counted and seen.prompts < policy.min_prompts:
         least = f"fewer than the {policy.min_prompts} that the policy asks for"
         return "undecided", f"{seen.prompts} prompts are {least}{told}"
-    if not counted and 0 < seen.clips < policy.min_clips and not _identical(seen):
+    if not counted and 0 < seen.clips < policy.min_clips and not identical:
         fraction = f"{policy.rare_losses:.0%} of the clips"
         return "undecided", f"{seen.clips} clips can miss a loss in {fraction}: {policy.min_clips} are needed{told}"
     return "pass", f"shown{told}"
@@ -262,11 +262,6 @@ def _at_look(look: Look) -> str:
         f"look {look.number} of {len(look.fractions)}, planned at {shares} of the prompts: p values are adjusted for "
         "the looks (alpha spending), the intervals shown are not"
     )
-
-
-def _identical(seen: Evidence) -> bool:
-    """Nothing differs anywhere: those are the same clips, not a sample."""
-    return seen.difference == 0 and seen.deviation <= 1e-9 * (seen.margin or 1.0)
 
 
 def _outside(p: float | None) -> str:

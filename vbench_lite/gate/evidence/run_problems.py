@@ -157,10 +157,10 @@ def same_generator(baseline: Side, candidate: Side) -> bool:
 def _sameness(sides: GeneratorPair, policy: Policy, finding: MakeFinding) -> Iterator[Finding]:
     old, new = sides.old, sides.new
     known = old.made & new.made & (old.text("sha256") != "") & (new.text("sha256") != "")
-    equal = int((known & (old.text("sha256") == new.text("sha256"))).sum())
+    equal = int(sides.same_clips.sum())
     total = int((old.made | new.made).sum())
     if same_generator(sides.baseline, sides.candidate):
-        if equal == total:
+        if sides.is_identical:
             yield finding("identical", f"the runs are identical: all {total} clips have the same bytes", "note")
         elif known.any() and _expected_same(sides):
             yield finding("drift", _drift(old, new, equal, total, _software_differences(sides)), "note")
