@@ -55,7 +55,7 @@ class World:
 WORLDS = (
     World("1 rater", 1, 24), World("3 raters", 3, 24), World("5 raters", 5, 24), World("5 raters, 60 prompts", 5, 60),
     World("5 raters, side bias 0.4", 5, 24, side=0.4), World("5 raters, many ties", 5, 24, tie=0.8),
-    World("8 raters, unlike in their bar", 8, 24, bar_sd=0.8), World("6 raters, 1 careless", 6, 40, careless=1),
+    World("8 raters with different thresholds", 8, 24, bar_sd=0.8), World("6 raters, 1 careless", 6, 40, careless=1),
     World("6 raters, each careless with probability 1/6", 6, 40, careless=1, drawn=True),
 )
 
