@@ -7,7 +7,7 @@ from typing import Any
 
 from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.measuring.rates import describe
-from vbench_lite.records import DeviceFacts
+from vbench_lite.records import DeviceFacts, MetricInfo
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, device_name
 from vbench_lite.report.formats.clip_board import needs
@@ -34,7 +34,7 @@ def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
         ("Commit", _commit(manifest.git)),
         ("Made", scenario.newest.created),
         ("Networks", ", ".join(_networks(scenario)) or "none"),
-        ("Computed elsewhere", "; ".join(_computed_elsewhere(scenario))),
+        ("Computed elsewhere", "; ".join(computed_elsewhere(scenario.metrics))),
         ("Intervals", _intervals(scenario)),
         *_notes(scenario.summary.notes),
     ]  # fmt: skip
@@ -90,12 +90,12 @@ def _networks(scenario: SuiteResult) -> list[str]:
     return sorted({info.backbone for info in scenario.metrics.values() if info.backbone})
 
 
-def _computed_elsewhere(scenario: SuiteResult) -> list[str]:
+def computed_elsewhere(metrics: Mapping[str, MetricInfo]) -> list[str]:
     """Scores that a program or another tool gave, each with its version and source."""
     kinds = {"program": "by a program", "imported": "imported"}
     return [
         f"{name} {kinds[info.origin]}, version {info.version}" + (f", from {info.source}" if info.source else "")
-        for name, info in scenario.metrics.items() if info.origin
+        for name, info in metrics.items() if info.origin
     ]
 
 
