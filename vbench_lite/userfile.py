@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import unicodedata
@@ -121,6 +122,18 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def link_loop(path: Path) -> Path | None:
+    """The first part of a path that is a symbolic link in a loop of links; None where no link leads back to itself."""
+    for part in (*reversed(path.parents), path):
+        try:
+            part.stat()
+        except OSError as error:
+            return part if error.errno == errno.ELOOP else None
+        except ValueError:
+            return None
+    return None
 
 
 def is_folder(path: Path) -> bool:

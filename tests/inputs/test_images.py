@@ -88,6 +88,10 @@ def test_one_text_with_two_images_is_two_prompts_whose_ids_do_not_depend_on_the_
         ("https://example.com/mug.png", "a URL, where the path of a file is expected"),
         ("data:image/png;base64,AAAA", "a URL, where the path of a file is expected"),
         ("lost.png", "there is no file"),
+        ("dangling.png", "there is no file"),
+        ("itself.png", r"link \S+/itself.png leads back to itself"),
+        ("there.png", r"link \S+/there.png leads back to itself"),
+        ("round/mug.png", r"link \S+/round leads back to itself"),
         ("folder", "is a folder"),
         ("pipe", "is not a regular file"),
         ("empty.png", "is empty"),
@@ -101,6 +105,9 @@ def test_what_is_no_image_file_is_refused_with_the_line_of_the_suite(
 ) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
+    links = {"itself.png": "itself.png", "there.png": "back.png", "back.png": "there.png", "round": "round"}
+    for name, target in {**links, "dangling.png": "lost.png"}.items():
+        (tmp_path / name).symlink_to(target)
     (tmp_path / "empty.png").touch()
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate(images.MOST_BYTES + 1)

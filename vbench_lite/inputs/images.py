@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vbench_lite.errors import UsageError
 from vbench_lite.records import PromptImage
-from vbench_lite.userfile import control_character, is_there
+from vbench_lite.userfile import control_character, is_there, link_loop
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,6 +57,8 @@ def find_image(folder: Path, named: str) -> PromptImage:
     if not named.strip() or control_character(named):
         raise NotAnImageError("expected the path of a file, relative to the suite.")
     path = folder / named
+    if loop := link_loop(path):
+        raise NotAnImageError(f"{path} leads to no file: the symbolic link {loop} leads back to itself. Replace it.")
     if not is_there(path):
         raise NotAnImageError(f"there is no file {path}. The path is relative to the suite.")
     if not path.is_file():
