@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=400)
     parser.add_argument("--log", type=Path, help="what was drawn, one line a world; the next call goes on from there")
     given = parser.parse_args()
-    print("| world | usable by people | strength | true ranking | careless found | falsely flagged |")
+    print("| world | usable by simulated raters | strength | true ranking | careless found | falsely flagged |")
     print("|---|---|---|---|---|---|")
     for world in WORLDS:
         seen = seen_worlds(world, given.worlds, given.log)

@@ -20,6 +20,7 @@ from vbench_lite.measuring.rates import describe
 from vbench_lite.records import ClipSpec, Price
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.manifest import Manifest
+from vbench_lite.run.people import SIMULATED
 from vbench_lite.run.view import Run, Side
 
 _METRIC_FIELDS = ("origin", "version", "backbone", "unit", "per", "higher_is_better")
@@ -128,6 +129,12 @@ class GeneratorPair:
         if seeds[0] == seeds[1]:
             return ""
         return f"the runs have different seeds ({seeds[0]} and {seeds[1]}): pairs share only their prompt"
+
+    @property
+    def simulated_votes(self) -> str:
+        """A note where the votes of one of the runs are those of simulated raters, else ""."""
+        people = [side.run.summary.people for side in self.members]
+        return SIMULATED if any(each and each.simulated for each in people) else ""
 
     def pairs(self, quantity: Quantity, statistic: Statistic = "mean") -> Paired | NoPairs:
         """All pairs of clips of a quantity; a clip without a value counts as the worst seen."""

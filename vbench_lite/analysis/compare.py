@@ -91,7 +91,7 @@ def table_of(family: Family, pair: GeneratorPair) -> dict[str, Comparison]:
 
 
 def _notes(pair: GeneratorPair) -> list[str]:
-    notes = [pair.seeds_differ] if pair.seeds_differ else []
+    notes = [note for note in (pair.seeds_differ, pair.simulated_votes) if note]
     notes += machine_warnings([pair.baseline, pair.candidate])
     for who, side in pair.sides:
         missing = int(side.grid.missing.sum())

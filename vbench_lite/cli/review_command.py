@@ -110,7 +110,8 @@ def _count(run: Run) -> None:
         click.echo("There are no votes yet.")
     else:
         dropped = "".join(f" {count} not counted: {why}." for why, count in people.dropped.items())
-        click.echo(f"Counted: {people.votes} votes.{dropped} See them with: {vbench_command('report', run.path)}")
+        who = " of simulated raters" if people.simulated else ""
+        click.echo(f"Counted: {people.votes} votes{who}.{dropped} See them with: {vbench_command('report', run.path)}")
         for rater in people.raters:
             if rater.careless:
                 why = f"Rater {rater.name} looks careless ({', '.join(rater.careless)})."

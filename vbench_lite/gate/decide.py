@@ -16,7 +16,7 @@ from vbench_lite.gate.baselines.margins import Margins
 from vbench_lite.gate.evidence.categories import by_mean, of_category
 from vbench_lite.gate.evidence.people import of_people
 from vbench_lite.gate.evidence.point_rules import of_figures, of_history
-from vbench_lite.gate.evidence.run_problems import common_prompts, cost_notes, find_run_problems
+from vbench_lite.gate.evidence.run_problems import common_prompts, cost_notes, find_run_problems, vote_notes
 from vbench_lite.gate.evidence.scores import FixedMargin, of_clips
 from vbench_lite.gate.evidence.sets import of_sets
 from vbench_lite.gate.looks.boundaries import EARLY_GUARD, ONCE, Look
@@ -100,6 +100,7 @@ def decide(
     family = compare_family(pairs)
     checks = tuple(_result(one, adjusted.get(nth), policy, family, look) for nth, one in enumerate(planned))
     findings += [note for sides in pairs for note in cost_notes(sides, policy, table_of(family, sides))]
+    findings += [note for sides in pairs for note in vote_notes(sides, policy)]
     outcome = _outcome(checks, findings)
     open_pairs = pairs if outcome == "undecided" and look.is_last else []
     return Verdict(

@@ -90,7 +90,7 @@ class Finding:
     """Something about the runs as a whole, beside the checks."""
 
     kind: str
-    """no-clips, frozen, black, copies, own-clips, anchor-drift, incomplete, identical, drift, seeds, policy."""
+    """no-clips, frozen, black, copies, own-clips, anchor-drift, incomplete, identical, drift, seeds, policy, votes."""
     generator: str
     message: str
     outcome: Literal["fail", "undecided", "note"]

@@ -81,5 +81,5 @@ def write_thresholds(run: Run, out: Path) -> People:
         raise StoreError(f"{run.path} holds no votes to keep or reject clips. Ask for them: {ask}")
     if not people.fitted.thresholds:
         raise StoreError(f"no thresholds are fitted: {people.fitted.reason}. Ask for more: {ask}")
-    write_whole(out, thresholds_toml(people.fitted))
+    write_whole(out, thresholds_toml(people.fitted, people.simulated))
     return people

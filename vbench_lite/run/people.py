@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vbench_lite.records import Estimate, MetricInfo
 
@@ -24,6 +24,24 @@ HUMAN_METRICS: Mapping[str, MetricInfo] = {
     ),
 }  # fmt: skip
 """The metrics that are votes. They stand in summary.json and clips.csv where there are votes."""
+
+
+SIMULATED = "votes of simulated raters: a program gave them, not people"
+"""The note beside their results in tables, comparisons and verdicts."""
+
+
+def human_metric(name: str, simulated: bool) -> MetricInfo:
+    """A metric of votes. Where raters are simulated, its title and description name them instead of people.
+
+    >>> human_metric("human_usable", simulated=True).title
+    'Usable by simulated raters'
+    """
+    info = HUMAN_METRICS[name]
+    if not simulated:
+        return info
+    pitfalls = f"A program gave these votes, not people. {info.pitfalls}"
+    title, description = (text.replace("people", "simulated raters") for text in (info.title, info.description))
+    return replace(info, title=title, description=description, pitfalls=pitfalls)
 
 
 @dataclass(frozen=True, kw_only=True)

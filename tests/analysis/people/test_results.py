@@ -11,6 +11,7 @@ import pytest
 from tests.built_runs import Fake
 from tests.review.conftest import build
 from vbench_lite.analysis.compare import compare_runs
+from vbench_lite.analysis.people.raters import left_share, rater_summaries
 from vbench_lite.analysis.people.results import refresh
 from vbench_lite.analysis.people.thresholds import thresholds_toml
 from vbench_lite.analysis.summary import summarise
@@ -18,9 +19,11 @@ from vbench_lite.gate import decide
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.inputs.suites import load_thresholds
 from vbench_lite.report import write_report
+from vbench_lite.report.formats.terminal import terminal_table
 from vbench_lite.review.material import gather
 from vbench_lite.review.questions import Asking
 from vbench_lite.review.simulated import SimulatedRater, simulate
+from vbench_lite.run.people import SIMULATED
 from vbench_lite.run.schema import json_schema
 from vbench_lite.run.view import open_run
 from vbench_lite.run.votes import REPLACED, ReviewRate, votes_path, write_rate, write_vote
@@ -87,6 +90,21 @@ def test_the_ranking_is_found_with_intervals_and_careless_raters_are_flagged(jud
     assert people.self_agreement["usable"].n > 0
 
 
+@pytest.mark.parametrize(("side", "flagged"), [(-9.0, True), (0.0, False), (9.0, True)])
+def test_a_rater_who_always_prefers_one_side_is_flagged_and_unbiased_raters_are_not(built, side, flagged) -> None:
+    material = gather([open_run(built.folder.path)])
+    skill = {"one": 0.0, "two": 0.7, "three": -0.7}
+    quality = {clip: skill[clip.generator] for clip in material.paths}
+    crowd = [SimulatedRater(name) for name in ("ann", "bob", "cem")] + [SimulatedRater("dee", side=side)]
+    votes = {each.name: simulate(material, quality, each, Asking("pairs", each.name)) for each in crowd}
+    summaries = rater_summaries([vote for cast in votes.values() for vote in cast], [], {"pairs": "quality"})
+    careless = {rater.name: rater.careless for rater in summaries if rater.careless}
+    assert careless.keys() == ({"dee"} if flagged else set())
+    assert not flagged or "one button" in careless["dee"]
+    left = left_share(votes["dee"], "quality")
+    assert (left.low > 0.5 or left.high < 0.5) if flagged else left.low < 0.5 < left.high
+
+
 def test_every_score_is_worked_out_again_from_the_clips(judged) -> None:
     for name in ("one", "two", "three"):
         for metric in ("human_usable", "human_preference"):
@@ -110,7 +128,8 @@ def test_thresholds_are_fitted_with_their_error_and_can_be_used(judged, tmp_path
     assert "detail" in fitted.thresholds
     assert fitted.error.value < fitted.plain_error
     path = tmp_path / "fitted.toml"
-    path.write_text(thresholds_toml(fitted))
+    path.write_text(thresholds_toml(fitted, judged.summary.people.simulated))
+    assert "votes of simulated raters" in path.read_text()
     assert load_thresholds(str(path))["detail"].min == fitted.thresholds["detail"].min
     assert "Cross-validated error" in path.read_text()
 
@@ -173,6 +192,9 @@ def test_compare_and_gate_judge_what_people_say(attentive, tmp_path) -> None:
     )
     assert [check.outcome for check in good.checks] == ["pass", "pass"]
     assert bad.checks[0].outcome == "fail"
+    assert SIMULATED in pair.notes
+    assert SIMULATED in [finding.message for finding in good.findings]
+    assert SIMULATED in "".join(map(str, terminal_table(judged).notes))
 
 
 def test_two_runs_that_nobody_compared_say_how_to_ask(judged, tmp_path) -> None:
@@ -191,9 +213,10 @@ def test_files_follow_the_schema_and_the_page_has_a_section_on_people(judged, tm
     value = json.loads(judged.folder.summary_path.read_text())
     assert list(jsonschema.Draft202012Validator(json_schema("summary")).iter_errors(value)) == []
     page = write_report([judged], tmp_path / "page.html", clips="none").read_text()
-    assert "Human evaluation" in page
-    assert "simulated raters" in page
-    assert "Usable by people" in page
+    assert "Human evaluation by simulated raters" in page
+    assert "Usable by simulated raters" in page
+    for words in ("Usable by people", "Preferred by people", "kept by people", "that people keep"):
+        assert words not in page
 
 
 def test_one_rater_has_an_interval_over_prompts_alone(judged, tmp_path) -> None:

@@ -37,6 +37,7 @@ from vbench_lite.run.people import (
     People,
     Preference,
     VotesNeeded,
+    human_metric,
 )
 from vbench_lite.run.summary import GeneratorSummary, Summary
 from vbench_lite.run.votes import QUESTIONS, Mode, Vote, Votes, read_rate, read_votes, votes_path
@@ -202,8 +203,8 @@ def _with_people(judged: Judged, names: Sequence[str]) -> Summary:
     stated = read_rate(judged.folder.path)
     summary, rate = judged.summary, stated.usd_per_hour if stated else None
     generators = {name: _generator(judged, name, names, rate) for name in summary.generators}
-    metrics = {**summary.metrics, **{name: HUMAN_METRICS[name] for name in names}}
     people = _people(judged, rate, {name: found.scores for name, found in generators.items()})
+    metrics = {**summary.metrics, **{name: human_metric(name, people.simulated) for name in names}}
     return dataclasses.replace(summary, metrics=metrics, generators=generators, people=people)
 
 

@@ -118,12 +118,13 @@ def _fold(prompt: str) -> int:
     return hashlib.sha256(prompt.encode()).digest()[0] % FOLDS
 
 
-def thresholds_toml(found: FittedThresholds) -> str:
-    """The thresholds as a file for `--thresholds`."""
+def thresholds_toml(found: FittedThresholds, simulated: bool = False) -> str:
+    """The thresholds as a file for `--thresholds`. It states whether the raters were simulated."""
+    whose = "votes of simulated raters" if simulated else "people's votes"
     error = found.error
     between = f" [{error.low:.3f}, {error.high:.3f}]" if error.low is not None and error.high is not None else ""
     lines = [
-        f"# Fitted to people's votes on {found.clips} clips, of which they keep {found.kept}.",
+        f"# Fitted to {whose} on {found.clips} clips, of which they keep {found.kept}.",
         f"# Cross-validated error: {error.value or 0:.3f}{between} of the clips. One answer for all clips: "
         f"{found.plain_error:.3f}.",
         "[usable]",

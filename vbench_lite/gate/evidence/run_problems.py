@@ -18,6 +18,7 @@ from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.shown.formatting import number
 from vbench_lite.gate.verdict import Finding
 from vbench_lite.run.clips import ClipGrid
+from vbench_lite.run.people import HUMAN_METRICS
 from vbench_lite.run.plan import asks_for_stillness
 from vbench_lite.run.view import Side
 
@@ -96,6 +97,12 @@ def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Compari
     if changed:
         message = f"this policy has no check on cost; {', '.join(changed)}"
         yield Finding("cost", sides.candidate.generator, message, "note")
+
+
+def vote_notes(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]:
+    """That votes are simulated, where a check of the policy judges votes."""
+    if sides.simulated_votes and any(check.metric in HUMAN_METRICS for check in policy.checks):
+        yield Finding("votes", sides.candidate.generator, sides.simulated_votes, "note")
 
 
 def _first(texts: np.ndarray[Any, Any]) -> str:

@@ -29,8 +29,8 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     shown = {"usable": [usable_estimate(entry) for entry in entries]}
     shown |= {name: [entry.score(name) for entry in entries] for name in ("human_usable", "human_preference")}
     rows = [
-        (title, *(share_text(each) for each in shown[name]))
-        for name, title in _TITLES.items() if any(each.value is not None for each in shown[name])
+        ("Usable by metrics" if name == "usable" else scenario.title_of(name), *map(share_text, estimates))
+        for name, estimates in shown.items() if any(each.value is not None for each in estimates)
     ]  # fmt: skip
     for question, preference in found.preference.items():
         strengths = [preference.strengths.get(entry.name, _NO_VOTES) for entry in entries]
@@ -40,13 +40,15 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         costs = [entry.cost(name) for entry in entries]
         if any(cost.value is not None for cost in costs):
             unit = "1,000 usable clips" if scale > 1 else "a usable clip"
-            whose = "kept by people, with their time" if name == WITH_REVIEW else "by the metrics"
+            whose = f"kept by {_voters(found)}, with their time" if name == WITH_REVIEW else "by the metrics"
             rows.append((f"Cost of {unit}, {whose}", *(str(words.cost_text(name, cost, scale)) for cost in costs)))
-    draw = partial(_draw_shares, entries, shown)
+    draw = partial(_draw_shares, entries, shown, _voters(found))
     told = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
-    panel = pen.draw("people", "By people and by metrics", f"{'; '.join(told)}.", draw, 0.9 + 0.55 * len(entries))
+    panel = pen.draw(
+        "people", f"By {_voters(found)} and by metrics", f"{'; '.join(told)}.", draw, 0.9 + 0.55 * len(entries)
+    )
     header = ("", *(entry.label for entry in entries))
-    return Figure("people", "Human evaluation", caption(found), [panel], header, rows)
+    return Figure("people", f"Human evaluation{_SIMULATED * found.simulated}", caption(found), [panel], header, rows)
 
 
 def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
@@ -64,17 +66,17 @@ def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | Non
     titles = [scenario.title_of(name) for name in names]
     draw = partial(_draw_accuracy, titles, [cells[name][0] for name in names])
     told = [f"{title}: {row[1]}" for title, row in zip(titles, rows, strict=True)]
-    alt = f"Share of pairs in which the metric prefers the clip that people prefer. {'; '.join(told)}."
+    alt = f"Share of pairs in which the metric prefers the clip that {_voters(found)} prefer. {'; '.join(told)}."
     height = 0.8 + 0.24 * len(names)
     panel = pen.draw("people-agreement", "Pairs in agreement", alt, draw, height)
     return Figure(
-        "people-agreement", "Agreement of the metrics with people", _agreement_caption(found), [panel],
+        "people-agreement", f"Agreement of the metrics with {_voters(found)}", _agreement_caption(found), [panel],
         ("Metric", "Pairs in agreement", "Precision", "Recall"), rows,
     )  # fmt: skip
 
 
-_TITLES = {"usable": "Usable by metrics", "human_usable": "Usable by people", "human_preference": "Preferred by people"}
 _QUESTIONS = {"quality": "overall quality", "prompt": "following the prompt"}
+_SIMULATED = " by simulated raters"
 _NO_VOTES = Estimate(None, reason="no votes")
 
 
@@ -118,6 +120,10 @@ def caption(found: People) -> str:
     return " ".join(parts)
 
 
+def _voters(found: People) -> str:
+    return "simulated raters" if found.simulated else "people"
+
+
 def _alpha_of(question: str) -> str:
     return {"usable": "keep or reject"}.get(question) or _QUESTIONS.get(question, question)
 
@@ -127,7 +133,7 @@ def _agreement_caption(found: People) -> str:
         "Pairs in agreement: of the votes for one of two clips, the share in which that clip has the better value; "
         "50 % is chance. Precision: of the clips that meet the threshold, the share that people keep. Recall: of the "
         "clips that people keep, the share that meets it."
-    )
+    ).replace("people", _voters(found))
     fitted = found.fitted
     if fitted is not None and fitted.thresholds:
         names = words.listed(name.replace("_", " ") for name in fitted.thresholds)
@@ -138,7 +144,9 @@ def _agreement_caption(found: People) -> str:
     return text
 
 
-def _draw_shares(entries: Sequence[GeneratorResult], shown: Mapping[str, Sequence[Estimate]], axes: Axes) -> None:
+def _draw_shares(
+    entries: Sequence[GeneratorResult], shown: Mapping[str, Sequence[Estimate]], voters: str, axes: Axes
+) -> None:
     kinds = [("usable", "none"), ("human_usable", "full")]
     if all(each.value is None for each in shown["human_usable"]):
         kinds = [("human_preference", "full")]
@@ -156,7 +164,7 @@ def _draw_shares(entries: Sequence[GeneratorResult], shown: Mapping[str, Sequenc
             )  # fmt: skip
     axes.set_yticks(range(len(entries)), [entry.label for entry in reversed(entries)])
     axes.set_ylim(-0.6, len(entries) - 0.4)
-    told = "share of comparisons won" if kinds[0][0] == "human_preference" else "open: by metrics, full: by people"
+    told = "share of comparisons won" if kinds[0][0] == "human_preference" else f"open: by metrics, full: by {voters}"
     _percent_below(axes, told)
 
 

@@ -12,6 +12,7 @@ from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.formats.layout import Board, Cell, Head, Line, Section
 from vbench_lite.report.method import computed_elsewhere, strict_thresholds
+from vbench_lite.run.people import SIMULATED
 from vbench_lite.run.summary import Summary
 from vbench_lite.run.view import ABSENT, Run, Side
 
@@ -55,6 +56,8 @@ def _notes(summary: Summary, family: Family) -> list[str]:
     networks = sorted({m.backbone for m in summary.metrics.values() if m.backbone})
     if networks:
         lines.append(f"Networks behind the scores: {', '.join(networks)}.")
+    if summary.people and summary.people.simulated:
+        lines.append(f"Human metrics: {SIMULATED}.")
     if elsewhere := computed_elsewhere(summary.metrics):
         lines.append(one_line(f"Computed elsewhere: {'; '.join(elsewhere)}."))
     return lines
