@@ -1,0 +1,269 @@
+"""Each extractor's numbers on tiny frames, worked out by hand or by another formula. Scripts stand in for networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from vbench_lite.features.batches import FrameScores
+from vbench_lite.features.extractor import ClipStream
+from vbench_lite.features.flow import flow_size, pair_warp_error, top_magnitude
+from vbench_lite.features.image_text import PATH, ImageText, ImageTextFrames, lag_cosines, unit_rows
+from vbench_lite.features.motion_fit import MotionFit, _dominant, _solve, fit_pair
+from vbench_lite.features.pixels import Pixels, fine_energy
+from vbench_lite.features.raft import RaftMotion, unfit_size
+
+
+def seen(extractor, frames, **clip):
+    extractor.start(ClipStream(len(frames), **clip))
+    for frame in frames:
+        extractor.see(frame)
+    return extractor.finish()
+
+
+def field(right, down, zoom, roll, height=48, width=96):
+    """A flow field of one similarity about the middle of the frame, in pixels."""
+    side = min(height, width)
+    y, x = np.mgrid[:height, :width].astype(float)
+    y, x = (y - (height - 1) / 2) / side, (x - (width - 1) / 2) / side
+    moved = np.stack([right + zoom * x - roll * y, down + zoom * y + roll * x], -1)
+    return (moved * side).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(48, 96), (96, 48), (20, 17)])
+def test_a_similarity_is_found_as_the_camera_alone(shape):
+    found = fit_pair(field(0.02, -0.01, 0.03, 0.05, *shape))
+    assert found.camera == pytest.approx([0.02, -0.01, 0.03, 0.05], abs=1e-6)
+    assert found.object.tolist() == [0, 0, 0, 0]
+    assert found.area == 0
+
+
+def test_what_moves_otherwise_is_the_object():
+    flow = field(0, 0, 0, 0, 47, 47)  # 24 points a side: every second pixel
+    own = field(0.1, -0.05, 0.2, 0.3, 9, 9) * 4
+    flow[20:29, 30:39] = own
+    found = fit_pair(flow)
+    assert found.camera == pytest.approx(np.zeros(4), abs=1e-3)
+    assert found.area == 25 / 576
+    assert found.object == pytest.approx([36 * 0.1 / 47, 36 * -0.05 / 47, 36 * 0.2 / 9, 36 * 0.3 / 9], abs=1e-3)
+
+
+def test_fewer_points_than_an_object_has_are_none():
+    flow = field(0, 0, 0, 0, 47, 47)
+    flow[10, 10:25] = 5  # 8 points
+    assert fit_pair(flow).area == 8 / 576
+    flow[10, 24] = 0
+    assert fit_pair(flow).area == 0
+
+
+def least_squares(points, moved, weights):
+    """The same by the design matrix."""
+    (x, y), one, zero = points.T, np.ones(len(points)), np.zeros(len(points))
+    rows = np.concatenate([np.stack([one, zero, x, -y], 1), np.stack([zero, one, y, x], 1)])
+    root = np.sqrt(np.concatenate([weights, weights]))
+    return np.linalg.lstsq(rows * root[:, None], moved.T.ravel() * root, rcond=None)[0]
+
+
+def test_the_closed_form_is_weighted_least_squares():
+    rng = np.random.default_rng(0)
+    points, moved, weights = rng.normal((2, -1), size=(9, 2)), rng.normal(size=(9, 2)), rng.uniform(0.1, 2, 9)
+    assert _solve(points, moved, weights) == pytest.approx(least_squares(points, moved, weights))
+    same = np.full((3, 2), 0.5)
+    assert _solve(same, np.array([[1.0, 2], [3, 4], [5, 9]]), np.ones(3)).tolist() == [3, 5, 0, 0]
+
+
+@pytest.mark.parametrize("floor", [1e-6, 0.5])
+def test_the_dominant_motion_is_reweighted_by_cauchys_function_four_times(floor):
+    rng = np.random.default_rng(1)
+    points, moved = rng.normal(size=(31, 2)), 0.1 * rng.normal(size=(31, 2))
+    moved[:10] += [1.0, -0.7]
+    expected = np.array([*np.median(moved, 0), 0, 0])
+    for _ in range(4):
+        right, down, zoom, roll = expected
+        x, y = points.T
+        apart = np.hypot(moved[:, 0] - right - zoom * x + roll * y, moved[:, 1] - down - zoom * y - roll * x)
+        scale = max(floor, 1.5 * np.median(apart))
+        expected = least_squares(points, moved, 1 / (1 + (apart / scale) ** 2))
+    assert _dominant(points, moved, floor) == pytest.approx(expected)
+
+
+def test_a_panned_picture_moves_and_a_repeated_one_is_still():
+    rng = np.random.default_rng(2)
+    wide = rng.integers(0, 255, (12, 20), dtype=np.uint8).repeat(8, 0).repeat(8, 1)[..., None].repeat(3, 2)
+    found = seen(MotionFit(), [wide[:, 8:72], wide[:, 8:72], wide[:, 6:70]])
+    assert found["camera"][0].tolist() == [0, 0, 0, 0]
+    assert found["camera"][1] == pytest.approx([2 / 64, 0, 0, 0], abs=0.004)
+    assert (found["camera"].shape, found["object"].shape, found["area"].shape) == ((2, 4), (2, 4), (2,))
+    alone = seen(MotionFit(), [wide])
+    assert (alone["camera"].shape, alone["object"].shape, alone["area"].shape) == ((0, 4), (0, 4), (0,))
+
+
+class Speeds:
+    """Gives the pairs of frames these lengths of flow, in pixels, and notes which frames were encoded."""
+
+    def __init__(self, *speeds):
+        self.speeds, self.encoded = list(speeds), []
+
+    def encode(self, frame):
+        self.encoded.append(int(frame[0, 0, 0]))
+        return self.encoded[-1]
+
+    def flow(self, first, second):
+        assert [first, second] == self.encoded[-2:]
+        flow = np.zeros((2, 128, 256), np.float32)
+        top = np.s_[: int(0.05 * 128 * 256)]
+        flow[0].reshape(-1)[top], flow[1].reshape(-1)[top] = np.array([0.6, 0.8]) * self.speeds.pop(0)
+        return flow
+
+
+def raft(speeds, frames, fps=8.0, shape=(128, 256)):
+    net = Speeds(*speeds)
+    found = seen(RaftMotion(), [np.full((*shape, 3), n, np.uint8) for n in range(frames)], network=net, fps=fps)
+    return found["dynamic"].tolist(), found["magnitudes"].round(4).tolist(), net.encoded
+
+
+def test_a_clip_is_dynamic_as_soon_as_a_quarter_of_its_frames_moved():
+    assert raft([4] * 15, 16) == ([1.0], [4] * 4, [0, 1, 2, 3, 4])
+    assert raft([0, 4] * 8, 16)[:2] == ([1.0], [0, 4] * 4)
+    assert raft([3.01] * 4, 16)[0] == [1.0]  # 6 * 128 / 256 = 3 pixels
+
+
+def test_a_clip_is_not_dynamic_once_too_few_pairs_are_left():
+    assert raft([0] * 15, 16) == ([0.0], [0] * 12, list(range(13)))
+    assert raft([2.99] * 12, 16)[:2] == ([0.0], [2.99] * 12)
+    assert raft([4, 0, 0, 0, 0], 6)[:2] == ([0.0], [4, 0, 0, 0, 0])  # round(1.5) = 2 pairs are needed
+    assert raft([4, 0, 0, 0, 4], 6)[:2] == ([1.0], [4, 0, 0, 0, 4])
+
+
+def test_eight_frames_a_second_are_compared():
+    assert raft([4] * 15, 48, 24) == ([1.0], [4] * 4, [0, 3, 6, 9, 12])
+    assert raft([0] * 2, 5, 16)[2] == [0, 2, 4]
+
+
+def test_what_cannot_be_known_is_left_empty():
+    assert raft([4, 4], 3, 0) == ([], [4, 4], [0, 1, 2])
+    assert raft([], 3, shape=(120, 256)) == ([], [], [])
+    assert raft([], 1) == ([0.0], [], [])
+
+
+def test_a_size_that_raft_cannot_compare_is_named_with_the_memory():
+    assert unfit_size(1088, 1920) == ""
+    assert unfit_size(1200, 1920) == ""  # 36,000 points
+    assert "120x640" in unfit_size(640, 120)
+    assert unfit_size(1201, 2400).endswith("frames of 2400x1201 are too large for RAFT: "
+                                           "its correlations would take 8 GiB")
+
+
+def test_brightness_contrast_and_differences_of_plain_frames():
+    red, dark = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)
+    red[..., 0] = 255
+    half = dark.copy()
+    half[:, :3] = 255
+    found = seen(Pixels(), [red, dark, half, half])
+    assert found["brightness"] == pytest.approx([76 / 255, 0, 0.5, 0.5])
+    assert found["contrast"] == pytest.approx([0, 0, 0.5, 0.5])
+    assert found["differences"] == pytest.approx([1 / 3, 0.5, 0])
+    assert len(found["fine_energies"]) == 4
+
+
+def test_the_fine_energy_of_stripes_is_what_the_gaussian_takes_from_them():
+    stripes = np.zeros((6, 10, 3), np.uint8)
+    stripes[:, ::2] = 255
+    weights = np.exp(-np.square(np.arange(-4, 5)) / 2)
+    kept = (weights * [1, -1, 1, -1, 1, -1, 1, -1, 1]).sum() / weights.sum()
+    luma, energy = fine_energy(stripes)
+    assert luma[0, :2].tolist() == [255, 0]
+    assert energy == pytest.approx(0.25 * (1 - kept) ** 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [((300, 600), (256, 512)), ((1030, 2060), (256, 512)), ((512, 256), (512, 256)), ((8, 4), (32, 16)),
+     ((2, 5000), (16, 8192)), ((5000, 2), (8192, 16)), ((513, 513), (256, 256))],
+)  # fmt: skip
+def test_frames_are_read_at_a_short_side_of_16_to_256(given, read):
+    assert flow_size(np.zeros((*given, 3), np.uint8)).shape == (*read, 3)
+
+
+def warp(first, second, forward, backward):
+    a, b = (np.broadcast_to(np.array(row, np.uint8)[None, :, None], (3, 4, 3)).copy() for row in (first, second))
+    there, back = (np.broadcast_to(np.array(flow, np.float32), (3, 4, 2)).copy() for flow in (forward, backward))
+    return pair_warp_error(a, b, there, back)
+
+
+def test_warp_errors_are_mean_squares_where_nothing_is_occluded():
+    assert warp([0] * 4, [51] * 4, (0, 0), (0, 0)) == pytest.approx(0.04)
+    assert warp([0, 255, 0, 255], [255] * 4, (0, 0), (0, 0)) == pytest.approx(0.5)
+    assert warp([0, 10, 20, 99], [99, 0, 10, 20], (1, 0), (-1, 0)) == 0  # the last column leaves the frame
+    assert warp([5, 5, 5, 5], [0, 10, 0, 10], (0.5, 0), (-0.5, 0)) == 0
+    assert warp([0] * 4, [51] * 4, (0, 1), (0, -1)) == pytest.approx(0.04)
+
+
+def test_pixels_whose_flows_disagree_are_occluded():
+    assert warp([0] * 4, [51] * 4, (0.7, 0), (0, 0)) == pytest.approx(0.04)  # 0.49 of at most 0.5049
+    assert warp([0] * 4, [51] * 4, (0.72, 0), (0, 0)) == -1  # 0.5184 of at most 0.5052
+    assert warp([0] * 4, [51] * 4, (-3, 0), (2.2, 0)) == -1  # 0.64 of at most 0.6384
+    assert warp([0] * 4, [51] * 4, (-3, 0), (2.22, 0)) == pytest.approx(0.04)  # 0.6084 of at most 0.6393
+    assert warp([0] * 4, [51] * 4, (9, 0), (-9, 0)) == -1
+
+
+def test_the_top_twentieth_of_flow_lengths_is_averaged():
+    flow = np.zeros((4, 10, 2), np.float32)
+    flow[0, 0], flow[3, 9], flow[2, 2] = (3, 4), (0, -7), (1, 0)
+    assert top_magnitude(flow) == 6
+    assert top_magnitude(flow[:1]) == 5
+    assert top_magnitude(flow, 0.075) == pytest.approx(13 / 3)
+
+
+class Table:
+    """A network whose answer to frame n is row n of a table."""
+
+    def __init__(self, rows):
+        self.rows, self.sizes = np.asarray(rows), []
+
+    def prepare(self, frame):
+        return torch.tensor(int(frame[0, 0, 0]) + 256 * int(frame[0, 0, 1]))
+
+    def embed_images(self, prepared):
+        self.sizes.append(len(prepared))
+        return self.rows[prepared.numpy()]
+
+    score = embed_images
+
+
+def numbered(count):
+    return [np.full((1, 1, 3), (n % 256, n // 256, 0), np.uint8) for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 16, 20, 300])
+def test_embeddings_of_a_clip_are_compared_across_batches(count):
+    net = Table(np.random.default_rng(3).normal(size=(count, 6)) + 0.5)
+    unit = net.rows / np.sqrt(np.square(net.rows).sum(1, keepdims=True))
+    found = seen(ImageText(), numbered(count), network=net)
+    pairs = [(max(unit[n] @ unit[n - 1], 0) + max(unit[n] @ unit[0], 0)) / 2 for n in range(1, count)]
+    assert found["likeness"] == pytest.approx(np.array(pairs))
+    assert found["mean"] == pytest.approx(unit.mean(0))
+    path = unit if count <= PATH else unit[np.linspace(0, count - 1, 256).round().astype(int)]
+    assert found["worst_pair"] == pytest.approx([(path @ path.T).min()], abs=1e-6)
+    assert found["lags"] == pytest.approx(lag_cosines(path), abs=1e-6)
+    assert net.sizes == [16] * (count // 16) + ([count % 16] if count % 16 else [])
+
+
+def test_every_frames_embedding_and_score_is_kept():
+    net = Table(np.random.default_rng(4).normal(size=(20, 3)))
+    frames = seen(ImageTextFrames(), numbered(20), network=net)["frames"]
+    assert frames == pytest.approx(unit_rows(net.rows), abs=1e-6)
+    assert seen(FrameScores(), numbered(20), network=Table(np.arange(20.0)))["scores"].tolist() == list(range(20))
+
+
+def test_lags_are_a_quarter_a_half_and_the_whole_of_a_clip():
+    turn = np.linspace(0, np.pi / 2, 9)
+    path = np.stack([np.cos(turn), np.sin(turn)], 1)
+    assert lag_cosines(path) == pytest.approx([np.cos(np.pi / 8), np.cos(np.pi / 4), 0])
+    assert lag_cosines(path[:1]) == pytest.approx([1, 1, 1])
+    assert lag_cosines(path[:2]) == pytest.approx([np.cos(np.pi / 16)] * 3)
+
+
+def test_short_rows_are_lengthened_and_zeros_stay():
+    assert unit_rows(np.array([[0.3, 0.4], [0, 0]])) == pytest.approx(np.array([[0.6, 0.8], [0, 0]]))
