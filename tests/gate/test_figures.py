@@ -1,0 +1,215 @@
+"""Every figure of a verdict, worked out again from the scores that were written."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special
+
+from tests.gate.deciding import gate
+from tests.gate.releases import Scores
+from vbench_lite.gate.needed import needed
+from vbench_lite.gate.policy import choose_policy
+from vbench_lite.gate.verdict import Evidence, Needed, Verdict
+from vbench_lite.stats import prompts_to_decide
+
+LEVEL = 0.04
+"""Of each side: 0.8 times 1 - confidence."""
+HARD = 0.3 + 0.01 * (np.arange(12) % 3)[:, None] + np.array([0.005, -0.005])
+"""Scores of the baseline: 12 prompts, 2 clips. Their mean is 0.31."""
+UP_DOWN = np.tile([0.02, -0.02], 6)
+"""A change by prompt, without skewness."""
+
+
+def sets(**scores: np.ndarray) -> Callable[[Scores, np.ndarray], None]:
+    def put(all_scores: Scores, categories: np.ndarray) -> None:
+        all_scores.update({name: values.copy() for name, values in scores.items()})
+
+    return put
+
+
+def judged(tmp_path: Path, rules: str, change: np.ndarray, metric: str = "clip_text", **more: np.ndarray) -> Verdict:
+    """A candidate whose two clips of prompt n are better by change[n], and by 0.004 more or less."""
+    old = {metric: HARD} | dict.fromkeys(more, HARD)
+    new = {metric: HARD + change[:, None] + np.array([0.004, -0.004])}
+    new |= {name: HARD + other[:, None] for name, other in more.items()}
+    return gate(
+        tmp_path, f"rare_losses = 0\n{rules}", base={"prompts": 12, "worsen": sets(**old)}, prompts=12, weights="b",
+        worsen=sets(**new),
+    )  # fmt: skip
+
+
+def rule(text: str, metric: str = "clip_text") -> str:
+    return f"[[check]]\nmetric = '{metric}'\n{text}\n"
+
+
+SD = HARD.std(ddof=1)
+
+
+@pytest.mark.parametrize(
+    ("margin", "size"),
+    [
+        ("margin = 0.04", 0.04), ("margin = 10\nunit = 'percent'", 0.031), ("margin = 0.5\nunit = 'sd'", SD / 2),
+        ("margin = 0.001\nfloor = 0.03", 0.03), ("margin = 0", 0.0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("metric", ["clip_text", "warp_error"])
+def test_the_figures_of_a_difference(tmp_path: Path, metric: str, margin: str, size: float) -> None:
+    up = 1 if metric == "clip_text" else -1
+    change = UP_DOWN - 0.01 * up
+    (check,) = judged(tmp_path, rule(f"rule = 'non-inferior'\n{margin}", metric), change, metric).checks
+    seen, error = check.evidence, UP_DOWN.std(ddof=1) / 12**0.5
+    half = float(special.stdtrit(11, 1 - LEVEL)) * error
+    assert (seen.baseline, seen.candidate) == (pytest.approx(0.31), pytest.approx(0.31 - 0.01 * up))
+    assert (seen.difference, seen.limit) == (pytest.approx(-0.01 * up), pytest.approx(-size * up))
+    assert (seen.low, seen.high) == (pytest.approx(-0.01 * up - half), pytest.approx(-0.01 * up + half))
+    assert (seen.distance_to_limit, seen.margin) == (pytest.approx(size - 0.01), pytest.approx(size))
+    assert (seen.deviation, seen.within) == (pytest.approx(UP_DOWN.std(ddof=1)), pytest.approx(2 * 0.004**2))
+    assert (seen.prompts, seen.clips, seen.filled) == (12, 24, (0, 0))
+    t = (size - 0.01) / error
+    assert (seen.p_pass, seen.p_fail) == (
+        pytest.approx(special.stdtr(11, -t), abs=1e-6), pytest.approx(special.stdtr(11, t), abs=1e-6),
+    )  # fmt: skip
+    assert (check.id, check.against, check.unit) == (f"model/{metric}/non-inferior", "baseline", "")
+
+
+@pytest.mark.parametrize(("word", "up"), [("min", 1), ("max", -1)])
+def test_the_figures_of_a_line(tmp_path: Path, word: str, up: int) -> None:
+    (check,) = judged(tmp_path, rule(f"rule = '{word}'\nvalue = 0.3"), np.zeros(12)).checks
+    seen, means = check.evidence, HARD.mean(1)
+    half = float(special.stdtrit(11, 1 - LEVEL)) * means.std(ddof=1) / 12**0.5
+    assert (seen.candidate, seen.limit, seen.baseline) == (pytest.approx(0.31), 0.3, None)
+    assert (seen.low, seen.high) == (pytest.approx(0.31 - half), pytest.approx(0.31 + half))
+    assert seen.distance_to_limit == pytest.approx(0.01 * up)
+    assert check.outcome == ("pass" if up > 0 else "fail")
+
+
+@pytest.mark.parametrize("guard_loses", [0.008, 0.03])
+def test_a_guard_has_a_tenth_of_the_weight_of_a_mean(tmp_path: Path, guard_loses: float) -> None:
+    guard = rule("rule = 'non-inferior'\nmargin = 0\nundecided = 'inside'", "detail")
+    main = rule("rule = 'non-inferior'\nmargin = 0")
+    found = judged(tmp_path, main + guard, UP_DOWN - 0.015, detail=UP_DOWN - guard_loses).checks
+    (p_main, p_guard), (main_holm, guard_holm) = zip(*((c.evidence.p_fail, c.p_fail_holm) for c in found), strict=True)
+    assert [check.guard for check in found] == [False, True]
+    if p_main <= p_guard / 0.1:
+        assert (main_holm, guard_holm) == (pytest.approx(1.1 * p_main), pytest.approx(max(1.1 * p_main, p_guard)))
+    else:
+        assert (main_holm, guard_holm) == (pytest.approx(max(11 * p_guard, p_main)), pytest.approx(11 * p_guard))
+
+
+FEW = "min_prompts = 13\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "outcome", "says"),
+    [
+        ("rule = 'non-inferior'\nmargin = 0.04", 0.0, "pass", "shown"),
+        ("rule = 'non-inferior'\nmargin = 0", -0.03, "fail", "violates the limit (Holm-adjusted p ="),
+        ("rule = 'non-inferior'\nmargin = 0.005", 0.0, "undecided", "inside the limit, but not beyond chance (p ="),
+        ("rule = 'non-inferior'\nmargin = 0", -0.005, "undecided", "outside the limit, not significant (Holm-adjusted"),
+        ("rule = 'non-inferior'\nmargin = 0\nundecided = 'inside'", -0.005, "undecided", "outside the limit"),
+        ("rule = 'non-inferior'\nmargin = 0.005\nundecided = 'inside'", 0.0, "pass", "inside the limit"),
+        ("rule = 'non-inferior'\nmargin = 0\nevidence = 'point'", -0.005, "fail", "the plain figures break it"),
+        ("rule = 'non-inferior'\nmargin = 0.01\nevidence = 'point'", -0.005, "pass", "the plain figures hold"),
+    ],
+)
+def test_each_outcome_says_what_it_rests_on(tmp_path: Path, text: str, change: float, outcome: str, says: str) -> None:
+    (check,) = judged(tmp_path, rule(text), UP_DOWN + change).checks
+    assert check.outcome == outcome
+    assert check.reason.startswith(says)
+    if outcome == "pass" and says == "shown":
+        (check,) = judged(tmp_path, FEW + rule(text), UP_DOWN + change).checks
+        assert (check.outcome, check.reason) == (
+            "undecided",
+            "12 prompts are fewer than the 13 that the policy asks for",
+        )
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("skip", "skipped"), ("undecided", "undecided")])
+def test_a_figure_that_the_baseline_lacks_is_skipped_only_where_the_policy_says_so(
+    tmp_path: Path, word: str, outcome: str
+) -> None:
+    text = f"rule = 'non-inferior'\nmargin = 0.04\nunmeasured = '{word}'"
+    rules = rule(text, "energy_wh_per_clip") + rule("rule = 'non-inferior'\nmargin = 0.04")
+    found = judged(tmp_path, rules, UP_DOWN)
+    assert [check.outcome for check in found.checks] == [outcome, "pass"]
+    assert found.outcome == ("pass" if word == "skip" else "undecided")
+
+
+def test_checks_of_a_category_count_its_prompts_alone(tmp_path: Path) -> None:
+    found = judged(tmp_path, rule("rule = 'min'\nvalue = 0.2\neach = 'category'"), np.zeros(12)).checks
+    assert [(check.id, check.evidence.prompts) for check in found] == [
+        ("model/clip_text/min/drinks", 3), ("model/clip_text/min/footwear", 3), ("model/clip_text/min/home", 2),
+        ("model/clip_text/min/toys", 2), ("model/clip_text/min/watches", 2),
+    ]  # fmt: skip
+
+
+def test_the_verdict_states_its_policy(tmp_path: Path) -> None:
+    found = judged(tmp_path, "title = 'Ours'\nconfidence = 0.9\n" + rule("rule = 'min'\nvalue = 0.2"), UP_DOWN)
+    assert (found.policy["title"], found.policy["confidence"], found.policy["undecided"]) == ("Ours", 0.9, "block")
+    assert found.policy["path"] == str(tmp_path / "gate.toml")
+    assert len(str(found.policy["digest"])) >= 8
+    assert found.headline == "PASS: 1 of 1 checks passed"
+
+
+# -- what would decide
+
+POLICY = dataclasses.replace(choose_policy(None, None), confidence=0.95, min_prompts=10, rare_losses=0.1)
+OPEN = Evidence(prompts=12, distance_to_limit=0.02, deviation=0.05, within=0.002)
+
+
+@pytest.mark.parametrize(
+    ("change", "each", "prompts"),
+    [
+        ({}, 2, prompts_to_decide(0.02, 0.05, LEVEL)),
+        ({"distance_to_limit": -0.02}, 2, prompts_to_decide(0.02, 0.05, LEVEL)),
+        ({"distance_to_limit": 0.5}, 2, 15),  # 29 clips meet a rare loss
+        ({"distance_to_limit": 0.5}, 4, 13),  # one more than now
+        ({"distance_to_limit": -0.5}, 2, 13),
+        ({"distance_to_limit": -0.5, "prompts": 6}, 2, 10),
+        ({"distance_to_limit": 0.0012}, 2, None),  # more than 10,000
+        ({"distance_to_limit": 0.0}, 2, None),
+    ],
+)
+def test_prompts_that_would_decide(change: dict[str, float], each: int, prompts: int | None) -> None:
+    found = needed(dataclasses.replace(OPEN, **change), each, POLICY)
+    assert found is not None
+    assert found.prompts == prompts
+
+
+def test_clips_that_would_decide_are_the_fewest_that_do() -> None:
+    seen = dataclasses.replace(OPEN, distance_to_limit=0.04)
+    found = needed(seen, 2, POLICY)
+    assert found is not None
+    assert found.clips_per_prompt is not None
+    needs = [prompts_to_decide(0.04, (0.05**2 - 0.001 + 0.002 / k) ** 0.5, LEVEL) for k in range(3, 65)]
+    assert found.clips_per_prompt == 3 + next(nth for nth, each in enumerate(needs) if each <= 12)
+    assert needed(dataclasses.replace(seen, distance_to_limit=0.5, within=0.0), 1, POLICY) == Needed(29, 3)
+
+
+def test_nothing_is_needed_where_more_would_not_help() -> None:
+    for change in ({"holds": False}, {"why_none": "no"}, {"deviation": 0.0}):
+        assert needed(dataclasses.replace(OPEN, **change), 2, POLICY) is None
+    for change in ({"within": None}, {"prompts": 9}):
+        found = needed(dataclasses.replace(OPEN, **change), 2, POLICY)
+        assert found is not None
+        assert found.clips_per_prompt is None
+
+
+@pytest.mark.parametrize(("device_s", "unit", "size"), [(0.005, "s", 1), (1.0, "min", 60), (500.0, "h", 3600)])
+def test_a_remedy_states_its_time_in_a_fitting_unit(tmp_path: Path, device_s: float, unit: str, size: int) -> None:
+    base = {"prompts": 12, "worsen": sets(clip_text=HARD), "device_s": device_s}
+    rules = "rare_losses = 0\n" + rule("rule = 'non-inferior'\nmargin = 0.005")
+    new = sets(clip_text=HARD + UP_DOWN[:, None])
+    remedy = gate(tmp_path, rules, base=base, prompts=12, weights="b", worsen=new, device_s=device_s).remedies[-1]
+    assert remedy.device_s == pytest.approx(device_s * remedy.clips, rel=0.1)
+    assert f"{remedy.device_s / size:.3g} {unit} of device time" in remedy.sentence
+    assert remedy.usd == pytest.approx(remedy.device_s * 0.1 / 3600)
+
+
+def test_a_figure_on_its_limit_has_no_affordable_remedy(tmp_path: Path) -> None:
+    (remedy,) = judged(tmp_path, rule("rule = 'non-inferior'\nmargin = 0"), UP_DOWN).remedies
+    assert remedy.sentence.startswith("No affordable number of prompts or clips")
+    assert (remedy.command, remedy.clips, remedy.usd, remedy.device_s) == ("", 0, None, None)
