@@ -88,6 +88,21 @@ def test_the_next_command_works_as_the_files_stand(here: Path, adapter: str) -> 
     assert len(made) == (0 if "--dry-run" in words else 4)
 
 
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_the_template_says_how_to_take_images(here: Path, adapter: str) -> None:
+    CliRunner().invoke(command, ["--adapter", adapter])
+    path = here / "generators" / "my-model.toml"
+    text = path.read_text().replace("# inputs", "inputs").replace("# [settings.image]", "[settings.image]")
+    text = text.replace("# send", "send").replace('prompt = "{prompt}"', 'image = "{image}", prompt = "{prompt}"')
+    path.write_text(text.replace('"--seed"', '"--image", "{image}", "--seed"'))
+    definition = find_definition("my-model")
+    assert ("image", "text") in definition.inputs
+    if adapter == "command":
+        assert "{image}" in CommandSettings.of(definition).command
+    if adapter != "diffusers":  # its weights are not there
+        build(definition).close()
+
+
 def test_policy_and_workflow_name_what_was_written(here: Path) -> None:
     made = workspace_files("ours", "shop", "python")
     assert tomllib.loads(made["policy.toml"])["check"]

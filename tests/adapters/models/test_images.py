@@ -122,9 +122,13 @@ def test_a_class_without_a_way_to_start_from_an_image_is_refused_before_weights_
 class Grey:
     """Grey drafts."""
 
+    def __init__(self) -> None:
+        self.images: list[Any] = []
+
     def load(self, device: str) -> None: ...
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
+        self.images += [request.image for request in requests]
         return [Output(np.full((LTX.frames, LTX.height, LTX.width, 3), 90, np.uint8)) for _ in requests]
 
     def close(self) -> None: ...
@@ -138,7 +142,7 @@ def hybrid(model: Path, strength: float, draft_inputs: Any = BOTH) -> Hybrid:
     return made
 
 
-def test_the_refiner_keeps_the_latents_of_the_image_clean(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_draft_is_given_the_image_and_the_refiner_keeps_its_latents_clean(model: Path) -> None:
     made = hybrid(model, 0.7)
     seen: list[torch.Tensor] = []
     made._diffusion.pipeline.transformer.register_forward_pre_hook(
@@ -147,6 +151,9 @@ def test_the_refiner_keeps_the_latents_of_the_image_clean(model: Path, monkeypat
     asked = replace(ask(), image=picture(LTX))
     outputs = made.generate([asked, ask()])
     assert [output.failure for output in outputs] == [None, None]
+    drafted = [given for given in made._draft.images if given is not None]
+    assert len(made._draft.images) == 2
+    assert np.array_equal(drafted, [asked.image])
     texts, images = seen[:2], seen[2:]
     frame = images[0].shape[1] // 3  # three latent frames
     assert len(images) == 2
