@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vbench_lite.distances.paired import DistanceInfluence, error_of_difference
+from vbench_lite.distances.paired import REAL, DistanceInfluence, error_of_difference
 from vbench_lite.distances.stored import SetFeatures, read_features, sha256
 from vbench_lite.errors import StoreError
 
@@ -36,6 +36,22 @@ def test_what_was_extrapolated_counts_on_both_sides() -> None:
 
 def test_a_prompt_without_clips_on_one_side_does_not_pair() -> None:
     assert error_of_difference(parts(2, names=NAMES[:10]), parts(1)) > error_of_difference(parts(2), parts(1))
+
+
+def test_the_error_is_that_of_the_paired_differences_of_prompts_and_of_real_clips() -> None:
+    names = ("p0", "p1", "p2", f"{REAL} 0", f"{REAL} 1")
+    new = DistanceInfluence(5.0, names, np.array([1.0, 4.0, 1.0, 2.0, 5.0]), 0.5)
+    old = DistanceInfluence(3.0, names, np.array([0.0, 1.0, 1.0, 1.0, 2.0]), 0.25)
+    # differences 1, 3, 0 of prompts: variance 7/3 of three; 1, 3 of real clips: variance 2 of two
+    assert error_of_difference(new, old) == pytest.approx((7 + 4 + 0.75) ** 0.5)
+    # halves: 1, 3.5, 0.5 and 1.5, 4: variances 31/12 and 3.125
+    assert error_of_difference(new, old, weight=0.5) == pytest.approx((7.75 + 6.25 + 0.5625) ** 0.5)
+
+
+def test_a_single_real_clip_has_no_spread_of_its_own() -> None:
+    new = DistanceInfluence(5.0, ("p0", "p1", f"{REAL} 0"), np.array([1.0, 3.0, 9.0]), 0.0)
+    old = DistanceInfluence(3.0, (), np.zeros(0), 0.0)
+    assert error_of_difference(new, old) == 2
 
 
 def features() -> SetFeatures:

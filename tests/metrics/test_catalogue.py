@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vbench_lite.metrics import shipped_metrics
+from vbench_lite.metrics.registry import describe
 
 HEAD = "| metric | of | better | unit | range | meaning | pitfalls |\n|---|---|---|---|---|---|---|\n"
 BETTER = {True: "higher", False: "lower", None: "not ranked"}
@@ -20,6 +21,11 @@ def row(metric):
 def test_the_catalogue_is_that_of_the_files():
     expected = HEAD + "".join(map(row, shipped_metrics().values()))
     assert expected in (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8"), expected
+
+
+def test_only_a_shipped_metric_has_a_description():
+    assert describe("detail") == shipped_metrics()["detail"].info()
+    assert describe("absent") is None
 
 
 def test_every_shipped_metric_is_described_in_full():

@@ -8,6 +8,7 @@ import pytest
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.features.extract import extract
+from vbench_lite.features.extractor import ClipFeatures
 from vbench_lite.features.flow import Flow
 from vbench_lite.features.pixels import Pixels, fine_energy
 from vbench_lite.metrics import score_clips
@@ -55,6 +56,17 @@ def test_noise_is_flagged_beside_its_value(clip):
     score = score_clips(Detail(), noisy, reference=clip)[0]
     assert score.value < 1
     assert "noise" in score.reason
+
+
+@pytest.mark.parametrize(("energy", "value", "noise"), [(0.1, 0.5, False), (0.25, 0.8, False), (0.26, 1 / 1.3, True)])
+def test_detail_is_the_ratio_of_the_smaller_energy_to_the_larger(energy, value, noise):
+    def clip(*energies):
+        return ClipFeatures(2, 8, 8, 8.0, False, {"pixels": {"fine_energies": np.array(energies)}})
+
+    real = RealClips([clip(0.15, 0.25), clip(0.2, 0.2)])
+    score = Detail().score(ClipContext(clip(energy - 0.05, energy + 0.05), real=real))
+    assert score.value == pytest.approx(value)
+    assert score.reason == ("noise: 1.30 times the fine structure of real clips" if noise else None)
 
 
 def test_a_flat_frame_has_no_fine_energy():

@@ -143,8 +143,7 @@ class DistanceOfClips(_TorchMetric):
 
 def _as_clips(side: list[Tensor] | Tensor) -> list[ClipFeatures]:
     """Rows of features as clips that hold nothing else."""
-    parts = side if isinstance(side, list) else [side]
-    rows = [row for part in parts for row in np.atleast_2d(part.double().cpu().numpy())]
+    rows = [row for part in side for row in np.atleast_2d(part.double().cpu().numpy())]
     return [ClipFeatures(0, 0, 0, 0.0, False, {"video": {"features": row}}) for row in rows]
 
 
