@@ -76,3 +76,13 @@ def test_the_command_prints_a_table_and_one_json_document(results):
 def test_an_empty_folder_is_a_sentence_with_the_next_command(tmp_path):
     with pytest.raises(StoreError, match="vbench run --suite ads"):
         release_history(tmp_path)
+
+
+def test_ten_releases_are_shown_without_a_cut_number_in_80_columns(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(1, 11):
+        write(tmp_path / f"v{number}", prompts=6, seed=number, manifest=day(number))
+    text = CliRunner().invoke(group, ["history", str(tmp_path)]).output
+    assert "…" not in text
+    assert all(f" v{number}" in text for number in range(1, 11))
+    assert max(map(len, text.splitlines())) <= 80

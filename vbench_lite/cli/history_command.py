@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from vbench_lite.files import to_json
-from vbench_lite.gate.baselines.release_history import Line, release_history
+from vbench_lite.gate.baselines.release_history import Line, Release, release_history
 from vbench_lite.gate.shown.formatting import number
 from vbench_lite.records import Estimate
+
+HEADING = "figure, and its\n95 % interval"
 
 
 @click.command()
@@ -45,19 +48,40 @@ def _show(line: Line) -> None:
     console = stdout_console()
     console.print(Text(f"{line.generator}, suite {line.suite}: {_over(line)}", style="bold"))
     names = [name for name in line.releases[-1].figures if any(_known(r.figures.get(name)) for r in line.releases)]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure, and its 95 % interval")
-    for release in line.releases:
-        table.add_column(f"{release.created[:10]}\n{Path(release.run).name}", justify="right")
-    for name in names:
-        table.add_row(name, *(_cell(release.figures.get(name)) for release in line.releases))
-    console.print(table)
+    for releases in _fitting(line.releases, names, console.width):
+        table = Table(box=None, pad_edge=False)
+        table.add_column(HEADING, no_wrap=True)
+        for release in releases:
+            table.add_column(_title(release), justify="right", no_wrap=True)
+        for name in names:
+            table.add_row(name, *(_cell(release.figures.get(name)) for release in releases))
+        console.print(table)
     for release in line.releases:
         for mark in release.marks:
             console.print(Text(f"{release.created[:10]} {Path(release.run).name}: {mark.sentence}"))
     if line.left_out:
         console.print(Text(f"Left out, because they share too few prompts: {', '.join(line.left_out)}"))
     console.print()
+
+
+def _fitting(releases: Sequence[Release], names: Sequence[str], width: int) -> list[list[Release]]:
+    """The releases in groups whose columns fit side by side in a terminal, so that no number is cut."""
+    left = max(map(len, [*HEADING.split("\n"), *names]))
+    groups: list[list[Release]] = [[]]
+    used = left
+    for release in releases:
+        texts = [_title(release), *(_cell(release.figures.get(name)) for name in names)]
+        column = 2 + max(len(part) for text in texts for part in text.split("\n"))
+        if groups[-1] and used + column > width:
+            groups.append([])
+            used = left
+        groups[-1].append(release)
+        used += column
+    return groups
+
+
+def _title(release: Release) -> str:
+    return f"{release.created[:10]}\n{Path(release.run).name}"
 
 
 def _over(line: Line) -> str:

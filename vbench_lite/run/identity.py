@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -85,7 +86,9 @@ def not_covered(definition: Definition) -> Iterator[str]:
     elif definition.adapter == "command":
         yield f'"{definition.name}": libraries and weights of the program\'s own environment'
     elif definition.model and not Path(definition.model).exists() and not definition.revision:
-        yield f'"{definition.name}": the hub id {definition.model} without a revision'
+        is_id = re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", definition.model)
+        what = f"the hub id {definition.model} without a revision" if is_id else f"{definition.model}, which is missing"
+        yield f'"{definition.name}": {what}'
 
 
 def file_digest(path: Path) -> str:

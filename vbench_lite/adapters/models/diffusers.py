@@ -71,7 +71,8 @@ class DiffusersPipeline:
         if not local and (not self.definition.model or folder.is_absolute() or self.definition.model.startswith(".")):
             raise GeneratorError(
                 f'"{self.definition.name}" has no checkpoint at "{self.definition.model}". Its "model" must be a '
-                f"folder beside its TOML or a hub id such as org/name."
+                f"folder beside its TOML or a hub id such as org/name. Save one with pipeline.save_pretrained(folder), "
+                f"or change the TOML. Then: vbench list generators"
             )
         try:
             index = diffusers.DiffusionPipeline.load_config(folder if local else self.definition.model, **self._where())
