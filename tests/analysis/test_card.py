@@ -84,3 +84,12 @@ def test_compare_names_what_two_cards_differ_in(runs: tuple[vb.Run, vb.Run]) -> 
     done = CliRunner().invoke(group, ["compare", f"{old.path}:a", f"{new.path}:a"])
     assert "generator.guidance: none in the baseline, 5.0 in the candidate" in done.output
     assert vb.compare(old, old)[0].card == ()
+
+
+def test_a_card_digests_the_texts_and_names_the_device(runs: tuple[vb.Run, vb.Run]) -> None:
+    card, manifest = run_card(runs[1]), runs[1].manifest
+    assert card.suite.text_digest == digest([[p.id, p.text] for p in manifest.prompts])
+    assert card.suite.sent_digest == digest([["p000", "A tabby cat."], ["p001", manifest.prompts[1].text]])
+    assert card.suite.digest == manifest.suite.digest
+    assert card.hardware == str(manifest.device)
+    assert card.prompts[0].id == "p000"

@@ -88,3 +88,24 @@ def test_the_chance_of_a_usable_clip_among_k_stays_open_and_inside_its_range() -
 def test_a_worst_tenth_has_no_interval_and_says_so() -> None:
     found = worst_tenth(RNG.normal(size=(50, 2)), True)
     assert (found.low, found.high, found.reason_code) == (None, None, "no_interval")
+
+
+def test_the_parts_of_a_spread_are_those_of_a_worked_example() -> None:
+    mine = np.array([[1.0, 3.0], [4.0, 6.0], [7.0, 9.0], [np.nan, 5.0]])
+    other = np.array([[1.0, np.nan], [2.0, 2.0], [3.0, np.nan], [np.nan, np.nan]])
+    parts = spread(mine, [other])
+    assert parts is not None
+    # Means 2, 5, 8 with a variance of 9; within 2, of which half is in a mean of two. The covariance with 1, 2, 3 is 3.
+    assert (parts.total, parts.prompts, parts.own, parts.clips) == (10, 3, 5, 2)
+    assert (parts.shares(), parts.shared_known) == ((0.3, 0.5, 0.2), True)
+    few = spread(mine, [np.where(np.arange(4)[:, None] == 2, np.nan, other)])  # two prompts in common
+    assert few is not None
+    assert (few.prompts, few.own, few.shared_known) == (0, 8, False)
+
+
+def test_the_worst_tenth_of_eleven_clips() -> None:
+    values = np.arange(11.0)[:, None]
+    # The 10 % quantile is 1; 0 lies 1 below it: 1 - (1 / 11) / 0.1.
+    assert worst_tenth(values, True).value == pytest.approx(1 - 10 / 11)
+    assert worst_tenth(values, False).value == pytest.approx(9 + 10 / 11)
+    assert worst_tenth(values, True).n == 11
