@@ -120,8 +120,8 @@ def test_the_commands_on_a_page_and_after_a_promotion_work() -> None:
 def test_the_commands_of_notes_on_margins_and_on_the_first_baseline_work() -> None:
     Path("results/baseline/margins.json").unlink()
     output = vbench("gate", "results/old", "--baseline", "results/baseline", "--json", code=4).stdout
-    assert "margins were worked out" in output
-    (note,) = [line for line in output.replace('\\"', '"').splitlines() if "margins were worked out" in line]
+    assert "margins were computed" in output
+    (note,) = [line for line in output.replace('\\"', '"').splitlines() if "margins were computed" in line]
     execute(note.split('": "', 1)[1].rsplit('",', 1)[0])
     assert Path("results/baseline/margins.json").exists()
 

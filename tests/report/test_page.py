@@ -120,7 +120,7 @@ def test_history_and_odd_runs_render(releases, tmp_path) -> None:
     path = write_report([Run(run) for run in releases], tmp_path / "h.html")
     text = path.read_text("utf-8")
     assert 'id="history"' in text
-    assert "How it has moved over releases" in text
+    assert "Changes over releases" in text
 
 
 @pytest.mark.parametrize(("count", "clips"), [(1, 1), (3, 3)])

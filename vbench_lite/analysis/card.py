@@ -1,4 +1,4 @@
-"""A run card: everything that is needed to make the numbers of a run again, and what two cards differ in."""
+"""Run cards: everything that is needed to reproduce the numbers of a run, and the differences of two cards."""
 
 from __future__ import annotations
 

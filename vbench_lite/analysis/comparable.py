@@ -1,4 +1,4 @@
-"""Whether two runs can be compared, and if not, what differs and which command resolves it."""
+"""Whether two runs can be compared. If not: what differs, and the command that resolves it."""
 
 from __future__ import annotations
 

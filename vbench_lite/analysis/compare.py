@@ -1,4 +1,4 @@
-"""Two runs, or two generators of one run: what is better, what is worse, and what cannot be decided yet."""
+"""Compares two runs, or two generators of one run: what is better, what is worse, and what is not decided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vbench_lite.run.view import Run
 
 @dataclass(frozen=True, kw_only=True)
 class PairComparison:
-    """Everything that can be said about one generator beside another."""
+    """The comparison of two generators."""
 
     baseline: str
     candidate: str

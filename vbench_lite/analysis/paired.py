@@ -24,7 +24,7 @@ from vbench_lite.stats import MIN_PROMPTS, Array
 Statistic = Literal["mean", "worst-decile"]
 TAIL = 0.1
 _MIN_TAIL_CLIPS = 4
-"""A worst decile of fewer clips says nothing."""
+"""Fewer clips give no worst decile."""
 
 
 class NoPairs(NamedTuple):

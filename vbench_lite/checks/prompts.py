@@ -1,4 +1,4 @@
-"""Which prompts separate generators, and which never do."""
+"""Prompts that separate the generators most, and prompts that do not separate them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def at_the_ends(run: Run) -> Iterator[Finding]:
         found = tuple(prompt for prompt, yes in zip(prompts, known & at_end, strict=True) if yes)
         if found:
             sentence = (
-                f"In {len(found)} of {len(prompts)} prompts {words}, whichever generator made it ({clips} clips each): "
+                f"In {len(found)} of {len(prompts)} prompts {words}, for every generator ({clips} clips each): "
                 f"usability does not separate generators there, e.g. {', '.join(found[:BEST])}."
             )
             command = vbench_command("report", run.label)

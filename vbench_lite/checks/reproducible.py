@@ -16,7 +16,7 @@ from vbench_lite.video import read_clip
 
 
 def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
-    """Compares clips frame by frame where their files differ: another version of the encoder is no finding.
+    """Compares clips frame by frame if their files differ, so a different encoder version is not a finding.
 
     Args:
         run: The run.
@@ -39,7 +39,7 @@ def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
     why = "its definition, code or weights changed since" if changed else "the definition and the seeds are the same"
     yield Finding(
         code="not-reproducible", generator=generator, command=command, prompts=tuple(r.prompt_id for r in second),
-        sentence=f"{len(moved)} of {len(second)} clips have other frames when they are generated again "
+        sentence=f"{len(moved)} of {len(second)} clips have different frames when they are generated again "
         f"(mean difference up to {max(moved):.1f} of 255 levels); {why}.",
     )  # fmt: skip
 

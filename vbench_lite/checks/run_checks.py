@@ -65,9 +65,9 @@ def _scorer(run: Run) -> Iterator[Finding]:
     if worst and known[worst] > (anchors.tolerance or 0.0):
         sentence = (
             f"The pinned anchor clips do not get their known scores: {worst} is off by {known[worst]:.2%} "
-            f"(tolerance {anchors.tolerance or 0.0:.1%}). Scores of this run do not compare with runs scored elsewhere."
+            f"(tolerance {anchors.tolerance or 0.0:.1%}). Scores of this run are not comparable with other runs."
         )
         yield Finding(code="scorer-drift", sentence=sentence, command=command)
     elif anchors.drift is None:
-        sentence = f"A drift of the scorer would stay unseen: {anchors.reason or 'no anchor clip was scored'}."
+        sentence = f"A drift of the scorer cannot be detected: {anchors.reason or 'no anchor clip was scored'}."
         yield Finding(code="scorer-not-pinned", severity="note", sentence=sentence, command="vbench selftest")

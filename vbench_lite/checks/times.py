@@ -18,7 +18,7 @@ CHANGE = 0.1
 LEVEL = 0.001
 """Of the test. Ten generators in a hundred runs then give one false finding."""
 MIN_READINGS = 12
-"""Measurements below which nothing is said."""
+"""Fewer measurements give no finding."""
 
 
 def time_drift(run: Run, generator: str) -> Iterator[Finding]:
@@ -36,7 +36,8 @@ def time_drift(run: Run, generator: str) -> Iterator[Finding]:
         return
     sentence = (
         f"The time per clip {'rose' if change > 0 else 'fell'} by {abs(change):.0%} from the first third of the run to "
-        f"the last ({len(seconds)} measurements, in the order of the plan). Its times and costs depend on its length."
+        f"the last ({len(seconds)} measurements, in the order of the plan). So its times and costs depend on the "
+        "length of the run."
     )
     command = run_command(run, Side(run, generator), out=f"results/{run.name}-{generator}-again")
     yield Finding(code="time-drift", generator=generator, sentence=sentence, command=command)

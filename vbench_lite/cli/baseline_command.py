@@ -35,7 +35,7 @@ def command() -> None:
 @click.option("--policy", type=click.Path(path_type=Path), help="Rules for releases; stored with the baseline.")
 @click.option(
     "--new-anchor", metavar="REASON", default="",
-    help="Also make RUN the first baseline, which every later release is compared with too; say why.",
+    help="Also make RUN the first baseline, which every later release is compared with too; state why.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the new entry of the history as JSON.")
 def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, new_anchor: str,
@@ -47,7 +47,7 @@ def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | Non
       vbench baseline promote results/ads --reason "release 1.4, gate passed" --by "Ana Lopez"
     """
     if not reason.strip() or not by.strip():
-        raise click.UsageError("--reason and --by must say something: the history is read when a gate is questioned.")
+        raise click.UsageError("--reason and --by must not be empty: the history shows both for each promotion.")
     entry = promote(Promotion(run, reason.strip(), by.strip(), to, policy, new_anchor.strip()))
     if as_json:
         click.echo(to_json(entry), nl=False)

@@ -113,7 +113,7 @@ def weights() -> Iterator[Finding]:
         try:
             definition = find_definition(name)
             check_weights(definition)
-            yield Finding(f"generator {name}", True, f"{len(definition.weights)} files, digests right", needed=True)
+            yield Finding(f"generator {name}", True, f"{len(definition.weights)} files, digests correct", needed=True)
         except VbenchError as error:
             yield Finding(f"generator {name}", False, str(error), "git checkout -- generators", needed=True)
 

@@ -83,7 +83,7 @@ def command(
     elif thresholds:
         people = reviewing.write_thresholds(opened[0], thresholds)
         assert people.fitted is not None
-        click.echo(f"{thresholds}: wrong on {people.fitted.error.value:.1%} of the clips of prompts left out")
+        click.echo(f"{thresholds}: wrong on {people.fitted.error.value:.1%} of the clips of held-out prompts")
     elif collect:
         for path, count in reviewing.collect_votes(opened[0], collect).items():
             click.echo(f"{path}: {count} vote{'s' if count != 1 else ''}")
@@ -91,7 +91,7 @@ def command(
     else:
         running = reviewing.start_review(opened, order)
         click.echo(running.link)
-        click.echo("Votes are stored as they come. End with Ctrl-C.", err=True)
+        click.echo("Each vote is stored at once. End with Ctrl-C.", err=True)
         if not no_browser:
             click.launch(running.link)
         _wait(running)

@@ -77,7 +77,7 @@ def command(
         if clips_per_prompt is not None:
             raise UsageError("--clips-per-prompt goes with a FOLDER of clips and --suite.")
         if out is not None:
-            raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored where it lies.")
+            raise UsageError("--out goes with a FOLDER of clips and --suite; a run is scored in its own folder.")
         if target.is_dir() and not (target / "run.json").exists():
             raise UsageError(_no_run(target))
         run = open_run(target)

@@ -32,7 +32,7 @@ EXIT = {"pass": 0, "fail": 3, "undecided": 4}
 GUARD_WEIGHT = 0.1
 """Of a guard or of collapsed clips in Holm's adjustment. There are many, and they must not hide the means."""
 ANCHOR_SCALE = 1.5
-"""How much wider a margin is against the first promoted baseline: so many margins may be lost over all releases."""
+"""Factor of a margin against the first promoted baseline: the loss that all releases together may reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class PlannedCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What a candidate is judged by, beside the baseline's run."""
+    """What a candidate is compared with, in addition to the baseline's run."""
 
     history: Sequence[HistoryEntry] = ()
     """Of the baseline, oldest first, as `vbench baseline promote` keeps it."""
@@ -73,8 +73,8 @@ def decide(
         look: Which planned look at a growing run this is. Before the last one the candidate has a part of the prompts.
 
     Raises:
-        NotComparable: The runs differ in what would make the scores mean something else.
-        BadFile: The policy names a metric that the baseline has not, or asks what a metric cannot give.
+        NotComparable: The runs differ in a way that makes their scores not comparable.
+        BadFile: The policy names a metric that the baseline lacks, or a check that a metric does not support.
     """
     pairs = match(baseline, candidate, policy.prompts if look.is_last else "sample")
     for sides in pairs:
@@ -116,8 +116,8 @@ def decide(
 
 
 _NO_MARGINS = (
-    "the margins were worked out from this baseline's own clips, because none were fixed for this policy when it was "
-    "promoted. Fix them as numbers"
+    "the margins were computed from this baseline's own clips, because none were stored for this policy when it was "
+    "promoted. Store them as numbers"
 )
 
 
@@ -223,7 +223,8 @@ def _judge(
     if not look.is_last and not broken and (why := _too_early(check, seen, policy, look, counted)):
         return "undecided", why + told
     if seen.holds is not None:
-        return ("pass" if seen.holds else "fail"), f"the plain figures {'hold' if seen.holds else 'break it'}{told}"
+        verb = "are inside" if seen.holds else "violate"
+        return ("pass" if seen.holds else "fail"), f"the plain figures {verb} the limit{told}"
     outside = seen.distance_to_limit < 0
     if broken and p_fail_holm is not None:
         return "fail", f"violates the limit (Holm-adjusted {_p(p_fail_holm)}){told}"

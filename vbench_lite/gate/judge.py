@@ -1,4 +1,4 @@
-"""The verdict on a run: with the policy that rules, the baseline's margins, and the look that the run stands at."""
+"""The verdict on a run: by the policy that applies, the baseline's margins, and the current look of the run."""
 
 from __future__ import annotations
 

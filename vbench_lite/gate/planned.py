@@ -1,4 +1,4 @@
-"""Which checks a policy asks of two generators: every quantity and category that its [[check]] tables speak of."""
+"""The checks of a policy on two generators: one per quantity and category that its [[check]] tables name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a release must prove: a TOML file of checks, read with errors that name the line, and told in words."""
+"""Policies: TOML files of checks on a release. Errors in a file name its line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "undecided": ("block", "inside"),
     "unmeasured": ("undecided", "skip"),
 }
-"""What a word of a check may be; the first is what is taken when the key is left out ("rule" has no default)."""
+"""Accepted values of a check's keys; the first is the default ("rule" has none)."""
 
 CAUTION = 0.8
 """What tests use of the level that the policy grants. They are exact for normal means only: with all of the level, a
@@ -38,7 +38,7 @@ ALL_SCORES = "scores"
 
 @dataclass(frozen=True)
 class Check:
-    """One demand of a policy, as it stands in a [[check]] table."""
+    """One [[check]] table of a policy."""
 
     rule: str
     metric: str = ""
@@ -50,10 +50,10 @@ class Check:
     """Of the margin: the metric's own, percent of the baseline's value, standard deviations between its clips, or
     ("se") standard errors of a set metric. It becomes a number when a baseline is promoted."""
     value: float | None = None
-    """The line of `min` and `max`."""
+    """The limit of `min` and `max`."""
     statistic: str = "mean"
     evidence: str = "interval"
-    """"interval": beyond chance. "point": the plain figures, whatever chance did."""
+    """"interval": by a significance test. "point": by the plain figures."""
     against: str = "baseline"
     """"history": the median of the last promoted baselines."""
     last: int = 5
@@ -82,24 +82,24 @@ class Check:
 
 @dataclass(frozen=True)
 class Policy:
-    """A set of checks, and what their outcomes mean together."""
+    """A set of checks with the settings that apply to all of them."""
 
     title: str
     checks: tuple[Check, ...]
     digest: str
-    """Of the whole file but its layout: any change of a demand, or of who made it, shows."""
+    """Of all values in the file: any change of a check or of its author changes it; layout does not."""
     path: Path
     origin: str
-    """Why this policy rules: "--policy", "the baseline's", or "the default"."""
+    """Where this policy comes from: "--policy", "the baseline's", or "the default"."""
     confidence: float = 0.95
     undecided: str = "block"
     """"block": exit code 4. "fail": 3. "pass": 0."""
     min_prompts: int = 10
-    """What must be shown is never shown on fewer."""
+    """No check that must be shown passes on fewer."""
     rare_losses: float = 0.1
-    """Nothing is shown on so few clips that a loss in this fraction of them could have been missed; 0: no demand."""
+    """No check passes on so few clips that they could miss a loss in this fraction of them; 0: off."""
     anchor_tolerance: float = 0.005
-    """Relative change of the anchor clips' scores between the runs; beyond it the measuring has changed."""
+    """Relative change of the anchor clips' scores between the runs, above which the scorer counts as changed."""
     allow_same_clips: bool = False
     prompts: Overlap = "all"
     """"all": runs of other prompts are refused. "common": they are compared over the prompts that both were asked."""
@@ -138,7 +138,7 @@ def shipped_policies() -> dict[str, Path]:
 
 
 def choose_policy(given: str | None, baseline: Path | None) -> Policy:
-    """The policy that rules: the one given, or the baseline's own, or the default. Never the candidate's.
+    """The policy that applies: the one given, or the baseline's own, or the default. Never the candidate's.
 
     Args:
         given: A file, the name of one that ships, or None.
@@ -216,16 +216,16 @@ def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     """What is wrong with a check that is well formed, by the key at fault."""
     if check.rule == "no-new-failures":
         for key in given.keys() & {"metric", "value", "unit", "statistic", "against", "floor", "last"}:
-            yield key, f'"{key}" says nothing about "no-new-failures", which counts clips.'
+            yield key, f'"{key}" does not apply to "no-new-failures", which counts clips.'
     elif not check.metric:
         yield "metric", '"metric" is missing: expected a metric or cost, or "scores" for all scores.'
     if check.rule in ("min", "max"):
         if check.value is None:
             yield "value", f'"value" is missing: "{check.rule}" needs a number.'
         for key in given.keys() & {"margin", "unit", "against", "floor", "last"}:
-            yield key, f'"{key}" says nothing about "{check.rule}", which has a "value".'
+            yield key, f'"{key}" does not apply to "{check.rule}", which has a "value".'
     elif "value" in given:
-        yield "value", f'"value" says nothing about "{check.rule}", which has a "margin".'
+        yield "value", f'"value" does not apply to "{check.rule}", which has a "margin".'
     if check.rule == "non-inferior" and "margin" not in given:
         yield "margin", '"margin" is missing: say how much worse is still tolerated.'
     for key in ("margin", "floor"):

@@ -1,4 +1,4 @@
-"""The verdict of the gate and what it rests on: records only, nothing computed."""
+"""Records of the gate's verdict and its evidence. This module computes nothing."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Evidence:
     unmeasured: bool = False
     """There are none because the baseline has no such figure, or devices or prices differ."""
     p_pass: float | None = None
-    """How often a release on the limit would look this good by chance."""
+    """p value: the probability that a release on the limit looks at least this good."""
     p_fail: float | None = None
-    """How often a release on the limit would look this bad by chance."""
+    """p value: the probability that a release on the limit looks at least this bad."""
     holds: bool | None = None
     """A point rule's answer; None for an interval rule."""
     baseline: float | None = None
@@ -39,7 +39,7 @@ class Evidence:
     """With `high`: the interval whose either side is wrong with the policy's level."""
     high: float | None = None
     limit: float | None = None
-    """The difference (or for min and max the value) that is just not tolerated any more."""
+    """The limit of the difference (for min and max, of the value)."""
     prompts: int = 0
     clips: int = 0
     filled: tuple[int, int] = (0, 0)
@@ -110,7 +110,7 @@ class Remedy(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The gate's decision and everything that it rests on."""
+    """The gate's decision with all of its evidence."""
 
     outcome: Decision
     exit_code: int

@@ -1,4 +1,4 @@
-"""Whether a generator can run here, told without loading it."""
+"""Whether a generator can run here, decided without loading it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class AestheticQuality(ClipMetric):
         "How people would rate the frames as pictures, by LAION's linear head on OpenAI's CLIP ViT-L/14: a rating of 1 "
         "to 10, divided by 10, as a mean over frames."
     )
-    pitfalls = "It judges single frames by the taste of its raters, and says nothing about motion or the prompt."
+    pitfalls = "It rates single frames by the taste of its raters, and ignores motion and the prompt."
     question, rank = "detail", 4
     source = "VBench aesthetic_quality (Huang et al., arXiv:2311.17982); LAION-AI/aesthetic-predictor"
     licence = "OpenAI CLIP: MIT; LAION's aesthetic-predictor: MIT"

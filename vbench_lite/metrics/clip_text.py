@@ -24,7 +24,8 @@ class ClipText(ClipMetric):
         "over all frames."
     )
     pitfalls = (
-        "Values of different networks do not compare, and the network may miss motion, counts, order and small things."
+        "Values of different networks are not comparable, and the network may miss motion, counts, order and small "
+        "things."
     )
     question, rank = "prompt", 1
     source = "CLIPScore (Hessel et al., EMNLP 2021, arXiv:2104.08718) without its factor and its clamp"

@@ -34,7 +34,7 @@ class Conformance(ClipMetric):
     description = (
         "Fraction of the clips with the requested frames, size and rate, that are neither black, frozen nor broken."
     )
-    pitfalls = "It says nothing about quality."
+    pitfalls = "It does not measure quality."
     extractors = (Pixels, Flow)
     sets = ("builtin",)
     unmoved_by = ("caption swap",)

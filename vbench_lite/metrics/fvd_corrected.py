@@ -20,9 +20,9 @@ class FvdCorrected(SetMetric):
     version = "4"
     description = (
         "The Fréchet video distance with the bias of small numbers removed, and an interval. Lower is closer; "
-        "around 0 the clips cannot be told from the reference."
+        "around 0 the two sets cannot be distinguished."
     )
-    pitfalls = "It is not the number that papers print; that one is beside it. Wide at few clips; below 0 is chance."
+    pitfalls = "Papers report `fvd`, not this value. The interval is wide at few clips. Values below 0 are noise."
     question, rank = "set", 1
     extractors = (Video,)
     sets = ("builtin",)

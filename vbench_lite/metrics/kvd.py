@@ -22,7 +22,7 @@ class Kvd(SetMetric):
         "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly "
         "below 0."
     )
-    pitfalls = "Noisier than the Fréchet distance; its scale means nothing outside one network."
+    pitfalls = "Noisier than the Fréchet distance; values of different networks are not comparable."
     question, rank = "set", 3
     source = "KID of Binkowski et al. (ICLR 2018, arXiv:1801.01401) on video features"
     extractors = (Video,)

@@ -1,4 +1,4 @@
-"""How similar frames look that lie far apart in a clip."""
+"""How similar frames look when they are far apart in a clip."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class LongRangeConsistency(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike frames look to an image network that lie a quarter, a half and the whole clip apart: what changes "
-        "slowly and no pair of neighbours shows. Only for clips of two seconds or more."
+        "Similarity in an image network of frames that lie a quarter, a half and the whole clip apart. It finds slow "
+        "changes that no pair of neighbouring frames shows. Only for clips of two seconds or more."
     )
     pitfalls = "A zoom or a turn that was asked for lowers it, and stillness raises it: read it beside motion."
     question, rank = "coherence", 5

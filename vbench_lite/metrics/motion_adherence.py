@@ -14,13 +14,13 @@ NOT_ASKED = Score(None, 'the prompt states no motion (key "motion")', ReasonCode
 LEAST = 0.02
 """Short sides of the frame, over the clip: less is no motion."""
 ARM = 0.3
-"""Short sides: a point so far from the middle stands for zoom and roll, so that they compare with shifts."""
+"""Short sides from the centre, at which zoom and roll are converted to shifts."""
 CALM = 0.1
 """Short sides a second of the fastest twentieth of the picture, at which a clip that should be still scores 0."""
 
 
 class MotionAdherence(ClipMetric):
-    """The asked motion as a part of all motion, -1 to 1."""
+    """The requested motion as a part of all motion, -1 to 1."""
 
     name = "motion_adherence"
     title = "Motion as asked"
@@ -29,12 +29,12 @@ class MotionAdherence(ClipMetric):
     range = (-1.0, 1.0)
     version = "1"
     description = (
-        "The part of the clip's motion that the prompt asked for: 1 is that motion and no other, 0 none of it, -1 the "
+        "The part of the clip's motion that the prompt requests: 1 is only that motion, 0 none of it, -1 the "
         "opposite. Only for prompts with a motion."
     )
     pitfalls = (
-        "Optical flow cannot tell a camera that pans from a picture that slides where the background is plain. A turn "
-        "out of the picture's plane is not told. Spins, bounces and rolls have no opposite."
+        "On a plain background, optical flow cannot distinguish a panning camera from a sliding subject. A rotation "
+        "out of the picture's plane is not detected. Spins, bounces and rolls have no opposite."
     )
     question, rank = "prompt", 5
     source = "Similarity transforms fitted to optical flow, as in robust video stabilisation"
@@ -77,7 +77,7 @@ def adherence(asked: str, camera: Array, moving: Array) -> Score:
     if whole < LEAST:
         return Score(0.0)
     if asked == "spins" and abs(roll) < 0.2 * whole and float(np.abs(moving).sum()) > LEAST:
-        return Score(None, "a turn out of the picture's plane cannot be told from flow", ReasonCode.NOT_MEASURED)
+        return Score(None, "flow cannot detect a rotation out of the picture's plane", ReasonCode.NOT_MEASURED)
     part = {
         "pan left": right, "pan right": -right, "tilt up": down, "tilt down": -down, "zoom in": zoom, "zoom out": -zoom,
         "roll": abs(roll), "slides left": -right, "slides right": right, "moves up": -down, "moves down": down,
@@ -115,7 +115,7 @@ def motion_adherence(clips: Clips, motion: str, fps: float = 0.0) -> Values:
         (clips,) values from -1 to 1, higher is better; a float for one clip. 0 where nothing moves.
 
     Raises:
-        ValueError: Fewer than two frames, an unknown motion, or one that cannot be told.
+        ValueError: Fewer than two frames, an unknown motion, or one that flow cannot detect.
 
     Example:
         >>> motion_adherence(np.zeros((3, 32, 32, 3), np.uint8), "slides left")

@@ -1,4 +1,4 @@
-"""How different the two frames of a clip look that differ most."""
+"""How similar the two least similar frames of a clip are."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ShapeStability(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike the two frames look to an image network that differ most, cut off at 0. A subject that loses its "
-        "shape anywhere in the clip lowers it, and no mean over frames hides that."
+        "The smallest similarity of two frames in an image network, cut off at 0. A subject that loses its shape "
+        "anywhere in the clip lowers it, because it is not a mean over frames."
     )
     pitfalls = (
         "A zoom or a turn that was asked for lowers it, and so does a cut. Slight warps that smooth the picture raise "

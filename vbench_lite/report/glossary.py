@@ -39,24 +39,24 @@ def by_question(metrics: Mapping[str, MetricInfo]) -> dict[str, list[str]]:
 _FIGURES: Mapping[str, Meaning] = {
     "usable": Meaning(
         "Usable clips",
-        "Share of all requested clips that were made, are as asked, and reach the threshold of every metric. Failed "
+        "Share of all requested clips that were made, conform to the request, and reach every threshold. Failed "
         "and missing clips count as not usable.",
-        "A machine's judgement: it has not seen your brief.",
+        "Thresholds decide this automatically. They do not cover the requirements of your project.",
     ),
     "device_s_per_clip": Meaning(
         "Device time per clip",
         "Seconds of wall time between synchronised points, times the devices held: what a cloud would bill. Loading, "
-        "warm-up, encoding and scoring are not in it.",
+        "warm-up, encoding and scoring are not included.",
     ),
     "usd_per_clip": Meaning(
         "Cost per clip",
-        "US dollars for a clip that was asked for, whether it came out or not.",
+        "US dollars per requested clip, including failed clips.",
         "Prices have dates and change; those used are listed under how it was measured.",
     ),
     "usd_per_usable_clip": Meaning(
         "Cost per usable clip",
-        "All the money spent, failures included, divided by the usable clips.",
-        "It rests on the thresholds: lower them and it falls.",
+        "The whole cost, failed clips included, divided by the number of usable clips.",
+        "It depends on the thresholds: lower thresholds give a lower cost.",
     ),
     "attempts_per_usable_clip": Meaning(
         "Attempts per usable clip",
@@ -65,7 +65,7 @@ _FIGURES: Mapping[str, Meaning] = {
     "energy_wh_per_clip": Meaning(
         "Energy per clip",
         "Watt-hours that the device's own counter shows for the time of generation.",
-        "The rest of the machine is not in it.",
+        "The energy of the other parts of the machine is not included.",
     ),
     "peak_memory_mb": Meaning(
         "Peak device memory",

@@ -134,8 +134,8 @@ def reference_share(scenario: SuiteResult) -> str:
     if share is None:
         return ""
     return (
-        f"Of the real reference clips, {words.percent(share)} pass all of these together: read the share of usable "
-        "clips against that, not against 100 %."
+        f"Of the real reference clips, {words.percent(share)} pass all of these together: compare the share of usable "
+        "clips with that figure, not with 100 %."
     )
 
 
@@ -143,8 +143,8 @@ def strict_thresholds(usable: Usability) -> str:
     """The warning that real clips fail the thresholds."""
     failing = words.percent(1 - (usable.reference_share or 0.0))
     return (
-        f"{failing} of the real reference clips fail the thresholds of usable clips: the thresholds ask for more "
-        "than real clips give, or the reference clips do not suit the prompts."
+        f"{failing} of the real reference clips fail the thresholds of usable clips: the thresholds are stricter "
+        "than real clips, or the reference clips do not suit the prompts."
     )
 
 
@@ -179,12 +179,12 @@ def _clip(entry: GeneratorResult) -> str:
 
 
 def warnings(report: Report) -> list[str]:
-    """What a reader must know before believing anything, most serious first."""
+    """Limits of the figures that a reader must know, most serious first."""
     scenario = report.main
     found = [text for entry in scenario.entries for text in _gaps_of(entry)]
     if len(scenario.prompts) < FEW_PROMPTS:
         size = words.several(len(scenario.prompts), "prompt")
-        found.append(f"Only {size}: intervals are wide and few differences can show.")
+        found.append(f"Only {size}: intervals are wide and few differences can be shown.")
     sentences = machine_warnings([entry.side for entry in scenario.entries])
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences]
     usable, anchors = scenario.summary.usable, scenario.summary.notes.anchors
@@ -215,5 +215,5 @@ def _gaps_of(entry: GeneratorResult) -> list[str]:
         count = entry.unscored(estimate)
         if estimate.n and count and entry.run.metrics[metric].per == "clip":
             title = words.inline(words.title(metric, entry.run.metrics))
-            found.append(f"Made clips of {entry.label} without a score of {title}: {count}.")
+            found.append(f"Clips of {entry.label} without a score of {title}: {count}.")
     return found

@@ -1,4 +1,4 @@
-"""A review: questions for each rater, votes in, votes out. It knows nothing of HTTP."""
+"""A review: questions for each rater, votes in, votes out. It does not depend on HTTP."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Review:
         return None
 
     def _described(self, question: Question) -> dict[str, Any]:
-        """Only what the rater may know."""
+        """Only the data that the rater may see."""
         return {
             "id": question.id, "text": question.text, "warmUp": question.expected is not None,
             "clips": [f"clip/{self._address(question, place)}.mp4" for place in range(len(question.clips))],
@@ -157,7 +157,7 @@ class Review:
         }  # fmt: skip
 
     def _address(self, question: Question, place: int) -> str:
-        """Opaque: it says nothing of the clip, and is another one in every session."""
+        """An opaque id: it does not identify the clip, and differs in every session."""
         address = hmac.new(self._secret, f"{question.id}/{place}/{question.clips}".encode(), hashlib.sha256).hexdigest()
         self._by_address[address[:32]] = question, place
         return address[:32]

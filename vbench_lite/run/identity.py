@@ -1,4 +1,4 @@
-"""What made a clip, as digests: weights, Python code, script files. Other digests mean another plan."""
+"""Digests of what generated a clip: weights, Python code, script files. Different digests are a different plan."""
 
 from __future__ import annotations
 

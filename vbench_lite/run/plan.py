@@ -1,4 +1,4 @@
-"""What a run is asked to make: every generator, every prompt, every k, in a fixed order."""
+"""The plan of a run: every generator, every prompt, every k, in a fixed order."""
 
 from __future__ import annotations
 

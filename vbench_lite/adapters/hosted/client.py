@@ -61,12 +61,12 @@ class Answer:
 
     @property
     def try_later(self) -> bool:
-        """The service is busy or ill, and asking again is what it wants."""
+        """The service is overloaded or failing, so the request should be retried."""
         return self.status in (408, 425, 429) or self.status >= 500
 
     @property
     def wait_s(self) -> float | None:
-        """Seconds that `Retry-After` asks for, as a number or as a date; None where it says nothing.
+        """Seconds that `Retry-After` asks for, as a number or as a date; None without a usable value.
 
         >>> Answer(429, {"retry-after": "7"}).wait_s
         7.0

@@ -1,4 +1,4 @@
-"""Hands the image of a request to a service: inside the body, by an upload of its own, or as the user's own address.
+"""Sends the image of a request to a service: inside the body, by a separate upload, or as the user's own address.
 
 An image goes to the service's own servers and to no others. An upload creates no job and costs nothing, so it is
 repeated like any other question. It happens before the submit is noted: without the image nothing is submitted.

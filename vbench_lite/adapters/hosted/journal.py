@@ -1,4 +1,4 @@
-"""The journal of hosted jobs: what was handed in, before anything depends on it.
+"""The journal of hosted jobs: each submit is recorded before it is sent.
 
 One file a clip, in the run folder, so that it outlives the process:
 

@@ -1,4 +1,4 @@
-"""What a TOML says of a hosted service: where to submit, what its answers mean, what it is given.
+"""The TOML settings of a hosted service: where to submit, how to read answers, what to send.
 
     [settings]
     base = "https://queue.example.com"
@@ -50,7 +50,7 @@ Section = TypeVar("Section")
 
 @dataclass(frozen=True)
 class Submit:
-    """How a job is handed in."""
+    """How a job is submitted."""
 
     url: str
     id: str

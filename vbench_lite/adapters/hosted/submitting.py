@@ -1,4 +1,4 @@
-"""Hands one clip's job in. A submit is repeated only where that cannot make a second job."""
+"""Submits the job of one clip. A submit is repeated only if that cannot create a second job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Submission:
         self._clip = clip
 
     def submit(self) -> None:
-        """Hands the job in, once.
+        """Submits the job, once.
 
         Raises:
             NotAcceptedError: The service did not take it, or was not asked.

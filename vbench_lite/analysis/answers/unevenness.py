@@ -55,7 +55,7 @@ class Spread:
     own: float
     """Prompts that are harder for this generator: the rest, when the shared part is taken out."""
     clips: float
-    """Luck: clips of one prompt that differ by their seed alone."""
+    """Chance: clips of one prompt that differ by their seed alone."""
     shared_known: bool
     """False where there is no other generator to tell shared from own; then `own` is all of the prompts' part."""
 

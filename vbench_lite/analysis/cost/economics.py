@@ -3,7 +3,7 @@
 Every interval is over prompts: clips of one prompt succeed and fail together. Times, energy and money are counted by
 measured batch (`batches`), whose clips share one measurement. A figure that is not known is None with a reason. Where
 money is summed, a clip of unknown cost (a crash before the clock was read, a clip never made) is taken to have cost as
-much as the dearest known one, so that a missing record never makes a generator look cheap.
+much as the most expensive known one, so that a missing record never makes a generator look cheap.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def cost_per_usable(
     unknown = sum(c is None for c in costs)
     if unknown == len(costs):
         return Estimate(None, unscored=unknown, reason=reason)
-    dearest = max(c for c in costs if c is not None)
-    filled = [dearest if c is None else c for c in costs]
+    highest = max(c for c in costs if c is not None)
+    filled = [highest if c is None else c for c in costs]
     share, n = share_of(usable, prompts), len(usable)
     if not share.value:
         cost = measured_mean(filled, prompts, wall_s or [None] * len(costs), reason)

@@ -1,4 +1,4 @@
-"""Whether two generators were timed on machines in the same state: the same device, and as little else to do."""
+"""Whether two generators were timed under equal conditions: the same device and a similar load."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class _JsonFile(logging.FileHandler):
             super().handleError(record)
             return
         self.problem = f"--log-json {self.baseFilename} is not complete: {error.strerror}."
-        print(escaping.terminal(f"Warning: {self.problem} The work goes on."), file=sys.stderr)
+        print(escaping.terminal(f"Warning: {self.problem} The command continues."), file=sys.stderr)
 
     def close(self) -> None:
         with suppress(OSError):

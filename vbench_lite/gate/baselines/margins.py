@@ -1,7 +1,7 @@
 """Margins as numbers: fixed in the metric's own unit when a baseline is promoted, and kept in its margins.json.
 
-A margin of half a standard deviation, worked out anew from each baseline's own clips, spans .6 to 1.5 of what it
-should be. As a number it stays what was agreed on.
+A margin of half a standard deviation that is computed again from each baseline's clips varies from .6 to 1.5 of its
+true value. A stored number does not vary.
 """
 
 from __future__ import annotations

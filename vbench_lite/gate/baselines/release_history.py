@@ -1,4 +1,4 @@
-"""How each generator has moved over its releases, over the prompts that all of them were asked."""
+"""How each generator changed over its releases, over the prompts that all of them share."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What each check rests on: paired scores, distances of sets, votes, counts, categories, problems of the runs."""
+"""The evidence of each check: paired scores, distances of sets, votes, counts, categories, problems of the runs."""

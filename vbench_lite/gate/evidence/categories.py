@@ -1,9 +1,9 @@
-"""One category of a run: too few prompts to say by themselves how far prompts scatter.
+"""Checks on one category of a run, which often has too few prompts to estimate their spread.
 
-A suite of 40 prompts in five categories has eight prompts in each, and eight numbers say little about their own
-spread: a test that trusts them alone misses a spoilt category half of the time. So a small category borrows
-the spread of all categories, each taken around its own mean. Where one category scatters more than the others, it
-is judged with too much confidence; benchmarks/gate_errors.py has a world of that kind.
+A suite of 40 prompts in five categories has eight prompts in each, and eight numbers give a poor estimate of
+their spread: a test with this estimate misses a spoilt category half of the time. So a small category is tested with
+the pooled spread of all categories, each taken around its own mean. A category that scatters more than the others
+then gets a p value that is too small; benchmarks/gate_errors.py has a world of that kind.
 """
 
 from __future__ import annotations

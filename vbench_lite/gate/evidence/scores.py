@@ -1,4 +1,4 @@
-"""What two runs say about one check, before it is known how many other checks there are."""
+"""The evidence of two runs on one check, before the adjustment for the other checks."""
 
 from __future__ import annotations
 

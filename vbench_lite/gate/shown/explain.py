@@ -1,4 +1,4 @@
-"""A policy in words: what `vbench gate --explain` prints, and what each check says that it demands."""
+"""A policy in words: the text of `vbench gate --explain`, and the demand of each check as a sentence."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _margin(check: Check) -> str:
 
 _HEADINGS = {
     "block": "It must be shown that",
-    "point": "The plain figures must say, whatever chance did, that",
-    "inside": "A release is stopped if it is shown to break, and undecided if its figure lies outside",
+    "point": "By the plain figures, without a significance test, it must hold that",
+    "inside": "Guards: a release fails if one is shown to be violated, and is undecided if one lies outside its limit",
 }
 
 
@@ -50,7 +50,7 @@ def explain(policy: Policy) -> Iterator[str]:
     yield f'Policy "{policy.title}" ({policy.path}, digest {policy.digest[:12]})'
     if policy.changed_by or policy.changed_why:
         on = f" on {policy.changed_on}" if policy.changed_on else ""
-        who, why = policy.changed_by or "somebody unnamed", policy.changed_why or "no reason given"
+        who, why = policy.changed_by or "an unnamed author", policy.changed_why or "no reason given"
         yield f"Last changed{on} by {who}: {why}"
     else:
         yield "The policy does not state its author. Write who changed it and why under [changed]."
@@ -71,17 +71,17 @@ def _kind(check: Check) -> str:
 
 
 def _odds(policy: Policy) -> Iterator[str]:
-    """What chance may do, and what undecided means."""
+    """The error rates, and the meaning of undecided."""
     if any(check.evidence == "interval" for check in policy.checks):
         chance = f"{policy.level:.0%}"
         yield (
             f"A release that is worse by exactly a margin passes with a probability of at most {chance}; one that is "
-            f"inside all margins is failed with at most {chance}, all checks taken together (Holm)."
+            f"inside all margins fails with at most {chance}, over all checks together (Holm)."
         )
-        yield f"Nothing is shown on fewer than {policy.min_prompts} prompts."
+        yield f"No check passes on fewer than {policy.min_prompts} prompts."
         if policy.min_clips:
             fraction = f"a loss in {policy.rare_losses:.0%} of them"
-            yield f"Nor on fewer than {policy.min_clips} clips, which could miss {fraction}."
+            yield f"No check passes on fewer than {policy.min_clips} clips, because they could miss {fraction}."
     if any(check.each == "category" for check in policy.checks):
         yield "A category of fewer than 12 prompts gets a wider margin: sqrt(12 / prompts) times as much."
     yield "Means that must be shown are also compared with the first promoted baseline, with 1.5 times the margin."

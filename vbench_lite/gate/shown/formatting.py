@@ -39,7 +39,7 @@ def interval(check: CheckResult) -> str:
 
 
 def sentence(check: CheckResult) -> str:
-    """One check in full, fit for an annotation or a JUnit body: what was seen, then what was demanded."""
+    """One check in full, for an annotation or a JUnit body: the figures, then the demand."""
     seen, figures, filled = check.evidence, "", ""
     if seen.candidate is not None and seen.difference is not None:
         figures = f" {number(seen.baseline)} became {number(seen.candidate)}, difference {interval(check)}."
@@ -59,7 +59,7 @@ def sentence(check: CheckResult) -> str:
 
 
 def policy_line(verdict: Verdict) -> str:
-    """Which policy ruled and who made it so."""
+    """The policy that was applied, and who changed it last."""
     policy = verdict.policy
     by = f", last changed {policy['changed_on']} by {policy['changed_by']}: {policy['changed_why']}"
     return (

@@ -16,7 +16,7 @@ from vbench_lite.gate.verdict import CheckResult, Verdict
 from vbench_lite.records import FORMAT
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows ten of a kind for each step and drops the rest in silence."""
+"""GitHub shows ten of a kind for each step and drops the others without a message."""
 
 MOST_MARKDOWN = 60_000
 """Characters. A comment takes 65,536; a step summary 1 MiB, and is dropped whole when it is larger."""
@@ -39,7 +39,7 @@ def _flat(check: CheckResult) -> dict[str, Any]:
 
 
 def as_junit(verdict: Verdict) -> str:
-    """JUnit XML, one test case a check. The text stands in the body too, since GitLab shows nothing else."""
+    """JUnit XML, one test case a check. The body holds the text too, because GitLab shows only the body."""
     root = ElementTree.Element("testsuites", name="vbench gate")
     for generator in dict.fromkeys([c.generator for c in verdict.checks] + [f.generator for f in verdict.findings]):
         checks = [check for check in verdict.checks if check.generator == generator]
@@ -76,7 +76,7 @@ def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, t
 
 
 def as_markdown(verdict: Verdict) -> str:
-    """A page that fits a pull request comment: the verdict, what decided it, then the rest folded away."""
+    """Markdown that fits a pull request comment: the verdict, the failed and open checks, the others collapsed."""
     sides = f"{code_span(verdict.candidate)} against {code_span(verdict.baseline)}  "
     lines = [f"## {markdown(verdict.headline)}", "", sides]
     lines += [markdown(policy_line(verdict)), ""]
@@ -94,7 +94,7 @@ def as_markdown(verdict: Verdict) -> str:
 
 
 def _capped(lines: list[str]) -> str:
-    """As many whole lines as fit, and a word about those that do not."""
+    """As many whole lines as fit, and the number of the others."""
     kept, size = [], 0
     for nth, line in enumerate(lines):
         size += len(line) + 1
@@ -143,7 +143,7 @@ def flat_metrics(verdict: Verdict) -> str:
 
 
 def badge(verdict: Verdict) -> str:
-    """A small SVG that says how the gate ended."""
+    """A small SVG with the verdict."""
     colour = {"pass": "#2e7d32", "fail": "#c62828", "undecided": "#8a6d00"}[verdict.outcome]
     left, right = 78, 8 * len(verdict.outcome) + 12
     return (

@@ -26,7 +26,7 @@ def answers(report: Report) -> list[Answer]:
 
 
 def headline(report: Report) -> str:
-    """The report in one breath."""
+    """The report in one sentence."""
     scenario = report.main
     found = leads(scenario)
     if len(scenario.entries) == 1:

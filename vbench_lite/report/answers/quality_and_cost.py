@@ -14,7 +14,7 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 
 @dataclass(frozen=True)
 class Standings:
-    """What is really known of each question, over all of its metrics."""
+    """The result of each question over all of its metrics."""
 
     ahead: Mapping[str, list[str]]
     """Generator > questions whose first metric it leads, or further metrics that it leads, and no other generator."""
@@ -24,7 +24,7 @@ class Standings:
 
 
 def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
-    """Who leads on which question. One metric alone does not speak for a question that has several."""
+    """Who leads on which question. A question with several metrics needs the result of all of them."""
     ahead: dict[str, list[str]] = {}
     split: list[str] = []
     undecided: list[str] = []

@@ -25,7 +25,7 @@ def scenarios(report: Report) -> Answer:
     scenario = report.main
     table = by_category(scenario)
     sentences = []
-    line = f"This is {scenario.title.lower()} ({scenario.suite.name}); other scenarios are other suites."
+    line = f"This scenario is {scenario.title.lower()} ({scenario.suite.name}); other suites cover other scenarios."
     if len(scenario.entries) > 1 and table and scenario.evaluated:
         line = _most_usable(scenario, table)
     if len(table) > 1 and scenario.evaluated:
@@ -83,9 +83,9 @@ def releases(report: Report) -> Answer:
             then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
             told = _scores_since(scenario, before[-1], entry)
             sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(scenario, before[-1], entry)}.")
-    line = "One run: there is no earlier one to compare it with."
+    line = "There is no earlier run to compare with."
     if moved:
-        line = f"Usable clips since the run before: {', '.join(moved)}."
+        line = f"Usable clips since the previous run: {', '.join(moved)}."
     if not sentences:
         folder, to = short_path(str(scenario.newest.folder.path)), baseline_folder(scenario.suite.name)
         sentences = [

@@ -1,4 +1,4 @@
-"""What an answer of the first screen is made of: a sentence with numbers, more sentences, figures on lines."""
+"""The parts of an answer on the first screen: a headline, more sentences, and figures with intervals."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequ
         )
         parts = spread(entry.scores(metric), others)
         if parts and parts.total:
-            text += f"; {words.percent(parts.shares()[2])} of the spread is luck between clips of one prompt"
+            text += f"; {words.percent(parts.shares()[2])} of the variance is chance between clips of one prompt"
         yield text + "."
 
 

@@ -37,7 +37,7 @@ def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     draw = partial(_draw_categories, scenario.entries, names, shares)
     height = 0.8 + (0.2 + 0.16 * len(labels)) * len(names)
     panel = pen.draw("categories", "Usable clips by category", f"{'; '.join(told)}.", draw, height)
-    caption = "The easiest category on top. Intervals are wide where a category has few prompts."
+    caption = "The category with the most usable clips is on top. Intervals are wide where a category has few prompts."
     header = ("Category", *labels)
     return Figure("categories", "Does it hold everywhere?", caption, [panel], header, rows)
 

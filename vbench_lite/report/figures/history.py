@@ -63,7 +63,7 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     )
     caption += _unlike([r for _, line in lines for r in line])
     header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
-    return Figure("history", "How it has moved over releases", caption, panels, header, rows)
+    return Figure("history", "Changes over releases", caption, panels, header, rows)
 
 
 def releases(scenario: SuiteResult, entry: GeneratorResult) -> list[GeneratorResult]:
@@ -84,13 +84,13 @@ def _size(entry: GeneratorResult) -> str:
 
 
 def _unlike(runs: Sequence[GeneratorResult]) -> str:
-    """What else than the generators changed on the way."""
+    """What changed between the runs besides the generators."""
     devices = {device_name(r.run.manifest.device) for r in runs}
     told = ""
     if len(devices) > 1:
-        told += f" Made on different devices ({words.listed(sorted(devices))}): costs moved with them."
+        told += f" The runs used different devices ({words.listed(sorted(devices))}), which changes costs."
     if len({r.grid.prompts for r in runs}) > 1:
-        told += " Not all runs asked the same prompts; the table says how many."
+        told += " Not all runs have the same prompts; the table states their number."
     forms = {r.definition.clip for r in runs}
     return told + (" Not all clips have the same form." if len(forms) > 1 else "")
 

@@ -77,8 +77,8 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True)
     ]
     caption = (
-        f"{told}. Power 1 is in step with length, 2 its square: attention over the whole clip tends to the second as "
-        f"clips grow. Other lengths than a model was trained on show its cost, not its quality."
+        f"{told}. With power 1 time grows linearly with length, with power 2 quadratically, as attention over the "
+        "whole clip does. At lengths that a model was not trained on, only its cost is meaningful, not its quality."
     )
     header = ("Generator", "Frames", "Device seconds a clip", "A frame")
     return Figure("length", "Growth with length", caption, [panel], header, rows)

@@ -108,14 +108,14 @@ def caption(found: People) -> str:
     if careless:
         parts.append(f"Answers that look careless: {words.listed(careless)}. They are counted.")
     if found.seconds_per_clip and found.seconds_per_clip.value is not None:
-        parts.append(f"A look at a clip takes {words.seconds(found.seconds_per_clip.value)}.")
+        parts.append(f"The review of a clip takes {words.seconds(found.seconds_per_clip.value)}.")
     parts += [f"{words.several(count, 'vote')} not counted: {why}." for why, count in found.dropped.items()]
     missing = [each for each in found.needed if each.votes]
     if missing:
         most = missing[0]
         parts.append(
-            f"To know every share to {words.percent(most.half_width)}, about {words.several(most.votes or 0, 'vote')} "
-            "more are needed for the least known one."
+            f"For intervals of ±{words.percent(most.half_width)} of every share, about "
+            f"{words.several(most.votes or 0, 'vote')} more are needed for the least certain share."
         )
     return " ".join(parts)
 
@@ -139,7 +139,7 @@ def _agreement_caption(found: People) -> str:
         names = words.listed(name.replace("_", " ") for name in fitted.thresholds)
         text += (
             f" Thresholds of {names}, fitted to these votes, are wrong on {share_text(fitted.error)} of the clips of "
-            f"prompts left out; one answer for all clips is wrong on {words.percent(fitted.plain_error)}."
+            f"held-out prompts; the same answer for all clips is wrong on {words.percent(fitted.plain_error)}."
         )
     return text
 

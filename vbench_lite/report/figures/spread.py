@@ -154,8 +154,8 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for b in bars
     ]  # fmt: skip
     caption = (
-        "Dark: prompts that are hard for every generator. Medium: prompts that are hard for this one. Light: luck "
-        "between clips of one prompt. Retrying helps against luck; the rest takes another prompt or another model."
+        "Dark: prompts that are hard for every generator. Medium: prompts that are hard for this one. Light: chance "
+        "between clips of one prompt. Retrying reduces the last part; the others need another prompt or model."
     )
     header = ("Metric", "Generator", *(part.capitalize() for part in PARTS), "Standard deviation")
     return Figure("variance", "Where the unevenness comes from", caption, panels, header, rows)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OTHER = "rest"
 WORTH = 0.002
-"""Of a clip's time that a stage takes at least to be told apart from the rest."""
+"""Smallest fraction of a clip's time at which a stage is shown separately."""
 PEAKS = (
     ("peak_memory_mb", "peak of tensors"), ("peak_reserved_mb", "peak reserved"),
     ("peak_rss_mb", "peak of the process"),
@@ -47,7 +47,7 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     speeds = [f"{entry.label} {_speed(entry)}" for entry, _ in found if _speed(entry)]
     caption = (
         "Mean over the clips that were made, as each adapter reports its stages. Loading, warm-up and encoding are "
-        "kept apart and not billed; the table has them, with the peaks of memory."
+        "separate and not billed; the table shows them, with the peaks of memory."
     )
     caption += f" {'; '.join(speeds)}." if speeds else ""
     header = ("Generator", "What", "How much", "Share")
@@ -105,7 +105,7 @@ def _of_batch(sizes: Iterable[int]) -> str:
 
 
 def _speed(entry: GeneratorResult) -> str:
-    """The rates in one breath: "makes 1,090 tokens a second, in batches of 20"."""
+    """The rates in one phrase: "makes 1,090 tokens a second, in batches of 20"."""
     told = []
     for what, how_much in rates(entry):
         if what.startswith("tokens"):

@@ -99,9 +99,9 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     others = [entry.label for entry in scenario.entries if not entry.sweep]
     caption = (
         f"{swept[0].upper()}{swept[1:]}: each mark is one value, written beside it, with 95 % intervals of quality and "
-        f"cost. Up is better, left is cheaper; where the curve goes flat, more of it buys nothing."
+        f"cost. Up is better, left is cheaper; where the curve is flat, a higher cost gives no better quality."
     )
-    caption += f" {words.listed(others)} stand{'s' if len(others) == 1 else ''} beside it unswept." if others else ""
+    caption += f" {words.listed(others)} {'is' if len(others) == 1 else 'are'} shown without a sweep." if others else ""
     title = f"From cheap to expensive along {words.listed(dict.fromkeys(line.setting for line in lines))}"
     return Figure("sweep", title, caption, panels, ("Generator", "Setting", "Quality", "Value", axis.unit), rows)
 

@@ -1,4 +1,4 @@
-"""The clips of a report as a reader meets them: side by side, worst first, the best and the worst of each."""
+"""The clips of a report in reading order: side by side, worst first, and the best and the worst of each."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt with everybody's clips."""
+    """One prompt with the clips of all generators."""
 
     prompt: Prompt
     cards: Sequence[ClipCard]

@@ -68,7 +68,7 @@ def _cut(text: str) -> str:
     """Whole lines up to the limit, with every collapsed part closed; the last parts go first."""
     kept = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0]
     open_parts = kept.count("<details>") - kept.count("</details>")
-    return kept + "\n\n</details>" * open_parts + "\n\nCut here; the page holds the rest.\n"
+    return kept + "\n\n</details>" * open_parts + "\n\nThe text ends here; the page contains the rest.\n"
 
 
 def _answers(report: Report) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What the page's script knows of every clip: plain data, put on the screen as text only."""
+"""The data of every clip for the page's script: plain values, shown as text only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one page: opens offline, asks nothing of any network, and holds untrusted text inert.
+"""The report as one page: opens offline, sends no request, and escapes untrusted text.
 
 Jinja escapes every name, prompt and reason; data for the script sits in JSON blocks in which no tag can close;
 the content security policy admits this page's own style and script by their digests and nothing else.
