@@ -188,7 +188,9 @@ def record(place: Path, folder: str, tests: list[str], to: Path) -> None:
         }
         for path in data.measured_files()
     }
-    loaded = [name for name in sys.modules if name not in before and not name.startswith(("vbench_lite", "tests"))]
+    # Only libraries: a script of the repository would load the package, and its mutants would have no effect.
+    new = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name not in before}
+    loaded = [name for name, file in new.items() if not Path(file).is_relative_to(place)]
     shown = {"seconds": recorder.seconds, "failed": sorted(recorder.failed), "executed": executed, "loaded": loaded}
     to.write_text(json.dumps(shown))
 
