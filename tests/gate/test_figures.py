@@ -111,8 +111,8 @@ FEW = "min_prompts = 13\n"
         ("rule = 'non-inferior'\nmargin = 0", -0.005, "undecided", "outside the limit, not significant (Holm-adjusted"),
         ("rule = 'non-inferior'\nmargin = 0\nundecided = 'inside'", -0.005, "undecided", "outside the limit"),
         ("rule = 'non-inferior'\nmargin = 0.005\nundecided = 'inside'", 0.0, "pass", "inside the limit"),
-        ("rule = 'non-inferior'\nmargin = 0\nevidence = 'point'", -0.005, "fail", "the plain figures break it"),
-        ("rule = 'non-inferior'\nmargin = 0.01\nevidence = 'point'", -0.005, "pass", "the plain figures hold"),
+        ("rule = 'non-inferior'\nmargin = 0\nevidence = 'point'", -0.005, "fail", "the plain figures violate"),
+        ("rule = 'non-inferior'\nmargin = 0.01\nevidence = 'point'", -0.005, "pass", "the plain figures are inside"),
     ],
 )
 def test_each_outcome_says_what_it_rests_on(tmp_path: Path, text: str, change: float, outcome: str, says: str) -> None:

@@ -209,7 +209,8 @@ def _collapsed(check: Check, quantity: Quantity, old: ClipGrid, new: ClipGrid, m
         drop = math.inf
     after = after - _typical_change(before, after)
     bad = [_far_below(mine, other, drop) for mine, other in ((before, after), (after, before))]
-    words = f"{int(bad[1].sum())} clips collapsed, {int(bad[0].sum())} in the baseline"
+    lost, before_lost = int(bad[1].sum()), int(bad[0].sum())
+    words = f"{lost} {'clip' if lost == 1 else 'clips'} collapsed, {before_lost} in the baseline"
     return _counted(check, bad, int(np.isfinite(after).sum()), words, len(new.prompts))
 
 
