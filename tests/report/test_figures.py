@@ -62,7 +62,7 @@ def test_a_sweep_is_a_curve_in_the_order_of_its_values_with_the_rest_beside_it(s
     assert [panel.name for panel in figure.panels] == [f"sweep-{name}" for name in qualities]
     assert [row[:2] for row in figure.rows[:3]] == [("hy", f"strength {s}") for s in ("0.2", "0.4", "0.8")]
     assert all("[" in row[3] and "[" in row[4] for row in figure.rows)  # intervals of quality and of cost
-    assert "tiny-transformer stands" in figure.caption
+    assert "tiny-transformer is shown without a sweep" in figure.caption
 
 
 def test_two_swept_settings_are_a_curve_for_each_value_of_the_other(tmp_path) -> None:
