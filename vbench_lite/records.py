@@ -378,8 +378,8 @@ class ClipRecord:
     """The price that applied to it. Clips of one run may come from machines with different prices."""
     cost_usd: float | None = None
     """What the clip cost, failed or not, with the attempts that it replaced; None where that is not known."""
-    retried_usd: float = 0.0
-    """Of `cost_usd`: the failed attempts that this one replaced, as far as their cost is known."""
+    retried_usd: float | None = 0.0
+    """The failed attempts that this one replaced; a part of `cost_usd`. None where the cost of one is not known."""
 
     @property
     def key(self) -> ClipKey:

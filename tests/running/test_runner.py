@@ -111,6 +111,18 @@ def test_failed_attempts_stay_in_the_cost_of_a_clip_that_is_tried_again(tmp_path
         assert options.budget.spent_usd == pytest.approx(sum(costs))
 
 
+def test_a_failed_attempt_of_unknown_cost_leaves_the_cost_of_the_clip_unknown(tmp_path):
+    """Services differ in whether they bill a failed clip, so its cost is not 0."""
+    price = Price(usd_per_clip=0.5)
+    options = Options(retry_failed=True, prices={"sim": price})
+    found = []
+    for _ in range(2):
+        _, folder = ran(tmp_path, simulated(fail_prompts=["p000"]), prompts=1, clips=1, options=options)
+        (record,) = folder.records()
+        found.append((record.retried_usd, record.cost_usd))
+    assert found == [(0.0, None), (None, None)]
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

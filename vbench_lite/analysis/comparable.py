@@ -120,7 +120,8 @@ class GeneratorPair:
     @property
     def is_identical(self) -> bool:
         """Whether every clip has the same bytes in both runs. Then nothing was sampled anew."""
-        return bool(self.same_clips.sum() == (self.old.made | self.new.made).sum())
+        made = self.old.made | self.new.made
+        return bool(made.any()) and bool(self.same_clips.sum() == made.sum())
 
     @property
     def seeds_differ(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.measuring.rates import clip_cost_usd, clip_price
@@ -64,9 +64,11 @@ class Budget:
         """Charges time that was spent on clips that were dropped."""
         self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
-    def spent_before(self, usd: float) -> None:
-        """Charges failed attempts that later ones replaced."""
-        self.spent_usd += usd
+    def spent_before(self, records: Sequence[ClipRecord]) -> None:
+        """Charges the failed attempts that these clips replaced; where their cost is not known, one costliest clip."""
+        for record in records:
+            unknown = self._highest.get(record.generator, 0.0)
+            self.spent_usd += unknown if record.retried_usd is None else record.retried_usd
 
     def spent(self, definition: Definition, record: ClipRecord) -> None:
         """Charges one clip, generated or failed. A clip of unknown cost counts as the most expensive one."""

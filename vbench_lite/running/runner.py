@@ -49,7 +49,7 @@ class Budget(Protocol):
 
     def spent(self, definition: Definition, record: ClipRecord) -> None: ...
 
-    def spent_before(self, usd: float) -> None: ...
+    def spent_before(self, records: Sequence[ClipRecord]) -> None: ...
 
     def affordable_s(self, definition: Definition) -> float: ...
 
@@ -291,10 +291,10 @@ class GeneratorRun:
         outcome.distrusted += found.distrusted
         for reason in found.distrusted:
             log.warning("%s; it is made again", reason, extra={"generator": definition.name})
-        self._retried_usd = {record.key: record.cost_usd or 0.0 for record in retried}
+        self._retried_usd = {record.key: record.cost_usd for record in retried}
         self._charge([*found.made, *found.failed])
         if options.budget:
-            options.budget.spent_before(sum(record.retried_usd for record in [*found.made, *found.failed]))
+            options.budget.spent_before([*found.made, *found.failed])
 
     def run(self) -> None:
         """Generates the missing clips."""
@@ -371,10 +371,10 @@ class GeneratorRun:
         self._charge([record])
 
 
-def _cost(record: ClipRecord, price: Price | None, earlier_usd: float) -> float | None:
+def _cost(record: ClipRecord, price: Price | None, earlier_usd: float | None) -> float | None:
     """What a clip cost together with the failed attempts before it."""
     cost = clip_cost_usd(record, price) if price else record.usd_charged
-    return None if cost is None else cost + earlier_usd
+    return None if cost is None or earlier_usd is None else cost + earlier_usd
 
 
 def _rounded(seconds: float | None) -> str:
