@@ -1,0 +1,114 @@
+"""What was generated: clips, and the time, memory, energy and cost that they took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from vbench_lite.records.generators import Price
+from vbench_lite.records.reasons import ReasonCode
+
+
+class ClipKey(NamedTuple):
+    """Names one clip of a run."""
+
+    generator: str
+    prompt_id: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no one needs here
+
+
+@dataclass(frozen=True)
+class MachineLoad:
+    """What else the machine did while a batch was measured. None means that the system does not say."""
+
+    average: float | None = None
+    """Processes that ran or waited to run, over the last minute."""
+    other_cpus: float | None = None
+    """Processors' worth of time that went to processes other than the generator's."""
+    mhz: float | None = None
+    """Mean clock of the processors."""
+    throttled: bool | None = None
+    """Whether heat, power or a container's quota slowed the device or the processors."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What making one clip took. None means that this machine cannot tell."""
+
+    wall_s: float | None = None
+    """Between synchronised points, this clip's share of its batch; harness work is not in it."""
+    device_s: float | None = None
+    """wall_s times devices held: what a cloud bills."""
+    gpu_busy_s: float | None = None
+    """CUDA events on the current stream; None on a CPU."""
+    peak_memory_mb: float | None = None
+    """Peak of tensors on the device during this clip's batch."""
+    peak_reserved_mb: float | None = None
+    peak_rss_mb: float | None = None
+    """Resident memory of the generator's process tree."""
+    energy_j: float | None = None
+    energy_method: str | None = None
+    load: MachineLoad | None = None
+    batch_size: int = 1
+    """Clips made together; the figures above are amortised over them when it is not 1."""
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode. Unlike the figures
+    above they are of the whole batch: divide by batch_size for a clip's share."""
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """Units of work, e.g. denoising_steps, tokens."""
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """The device of a clip or of a run, as stored."""
+
+    kind: str = ""
+    """"cpu" or "cuda"."""
+    name: str = ""
+    count: int = 1
+    """Devices of this kind that the run used."""
+    vcpus: int = 0
+    memory_mb: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.name or self.kind or 'unknown'}"
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """One requested clip, made or failed: what `<k>.json` holds."""
+
+    generator: str
+    route: str
+    prompt_id: str
+    index: int
+    seed: int | None
+    """None for clips made elsewhere whose seed is not known."""
+    status: Literal["ok", "failed"]
+    reason: str | None = None
+    """Why it failed, for people."""
+    reason_code: ReasonCode | None = None
+    """Why it failed, for code."""
+    path: str | None = None
+    """Of the clip, relative to the run folder."""
+    sha256: str | None = None
+    frames: int | None = None
+    height: int | None = None
+    width: int | None = None
+    fps: float | None = None
+    measurement: Measurement = Measurement()
+    usd_charged: float | None = None
+    """What a hosted service or a recorded list says that this clip cost; None where it is computed."""
+    device: DeviceFacts | None = None
+    """What the clip was made on. None for clips made elsewhere."""
+    price: Price | None = None
+    """The price that applied to it. Clips of one run may come from machines with different prices."""
+    cost_usd: float | None = None
+    """What the clip cost, failed or not, with the attempts that it replaced; None where that is not known."""
+    retried_usd: float | None = 0.0
+    """The failed attempts that this one replaced; a part of `cost_usd`. None where the cost of one is not known."""
+
+    @property
+    def key(self) -> ClipKey:
+        return ClipKey(self.generator, self.prompt_id, self.index)

@@ -1,0 +1,131 @@
+"""What is tested: generators, their prices, and the requests that they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Route = Literal["transformer", "diffusion", "hybrid", "undisclosed"]
+ROUTES: tuple[Route, ...] = get_args(Route)
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The form of clip that is asked for.
+
+    Attributes:
+        frames: Number of frames.
+        fps: Frames per second.
+        height: Pixels.
+        width: Pixels.
+
+    Example:
+        >>> ClipSpec(frames=17, fps=8.0, height=64, width=64).seconds
+        2.125
+    """
+
+    frames: int = 17
+    fps: float = 8.0
+    height: int = 64
+    width: int = 64
+
+    @property
+    def seconds(self) -> float:
+        """How long the clip lasts."""
+        return self.frames / self.fps
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """The price of clips up to a size and a length: one of three rates."""
+
+    usd_per_clip: float | None = None
+    usd_per_second: float | None = None
+    usd_per_block: float | None = None
+    block_s: float | None = None
+    max_height: float | None = None
+    """Pixels of the shorter side, inclusive; None is no limit."""
+    max_seconds: float | None = None
+    """Inclusive; None is no limit."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What using a generator costs: one of four rates, or `when`. `measuring/rates.py` works out a clip's cost.
+
+    Example:
+        >>> Price(usd_per_device_hour=2.69, date="2026-11-28", source="the provider's price page").usd_per_clip is None
+        True
+    """
+
+    usd_per_device_hour: float | None = None
+    usd_per_clip: float | None = None
+    usd_per_second: float | None = None
+    """Per second of finished clip."""
+    usd_per_block: float | None = None
+    """Per begun block of `block_s` seconds."""
+    block_s: float | None = None
+    when: tuple[PriceRow, ...] = ()
+    """Rates by size and length; the first row that applies to a clip counts."""
+    date: str = ""
+    source: str = ""
+    reason: str = ""
+    """Why no price is known; "" where one is."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A generator under test, as its TOML says.
+
+    Example:
+        >>> Definition("mine", "diffusion", "diffusers", model="models/mine").clip.frames
+        17
+    """
+
+    name: str
+    route: Route
+    adapter: str
+    """A name in `adapters.ADAPTERS`, an entry point, or "pkg.mod:Class"."""
+    model: str = ""
+    """A folder beside the TOML (made absolute on loading) or a hub id."""
+    revision: str = ""
+    source: str = ""
+    licence: str = ""
+    clip: ClipSpec = ClipSpec()
+    inputs: tuple[tuple[str, ...], ...] = (("text",),)
+    """What it can be given, each a set of "image" and "text", in this order."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The adapter's own; `batch_size` and `timeout_s` are the runner's."""
+    price: Price | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+    """sha256 by file, relative to the TOML's folder; checked before loading."""
+    folder: Path = Path()
+    """Where the TOML lies."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Free facts for `vbench list`: memory, hardware, notes, dates."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One clip to be made.
+
+    Example:
+        >>> Request("mug", "a blue mug", index=0, seed=7, spec=ClipSpec(frames=8)).spec.frames
+        8
+    """
+
+    prompt_id: str
+    prompt: str
+    index: int
+    """k: which clip of its prompt, from 0."""
+    seed: int
+    """The same for every generator, so that comparisons are paired."""
+    spec: ClipSpec
+    image: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+    """The image that the clip starts from, in the size of the clip: (height, width, 3), RGB. None for a text alone."""

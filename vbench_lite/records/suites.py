@@ -1,0 +1,82 @@
+"""What is asked for: prompts, their images and motions, and the suite that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MOTIONS = (
+    "still", "pan left", "pan right", "tilt up", "tilt down", "zoom in", "zoom out", "roll", "slides left",
+    "slides right", "moves up", "moves down", "spins", "bounces",
+)
+"""Motions that a prompt can ask for: of the camera (pan, tilt, zoom, roll), of the subject, or none at all."""
+
+
+@dataclass(frozen=True)
+class PromptImage:
+    """The image that the clips of a prompt start from."""
+
+    path: str = field(compare=False)
+    """Absolute in a loaded suite; relative to the run folder in run.json."""
+    sha256: str
+    """Of the file."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt of a suite.
+
+    Example:
+        >>> Prompt("sneaker-spin-red", "a red sneaker spins", category="footwear").tags
+        ()
+    """
+
+    id: str
+    text: str
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    image: PromptImage | None = None
+    """None for a prompt that is a text alone."""
+    generator_text: str = ""
+    """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
+    motion: str = ""
+    """What is asked to move, and how: one of `MOTIONS`; "" where the prompt asks for nothing that can be told."""
+
+    @property
+    def sent(self) -> str:
+        """The text that generators are given."""
+        return self.generator_text or self.text
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a usable clip needs of one metric; either side may be open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named set of prompts, with what belongs to judging their clips.
+
+    Example:
+        >>> suite = Suite("mine", "My products", (Prompt("mug", "a blue mug"),), digest="")
+        >>> suite.clips_per_prompt
+        2
+    """
+
+    name: str
+    title: str
+    prompts: tuple[Prompt, ...]
+    digest: str
+    """sha256 of prompt ids, texts, image files and the reference. Thresholds, categories, tags, comments and layout do
+    not count."""
+    clips_per_prompt: int = 2
+    licence: str = ""
+    reference: str = ""
+    """"world", a folder of real clips, or "" for none."""
+    usable: Mapping[str, Threshold] = field(default_factory=dict)
+    source: str = ""
+    reasons: tuple[str, ...] = ()
+    """Why people reject a clip, as `vbench review` offers them; () for its own list."""
