@@ -72,7 +72,12 @@ _FIGURES: Mapping[str, Meaning] = {
         "The most memory that tensors held on the device while any clip was made.",
         "The process needs somewhat more for its context and for what the allocator keeps.",
     ),
-    "peak_rss_mb": Meaning("Peak process memory", "The most main memory that the generator's process held."),
+    "peak_rss_mb": Meaning(
+        "Peak process memory",
+        "The most resident memory of the generator's process and its children while any clip was made.",
+        "It includes library files that are in memory. Their size differs by hundreds of MiB between installations: "
+        "compare it only within one installation.",
+    ),
 }
 COSTS = (
     "attempts_per_usable_clip", "usd_per_clip", "usd_per_usable_clip", "device_s_per_clip", "energy_wh_per_clip",
