@@ -79,8 +79,8 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for noise in NOISES:
         for batches in BATCHES:
-            told = " | ".join(f"{share:.3f}" for share in coverage(noise, batches, runs))
-            print(f"| {noise} | {batches} | {told} |", flush=True)
+            cells = " | ".join(f"{share:.3f}" for share in coverage(noise, batches, runs))
+            print(f"| {noise} | {batches} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

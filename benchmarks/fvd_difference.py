@@ -60,7 +60,7 @@ def main() -> None:
         half = quantile * error
         missed = [100 * np.mean(side) for side in (difference - half > true, difference + half < true)]
         print(
-            f"{world}: true {true:.3f}, mean {difference.mean():.3f}, spread {difference.std():.3f}, error told "
+            f"{world}: true {true:.3f}, mean {difference.mean():.3f}, spread {difference.std():.3f}, estimated error "
             f"{error.mean():.3f} (as if independent {alone.mean():.3f}), missed {missed[0]:.0f} and {missed[1]:.0f} %"
         )
 

@@ -23,7 +23,7 @@ BEGIN, END = "<!-- transcripts: benchmarks/gate_transcripts.py -->", "<!-- end o
 class Story(NamedTuple):
     """One transcript: the runs that it needs, the gate's command, and what it tells."""
 
-    told: str
+    text: str
     runs: tuple[str, ...]
     gate: str
 
@@ -73,7 +73,7 @@ def transcript(story: Story, work: Path) -> str:
     if seen.returncode not in (0, 3, 4):
         raise SystemExit(seen.stderr)
     shown = [f"$ {story.gate}", *seen.stdout.splitlines(), "$ echo $?", str(seen.returncode)]
-    return "\n".join([story.told, "", *(f"    {line}".rstrip() for line in shown)])
+    return "\n".join([story.text, "", *(f"    {line}".rstrip() for line in shown)])
 
 
 def main() -> None:
@@ -82,13 +82,13 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="Put the transcripts into docs/gate.md.")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    told = "\n\n".join(transcript(story, given.work) for story in STORIES)
+    transcripts = "\n\n".join(transcript(story, given.work) for story in STORIES)
     if not given.write:
-        print(told)
+        print(transcripts)
         return
     page = PAGE.read_text("utf-8")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{told}\n\n{END}{after}", "utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{transcripts}\n\n{END}{after}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ def run(
     if outcome.ready + outcome.made + len(outcome.failed):
         job.score(outcome)
     if outcome.errors or outcome.wholly_failed:
-        told = [*outcome.errors.values(), *(f'no clip of "{name}" could be made' for name in outcome.wholly_failed)]
-        raise GeneratorError("; ".join(told))
+        messages = [*outcome.errors.values(), *(f'no clip of "{name}" could be made' for name in outcome.wholly_failed)]
+        raise GeneratorError("; ".join(messages))
     if report:
         job.report()
     return Run(job.folder)

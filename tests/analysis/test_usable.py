@@ -7,11 +7,11 @@ from vbench_lite.records import ClipRecord, MetricInfo, ReasonCode, Score, Score
 INFOS = {
     "up": MetricInfo("up", "", True, "1", None, "clip"),
     "down": MetricInfo("down", "", False, "1", None, "clip"),
-    "told": MetricInfo("told", "", None, "1", None, "clip"),
+    "neither": MetricInfo("neither", "", None, "1", None, "clip"),
     "conformance": MetricInfo("conformance", "", True, "1", None, "clip"),
     "fvd": MetricInfo("fvd", "", False, "1", None, "set"),
 }
-REFERENCE = {name: tuple(Score(float(v)) for v in range(101)) for name in ("up", "down", "told")}
+REFERENCE = {name: tuple(Score(float(v)) for v in range(101)) for name in ("up", "down", "neither")}
 SCORED = Scored(INFOS, {}, {}, REFERENCE)
 OK = ClipRecord("g", "diffusion", "p", 0, 1, "ok")
 
@@ -27,9 +27,9 @@ def test_only_per_clip_metrics_with_a_direction_judge() -> None:
 
 
 def test_the_suite_has_the_last_word_metric_by_metric() -> None:
-    floors = usable.thresholds(SCORED, {"up": Threshold(min=50.0), "told": Threshold(max=3.0)})
+    floors = usable.thresholds(SCORED, {"up": Threshold(min=50.0), "neither": Threshold(max=3.0)})
     assert floors["up"] == usable.Floor(Threshold(min=50.0), "suite")
-    assert floors["told"].source == "suite"
+    assert floors["neither"].source == "suite"
     assert floors["down"].source == "reference"
 
 

@@ -25,8 +25,8 @@ def test_it_is_unbiased_where_the_plain_one_is_not() -> None:
 def test_its_variance_is_what_it_spreads_by() -> None:
     alone = label([""] * 24, [""] * 24)
     terms = [mean_term(*sides(seed), alone) for seed in range(400)]
-    told = np.mean([term.chance.variance() - term.chance.pairs_variance() for term in terms])
-    assert told == pytest.approx(np.var([term.value for term in terms]), rel=0.2)
+    estimated = np.mean([term.chance.variance() - term.chance.pairs_variance() for term in terms])
+    assert estimated == pytest.approx(np.var([term.value for term in terms]), rel=0.2)
 
 
 def test_what_shared_prompts_do_to_both_sides_cancels() -> None:

@@ -1,4 +1,4 @@
-"""What a generator lacks here is told with the command that mends it, without loading anything."""
+"""A missing requirement of a generator is reported with the command that installs it; no model is loaded."""
 
 from __future__ import annotations
 

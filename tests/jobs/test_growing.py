@@ -63,9 +63,9 @@ def test_a_run_is_interrupted_resumed_decided_and_judged_at_its_look(workspace):
     assert stopped.verdict is None
     assert read_looks(Path("results/new")).looks == ()
 
-    told = []
-    grown = GrowingRun(order(), "results/base", "gate.toml").run(lambda result, _: told.append(result))
-    assert [(look.number, look.prompts, look.outcome) for look in told] == [(1, 4, "undecided"), (2, 6, "pass")]
+    looks = []
+    grown = GrowingRun(order(), "results/base", "gate.toml").run(lambda result, _: looks.append(result))
+    assert [(look.number, look.prompts, look.outcome) for look in looks] == [(1, 4, "undecided"), (2, 6, "pass")]
     assert (grown.verdict.outcome, grown.saved.clips, grown.saved.of, grown.saved.usd) == ("pass", 4, 10, 2.0)
     assert {prompt.category for prompt in open_run("results/new").manifest.prompts} == {"a", "b"}
 

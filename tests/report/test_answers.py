@@ -50,9 +50,9 @@ def test_with_few_prompts_nobody_is_ahead(tmp_path) -> None:
 
 
 def test_six_questions_are_answered_each_with_a_sentence(ads) -> None:
-    told = answers(report_of(ads))
-    assert [a.key for a in told] == ["quality", "cost", "unevenness", "human-work", "scenario", "release"]
-    for answer in told:
+    found = answers(report_of(ads))
+    assert [a.key for a in found] == ["quality", "cost", "unevenness", "human-work", "scenario", "release"]
+    for answer in found:
         assert answer.headline.endswith(".")
         assert "nan" not in " ".join((answer.headline, *answer.sentences)).lower().split()
 
@@ -108,9 +108,9 @@ def test_several_runs_show_the_newest_and_keep_the_older_as_history(releases) ->
     report = report_of(*reversed(releases))
     assert {e.run.name for e in report.main.entries} == {"v2"}
     assert [e.run.name for e in report.main.past if e.name == "tiny-diffusion"] == ["v0", "v1"]
-    told = answers(report)[-1]
-    assert "tiny-diffusion: better on" in " ".join(told.sentences)
-    assert "usable 30 % on 2026-11-11, 70 % on 2026-11-12" in " ".join(told.sentences)
+    release = answers(report)[-1]
+    assert "tiny-diffusion: better on" in " ".join(release.sentences)
+    assert "usable 30 % on 2026-11-11, 70 % on 2026-11-12" in " ".join(release.sentences)
 
 
 def test_results_named_one_by_one_stand_side_by_side(releases) -> None:
@@ -181,20 +181,20 @@ def build(path, fakes, **size):
 
 
 def test_equal_generators_are_tied_in_every_sentence_on_usable_clips(tmp_path) -> None:
-    told = {a.key: a for a in answers(report_of(build(tmp_path, [Fake("a", skill=30.0), Fake("b", skill=30.0)])))}
-    assert told["scenario"].headline == "a and b have equal shares of usable clips."
-    assert told["scenario"].sentences[0] == "a: 100 % of the clips are usable in every category."
+    by_key = {a.key: a for a in answers(report_of(build(tmp_path, [Fake("a", skill=30.0), Fake("b", skill=30.0)])))}
+    assert by_key["scenario"].headline == "a and b have equal shares of usable clips."
+    assert by_key["scenario"].sentences[0] == "a: 100 % of the clips are usable in every category."
 
 
 def test_a_lead_in_categories_counts_ties_apart_and_claims_no_test(tmp_path) -> None:
     fakes = [Fake("a", skill=30.0), Fake("b", skill=30.0, failed=[(0, 0), (0, 1), (3, 0)])]
-    told = {a.key: a for a in answers(report_of(build(tmp_path, fakes)))}
-    assert told["scenario"].headline == (
+    by_key = {a.key: a for a in answers(report_of(build(tmp_path, fakes)))}
+    assert by_key["scenario"].headline == (
         "a has the largest share of usable clips, a difference that is not shown: in 1 of 3 categories, tied in 2. "
         "Categories are counted, not tested."
     )
     extremes = "b: most clips are usable in drinks and home (100 %), fewest in footwear (62 %)."
-    assert extremes in told["scenario"].sentences
+    assert extremes in by_key["scenario"].sentences
 
 
 def test_retrying_is_priced_by_the_attempts_it_takes_and_making_all_by_their_number(ads) -> None:

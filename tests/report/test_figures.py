@@ -36,7 +36,7 @@ def edited(folder: RunFolder, change) -> RunFolder:
     return folder
 
 
-def told(*folders: RunFolder) -> Report:
+def report_of(*folders: RunFolder) -> Report:
     return gather([Run(folder) for folder in folders])
 
 
@@ -53,7 +53,7 @@ def swept(tmp_path_factory) -> RunFolder:
 
 
 def test_a_sweep_is_a_curve_in_the_order_of_its_values_with_the_rest_beside_it(swept) -> None:
-    scenario = told(swept).main
+    scenario = report_of(swept).main
     (curve,) = curves(scenario)
     assert [curve.value(entry) for entry in curve.entries] == ["0.2", "0.4", "0.8"]
     figure = sweep(scenario, FigureRenderer())
@@ -75,7 +75,7 @@ def test_two_swept_settings_are_a_curve_for_each_value_of_the_other(tmp_path) ->
             manifest["generators"][f"g@steps={steps},mode={mode}"]["about"] = {"sweep": of}
 
     run = edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)
-    assert sorted(c.name for c in curves(told(run).main)) == [
+    assert sorted(c.name for c in curves(report_of(run).main)) == [
         "g with mode=a", "g with mode=b", "g with steps=4", "g with steps=8"
     ]  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_growth_with_length_tells_the_power_of_length_that_time_grows_by(tmp_pat
         for n in (9, 17, 33):
             manifest["generators"][f"g@clip.frames={n}"]["about"] = {"sweep": {"of": "g", "clip.frames": n}}
 
-    scenario = told(edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)).main
+    scenario = report_of(edited(scored(tmp_path / "run", generators=fakes, video=False), sweep_them)).main
     (growth,) = growths(scenario)
     assert growth.power == pytest.approx(1.5, abs=0.15)
     figure = length(scenario, FigureRenderer())
@@ -97,12 +97,12 @@ def test_growth_with_length_tells_the_power_of_length_that_time_grows_by(tmp_pat
 
 
 def test_without_a_sweep_there_is_no_curve(ads) -> None:
-    assert sweep(told(ads).main, FigureRenderer()) is None
-    assert length(told(ads).main, FigureRenderer()) is None
+    assert sweep(report_of(ads).main, FigureRenderer()) is None
+    assert length(report_of(ads).main, FigureRenderer()) is None
 
 
 def test_speeds_are_told_where_they_were_measured(ads) -> None:
-    transformer, diffusion = told(ads).main.entries
+    transformer, diffusion = report_of(ads).main.entries
     tokens = dict(rates(transformer))
     assert float(tokens["tokens a second"].replace(",", "")) == pytest.approx(576 / (0.95 * 0.25), rel=0.1)
     steps = dict(rates(diffusion))
@@ -125,14 +125,14 @@ def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp
     shown = json.loads(found[1])
     assert [prompt["scene"] for prompt in shown["prompts"]] == [0] * 24 + [1] * 8
     assert len({clip["link"] for clip in shown["clips"]}) == 2 * (24 + 8) * 2
-    assert "### Film" in markdown.render(told(ads, other))
-    assert "film/tiny-diffusion.usable_share" in json.loads(flat.render_metrics(told(ads, other)))
-    entries = [entry for scenario in told(ads, other).scenarios for entry in scenario.entries]
+    assert "### Film" in markdown.render(report_of(ads, other))
+    assert "film/tiny-diffusion.usable_share" in json.loads(flat.render_metrics(report_of(ads, other)))
+    entries = [entry for scenario in report_of(ads, other).scenarios for entry in scenario.entries]
     assert [(e.label, e.number) for e in entries[:2]] == [(e.label, e.number) for e in entries[2:]]
 
 
-def test_releases_stand_in_their_order_with_date_version_and_size(releases_told) -> None:
-    scenario = releases_told.main
+def test_releases_stand_in_their_order_with_date_version_and_size(release_report) -> None:
+    scenario = release_report.main
     days = [entry.run.created[:10] for entry in releases(scenario, scenario.entries[0])]
     assert days == ["2026-11-10", "2026-11-11", "2026-11-12"]
     figure = history(scenario, FigureRenderer())
@@ -143,14 +143,14 @@ def test_releases_stand_in_their_order_with_date_version_and_size(releases_told)
 
 
 @pytest.fixture
-def releases_told(releases) -> Report:
-    return told(*releases)
+def release_report(releases) -> Report:
+    return report_of(*releases)
 
 
 @pytest.mark.parametrize("count", [3, 12])
 def test_names_beside_points_cover_no_other_name(tmp_path, count) -> None:
     fakes = [Fake(f"model-{n:02d}-{'x' * 20}", device_s=0.3 + 0.02 * n) for n in range(count)]
-    scenario = told(scored(tmp_path, prompts=6, generators=fakes, video=False)).main
+    scenario = report_of(scored(tmp_path, prompts=6, generators=fakes, video=False)).main
     plane = plane_of(scenario, "usable", cost_axis(scenario))
     with panel(6.6, 3.5) as (figure, axes):
         _draw_hero(plane, 32, axes)
@@ -166,12 +166,12 @@ def assert_no_names_overlap(figure, axes, count: int) -> None:
 
 def test_names_of_curves_cover_no_other_name_and_no_value(swept, tmp_path) -> None:
     fakes = [Fake(f"model-{n}-{'x' * 30}", device_s=0.3 + 0.01 * n) for n in range(3)]
-    scenario = told(scored(tmp_path, prompts=6, clips=4, generators=fakes, video=False)).main
+    scenario = report_of(scored(tmp_path, prompts=6, clips=4, generators=fakes, video=False)).main
     group = best_of_k._curves(scenario, "clip_text", cost_axis(scenario))
     with panel(3.0, 2.4) as (figure, axes):
         best_of_k._draw(group, axes)
         assert_no_names_overlap(figure, axes, 3 + 4)
-    scenario = told(swept).main
+    scenario = report_of(swept).main
     plane = plane_of(scenario, "detail", cost_axis(scenario))
     points = {point.entry: point for point in plane.points}
     with panel(3.0, 2.7) as (figure, axes):

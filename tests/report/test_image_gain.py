@@ -51,12 +51,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return folder
 
 
-def told(folder: RunFolder) -> Report:
+def report_of(folder: RunFolder) -> Report:
     return gather([Run(folder)])
 
 
 def test_each_generator_is_compared_with_itself_and_the_leads_are_told_apart(run: RunFolder) -> None:
-    found = image_gains([entry.side for entry in told(run).main.entries])
+    found = image_gains([entry.side for entry in report_of(run).main.entries])
     assert found is not None
     tok, dif = found.gains
     assert (tok.of, dif.of) == ("tok", "dif")
@@ -71,7 +71,7 @@ def test_each_generator_is_compared_with_itself_and_the_leads_are_told_apart(run
 
 
 def test_the_figure_and_its_sentence(run: RunFolder) -> None:
-    scenario = told(run).main
+    scenario = report_of(run).main
     figure = image_gain(scenario, FigureRenderer())
     assert figure is not None
     assert [panel.name for panel in figure.panels][:2] == ["image-usable", "image-usd_per_usable_clip"]
@@ -87,7 +87,7 @@ def test_the_figure_and_its_sentence(run: RunFolder) -> None:
 
 
 def test_without_both_ways_there_is_no_figure(ads: RunFolder) -> None:
-    assert image_gain(told(ads).main, FigureRenderer()) is None
+    assert image_gain(report_of(ads).main, FigureRenderer()) is None
 
 
 def test_the_page_shows_the_image_beside_the_clips_of_its_prompt(run: RunFolder, tmp_path: Path) -> None:

@@ -42,11 +42,11 @@ def test_ray_stores_the_same_clips_and_records_as_the_local_engine(tmp_path):
     run(plan, RunFolder(tmp_path / "local"), cpu())
     run(plan, RunFolder(tmp_path / "ray"), cpu(), RAY)
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
-    told = []
+    rows = []
     for name in ("local", "ray"):
         records = RunFolder(tmp_path / name).records()
-        told.append([(r.key, r.seed, r.status, r.reason, r.path, r.sha256, r.measurement.batch_size) for r in records])
-    assert told[0] == told[1]
+        rows.append([(r.key, r.seed, r.status, r.reason, r.path, r.sha256, r.measurement.batch_size) for r in records])
+    assert rows[0] == rows[1]
     assert ran(tmp_path / "ray", definition, prompts=6).tried == 0
 
 

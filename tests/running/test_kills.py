@@ -108,8 +108,8 @@ def test_killed_at_random_moments_a_run_loses_nothing_and_repeats_nothing(tmp_pa
     outcome: Outcome = run(PLAN, undisturbed, cpu())
     assert outcome.made == CLIPS
     assert digests(folder) == digests(undisturbed.path)
-    told = [without_times(RunFolder(path)) for path in (folder, undisturbed.path)]
-    assert told[0] == told[1]
+    results = [without_times(RunFolder(path)) for path in (folder, undisturbed.path)]
+    assert results[0] == results[1]
     assert not list(folder.glob("clips/*/*/.*.part"))
 
 

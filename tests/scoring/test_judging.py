@@ -206,8 +206,8 @@ def test_a_program_that_is_not_there_or_a_name_that_is_taken_is_an_error_before_
         select(f"{judge_file(tmp_path / 'a')},{judge_file(tmp_path / 'b')}")
     with pytest.raises(UnknownName, match="no file of metrics"):
         select("absent.toml")
-    told = CliRunner().invoke(group, ["selftest", "--metrics", str(judge_file(tmp_path / "a"))]).exception
-    assert "realism, fidelity come from a program" in str(told)
+    error = CliRunner().invoke(group, ["selftest", "--metrics", str(judge_file(tmp_path / "a"))]).exception
+    assert "realism, fidelity come from a program" in str(error)
 
 
 DOCS = (Path(__file__).parents[2] / "docs" / "external-scores.md").read_text("utf-8")

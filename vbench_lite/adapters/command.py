@@ -168,7 +168,7 @@ class Command:
 
 
 def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
-    """The clip that a program wrote: where it was told to, or the only one in its folder.
+    """Return the clip that a program wrote: the expected path, or the only clip in the folder.
 
     Raises:
         ClipFailed: There is none, more than one, or it is empty.

@@ -28,15 +28,15 @@ class PairComparison:
     def headline(self) -> str:
         """One sentence on quality and cost."""
         groups = {word: [c.metric for c in self.comparisons if c.words == word] for word in ("better", "worse")}
-        told = [f"{word} on {', '.join(names)}" for word, names in groups.items() if names]
+        parts = [f"{word} on {', '.join(names)}" for word, names in groups.items() if names]
         few = (Outcome.TOO_FEW_PROMPTS, Outcome.TOO_FEW_BATCHES)
         judged = [c for c in self.comparisons if c.words not in (Outcome.NOT_JUDGED, Outcome.NOT_COMPARED)]
         if judged and all(c.words in few for c in judged):
             return f"{self.candidate}: too few prompts to tell"
         rest = sum(c.words is Outcome.NO_DIFFERENCE for c in judged)
         if rest:
-            told.append(f"no difference shown on {'the rest' if told else 'anything'} ({rest})")
-        return f"{self.candidate} compared with {self.baseline}: {'; '.join(told) or 'nothing could be compared'}"
+            parts.append(f"no difference shown on {'the rest' if parts else 'anything'} ({rest})")
+        return f"{self.candidate} compared with {self.baseline}: {'; '.join(parts) or 'nothing could be compared'}"
 
 
 def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:

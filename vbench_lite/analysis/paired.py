@@ -127,8 +127,8 @@ def _by_groups(values: Array, groups: Groups | None) -> Counted:
 
 def few_batches(batches: int) -> str:
     """Why there is no test, and what to do."""
-    told = "1 measured batch is" if batches == 1 else f"{batches} measured batches are"
-    return f"{told} too few to tell: clips of a batch share one time. Set batch_size = 1, or ask for more clips"
+    text = "1 measured batch is" if batches == 1 else f"{batches} measured batches are"
+    return f"{text} too few to tell: clips of a batch share one time. Set batch_size = 1, or ask for more clips"
 
 
 def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:

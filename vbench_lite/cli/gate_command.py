@@ -95,9 +95,9 @@ def show(verdict: Verdict) -> None:
     for check in _telling(verdict):
         name = f"{check.generator}: {title(check)}" if several else title(check)
         seen = ", ".join(part for part in (interval(check), check.reason) if part)
-        told = Text(name).append(f"\n  {seen}", style="dim") if seen else Text(name)
+        cell = Text(name).append(f"\n  {seen}", style="dim") if seen else Text(name)
         mark = Text(MARK[check.outcome], style=_COLOUR[check.outcome])
-        table.add_row(mark, told, number(check.evidence.baseline), number(check.evidence.candidate))
+        table.add_row(mark, cell, number(check.evidence.baseline), number(check.evidence.candidate))
     console.print()
     console.print(table)
     hidden = len(verdict.checks) - len(_telling(verdict))

@@ -125,11 +125,11 @@ def skew_corrected_bounds(
 ) -> tuple[float, float]:
     """How far an interval reaches down and up from a distance.
 
-    The true distance is held where it is within `quantile` standard errors of the value, the error being that at the
-    true distance (as in Wilson's interval of a share): the variance is a line in the distance, whose slope is
-    (sum I^3 + 2 I h I) / variance, I without its mean. The quantiles are those of a skewed distribution to first order
-    (Cornish and Fisher, 1938), of skewness (sum I^3 + 3 I h I + tr h^3) / variance^1.5; upwards, where a skewness told
-    too large would do harm, half of it.
+    The interval holds every distance that is within `quantile` standard errors of the value. The standard error is the
+    one at that distance, as in Wilson's interval of a proportion. The variance is linear in the distance with slope
+    (sum I^3 + 2 I h I) / variance, where I has its mean removed. The quantiles are corrected for skewness to first
+    order (Cornish and Fisher, 1938), with skewness (sum I^3 + 3 I h I + tr h^3) / variance^1.5. The upper end uses half
+    of the skewness, because an overestimate would make it too short.
 
     Args:
         chance: Influences and pairs.

@@ -217,32 +217,32 @@ def _judge(
     if seen.why_none is not None:
         skip = seen.unmeasured and check.unmeasured == "skip"
         return ("skipped" if skip else "undecided"), seen.why_none
-    told = f" ({seen.words})" if seen.words else ""
+    details = f" ({seen.words})" if seen.words else ""
     counted = check.rule == "no-new-failures" or check.statistic == "collapsed"
     broken = seen.distance_to_limit < 0 and p_fail_holm is not None and p_fail_holm <= policy.strict
     if not look.is_last and not broken and (why := _too_early(check, seen, policy, look, counted)):
-        return "undecided", why + told
+        return "undecided", why + details
     if seen.holds is not None:
         verb = "are inside" if seen.holds else "violate"
-        return ("pass" if seen.holds else "fail"), f"the plain figures {verb} the limit{told}"
+        return ("pass" if seen.holds else "fail"), f"the plain figures {verb} the limit{details}"
     outside = seen.distance_to_limit < 0
     if broken and p_fail_holm is not None:
-        return "fail", f"violates the limit (Holm-adjusted {_p(p_fail_holm)}){told}"
+        return "fail", f"violates the limit (Holm-adjusted {_p(p_fail_holm)}){details}"
     if check.is_guard:
-        return ("undecided", _outside(p_fail_holm) + told) if outside else ("pass", f"inside the limit{told}")
+        return ("undecided", _outside(p_fail_holm) + details) if outside else ("pass", f"inside the limit{details}")
     if seen.prompts < MIN_PROMPTS and not counted:
-        return "undecided", f"{seen.prompts} prompts are too few to tell{told}"
+        return "undecided", f"{seen.prompts} prompts are too few to tell{details}"
     p_pass = None if seen.p_pass is None else float(look.repeated(seen.p_pass))
     if p_pass is None or p_pass > policy.strict:
         inside = f"inside the limit, but not beyond chance{f' ({_p(p_pass)})' if p_pass is not None else ''}"
-        return "undecided", (_outside(p_fail_holm) if outside else inside) + told
+        return "undecided", (_outside(p_fail_holm) if outside else inside) + details
     if not counted and seen.prompts < policy.min_prompts:
         least = f"fewer than the {policy.min_prompts} that the policy asks for"
-        return "undecided", f"{seen.prompts} prompts are {least}{told}"
+        return "undecided", f"{seen.prompts} prompts are {least}{details}"
     if not counted and 0 < seen.clips < policy.min_clips and not identical:
         fraction = f"{policy.rare_losses:.0%} of the clips"
-        return "undecided", f"{seen.clips} clips can miss a loss in {fraction}: {policy.min_clips} are needed{told}"
-    return "pass", f"shown{told}"
+        return "undecided", f"{seen.clips} clips can miss a loss in {fraction}: {policy.min_clips} are needed{details}"
+    return "pass", f"shown{details}"
 
 
 def _too_early(check: Check, seen: Evidence, policy: Policy, look: Look, counted: bool) -> str:

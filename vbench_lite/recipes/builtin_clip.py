@@ -3,7 +3,7 @@
     python vbench_lite/recipes/builtin_clip.py [--steps N] [--work DIR]
 
 About ten minutes on one core. The result loads with open_clip's own `local-dir:` loader.
-Captions that cannot be told apart from one frame (they differ in motion alone) count as the same.
+Captions that differ in motion alone look the same in one frame, so they count as the same caption.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Prompt:
     generator_text: str = ""
     """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
     motion: str = ""
-    """What is asked to move, and how: one of `MOTIONS`; "" where the prompt asks for nothing that can be told."""
+    """What is asked to move, and how: one of `MOTIONS`; "" where the prompt asks for no known motion."""
 
     @property
     def sent(self) -> str:

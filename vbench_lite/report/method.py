@@ -60,9 +60,9 @@ def _truncated(notes: Notes) -> str:
 
 
 def _intervals(scenario: SuiteResult) -> str:
-    told = "95 %, over prompts: clips of one prompt are not independent"
+    text = "95 %, over prompts: clips of one prompt are not independent"
     batches = counted(scenario)
-    return f"{told}; of time, energy and money over {batches}, whose clips share one time" if batches else told
+    return f"{text}; of time, energy and money over {batches}, whose clips share one time" if batches else text
 
 
 def counted(scenario: SuiteResult) -> str:

@@ -53,7 +53,7 @@ def standfirst(scenario: SuiteResult) -> str:
         f"{words.several(manifest.plan.clips_per_prompt, 'clip')} {words.TIMES} "
         f"{words.several(len(scenario.entries), 'generator')}: {words.several(total, 'clip')}, made on "
         f"{device_name(manifest.device)}, {scenario.newest.created[:10]}. Intervals are 95 %, over prompts"
-        f"{f', of time and money over {told}' if (told := counted(scenario)) else ''}."
+        f"{f', of time and money over {batches}' if (batches := counted(scenario)) else ''}."
     )
 
 
@@ -101,31 +101,31 @@ def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Esti
 
 
 def _score_row(scenario: SuiteResult, metric: str, lead: Lead | None) -> Row:
-    told = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
+    values = [(e, words.write(e.score(metric)), _unscored(e, e.score(metric), "scored")) for e in scenario.entries]
     info = scenario.metrics[metric]
-    return _row(metric, scenario.title_of(metric), info.higher_is_better, told, lead, info.unit)
+    return _row(metric, scenario.title_of(metric), info.higher_is_better, values, lead, info.unit)
 
 
 def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
-    told = [
+    values = [
         (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e, e.cost(cost), "measured"))
         for e in scenario.entries
     ]
-    return _row(cost, words.cost_title(cost, scenario.money_scale), False, told, lead)
+    return _row(cost, words.cost_title(cost, scenario.money_scale), False, values, lead)
 
 
 def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
-    told = []
+    values = []
     for e in scenario.entries:
         share, figures = usable_estimate(e), e.figures
         failed = f"{figures.failed} failed" if figures.failed else ""
         if share.value is None:
-            told.append((e, words.write(share), failed))
+            values.append((e, words.write(share), failed))
             continue
         ends = [words.percent(end) for end in (share.low, share.high) if end is not None]
         value = f"{words.percent(share.value)}, {figures.usable} of {figures.tried}"
-        told.append((e, words.Written(value, f" {words.DASH} ".join(ends)), failed))
-    return _row("usable", scenario.title_of("usable"), True, told, lead)
+        values.append((e, words.Written(value, f" {words.DASH} ".join(ends)), failed))
+    return _row("usable", scenario.title_of("usable"), True, values, lead)
 
 
 def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
@@ -135,10 +135,10 @@ def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
 
 
 def _row(
-    name: str, title: str, higher: bool | None, told: Sequence[tuple[GeneratorResult, words.Written, str]],
+    name: str, title: str, higher: bool | None, values: Sequence[tuple[GeneratorResult, words.Written, str]],
     lead: Lead | None, unit: str = "",
 ) -> Row:  # fmt: skip
     arrow, direction = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "")}[higher]
     first = lead.first if lead is not None and lead.real else None
-    cells = [TableCell(written, entry is first, text) for entry, written, text in told]
+    cells = [TableCell(written, entry is first, text) for entry, written, text in values]
     return Row(name, title, unit, arrow, direction, cells)

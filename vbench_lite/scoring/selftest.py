@@ -80,7 +80,7 @@ def run(
                         for n in range(1, LEVELS + 1))]
     cells += _cells(metrics, "object swap", [judge.values(step, asked) for step in swapped])
     captions = [[_prompt(_other_caption(c, n, level)) for n, c in enumerate(chosen)] for level in range(LEVELS + 1)]
-    cells += _cells(metrics, "caption swap", [judge.values(clean, told) for told in captions])
+    cells += _cells(metrics, "caption swap", [judge.values(clean, caption) for caption in captions])
     return cells
 
 

@@ -240,8 +240,8 @@ maker.generate([Request("cat", "a cat", 0, 2**40 + 7, ClipSpec(40, 8.0, 720, 128
 
 def killed_when(service: Service, state: Path, happened: str) -> None:
     """Runs a generator in a process of its own and kills it in the middle."""
-    told = json.dumps(settings(service, call_limit_s=30))
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, told, str(state)], env={**os.environ})
+    given = json.dumps(settings(service, call_limit_s=30))
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, given, str(state)], env={**os.environ})
     try:
         assert getattr(service, happened).wait(20)
     finally:

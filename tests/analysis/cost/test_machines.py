@@ -69,8 +69,8 @@ def test_clips_of_several_kinds_of_device_are_a_warning_of_the_page(tmp_path: Pa
     assert run.summary["a"].devices == ("1 x Fast CPU", "1 x Slow CPU")
     assert any("2 kinds of device (1 x Fast CPU, 1 x Slow CPU)" in text for text in warnings(gather([run])))
     other = run_beside(tmp_path / "plain", MachineLoad(), devices=("Fast CPU",))
-    told = list(machine_warnings([Side(run, "a"), Side(other, "a")]))
-    assert len(told) == 1, "a device of each: one mixes them"
+    found = list(machine_warnings([Side(run, "a"), Side(other, "a")]))
+    assert len(found) == 1, "a device of each: one mixes them"
 
 
 def test_the_table_holds_the_load_of_every_clip(tmp_path: Path) -> None:

@@ -29,11 +29,11 @@ def test_file_has_vbenchs_form_and_says_that_it_is_partial(ads, tmp_path) -> Non
     assert aggregate == pytest.approx(np.mean([clip["video_results"] for clip in clips]))
     assert all(clip["video_path"].endswith(".mp4") for clip in clips)
     assert set(document) == {"temporal_flickering", "vbench_lite"}, "builtin networks are not VBench's"
-    (told,) = document["vbench_lite"]
-    assert told["asked"] == 48
-    assert told["unscored"] == {"temporal_flickering": 48 - len(clips)}
-    assert told["partial"] is True
-    assert len(told["lacking"]) == 15
+    (entry,) = document["vbench_lite"]
+    assert entry["asked"] == 48
+    assert entry["unscored"] == {"temporal_flickering": 48 - len(clips)}
+    assert entry["partial"] is True
+    assert len(entry["lacking"]) == 15
     assert len(clips) == 47
 
 
@@ -82,8 +82,8 @@ def scored_run(path, values, origin=""):
     """A run of two generators whose clips have these values: metric > value of the generator "a"."""
     run = build_run(path, prompts=2, generators=[Fake("a"), Fake("b")], video=False)
     base = run.scored.metrics["temporal_flickering"]
-    told = {"origin": origin, "version": "VBench", "source": "r.json@0123abcd"}
-    infos = {name: replace(base, name=name, **told) for name in values}
+    fields = {"origin": origin, "version": "VBench", "source": "r.json@0123abcd"}
+    infos = {name: replace(base, name=name, **fields) for name in values}
     clips = {
         key: scores | {name: Score(value if key.generator == "a" else value / 2) for name, value in values.items()}
         for key, scores in run.scored.clips.items()
@@ -95,19 +95,19 @@ def scored_run(path, values, origin=""):
 def test_totals_are_those_of_vbenchs_script_or_name_what_is_missing(tmp_path) -> None:
     names = [name for name in VBENCH.dimensions if name != "temporal_flickering"]
     folder = scored_run(tmp_path / "run", dict.fromkeys(names, 0.5), "imported")
-    (told,) = json.loads(vbench.render(gather([Run(folder, "a")])))["vbench_lite"]
-    totals = told["totals"]
-    assert (told["lacking"], totals["missing"]) == ([], [])
+    (entry,) = json.loads(vbench.render(gather([Run(folder, "a")])))["vbench_lite"]
+    totals = entry["totals"]
+    assert (entry["lacking"], totals["missing"]) == ([], [])
     document = json.loads(vbench.render(gather([Run(folder, "a")])))
     means = {name: document[name][0] for name in VBENCH.dimensions}
     assert totals["total"] == pytest.approx(published_total(means))
-    assert told["sources"]["scene"] == "r.json@0123abcd"
+    assert entry["sources"]["scene"] == "r.json@0123abcd"
     partly = scored_run(tmp_path / "partly", dict.fromkeys(names[1:], 0.5), "imported")
-    (told,) = json.loads(vbench.render(gather([Run(partly, "a")])))["vbench_lite"]
-    assert told["totals"]["total"] is None
-    assert told["totals"]["missing"] == told["lacking"] == ["subject_consistency"]
-    assert told["totals"]["groups"]["quality"] == {"value": None, "missing": ["subject_consistency"]}
-    assert told["totals"]["groups"]["semantic"]["value"] is not None
+    (entry,) = json.loads(vbench.render(gather([Run(partly, "a")])))["vbench_lite"]
+    assert entry["totals"]["total"] is None
+    assert entry["totals"]["missing"] == entry["lacking"] == ["subject_consistency"]
+    assert entry["totals"]["groups"]["quality"] == {"value": None, "missing": ["subject_consistency"]}
+    assert entry["totals"]["groups"]["semantic"]["value"] is not None
 
 
 def published_total(means) -> float:
@@ -155,9 +155,9 @@ def test_an_exported_file_is_read_back_on_the_scale_of_its_means(tmp_path) -> No
 def test_the_totals_of_a_result_file_are_one_sentence(tmp_path) -> None:
     path = tmp_path / "r.json"
     path.write_text(json.dumps({name: [1.0, []] for name in VBENCH_2.dimensions}))
-    told = vbench_totals.of_file(read_vbench_results(path))
-    assert told.startswith("VBench-2.0 of r.json: creativity 100.00")
-    assert told.endswith("total 100.00")
+    text = vbench_totals.of_file(read_vbench_results(path))
+    assert text.startswith("VBench-2.0 of r.json: creativity 100.00")
+    assert text.endswith("total 100.00")
     path.write_text(json.dumps({name: [1.0, []] for name in VBENCH.dimensions if name != "scene"}))
-    told = vbench_totals.of_file(read_vbench_results(path))
-    assert told == "VBench of r.json: quality 100.13, no total, because it lacks scene"
+    text = vbench_totals.of_file(read_vbench_results(path))
+    assert text == "VBench of r.json: quality 100.13, no total, because it lacks scene"

@@ -77,8 +77,8 @@ def spread(values: Array, others: Sequence[Array] = ()) -> Spread | None:
         others: Grids of other generators on the same prompts.
 
     Returns:
-        None with fewer than two clips a prompt, or fewer than three prompts: then luck and difficulty cannot
-        be told apart.
+        None with fewer than two clips per prompt, or fewer than three prompts: these cannot separate the variance
+        of seeds from the variance of prompts.
     """
     counts = (~np.isnan(values)).sum(1)
     many = counts >= 2

@@ -71,8 +71,8 @@ def machine_warnings(sides: Sequence[Side]) -> Iterator[str]:
             listed = ", ".join(kinds)
             yield f"clips of {name} were made on {len(kinds)} kinds of device ({listed}): its times and costs mix them"
     if len({kinds for kinds in devices.values() if len(kinds) == 1}) > 1:
-        told = "; ".join(f"{name} on {kinds[0]}" for name, kinds in devices.items() if len(kinds) == 1)
-        yield f"times and costs were taken on different devices: {told}"
+        where = "; ".join(f"{name} on {kinds[0]}" for name, kinds in devices.items() if len(kinds) == 1)
+        yield f"times and costs were taken on different devices: {where}"
     for nth, first in enumerate(sides):
         for second in sides[nth + 1 :]:
             if load := load_difference(first, second):

@@ -78,8 +78,8 @@ def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
             f"{who} is ahead, {name} {first.value} against {second.value} of {lead.second.label}; "
             f"{gap} better, {p_text(lead.p)}: significant."
         )
-    told = f"{name} {first.value} ({lead.first.label}) against {second.value}"
-    return f"{told}; {verdict_words(lead)}{_noise(gap, lead)}."
+    values = f"{name} {first.value} ({lead.first.label}) against {second.value}"
+    return f"{values}; {verdict_words(lead)}{_noise(gap, lead)}."
 
 
 def _noise(gap: words.Written, lead: Lead) -> str:
@@ -105,8 +105,8 @@ def prices_of_usable_clips(scenario: SuiteResult) -> str:
     if not known:
         return ""
     unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
-    told = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for _, e in known[:3]]
-    return f"{unit} {words.listed(told)}."
+    costs = [f"{money(scenario, e, 'usd_per_usable_clip').value} with {e.label}" for _, e in known[:3]]
+    return f"{unit} {words.listed(costs)}."
 
 
 def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:

@@ -34,8 +34,8 @@ def scenarios(report: Report) -> Answer:
             for nth, entry in enumerate(scenario.entries)
         ]
     for other in report.scenarios[1:]:
-        told = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
-        sentences.append(f"{other.title} ({other.suite.name}): usable {words.listed(told)}.")
+        shares = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
+        sentences.append(f"{other.title} ({other.suite.name}): usable {words.listed(shares)}.")
     return Answer("scenario", f"Does it hold for {scenario.title.lower()}?", line, sentences)
 
 
@@ -81,8 +81,8 @@ def releases(report: Report) -> Answer:
             shares = (words.percent(e.usable_share) for e in (before[-1], entry))
             moved.append(f"{entry.label} {' to '.join(shares)}")
             then, now = (f"{words.percent(e.usable_share)} on {e.run.created[:10]}" for e in (before[-1], entry))
-            told = _scores_since(scenario, before[-1], entry)
-            sentences.append(f"{entry.label}: {told}; usable {then}, {now}{_change(scenario, before[-1], entry)}.")
+            scores = _scores_since(scenario, before[-1], entry)
+            sentences.append(f"{entry.label}: {scores}; usable {then}, {now}{_change(scenario, before[-1], entry)}.")
     line = "There is no earlier run to compare with."
     if moved:
         line = f"Usable clips since the previous run: {', '.join(moved)}."
@@ -101,12 +101,12 @@ def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: Generat
     known = {m: c for m, c in found.items() if c is not None and c.p_adjusted is not None}
     if not known:
         return "too few prompts in both runs to compare scores"
-    told = [
+    differences = [
         f"{word} on {words.listed(names)}"
         for word in (Outcome.BETTER, Outcome.WORSE)
         if (names := [words.inline(scenario.title_of(m)) for m, c in known.items() if c.words is word])
     ]  # fmt: skip
-    return "; ".join(told) or "no difference shown on scores"
+    return "; ".join(differences) or "no difference shown on scores"
 
 
 def _change(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:

@@ -65,9 +65,9 @@ def _best_of_line(scenario: SuiteResult) -> str:
     parts = [f"{words.percent(one)} to {words.percent(best)} for {label}" for label, one, best in helped[:2]]
     less = len(found) - len(parts)
     rest = f"; less for the other{'s' if less > 1 else ''}" if less else ""
-    told = f"from {words.listed(parts)}"
+    changes = f"from {words.listed(parts)}"
     return (
-        f"The best of {clips} lifts the chance of a usable clip {told}{rest}, and costs as much as {clips} clips."
+        f"The best of {clips} lifts the chance of a usable clip {changes}{rest}, and costs as much as {clips} clips."
         f"{_retrying(scenario)}"
     )
 
@@ -79,8 +79,8 @@ def _retrying(scenario: SuiteResult) -> str:
     known = [f"{words.cost_text(ATTEMPTS, each).value} clips with {label}" for _, label, each in costs]
     rest = len(known) - NAMED
     more = f", and more with the other{f' {rest}' if rest > 1 else ''}" if rest > 0 else ""
-    told = words.listed(known[:NAMED])
-    return f" Retrying only until a clip is usable takes {told} on average{more}." if known else ""
+    written = words.listed(known[:NAMED])
+    return f" Retrying only until a clip is usable takes {written} on average{more}." if known else ""
 
 
 NAMED = 3

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 NAMED = 3
-"""Generators whose curves bear their names; more are told apart by marker and colour alone."""
+"""Highest number of curves that are labelled with their names. Further curves have a marker and a colour only."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     drawn = [_curves(scenario, metric, axis) for metric in ("usable", *scenario.headline_metrics)]
     panels, rows = [], []
     for group in (group for group in drawn if group.curves):
-        told = []
+        texts = []
         for curve in group.curves:
             written = [str(words.write(e)) for e in curve.best]
-            told.append(f"{curve.entry.label} from {written[0]} with one to {written[-1]} with {len(written)}")
+            texts.append(f"{curve.entry.label} from {written[0]} with one to {written[-1]} with {len(written)}")
             rows += [
                 (group.title, curve.entry.label, str(k), words.plain(x), y)
                 for k, (x, y) in enumerate(zip(curve.at, written, strict=True), 1)
             ]
-        alt = f"Best of k against its cost: {'; '.join(told)}."
+        alt = f"Best of k against its cost: {'; '.join(texts)}."
         width, height = QUARTER
         panels.append(pen.draw(f"best-{group.metric}", group.title, alt, partial(_draw, group), height, width))
     caption = (

@@ -29,14 +29,14 @@ def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     names.sort(key=lambda name: -float(np.mean([s.value or 0.0 for s in shares[name]])))
     rows = [(name, *(_written(share) for share in shares[name])) for name in names]
     labels = [entry.label for entry in scenario.entries]
-    told = [
+    texts = [
         f"{name}: "
         + ", ".join(f"{label} {words.percent(s.value)}" for label, s in zip(labels, shares[name], strict=True))
         for name in names
     ]
     draw = partial(_draw_categories, scenario.entries, names, shares)
     height = 0.8 + (0.2 + 0.16 * len(labels)) * len(names)
-    panel = pen.draw("categories", "Usable clips by category", f"{'; '.join(told)}.", draw, height)
+    panel = pen.draw("categories", "Usable clips by category", f"{'; '.join(texts)}.", draw, height)
     caption = "The category with the most usable clips is on top. Intervals are wide where a category has few prompts."
     header = ("Category", *labels)
     return Figure("categories", "Does it hold everywhere?", caption, [panel], header, rows)

@@ -1,7 +1,7 @@
-"""Colours by route, in light and dark, told apart by people with any colour vision: hue, lightness and marker differ.
+"""Colours by route for the light and the dark theme. They differ in hue, lightness and marker, for any colour vision.
 
-Names are written in them, so each has a contrast of at least 4.5 to its paper.
-Plots are drawn in the light colours; in the page each is replaced by its name, so that one drawing serves both.
+Names are written in these colours, so each has a contrast of at least 4.5 to the background.
+Plots are drawn in the light colours. The page replaces each colour by its name, so one drawing serves both themes.
 """
 
 from __future__ import annotations

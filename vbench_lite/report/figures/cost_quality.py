@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 NAMED = 3
-"""Generators whose points bear their names; more are told apart by marker and colour alone."""
+"""Highest number of points that are labelled with their names. Further points have a marker and a colour only."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     panels, rows = [], []
     for plane in planes:
         front = plane.front()
-        told = [
+        points = [
             (p.entry.label, str(words.write(p.quality)), str(words.write(p.cost)), p in front) for p in plane.points
         ]
-        rows += [(plane.title, label, y, x, "yes" if best else "") for label, y, x, best in told]
+        rows += [(plane.title, label, y, x, "yes" if best else "") for label, y, x, best in points]
         alt = (
-            f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in told)}. "
+            f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in points)}. "
             f"Not beaten on both: {words.listed(p.entry.label for p in front)}."
         )
         width, height = QUARTER
@@ -115,10 +115,10 @@ def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = Fal
     if not planes or not planes[0].points:
         return None
     plane = planes[0]
-    told = "; ".join(f"{p.entry.label} {words.write(p.quality)} at {words.write(p.cost)}" for p in plane.points)
+    points = "; ".join(f"{p.entry.label} {words.write(p.quality)} at {words.write(p.cost)}" for p in plane.points)
     title = f"{plane.title} against cost"
     width, height = NARROW_SIZE if narrow else HERO_SIZE
-    name, alt = "hero-narrow" if narrow else "hero", f"{plane.title} against {axis.unit}: {told}."
+    name, alt = "hero-narrow" if narrow else "hero", f"{plane.title} against {axis.unit}: {points}."
     return pen.draw(name, title, alt, partial(_draw_hero, plane, 18 if narrow else 32), height, width)
 
 
@@ -133,8 +133,8 @@ def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
 
 
 def _of_cost(scenario: SuiteResult) -> str:
-    told = counted(scenario)
-    return f", of cost over {told}" if told else ""
+    batches = counted(scenario)
+    return f", of cost over {batches}" if batches else ""
 
 
 def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:

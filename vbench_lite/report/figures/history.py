@@ -47,9 +47,9 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         known = [(e, [r for r in line if track.read(r).value is not None]) for e, line in lines]
         known = [(e, line) for e, line in known if line]
         if known:
-            told = "; ".join(f"{e.label}: " + ", ".join(_told(track, r) for r in line) for e, line in known)
+            text = "; ".join(f"{e.label}: " + ", ".join(_values_text(track, r) for r in line) for e, line in known)
             draw = partial(_draw, track, known)
-            panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {told}.", draw))
+            panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {text}.", draw))
     rows = [
         (e.label, _day(r), r.run.name, version(r), _size(r),
          *(str(words.write(t.read(r), t.scale)) for t in tracks))
@@ -86,13 +86,13 @@ def _size(entry: GeneratorResult) -> str:
 def _unlike(runs: Sequence[GeneratorResult]) -> str:
     """What changed between the runs besides the generators."""
     devices = {device_name(r.run.manifest.device) for r in runs}
-    told = ""
+    text = ""
     if len(devices) > 1:
-        told += f" The runs used different devices ({words.listed(sorted(devices))}), which changes costs."
+        text += f" The runs used different devices ({words.listed(sorted(devices))}), which changes costs."
     if len({r.grid.prompts for r in runs}) > 1:
-        told += " Not all runs have the same prompts; the table states their number."
+        text += " Not all runs have the same prompts; the table states their number."
     forms = {r.definition.clip for r in runs}
-    return told + (" Not all clips have the same form." if len(forms) > 1 else "")
+    return text + (" Not all clips have the same form." if len(forms) > 1 else "")
 
 
 def _score(metric: str, entry: GeneratorResult) -> Estimate:
@@ -107,7 +107,7 @@ def _day(entry: GeneratorResult) -> str:
     return entry.run.created[:10]
 
 
-def _told(track: _Track, entry: GeneratorResult) -> str:
+def _values_text(track: _Track, entry: GeneratorResult) -> str:
     return f"{words.write(track.read(entry), track.scale)} on {_day(entry)}"
 
 

@@ -34,9 +34,9 @@ def image_gain(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             continue
         title = scenario.title_of(name)
         title += ", 1,000 clips" if name.startswith("usd") and scenario.money_scale > 1 else ""
-        told = [(gain.of, *_written(scenario, name, compared)) for gain, compared in known]
-        rows += [(of, title, *cells) for of, *cells in told]
-        alt = "; ".join(f"{of}: {before} on texts alone, {after} with images" for of, before, after, _, _ in told)
+        values = [(gain.of, *_written(scenario, name, compared)) for gain, compared in known]
+        rows += [(of, title, *cells) for of, *cells in values]
+        alt = "; ".join(f"{of}: {before} on texts alone, {after} with images" for of, before, after, _, _ in values)
         lines = [(gain, entries[gain.image], compared) for gain, compared in known]
         scale = scenario.money_scale if name.startswith("usd") else 1.0
         draw = partial(_draw, lines, share=name == "usable", scale=scale)
@@ -49,9 +49,9 @@ def image_gain(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 def sentence(scenario: SuiteResult, found: ImageGains) -> str:
     """What the images gain in usable clips and cost, and whether the same generator comes first with them."""
-    told = [text for gain in found.gains if (text := _gain_text(scenario, gain))]
+    sentences = [text for gain in found.gains if (text := _gain_text(scenario, gain))]
     leads = _leads_text(found)
-    start = f"With its image, {'; '.join(told)}. " if told else ""
+    start = f"With its image, {'; '.join(sentences)}. " if sentences else ""
     return f"{start}{leads}Open marks are the texts alone, filled ones the images; intervals are in the table."
 
 

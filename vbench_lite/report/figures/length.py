@@ -69,15 +69,15 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     found = growths(scenario)
     if not found:
         return None
-    told = "; ".join(growth.said for growth in found)
-    panel = pen.draw("length", "Device time over length", f"{told}.", partial(_draw, found), 2.7)
+    text = "; ".join(growth.said for growth in found)
+    panel = pen.draw("length", "Device time over length", f"{text}.", partial(_draw, found), 2.7)
     rows = [
         (growth.curve.name, f"{frames}", str(words.write(estimate)), words.seconds((estimate.value or 0.0) / frames))
         for growth in found
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True)
     ]
     caption = (
-        f"{told}. With power 1 time grows linearly with length, with power 2 quadratically, as attention over the "
+        f"{text}. With power 1 time grows linearly with length, with power 2 quadratically, as attention over the "
         "whole clip does. At lengths that a model was not trained on, only its cost is meaningful, not its quality."
     )
     header = ("Generator", "Frames", "Device seconds a clip", "A frame")

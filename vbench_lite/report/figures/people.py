@@ -43,9 +43,9 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             whose = f"kept by {_voters(found)}, with their time" if name == WITH_REVIEW else "by the metrics"
             rows.append((f"Cost of {unit}, {whose}", *(str(words.cost_text(name, cost, scale)) for cost in costs)))
     draw = partial(_draw_shares, entries, shown, _voters(found))
-    told = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
+    values = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
     panel = pen.draw(
-        "people", f"By {_voters(found)} and by metrics", f"{'; '.join(told)}.", draw, 0.9 + 0.55 * len(entries)
+        "people", f"By {_voters(found)} and by metrics", f"{'; '.join(values)}.", draw, 0.9 + 0.55 * len(entries)
     )
     header = ("", *(entry.label for entry in entries))
     return Figure("people", f"Human evaluation{_SIMULATED * found.simulated}", caption(found), [panel], header, rows)
@@ -65,8 +65,8 @@ def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | Non
     rows = [(scenario.title_of(name), *(share_text(each) for each in cells[name])) for name in names]
     titles = [scenario.title_of(name) for name in names]
     draw = partial(_draw_accuracy, titles, [cells[name][0] for name in names])
-    told = [f"{title}: {row[1]}" for title, row in zip(titles, rows, strict=True)]
-    alt = f"Share of pairs in which the metric prefers the clip that {_voters(found)} prefer. {'; '.join(told)}."
+    values = [f"{title}: {row[1]}" for title, row in zip(titles, rows, strict=True)]
+    alt = f"Share of pairs in which the metric prefers the clip that {_voters(found)} prefer. {'; '.join(values)}."
     height = 0.8 + 0.24 * len(names)
     panel = pen.draw("people-agreement", "Pairs in agreement", alt, draw, height)
     return Figure(
@@ -164,8 +164,8 @@ def _draw_shares(
             )  # fmt: skip
     axes.set_yticks(range(len(entries)), [entry.label for entry in reversed(entries)])
     axes.set_ylim(-0.6, len(entries) - 0.4)
-    told = "share of comparisons won" if kinds[0][0] == "human_preference" else f"open: by metrics, full: by {voters}"
-    _percent_below(axes, told)
+    label = "share of comparisons won" if kinds[0][0] == "human_preference" else f"open: by metrics, full: by {voters}"
+    _percent_below(axes, label)
 
 
 def _draw_accuracy(titles: Sequence[str], shares: Sequence[Estimate], axes: Axes) -> None:

@@ -45,12 +45,12 @@ def distributions(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         cloud = _cloud(scenario, metric)
         if not cloud.entries:
             continue
-        told = []
+        texts = []
         for entry in cloud.entries:
             cells = _quantiles(entry.scores(metric), cloud.higher)
             rows.append((scenario.title_of(metric), entry.label, *cells))
-            told.append(f"{entry.label}: median {cells[1]}, worst tenth {cells[3]}")
-        alt = f"Distribution over clips, better to the {'right' if cloud.higher else 'left'}. {'; '.join(told)}."
+            texts.append(f"{entry.label}: median {cells[1]}, worst tenth {cells[3]}")
+        alt = f"Distribution over clips, better to the {'right' if cloud.higher else 'left'}. {'; '.join(texts)}."
         height = 0.95 + 0.66 * len(cloud.entries)
         panels.append(pen.draw(f"spread-{metric}", scenario.title_of(metric), alt, partial(_draw_cloud, cloud), height))
     if not panels:
@@ -141,11 +141,11 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     panels = []
     for metric in dict.fromkeys(bar.metric for bar in bars):
         mine = [bar for bar in bars if bar.metric == metric]
-        told = [
+        texts = [
             f"{b.entry.label}: " + ", ".join(f"{words.percent(s)} {p}" for s, p in zip(b.shares, PARTS, strict=True))
             for b in mine
         ]
-        alt = f"Where the spread comes from. {'; '.join(told)}."
+        alt = f"Where the spread comes from. {'; '.join(texts)}."
         height = 0.55 + 0.5 * len(mine)
         panels.append(pen.draw(f"variance-{metric}", scenario.title_of(metric), alt, partial(_draw_bars, mine), height))
     rows = [

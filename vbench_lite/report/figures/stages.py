@@ -36,10 +36,10 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     longest = max(max(parts.values()) for _, parts in found)
     for entry, parts in found:
         total = sum(parts.values())
-        told = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
+        shares = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
         title = f"{shortened(entry.label, 24)}: {words.seconds(total)} a clip"
         draw = partial(_draw_stages, entry, parts, longest)
-        alt, height = f"Seconds of a clip by stage: {told}.", 0.6 + 0.3 * len(parts)
+        alt, height = f"Seconds of a clip by stage: {shares}.", 0.6 + 0.3 * len(parts)
         panels.append(pen.draw(f"stages-{entry.number}", title, alt, draw, height))
         rows += [(entry.label, _spoken(n), words.seconds(s), words.percent(s / total)) for n, s in parts.items()]
         rows += [(entry.label, what, how_much, "") for what, how_much in rates(entry)]
@@ -106,13 +106,13 @@ def _of_batch(sizes: Iterable[int]) -> str:
 
 def _speed(entry: GeneratorResult) -> str:
     """The rates in one phrase: "makes 1,090 tokens a second, in batches of 20"."""
-    told = []
+    effects = []
     for what, how_much in rates(entry):
         if what.startswith("tokens"):
-            told.append(f"makes {how_much} {what}")
+            effects.append(f"makes {how_much} {what}")
         elif what.startswith("a denoising step"):
-            told.append(f"takes {how_much} {what}")
-    return " and ".join(told)
+            effects.append(f"takes {how_much} {what}")
+    return " and ".join(effects)
 
 
 def _spoken(stage: str) -> str:

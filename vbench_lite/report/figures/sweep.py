@@ -86,12 +86,12 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         known = [(line, mine) for line, mine in known if len(mine) > 1]
         if not known:
             continue
-        told = []
+        texts = []
         for line, mine in known:
             cells = [(line.value(p.entry), str(words.write(p.quality)), str(words.write(p.cost))) for p in mine]
             rows += [(line.name, f"{line.setting} {value}", plane.title, y, x) for value, y, x in cells]
-            told.append(f"{line.name} along {line.setting}: " + ", ".join(f"{y} at {v}, {x}" for v, y, x in cells))
-        alt = f"{plane.title} against {axis.unit}. {'; '.join(told)}."
+            texts.append(f"{line.name} along {line.setting}: " + ", ".join(f"{y} at {v}, {x}" for v, y, x in cells))
+        alt = f"{plane.title} against {axis.unit}. {'; '.join(texts)}."
         panels.append(pen.draw(f"sweep-{metric}", plane.title, alt, partial(_draw, plane, known), 2.7))
     if not panels:
         return None

@@ -33,8 +33,8 @@ def write_json(report: Report, output: Output) -> None:
 def render_json(report: Report) -> str:
     """Everything that the page says, as one JSON document."""
     scenarios = [_scenario(scenario) for scenario in report.scenarios]
-    told = [{"question": a.question, "answer": a.headline, "sentences": list(a.sentences)} for a in answers(report)]
-    return to_json({"format": FORMAT, "headline": headline(report), "answers": told, "scenarios": scenarios})
+    found = [{"question": a.question, "answer": a.headline, "sentences": list(a.sentences)} for a in answers(report)]
+    return to_json({"format": FORMAT, "headline": headline(report), "answers": found, "scenarios": scenarios})
 
 
 def _scenario(scenario: SuiteResult) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def _cut(text: str) -> str:
 
 def _answers(report: Report) -> Iterable[str]:
     for nth, answer in enumerate(answers(report), 1):
-        told = "\n".join(f"   - {markdown(sentence)}" for sentence in answer.sentences)
-        yield f"{nth}. **{markdown(answer.headline)}** {markdown(answer.question)}" + (f"\n{told}" if told else "")
+        items = "\n".join(f"   - {markdown(sentence)}" for sentence in answer.sentences)
+        yield f"{nth}. **{markdown(answer.headline)}** {markdown(answer.question)}" + (f"\n{items}" if items else "")
 
 
 def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -121,7 +121,7 @@ def _gaps(scenario: SuiteResult) -> Iterable[str]:
 
 
 def _method(scenario: SuiteResult) -> str:
-    told = [f"{name}: {value}" for name, value in method.facts(scenario)]
-    told += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
-    told += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
-    return "\n".join(f"- {markdown(line)}" for line in told)
+    facts = [f"{name}: {value}" for name, value in method.facts(scenario)]
+    facts += [f"Usable needs {name.lower()} {need} ({says})" for name, need, says in method.thresholds(scenario)]
+    facts += [f"Price of {label}: {' '.join(rest).strip()}" for label, *rest in method.prices(scenario)]
+    return "\n".join(f"- {markdown(line)}" for line in facts)

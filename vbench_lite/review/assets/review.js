@@ -227,8 +227,8 @@
     const given = answers;
     const kept = { id: question.id, answers: given, reasons, seconds: visible() / 1000 };
     send("vote", kept, (state) => {
-      const told = state.right === undefined ? "" : state.right ? " This was the expected answer." : " The expected answer was another one.";
-      say(`Stored: ${Object.values(given).join(", ")}${reasons.length ? ` (${reasons[0]})` : ""}.${told}`);
+      const feedback = state.right === undefined ? "" : state.right ? " This was the expected answer." : " The expected answer was another one.";
+      say(`Stored: ${Object.values(given).join(", ")}${reasons.length ? ` (${reasons[0]})` : ""}.${feedback}`);
     }).then(() => { if (question && question.id === kept.id) { answers = {}; ask(); } });
   }
 

@@ -132,13 +132,13 @@ class _Pool:
         self._work, self._feed, self._processes = work, feed, processes
         self._orders = RetryQueue(work, feed)
         self._useless = 0
-        self._told_to_stop = False
+        self._stop_sent = False
 
     def run(self) -> Iterator[Event]:
         for process in self._processes:
             self._hand_out(process)
         while busy := [p for p in self._processes if p.busy]:
-            if self._feed.stopped and not self._told_to_stop:
+            if self._feed.stopped and not self._stop_sent:
                 self._stop(busy)
             for pipe in wait([p.pipe for p in busy if p.pipe], self._patience_s(busy)):
                 process = next(p for p in busy if p.pipe is pipe)
@@ -175,7 +175,7 @@ class _Pool:
 
     def _stop(self, busy: list[_Process]) -> None:
         """Lets processes finish their running batch. A process that is still loading has none."""
-        self._told_to_stop = True
+        self._stop_sent = True
         for process in busy:
             if process.ready:
                 process.give("stop")

@@ -18,7 +18,7 @@ def sections(scene: Scene) -> Iterable[Section]:
     scenario = scene.scenario
     columns, several = leaderboard(scenario), len(scenario.entries) > 1
     lede = f"Means over {len(scenario.prompts)} prompts with 95 % intervals"
-    lede += f", those of time and money over {told}." if (told := counted(scenario)) else "."
+    lede += f", those of time and money over {batches}." if (batches := counted(scenario)) else "."
     if several:
         lede += " Ranks count the generators that are shown to be better; = marks a tie."
     lede += " Click on a figure to see its clips, the best first, or on a heading to sort."
