@@ -22,7 +22,8 @@ from vbench_lite.run.view import Run, open_run
 
 if TYPE_CHECKING:
     from vbench_lite.records import Prompt
-    from vbench_lite.running.runner import Outcome, Stop
+    from vbench_lite.running.interrupt import Stop
+    from vbench_lite.running.runner import Outcome
 
 
 @dataclass(frozen=True)

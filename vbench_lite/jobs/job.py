@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from vbench_lite.running.batches import Shard
     from vbench_lite.running.budget import Budget
     from vbench_lite.running.forecast import Forecast
-    from vbench_lite.running.runner import Outcome, Stop
+    from vbench_lite.running.interrupt import Stop
+    from vbench_lite.running.runner import Outcome
 
 DEFAULT_GENERATORS = ("tiny-transformer", "tiny-diffusion")
 

@@ -95,6 +95,12 @@ def clip_cost_usd(record: ClipRecord, price: Price) -> float | None:
     return clip_price(price, record.frames / record.fps, record.height or 0, record.width or 0).usd
 
 
+def cost_with_attempts(record: ClipRecord, price: Price | None, earlier_usd: float | None) -> float | None:
+    """What a clip cost together with the failed attempts before it."""
+    cost = clip_cost_usd(record, price) if price else record.usd_charged
+    return None if cost is None or earlier_usd is None else cost + earlier_usd
+
+
 def _stated(rate: Price | PriceRow) -> str:
     """The name of the rate that is set; "" where none is."""
     return next((key for key in RATES if getattr(rate, key, None) is not None), "")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Protocol
+
+
+class Stop(Protocol):
+    """Whether the user asked the run to end."""
+
+    @property
+    def requested(self) -> bool: ...
 
 
 class Interrupts:
