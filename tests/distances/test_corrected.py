@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from vbench_lite.distances.corrected import corrected_interval
 from vbench_lite.distances.frechet import frechet_distance
 from vbench_lite.distances.intervals import DistanceInterval
+from vbench_lite.distances.kernel import kernel_interval
 from vbench_lite.records import ReasonCode
 
 Array = np.ndarray
@@ -94,10 +97,25 @@ def test_what_so_few_clips_cannot_see_is_stated_and_reaches_upwards() -> None:
 
 def test_clips_that_are_in_both_sets_leave_no_interval_and_the_reason_counts_them() -> None:
     x, y = normal(0, 40, 20), normal(1, 40, 20)
-    for shared in (1, 40):
+    for shared in (1, 39):
         found = corrected_interval(x, np.concatenate([x[:shared], y[shared:]]))
-        assert (found.low, found.high) == (None, None)
+        assert (found.low, found.high, found.parts) == (None, None, None)
         assert f"{shared} clips are in both sets" in (found.reason or "")
+
+
+@pytest.mark.parametrize("prompts", [[""] * 20, [f"p{n // 2}" for n in range(20)]])
+@pytest.mark.parametrize("judge", [corrected_interval, kernel_interval])
+def test_clips_that_are_in_both_sets_are_not_compared_with_themselves(judge: Any, prompts: list[str]) -> None:
+    spread, middle = [], []
+    for seed in range(12):
+        x, y = normal(2 * seed, 20, 30), normal(2 * seed + 1, 20, 30)
+        order = np.random.default_rng(seed).permutation(20)
+        spread.append(judge(x, y, [""] * 20, [""] * 20).value)
+        middle.append(judge(x, np.concatenate([x[:10], y[10:]])[order], prompts, [""] * 20).value)
+        same = judge(x, x[order], prompts, [""] * 20)
+        assert (same.value, same.low, same.code) == (0.0, None, ReasonCode.SHARED_CLIPS)
+        assert same.reason == "both sets are the same 20 clips"
+    assert abs(np.mean(middle)) < np.std(spread), "a clip and itself would pull it many times as far below 0"
 
 
 @pytest.mark.parametrize("shape", [(8, 3), (16, 400), (40, 64), (300, 12)])

@@ -30,6 +30,6 @@ def test_too_few_prompts_for_leave_one_out_have_a_distance_without_an_interval(n
 
 
 def test_clips_that_are_in_both_sets_leave_no_interval() -> None:
-    found = kernel_interval(clips([1]), clips([1]), [""] * 32, [""] * 32)
-    assert found.low is None
-    assert "32 clips are in both sets" in (found.reason or "")
+    found = kernel_interval(clips([1]), np.concatenate([clips([1])[:31], clips([2], 1)]), [""] * 32, [""] * 32)
+    assert (found.low, found.high) == (None, None)
+    assert found.reason == "31 clips are in both sets, so the sets are not independent samples"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,18 @@ def test_the_terminal_table_fits_a_hundred_columns(ads) -> None:
     assert max(map(len, text.splitlines())) <= 100
     for shown in ("tiny-transformer", "clip_text", "usable clips", "usable clip", "1 failed"):
         assert shown in text
+
+
+def test_a_reference_that_holds_the_clips_themselves_is_a_warning_in_every_form(ads, tmp_path) -> None:
+    copy = Path(shutil.copytree(ads.path, tmp_path / "ads"))
+    summary = json.loads((copy / "summary.json").read_text())
+    of_one, why = summary["generators"]["tiny-diffusion"]["scores"], "both sets are the same 20 clips"
+    of_one["kvd"] = {**of_one["detail"], "value": 0.0, "reason": why, "reason_code": "shared_clips"}
+    summary["metrics"]["kvd"] = {**summary["metrics"]["detail"], "name": "kvd", "per": "set"}
+    (copy / "summary.json").write_text(json.dumps(summary))
+    text = f"The clips of tiny-diffusion are compared with a reference that shares clips: {why}."
+    assert f"Warning: {text}" in terminal_table(open_run(copy)).notes
+    assert text in render(gather([open_run(copy)])).replace("\\", "")
 
 
 def test_every_form_is_offered_on_the_command_line() -> None:

@@ -83,7 +83,8 @@ def corrected_interval(
     x, x_prompts = _in_fixed_order(generated, generated_prompts)
     y, y_prompts = _in_fixed_order(reference, reference_prompts)
     x, y = intervals.checked(x, y)
-    labels = intervals.label(x_prompts, y_prompts)
+    prompts = intervals.joined(x, y, x_prompts, y_prompts)
+    labels = intervals.label(*prompts)
     groups = min(len(np.unique(side)) for side in labels)
     if groups < MIN_GROUPS:
         raise ValueError(f"clips of {groups} prompts: a corrected distance needs {MIN_GROUPS} or more")
@@ -92,14 +93,17 @@ def corrected_interval(
     if size == 0:
         same = "every clip of both sides has the same features"
         return DistanceInterval(0.0, None, None, same, ReasonCode.SHARED_CLIPS)
+    if itself := intervals.of_same_clips(x, y):
+        return itself
     if size > LARGEST:
         raise ValueError(f"features of the size of {size:.0e}: their fourth powers are beyond floating point")
     found = _estimate((x - centre) / size, (y - centre) / size, labels)
     value = found.value * size**2
-    names = tuple(intervals.group_names(x_prompts, y_prompts))
+    names = tuple(intervals.group_names(*prompts))
     parts = DistanceInfluence(value, names, found.chance.by_group * size**2, found.rest * size**4)
     if why := intervals.no_interval(x, y, groups, MIN_GROUPS_FOR_INTERVAL):
-        return DistanceInterval(value, None, None, *why, parts)
+        shared = why[1] == ReasonCode.SHARED_CLIPS
+        return DistanceInterval(value, None, None, *why, None if shared else parts)
     quantile = intervals.t_quantile(groups - 1, confidence)
     pairs = found.chance.pairs_variance()
     down, up = intervals.skew_corrected_bounds(found.chance, found.variance, pairs, quantile)

@@ -63,6 +63,33 @@ def no_interval(x: Features, y: Features, groups: int, least: int) -> tuple[str,
     return (f"clips of {groups} prompts: an interval needs {least}", ReasonCode.TOO_FEW) if groups < least else None
 
 
+def of_same_clips(x: Features, y: Features) -> DistanceInterval | None:
+    """The distance of a set to itself, 0; None for other sets."""
+    if sorted(row.tobytes() for row in x) != sorted(row.tobytes() for row in y):
+        return None
+    return DistanceInterval(0.0, None, None, f"both sets are the same {len(x)} clips", ReasonCode.SHARED_CLIPS)
+
+
+def joined(
+    x: Features, y: Features, x_prompts: Sequence[str], y_prompts: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The prompts of both sides, where a clip that is in both sets has one prompt.
+
+    Distances pair no clips of one prompt. So a clip is never compared with itself, which would make a distance of sets
+    that share clips too small, and that of a set to itself negative.
+    """
+    names = list(x_prompts), list(y_prompts)
+    places: dict[bytes, list[int]] = {}
+    for place, row in enumerate(x):
+        places.setdefault(row.tobytes(), []).append(place)
+    for place, row in enumerate(y):
+        if same := places.get(row.tobytes()):
+            other = same.pop(0)
+            name = names[0][other] or names[1][place] or f"\nshared {place}"
+            names[0][other], names[1][place] = name, names[1][place] or name
+    return names
+
+
 def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, Labels]:
     """A number for each clip's group of clips that are not independent.
 

@@ -12,8 +12,10 @@ from vbench_lite.distances.intervals import (
     Features,
     InfluenceFunctions,
     checked,
+    joined,
     label,
     no_interval,
+    of_same_clips,
     resampling_strata,
     skew_corrected_bounds,
     t_quantile,
@@ -73,7 +75,9 @@ def kernel_interval(
         ValueError: As `intervals.checked`, or all clips are of one prompt.
     """
     x, y = checked(generated, reference)
-    blocks = _Blocks(x, y, *label(generated_prompts, reference_prompts))
+    if same := of_same_clips(x, y):
+        return same
+    blocks = _Blocks(x, y, *label(*joined(x, y, generated_prompts, reference_prompts)))
     if why := no_interval(x, y, blocks.fewest, MIN_GROUPS):
         return DistanceInterval(blocks.value(), None, None, *why)
     value, chance = blocks.value(), blocks.chance()

@@ -7,7 +7,7 @@ from typing import Any
 
 from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.measuring.rates import describe
-from vbench_lite.records import DeviceFacts, MetricInfo
+from vbench_lite.records import DeviceFacts, Estimate, MetricInfo, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, device_name
 from vbench_lite.report.formats.clip_board import needs
@@ -200,6 +200,12 @@ def warnings(report: Report) -> list[str]:
     return found
 
 
+def shared_clips(label: str, scores: Mapping[str, Estimate]) -> list[str]:
+    """The warning that clips were compared with themselves."""
+    reasons = {e.reason or "" for e in scores.values() if e.reason_code == ReasonCode.SHARED_CLIPS}
+    return [f"The clips of {label} are compared with a reference that shares clips: {why}." for why in sorted(reasons)]
+
+
 def _gaps_of(entry: GeneratorResult) -> list[str]:
     """Clips of an entry that are missing, failed or without a score."""
     figures = entry.figures
@@ -216,4 +222,4 @@ def _gaps_of(entry: GeneratorResult) -> list[str]:
         if estimate.n and count and entry.run.metrics[metric].per == "clip":
             title = words.inline(words.title(metric, entry.run.metrics))
             found.append(f"Clips of {entry.label} without a score of {title}: {count}.")
-    return found
+    return found + shared_clips(entry.label, figures.scores)

@@ -11,7 +11,7 @@ from vbench_lite.escaping import one_line
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
 from vbench_lite.report.formats.layout import Board, Cell, Head, Line, Section
-from vbench_lite.report.method import computed_elsewhere, strict_thresholds
+from vbench_lite.report.method import computed_elsewhere, shared_clips, strict_thresholds
 from vbench_lite.run.people import SIMULATED
 from vbench_lite.run.summary import Summary
 from vbench_lite.run.view import ABSENT, Run, Side
@@ -51,6 +51,8 @@ def _notes(summary: Summary, family: Family) -> list[str]:
     share = summary.usable.reference_share
     if share is not None:
         lines.append(f"Of the real reference clips, {words.percent(share)} would be usable by the same thresholds.")
+    for name, generator in summary.items():
+        lines += [f"Warning: {one_line(text)}" for text in shared_clips(name, generator.scores)]
     if summary.usable.too_strict:
         lines.append(f"Warning: {strict_thresholds(summary.usable)}")
     networks = sorted({m.backbone for m in summary.metrics.values() if m.backbone})
