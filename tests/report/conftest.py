@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.built_runs import DEFAULT, Fake, build_run
 from vbench_lite.analysis.summary import summarise
@@ -22,6 +26,18 @@ def scored(path: Path, **settings) -> RunFolder:
     run = build_run(path, **settings)
     summarise(run.folder, run.scored)
     return run.folder
+
+
+def give_image(folder: RunFolder, side: int = 300) -> None:
+    """Lets the clips of the first prompt start from a red image."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, 2 * side // 3), (200, 30, 30)).save(buffer, "PNG")
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    (folder.path / "images").mkdir()
+    (folder.path / f"images/{digest[:16]}.png").write_bytes(buffer.getvalue())
+    manifest = json.loads(folder.manifest_path.read_text())
+    manifest["suite"]["prompts"][0]["image"] = {"path": f"images/{digest[:16]}.png", "sha256": digest}
+    folder.manifest_path.write_text(json.dumps(manifest))
 
 
 @pytest.fixture(scope="session")

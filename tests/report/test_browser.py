@@ -10,9 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from tests.built_runs import Fake
-from tests.report.conftest import scored
+from tests.report.conftest import give_image, scored
 from vbench_lite.report import write_report
 from vbench_lite.run.view import Run
+from vbench_lite.run.votes import ClipRef, Vote, write_vote
 
 pytestmark = pytest.mark.browser
 
@@ -315,6 +316,38 @@ def test_two_clips_play_in_step_beside_each_other_and_under_a_wipe(page) -> None
     assert "mode=wipe" in page.evaluate("location.hash")
     page.locator(".other-generator").select_option("0")
     assert "with=ads/tiny-transformer/" in page.evaluate("location.hash")
+
+
+def test_the_viewer_shows_the_image_that_a_clip_starts_from_and_the_votes_on_it(browser, tmp_path) -> None:
+    folder = scored(tmp_path / "i2v", prompts=2, clips=1)
+    give_image(folder)
+    manifest = json.loads(folder.manifest_path.read_text())
+    manifest["generators"]["tiny-diffusion"]["inputs"] = [["text"], ["image", "text"]]
+    folder.manifest_path.write_text(json.dumps(manifest))
+    made = {clip.generator: clip.sha256 for clip in folder.records() if clip.prompt_id == "p000"}
+    left, right = (ClipRef("i2v", name, 0, made[name]) for name in ("tiny-transformer", "tiny-diffusion"))
+    asked = {"keep": (left,), "reject": (left,), "left": (left, right), "same": (right, left)}
+    for nth, (answer, clips) in enumerate([*asked.items(), ("keep", (right,))]):
+        mode, question = ("usable", "usable") if len(clips) == 1 else ("pairs", "quality")
+        why = ("flicker",) if answer == "reject" else ()
+        vote = Vote(id=f"q{nth:03d}", rater="ann", mode=mode, prompt_id="p000", clips=clips, answers={question: answer},
+                    reasons=why)  # fmt: skip
+        write_vote(folder.path, vote)
+    view = browser.new_page(viewport={"width": 1280, "height": 900})
+    view.goto(write_report([Run(folder)], tmp_path / "i2v.html").as_uri() + "#prompt=p000")
+    view.locator(".clip button.screen").first.click()
+    view.locator("[data-mode=side]").first.click()
+    rows = {row.locator("th").inner_text(): row.locator("td") for row in view.locator(".about-clips tbody tr").all()}
+    votes = {name: cells.all_inner_texts() for name, cells in rows.items() if "by people" in name}
+    assert votes == {
+        "Kept by people": ["1 of 2; rejected for: flicker (1)", "1 of 1"],
+        "Compared by people": ["better in 1, equal in 1, worse in 0", "better in 0, equal in 1, worse in 1"],
+    }
+    assert rows["Starts from"].all_inner_texts() == ["not given to this generator", ""]
+    assert view.evaluate("[...document.querySelectorAll('.given')].map(each => each.naturalWidth)") == [256, 256]
+    view.locator("[data-mode='']").first.click()
+    assert view.locator(".transport").bounding_box()["y"] < 800  # below the clip, not below its facts
+    view.close()
 
 
 def test_reasons_of_failure_lead_to_their_clips(page) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import re
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.built_runs import Fake
-from tests.report.conftest import scored
+from tests.report.conftest import give_image, scored
 from vbench_lite.analysis.answers.image_gain import image_gains
 from vbench_lite.analysis.family import Outcome
 from vbench_lite.report import write_report
@@ -41,13 +40,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     for of in skills:
         for way in WAYS:
             manifest["generators"][f"{of}@inputs={way}"]["about"] = {"sweep": {"of": of, "inputs": way}}
-    buffer = io.BytesIO()
-    Image.new("RGB", (300, 200), (200, 30, 30)).save(buffer, "PNG")
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    (folder.path / "images").mkdir()
-    (folder.path / f"images/{digest[:16]}.png").write_bytes(buffer.getvalue())
-    manifest["suite"]["prompts"][0]["image"] = {"path": f"images/{digest[:16]}.png", "sha256": digest}
     folder.manifest_path.write_text(json.dumps(manifest))
+    give_image(folder)
     return folder
 
 

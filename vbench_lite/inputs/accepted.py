@@ -52,9 +52,9 @@ def describe_inputs(inputs: Inputs) -> str:
     return ", ".join("+".join(each) for each in inputs)
 
 
-def gets_image(definition: Definition, prompt: Prompt) -> bool:
-    """Whether the generator is given the image of a prompt."""
-    return prompt.image is not None and any("image" in each for each in definition.inputs)
+def gets_image(inputs: Inputs, prompt: Prompt) -> bool:
+    """Whether a generator that takes these inputs is given the image of a prompt."""
+    return prompt.image is not None and any("image" in each for each in inputs)
 
 
 def check_inputs(definition: Definition, prompts: Iterable[Prompt]) -> None:

@@ -100,7 +100,7 @@ class GeneratorRun:
             definition, device, plan.prompts, folder.path / "state" / definition.name, folder.path / "logs"
         )
         self._phases = PhaseLog(folder.path, definition.name, options.shard, device)
-        self._images = {p.id: p.image for p in plan.prompts if gets_image(definition, p)}
+        self._images = {p.id: p.image for p in plan.prompts if gets_image(definition.inputs, p)}
         self._batches: Iterator[Batch] = iter(())
         self._next: Batch | None = None
         self._wanted: set[Request] = set()

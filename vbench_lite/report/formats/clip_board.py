@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from vbench_lite.analysis.answers.unevenness import only_here
+from vbench_lite.analysis.people.by_clip import ClipVotes, votes_by_clip
 from vbench_lite.records import MetricInfo, Prompt, ReasonCode
 from vbench_lite.report import glossary as words
 from vbench_lite.report.answers.unevenness_and_work import is_close
@@ -16,6 +17,7 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.formats.media import Media, clip_id
 from vbench_lite.report.links import clip_address
 from vbench_lite.run.summary import Floor
+from vbench_lite.run.view import Run
 from vbench_lite.stats import Array
 
 
@@ -42,6 +44,8 @@ class ClipCard:
     source: str
     """Address of the clip, where it is not inside the page."""
     prompt_id: str = ""
+    votes: ClipVotes | None = None
+    """None where no one voted on it."""
 
     @property
     def seed(self) -> str:
@@ -120,6 +124,11 @@ class ClipBoard:
     media: Media
 
     @cached_property
+    def votes(self) -> Mapping[Run, Mapping[tuple[str, str, int], ClipVotes]]:
+        """People's votes on the clips of each run."""
+        return {run: votes_by_clip(run) for run in {entry.run for entry in self.scenario.entries}}
+
+    @cached_property
     def ranks(self) -> list[Array]:
         """Mean rank of every clip over the metrics, 0 the worst to 1 the best, -1 where there is no clip; by entry."""
         entries = self.scenario.entries
@@ -148,7 +157,7 @@ class ClipBoard:
             id_, entry, prompt, row, index, status, bool(usable) if np.isfinite(usable) else None,
             codes.split(";") if codes else [], because.split("; ") if because else [],
             str(grid.text("reason")[row, index]) if status == ReasonCode.FAILED else "", self.media.source(id_),
-            grid.prompts[row],
+            grid.prompts[row], self.votes[entry.run].get((entry.name, grid.prompts[row], index)),
         )  # fmt: skip
 
     def cards(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
@@ -196,10 +205,21 @@ def clip_facts(card: ClipCard) -> list[tuple[str, str]]:
     )
     size = f"{frames} frames, {width} {words.TIMES} {height}, {float(fps):g} fps" if frames and width and fps else ""
     found = (
+        *_vote_facts(card.votes or ClipVotes()),
         ("Prompt", card.prompt_id), ("Seed", seed), ("Cost", f"${words.plain(float(cost))}" if cost else ""),
         ("Clip", size), ("File", str(grid.text("path")[row, index]) if card.made else ""),
     )  # fmt: skip
     return [(name, value) for name, value in found if value]
+
+
+def _vote_facts(votes: ClipVotes) -> Iterator[tuple[str, str]]:
+    """Who keeps the clip and why not, and how its comparisons ended."""
+    people = "simulated raters" if votes.simulated else "people"
+    if asked := votes.kept + votes.rejected:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in votes.reasons.most_common())
+        yield f"Kept by {people}", f"{votes.kept} of {asked}" + (f"; rejected for: {reasons}" if reasons else "")
+    if votes.better + votes.equal + votes.worse:
+        yield f"Compared by {people}", f"better in {votes.better}, equal in {votes.equal}, worse in {votes.worse}"
 
 
 def needs(floor: Floor | None) -> str:

@@ -10,7 +10,7 @@ from vbench_lite.errors import StoreError
 from vbench_lite.records import PromptImage
 from vbench_lite.run.images import load_original
 
-SIDE = 128
+SIDE = 256
 
 
 def picture_uri(run: Path, image: PromptImage | None) -> str:

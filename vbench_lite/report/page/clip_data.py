@@ -8,6 +8,8 @@ from math import isfinite
 from typing import Any
 
 from vbench_lite.analysis.commands import run_command
+from vbench_lite.inputs.accepted import gets_image
+from vbench_lite.records import Prompt
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.formats.clip_board import ClipCard, PromptRow, clip_facts, needs
 from vbench_lite.report.formats.pictures import picture_uri
@@ -27,7 +29,7 @@ def clip_data(report: Report, scenes: Sequence[Scene]) -> str:
     for nth, scene in enumerate(scenes):
         ranks = scene.board.ranks
         for row in scene.board.rows:
-            clips += [_clip(scene, ranks, card, len(prompts)) for card in row.cards]
+            clips += [_clip(scene, ranks, card, row.prompt, len(prompts)) for card in row.cards]
             prompts.append(_prompt(nth, scene.scenario, row))
     return to_json(
         {
@@ -80,18 +82,18 @@ def _command(entry: GeneratorResult, prompt: str) -> str:
     return run_command(entry.run, entry.side, prompts=place + 1, out=AGAIN)
 
 
-def _clip(scene: Scene, ranks: Sequence[Any], card: ClipCard, prompt: int) -> dict[str, Any]:
+def _clip(scene: Scene, ranks: Sequence[Any], card: ClipCard, prompt: Prompt, nth_prompt: int) -> dict[str, Any]:
     entry = card.entry
     nth = list(scene.scenario.entries).index(entry)
     scores = [float(entry.scores(metric)[card.row, card.index]) for metric in _shown(scene.scenario)]
     cost = float(entry.costs("cost_usd")[card.row, card.index])
     fps = str(entry.grid.text("fps")[card.row, card.index])
     return {
-        "id": card.id, "g": entry.number, "p": prompt, "k": card.index + 1, "link": card.link, "state": card.state,
+        "id": card.id, "g": entry.number, "p": nth_prompt, "k": card.index + 1, "link": card.link, "state": card.state,
         "made": card.made and scene.media.has(card.id), "source": card.source, "kinds": card.kinds,
         "brief": card.brief, "says": card.says, "rank": round(float(ranks[nth][card.row, card.index]), 4),
         "scores": [_digits(score) for score in scores], "cost": _digits(cost), "fps": float(fps) if fps else None,
-        "facts": clip_facts(card),
+        "facts": clip_facts(card), "image": gets_image(entry.definition.inputs, prompt),
     }  # fmt: skip
 
 

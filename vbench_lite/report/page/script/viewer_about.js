@@ -7,14 +7,26 @@ const aboutClips = () => ["a", "b"].map((name) => opened[name]).filter(Boolean);
 
 const factRows = (shown) => {
   const names = [...new Set(shown.flatMap((clip) => clip.facts.map(([name]) => name)))];
-  const value = (clip, name) => clip.facts.find(([each]) => each === name)?.[1] ?? "not known";
-  return [aboutRow("Verdict", shown.map((clip) => clip.says)), ...names.map((name) => aboutRow(name, shown.map((clip) => value(clip, name))))];
+  const value = (clip, name) => clip.facts.find(([each]) => each === name)?.[1] ?? "–";
+  return names.map((name) => aboutRow(name, shown.map((clip) => value(clip, name))));
 };
 const scoreRows = (shown) => metricsOf(shown[0]).map((metric) => {
   const needs = metric.needs ? make("span", { class: "unit" }, ` needs ${metric.needs}`) : "";
   const name = make("span", {}, metric.title, needs), short = shown.map((clip) => (clip.kinds.includes(metric.name) ? "short" : ""));
   return aboutRow(name, shown.map((clip) => written(scoreOf(clip, metric.name))), short);
 });
+
+// The image of a prompt; a generator that takes texts alone was not given it.
+const imageRow = (shown) => {
+  const imageOf = (clip) => {
+    const source = prompts[clip.p].image;
+    if (!source) return "none";
+    const drawn = make("img", { class: "given", src: source, alt: `The image of the prompt ${prompts[clip.p].id}` });
+    drawn.addEventListener("load", () => drawn.classList.toggle("crisp", small(drawn.naturalWidth, drawn.naturalHeight)));
+    return clip.image ? drawn : make("span", {}, drawn, make("span", { class: "unit" }, "not given to this generator"));
+  };
+  return shown.some((clip) => prompts[clip.p].image) ? [aboutRow("Starts from", shown.map(imageOf))] : [];
+};
 
 const showAbout = () => {
   const shown = aboutClips(), table = one(".about-clips", viewer), prompt = prompts[opened.a.p];
@@ -24,7 +36,7 @@ const showAbout = () => {
     head.hidden = !clip;
     head.replaceChildren(...(clip ? [mark(clip), `, clip ${clip.k}`] : []));
   }
-  one("tbody", table).replaceChildren(...scoreRows(shown), ...factRows(shown));
+  one("tbody", table).replaceChildren(aboutRow("Verdict", shown.map((clip) => clip.says)), ...imageRow(shown), ...scoreRows(shown), ...factRows(shown));
   const command = prompt.again[opened.a.g], place = one(".again", viewer);
   place.hidden = !command;
   one("code", place).textContent = command ?? "";
