@@ -104,10 +104,10 @@ def test_without_a_sweep_there_is_no_curve(ads) -> None:
 def test_speeds_are_told_where_they_were_measured(ads) -> None:
     transformer, diffusion = report_of(ads).main.entries
     tokens = dict(rates(transformer))
-    assert float(tokens["tokens a second"].replace(",", "")) == pytest.approx(576 / (0.95 * 0.25), rel=0.1)
+    assert float(tokens["tokens per second"].replace(",", "")) == pytest.approx(576 / (0.95 * 0.25), rel=0.1)
     steps = dict(rates(diffusion))
-    assert steps["denoising steps a clip"] == "20"
-    assert float(steps["a denoising step"].removesuffix(" ms")) == pytest.approx(1000 * 0.8 * 0.7 / 20, rel=0.1)
+    assert steps["denoising steps per clip"] == "20"
+    assert float(steps["per denoising step"].removesuffix(" ms")) == pytest.approx(1000 * 0.8 * 0.7 / 20, rel=0.1)
 
 
 def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp_path) -> None:

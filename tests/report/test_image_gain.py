@@ -71,13 +71,13 @@ def test_the_figure_and_its_sentence(run: RunFolder) -> None:
     assert [panel.name for panel in figure.panels][:2] == ["image-usable", "image-usd_per_usable_clip"]
     assert re.match(
         r"With its image, tok makes \d+ % usable clips instead of \d+ % \(better with the images\), and "
-        r"1,000 usable clips cost \$[\d.]+ instead of \$[\d.]+; dif makes \d+ % .* \(a difference that is not shown\)",
+        r"1,000 usable clips cost \$[\d.]+ instead of \$[\d.]+; dif makes \d+ % .* \(no difference shown\)",
         figure.caption,
     )
     assert "The diffusion route leads on usable clips without images" in figure.caption
-    assert "with them the transformer route does" in figure.caption
+    assert "With images, the transformer route leads" in figure.caption
     assert [row[:2] for row in figure.rows[:2]] == [("tok", "Usable clips"), ("dif", "Usable clips")]
-    assert curves(scenario) == []  # it is no curve from cheap to dear
+    assert curves(scenario) == []  # text and image are not two values of a swept setting
 
 
 def test_without_both_ways_there_is_no_figure(ads: RunFolder) -> None:
@@ -86,7 +86,7 @@ def test_without_both_ways_there_is_no_figure(ads: RunFolder) -> None:
 
 def test_the_page_shows_the_image_beside_the_clips_of_its_prompt(run: RunFolder, tmp_path: Path) -> None:
     page = write_report([Run(run)], tmp_path / "page.html").read_text()
-    assert "What does the image gain?" in page
+    assert "Effect of the images" in page
     uris = re.findall(r'"image":"(data:image/jpeg;base64,[^"]+)"', page)
     assert len(uris) == 1
     shown = Image.open(io.BytesIO(base64.b64decode(uris[0].partition(",")[2])))

@@ -1,6 +1,6 @@
-"""What the figures are called, what they mean, how they mislead, and how they are written.
+"""Titles, meanings and pitfalls of the figures of a report, and the only place where numbers become text.
 
-The only place where numbers become text. Metrics are described in their own files, and in summary.json by them.
+Each metric is described in its own file. A run copies the description into summary.json.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vbench_lite.records import QUESTIONS, Estimate, MetricInfo, ReasonCode
 
 @dataclass(frozen=True)
 class Meaning:
-    """How a figure is explained to a reader who pays for clips."""
+    """The title of a figure, its meaning, and how it can mislead."""
 
     title: str
     says: str
@@ -29,7 +29,7 @@ JUDGED = ("coherence", "detail", "prompt")
 
 
 def by_question(metrics: Mapping[str, MetricInfo]) -> dict[str, list[str]]:
-    """Question > its metrics, the first one first. Questions without a metric are left out."""
+    """Question -> its metrics by rank. Questions without a metric are left out."""
     found: dict[str, list[str]] = {question: [] for question in HEADINGS}
     for name, info in sorted(metrics.items(), key=lambda item: item[1].rank):
         found[info.question if info.question in HEADINGS else ""].append(name)
@@ -39,44 +39,44 @@ def by_question(metrics: Mapping[str, MetricInfo]) -> dict[str, list[str]]:
 _FIGURES: Mapping[str, Meaning] = {
     "usable": Meaning(
         "Usable clips",
-        "Share of all requested clips that were made, conform to the request, and reach every threshold. Failed "
-        "and missing clips count as not usable.",
+        "Share of the attempted clips that were generated, conform to the request, and meet every threshold. Failed "
+        "clips count as not usable. Missing clips, which were never attempted, are not counted.",
         "Thresholds decide this automatically. They do not cover the requirements of your project.",
     ),
     "device_s_per_clip": Meaning(
         "Device time per clip",
-        "Seconds of wall time between synchronised points, times the devices held: what a cloud would bill. Loading, "
-        "warm-up, encoding and scoring are not included.",
+        "Seconds of wall time between synchronised points, times the number of devices in use: what a cloud bills. "
+        "Loading, warm-up, encoding and scoring are not included.",
     ),
     "usd_per_clip": Meaning(
         "Cost per clip",
-        "US dollars per requested clip, including failed clips.",
-        "Prices have dates and change; those used are listed under how it was measured.",
+        "US dollars per attempted clip, including failed clips.",
+        "Prices change. The prices of this report are listed with their dates in the section on the method.",
     ),
     "usd_per_usable_clip": Meaning(
         "Cost per usable clip",
-        "The whole cost, failed clips included, divided by the number of usable clips.",
+        "The total cost, including failed clips, divided by the number of usable clips.",
         "It depends on the thresholds: lower thresholds give a lower cost.",
     ),
     "attempts_per_usable_clip": Meaning(
         "Attempts per usable clip",
-        "How many clips must be asked for, on average, to get one that is usable.",
+        "The expected number of clips to generate for one usable clip.",
     ),
     "energy_wh_per_clip": Meaning(
         "Energy per clip",
-        "Watt-hours that the device's own counter shows for the time of generation.",
+        "Watt-hours by the energy counter of the device during generation.",
         "The energy of the other parts of the machine is not included.",
     ),
     "peak_memory_mb": Meaning(
         "Peak device memory",
-        "The most memory that tensors held on the device while any clip was made.",
-        "The process needs somewhat more for its context and for what the allocator keeps.",
+        "The largest memory of tensors on the device during the generation of any clip.",
+        "The process needs somewhat more, for its context and for memory that the allocator keeps.",
     ),
     "peak_rss_mb": Meaning(
         "Peak process memory",
-        "The most resident memory of the generator's process and its children while any clip was made.",
-        "It includes library files that are in memory. Their size differs by hundreds of MiB between installations: "
-        "compare it only within one installation.",
+        "The largest resident memory of the generator's process and its children during the generation of any clip.",
+        "It includes library files that are in memory. Their size differs by hundreds of MiB between installations. "
+        "Compare it only within one installation.",
     ),
 }
 COSTS = (
@@ -94,7 +94,7 @@ MINUS, DASH, NONE, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}", "\N{M
 
 
 def title(name: str, metrics: Mapping[str, MetricInfo]) -> str:
-    """What a metric, a cost, or a reason such as "frozen" is called.
+    """The title of a metric, a cost, or a reason such as "frozen".
 
     >>> title("frozen", {}), title("usd_per_clip", {})
     ('Frozen', 'Cost per clip')
@@ -103,7 +103,7 @@ def title(name: str, metrics: Mapping[str, MetricInfo]) -> str:
 
 
 def inline(title: str) -> str:
-    """A title within a sentence: acronyms keep their capitals.
+    """A title as part of a sentence: lower case, but acronyms keep their capitals.
 
     >>> inline("CLIP text similarity"), inline("Warping error")
     ('CLIP text similarity', 'warping error')
@@ -112,7 +112,7 @@ def inline(title: str) -> str:
 
 
 def meaning(name: str, metrics: Mapping[str, MetricInfo]) -> Meaning:
-    """The explanation of a figure: a metric's own, as its summary has it, or that of a cost."""
+    """The explanation of a metric, from its description in the summary, or of a cost."""
     info = metrics.get(name)
     if info is not None and info.title:
         return Meaning(info.title, info.description, info.pitfalls)
@@ -120,7 +120,7 @@ def meaning(name: str, metrics: Mapping[str, MetricInfo]) -> Meaning:
 
 
 def cost_title(name: str, money_scale: float = 1.0) -> str:
-    """The title of a cost, with the number of clips that its sum is for."""
+    """The title of a cost, with the number of clips that the sum covers."""
     found = title(name, {})
     if name.startswith("usd") and money_scale > 1:
         return found.replace("per usable clip", "per 1,000 usable clips").replace("per clip", "per 1,000 clips")
@@ -128,7 +128,7 @@ def cost_title(name: str, money_scale: float = 1.0) -> str:
 
 
 def number(value: float, decimals: int) -> str:
-    """With grouped thousands and a true minus sign; never "-0.00"."""
+    """A number with grouped thousands and a typographic minus sign; never "-0.00"."""
     text = f"{value:,.{decimals}f}"
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.,") else MINUS + text[1:]
@@ -136,7 +136,7 @@ def number(value: float, decimals: int) -> str:
 
 
 def plain(value: float) -> str:
-    """A figure without an interval: three digits that count."""
+    """A number without an interval, with three significant digits."""
     return number(value, decimals(value))
 
 
@@ -148,10 +148,10 @@ def seconds(value: float) -> str:
 
 
 def decimals(value: float, uncertainty: float | None = None) -> int:
-    """How many decimals are worth printing.
+    """The number of decimals to print.
 
-    One figure of the uncertainty, two where it starts with 1 or 2; without one, three figures of the value.
-    Never less than two figures of the value.
+    They show one significant digit of the uncertainty, or two if it starts with 1 or 2, and always two significant
+    digits of the value. Without an uncertainty they show three significant digits of the value.
     """
     of_value = _places(value, 2 if uncertainty else 3)
     if not uncertainty:
@@ -188,9 +188,10 @@ def write(estimate: Estimate, scale: float = 1.0, before: str = "", after: str =
     """An estimate as text.
 
     Args:
-        estimate: A value, perhaps with an interval, or the reason why there is none.
-        scale: Multiplies every figure, e.g. 1000 for money per 1,000 clips.
-        before, after: Signs around the value, e.g. "$" or " s".
+        estimate: A value with or without an interval, or the reason why there is no value.
+        scale: Factor of the value and its interval, e.g. 1000 for money per 1,000 clips.
+        before: Text before the value, e.g. "$".
+        after: Text after the value, e.g. " s".
     """
     figure, reason = scaled(estimate, scale), estimate.reason or ""
     value, low, high = figure.value, figure.low, figure.high
@@ -222,19 +223,19 @@ def cost_text(name: str, estimate: Estimate, money_scale: float = 1.0) -> Writte
 
 
 def money_scale(estimates: Iterable[Estimate]) -> float:
-    """1000 where clips cost less than a cent: then money is shown per 1,000 clips."""
+    """1000 if every clip costs less than a cent, so that money is shown per 1,000 clips; otherwise 1."""
     values = [e.value for e in estimates if e.value]
     return 1000.0 if values and max(values) < 0.01 else 1.0
 
 
 def in_main_memory(costs: Mapping[str, Estimate]) -> bool:
-    """Whether a generator's tensors lived in the process's own memory, as on a CPU: one figure then tells both."""
+    """Whether the tensors were in the memory of the process, as on a CPU: then both peaks are equal."""
     device, process = (costs[name].value if name in costs else None for name in ("peak_memory_mb", "peak_rss_mb"))
     return device == process
 
 
 def percent(share: float | None) -> str:
-    """0 to 1 as a percentage; all and none are kept for exactly that."""
+    """A fraction of 0 to 1 as a percentage. "100 %" and "0 %" are written only for exactly 1 and 0."""
     if share is None:
         return NONE
     shown = round(100 * share)

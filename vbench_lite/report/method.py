@@ -1,4 +1,4 @@
-"""How the figures of a report came about: machine, software, thresholds, prices, generators, networks."""
+"""How the results of a report were obtained: machine, software, thresholds, prices, generators, networks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vbench_lite.run.manifest import GitState, PlanRecord
 from vbench_lite.run.summary import Notes, Usability
 
 FEW_PROMPTS = 20
-"""Below this, intervals are wide."""
+"""Fewer prompts than this give a warning that intervals are wide."""
 DIGITS = 12
-"""Of a digest, as shown."""
+"""Number of characters of a digest that are shown."""
 
 
 def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
-    """Names and values, in the order in which one would ask."""
+    """Facts of the run as names and values, in the order of the page."""
     manifest = scenario.newest.manifest
     suite = scenario.suite
     found = [
@@ -42,7 +42,7 @@ def facts(scenario: SuiteResult) -> list[tuple[str, str]]:
 
 
 def _notes(notes: Notes) -> list[tuple[str, str]]:
-    """What scoring noted beside the numbers."""
+    """Facts that the scoring recorded in addition to the scores."""
     drift = (notes.anchors.drift if notes.anchors else None) or {}
     return [
         ("Set of networks", notes.backbones or ""),
@@ -66,13 +66,13 @@ def _intervals(scenario: SuiteResult) -> str:
 
 
 def counted(scenario: SuiteResult) -> str:
-    """What the intervals of time and money count where it is not prompts: "4 measured batches each"; else ""."""
+    """The number of measured batches, if the intervals of time and money are over batches; "" if over prompts."""
     counts = [entry.batches for entry in scenario.entries]
     known = sorted({count for count in counts if count is not None})
     if not known:
         return ""
     span = str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
-    return f"{span} measured batch{'' if known == [1] else 'es'} a generator"
+    return f"{span} measured batch{'' if known == [1] else 'es'} per generator"
 
 
 def _asked(plan: PlanRecord) -> str:
@@ -91,7 +91,7 @@ def _networks(scenario: SuiteResult) -> list[str]:
 
 
 def computed_elsewhere(metrics: Mapping[str, MetricInfo]) -> list[str]:
-    """Scores that a program or another tool gave, each with its version and source."""
+    """Scores that came from a program or from another tool, each with version and source."""
     kinds = {"program": "by a program", "imported": "imported"}
     return [
         f"{name} {kinds[info.origin]}, version {info.version}" + (f", from {info.source}" if info.source else "")
@@ -110,7 +110,7 @@ def _commit(git: GitState | None) -> str:
 
 
 def _setting(value: Any) -> str:
-    """A value of a generator's settings, which are its adapter's own."""
+    """A value of a generator's settings as text. Settings differ by adapter, so their types are not known."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {_setting(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -119,7 +119,7 @@ def _setting(value: Any) -> str:
 
 
 def thresholds(scenario: SuiteResult) -> list[tuple[str, str, str]]:
-    """What a usable clip needs of each metric, and who says so."""
+    """The threshold of a usable clip for each metric, with its source."""
     says = {
         "suite": "the suite", "file": "the file of --thresholds", "reference": "the worst 5 % of the reference clips",
     }
@@ -149,7 +149,7 @@ def strict_thresholds(usable: Usability) -> str:
 
 
 def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
-    """What was charged for, with date and source."""
+    """The price of each generator, with date and source."""
     rows = []
     for entry in scenario.entries:
         price = entry.price
@@ -159,7 +159,7 @@ def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
 
 
 def definitions(scenario: SuiteResult) -> list[tuple[str, str, str, str, str]]:
-    """Each generator with what drives it and what it was asked for."""
+    """Each generator with its route, adapter, requested clip and digest of weights."""
     return [(e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), _weights(e)) for e in scenario.entries]
 
 
@@ -179,7 +179,7 @@ def _clip(entry: GeneratorResult) -> str:
 
 
 def warnings(report: Report) -> list[str]:
-    """Limits of the figures that a reader must know, most serious first."""
+    """Limits of the results that a reader must know, most serious first."""
     scenario = report.main
     found = [text for entry in scenario.entries for text in _gaps_of(entry)]
     if len(scenario.prompts) < FEW_PROMPTS:
@@ -207,7 +207,7 @@ def shared_clips(label: str, scores: Mapping[str, Estimate]) -> list[str]:
 
 
 def _gaps_of(entry: GeneratorResult) -> list[str]:
-    """Clips of an entry that are missing, failed or without a score."""
+    """Warnings on clips of one generator that are missing, failed or not scored."""
     figures = entry.figures
     found = []
     if figures.missing:

@@ -1,4 +1,4 @@
-"""The big table of a report as plain data, which the page and the Markdown lay out each in its way."""
+"""The main table of a report as plain data. The page and the Markdown report render it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class TableCell:
 
     written: words.Written
     lead: bool
-    """Shown to be ahead of all others."""
+    """Whether this generator is shown to be ahead of all others."""
     unscored: str
-    """How many clips it does not rest on, in words; "" for none."""
+    """Number of generated clips without this value, in words; "" for none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Row:
     name: str
     title: str
     unit: str
-    """"" where the figures carry their own."""
+    """Unit of the values; "" if each value is written with its own unit."""
     arrow: str
     direction: str
     cells: Sequence[TableCell]
@@ -45,7 +45,7 @@ class Group:
 
 
 def standfirst(scenario: SuiteResult) -> str:
-    """What was asked, of which generators, on what, when."""
+    """One sentence on the size of the run, its device, its date and its intervals."""
     manifest = scenario.newest.manifest
     total = sum(e.grid.clips for e in scenario.entries)
     return (
@@ -58,12 +58,12 @@ def standfirst(scenario: SuiteResult) -> str:
 
 
 def confidence(scenario: SuiteResult) -> str:
-    """What "ahead" and "significant" rest on; "" for one generator."""
+    """The family of comparisons behind "ahead" and "significant"; "" for one generator."""
     return f"{scenario.family.statement()}." if len(scenario.entries) > 1 else ""
 
 
 def groups(scenario: SuiteResult) -> list[Group]:
-    """Scores by the question they answer, then use and cost."""
+    """The groups of the table: scores by the question that they answer, then usability and cost."""
     found = leads(scenario)
     made = [
         Group(_heading(scenario, question), [_score_row(scenario, m, found.get(m)) for m in names])
@@ -74,7 +74,7 @@ def groups(scenario: SuiteResult) -> list[Group]:
 
 
 def _heading(scenario: SuiteResult, question: str) -> str:
-    """The title of a question; that of the set metrics names the real clips that were used."""
+    """The title of a question. The title of the set metrics also names the reference clips."""
     used = set(scenario.summary.notes.reference.values())
     title = words.HEADINGS[question]
     return f"{title}, against {used.pop()}" if question == "set" and len(used) == 1 else title
@@ -82,12 +82,12 @@ def _heading(scenario: SuiteResult, question: str) -> str:
 
 def _shown(scenario: SuiteResult, cost: str) -> bool:
     if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
-        return False  # on a CPU that is the process's memory, which has its own line
+        return False  # on a CPU this is the memory of the process, which has its own row
     return cost in words.COSTS[:4] or any(e.cost(cost).value is not None for e in scenario.entries)
 
 
 def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Estimate:
-    """The share of usable clips among those that were tried, with its interval; of one category, or of all."""
+    """The share of usable clips among the attempts, with its interval; of one category, or of all."""
     if entry.figures.usable is None:
         return NOT_EVALUATED
     rows = np.array([category in (None, name) for name in entry.grid.categories], bool)
@@ -129,7 +129,7 @@ def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:
 
 
 def _unscored(entry: GeneratorResult, estimate: Estimate, done: str) -> str:
-    """Made clips without this figure."""
+    """The number of generated clips without this value, in words; "" for none."""
     count = entry.unscored(estimate)
     return f"{words.several(count, 'clip')} not {done}" if count and estimate.value is not None else ""
 

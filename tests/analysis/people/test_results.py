@@ -215,7 +215,7 @@ def test_files_follow_the_schema_and_the_page_has_a_section_on_people(judged, tm
     page = write_report([judged], tmp_path / "page.html", clips="none").read_text()
     assert "Human evaluation by simulated raters" in page
     assert "Usable by simulated raters" in page
-    for words in ("Usable by people", "Preferred by people", "kept by people", "that people keep"):
+    for words in ("Usable by people", "Preferred by people", "as judged by people", "that people keep"):
         assert words not in page
 
 

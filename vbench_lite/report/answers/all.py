@@ -1,4 +1,4 @@
-"""The first screen: the questions that people who pay for clips ask, answered in sentences with numbers."""
+"""The first screen: six questions of people who pay for clips, answered in sentences with numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vbench_lite.report.data import Report, SuiteResult
 
 
 def answers(report: Report) -> list[Answer]:
-    """Six of them, in the order in which one would ask."""
+    """The answers to the six questions, in the order of the page."""
     scenario = report.main
     found = leads(scenario)
     return [
@@ -50,7 +50,7 @@ def headline(report: Report) -> str:
 
 
 def _growth(scenario: SuiteResult) -> str:
-    """What the cheapest and the most expensive variant of a sweep cost a clip."""
+    """The cost per clip of the cheapest and of the most expensive variant of a sweep."""
     name = "usd_per_clip" if any(e.cost("usd_per_clip").value for e in scenario.entries) else "device_s_per_clip"
     known = [(value, e) for e in scenario.entries if (value := e.cost(name).value) is not None]
     of = scenario.entries[0].sweep.get("of")

@@ -1,4 +1,4 @@
-"""The large figure of the first screen: the share of usable clips, or the first score where usability is not judged."""
+"""The large figure of the first screen: the share of usable clips, or the first score if usability is not evaluated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.tables import usable_estimate
 
 MOST = 3
-"""Generators that have a large figure; the table has all."""
+"""Highest number of generators with a large figure. The table has all generators."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Hero:
 
 
 def heroes(scenario: SuiteResult) -> list[Hero]:
-    """The large figures, the best first."""
+    """The large figures, best first."""
     if scenario.evaluated:
         known = [(usable_estimate(entry), entry) for entry in scenario.entries]
         ranked = sorted((pair for pair in known if pair[0].value is not None), key=lambda pair: -(pair[0].value or 0.0))

@@ -1,4 +1,4 @@
-"""Who is ahead, as the report says it: what `analysis` decided, in words with numbers."""
+"""The decisions of `analysis` on who is ahead, as the report words them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _WORDS: dict[Verdict, str] = {
 
 @dataclass(frozen=True)
 class Lead:
-    """Who comes first on one figure, against the next."""
+    """The first generator on one score or cost, compared with the second."""
 
     name: str
-    """Of the metric or cost."""
+    """Name of the metric or cost."""
     first: GeneratorResult
     second: GeneratorResult | None
     gain: Interval | None
-    """By how much the first is better, with the interval of the family; for a ratio, of its logarithm."""
+    """How much better the first is, with the interval of the family; for a ratio, the logarithm of the ratio."""
     p: float | None
-    """Two-sided, adjusted for the family of comparisons."""
+    """Two-sided p-value, adjusted for the family of comparisons."""
     verdict: Verdict
 
     @property
@@ -49,7 +49,7 @@ def leads(scenario: SuiteResult) -> dict[str, Lead]:
 
 
 def verdict_words(lead: Lead) -> str:
-    """ "significant", "no difference shown", "tied", "too few prompts to tell" (or batches), or "" for one alone."""
+    """ "significant", "no difference shown", "tied", "too few prompts to tell" (or batches); "" for one generator."""
     return _WORDS[lead.verdict]
 
 

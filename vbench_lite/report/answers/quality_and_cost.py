@@ -1,4 +1,4 @@
-"""The first two answers: who is ahead, and what it costs."""
+"""The first two answers: which generator is ahead, and the cost of its clips."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Standings:
     """The result of each question over all of its metrics."""
 
     ahead: Mapping[str, list[str]]
-    """Generator > questions whose first metric it leads, or further metrics that it leads, and no other generator."""
+    """Generator -> questions on which it alone leads. If it does not lead the first metric: the metrics it leads."""
     split: Sequence[str]
-    """Questions where one metric is led by one generator and another by another."""
+    """Questions on which different generators lead different metrics."""
     undecided: Sequence[str]
 
 
 def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
-    """Who leads on which question. A question with several metrics needs the result of all of them."""
+    """Which generator leads on which question, over all metrics of the question."""
     ahead: dict[str, list[str]] = {}
     split: list[str] = []
     undecided: list[str] = []
@@ -87,7 +87,7 @@ def _noise(gap: words.Written, lead: Lead) -> str:
 
 
 def _others(scenario: SuiteResult, head: Lead, rest: Sequence[Lead]) -> str:
-    """What the question's further metrics say to that."""
+    """The results of the further metrics of the question."""
     text = ""
     for lead in rest:
         if lead.verdict == "alone":
@@ -99,7 +99,7 @@ def _others(scenario: SuiteResult, head: Lead, rest: Sequence[Lead]) -> str:
 
 
 def prices_of_usable_clips(scenario: SuiteResult) -> str:
-    """What usable clips cost with the generators whose figure is known, the cheapest three; "" where none is known."""
+    """The cost of usable clips with the three cheapest generators; "" if no cost is known."""
     prices = [(e.cost("usd_per_usable_clip").value, e) for e in scenario.entries]
     known = sorted(((price, e) for price, e in prices if price is not None), key=lambda item: item[0])
     if not known:
@@ -110,10 +110,10 @@ def prices_of_usable_clips(scenario: SuiteResult) -> str:
 
 
 def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
-    """What a clip and a usable one cost, in money, time, energy and memory."""
+    """The cost of a clip and of a usable clip, in money, time, energy and memory."""
     sentences = [_cost_sentence(scenario, entry) for entry in scenario.entries]
     lead = found.get("usd_per_usable_clip")
-    line = prices_of_usable_clips(scenario) or "What a usable clip costs is not known: no price, or nothing usable."
+    line = prices_of_usable_clips(scenario) or "The cost of a usable clip is not known: no price, or no usable clip."
     if lead is not None:
         unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
         line = f"{unit} {money(scenario, lead.first, lead.name).value} with {lead.first.label}"
@@ -126,7 +126,7 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
             elif lead.verdict in ("not shown", "tied"):
                 sentences.append(f"On cost per usable clip no difference is shown ({p_text(lead.p)}).")
             elif lead.verdict == "few-batches":
-                sentences.append("On cost too few batches were measured to tell: clips of a batch share one time.")
+                sentences.append("Too few batches were measured to compare costs: clips of a batch share one time.")
         line += "."
     strips = [strip_of(scenario, name, found.get(name), cost=True) for name in ("usd_per_clip", "usd_per_usable_clip")]
     if all(e.cost("usd_per_clip").value is None for e in scenario.entries):
@@ -145,7 +145,7 @@ def _cost_sentence(scenario: SuiteResult, entry: GeneratorResult) -> str:
         parts.append(f"no price ({entry.cost('usd_per_clip').reason or 'not known'})")
     for name, unit in (("device_s_per_clip", "of device time"), ("energy_wh_per_clip", "of energy")):
         if entry.cost(name).value is not None:
-            parts.append(f"{words.cost_text(name, entry.cost(name)).value} {unit} a clip")
+            parts.append(f"{words.cost_text(name, entry.cost(name)).value} {unit} per clip")
     peaks = ("peak_rss_mb",) if entry.in_main_memory else ("peak_memory_mb", "peak_rss_mb")
     memory = next((n for n in peaks if entry.cost(n).value is not None), None)
     if memory:

@@ -1,4 +1,4 @@
-"""The last two answers: whether it holds for the scenario, and since the last release."""
+"""The last two answers: the results by category and suite, and the changes since the last release."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vbench_lite.run.shareable import short_path
 
 
 def by_category(scenario: SuiteResult) -> dict[str, list[float | None]]:
-    """Share of usable clips by category, one figure an entry; None where no clip of it was tried or judged."""
+    """Share of usable clips by category, one value per entry; None if no clip of the category was tried or judged."""
     categories = dict.fromkeys(c for e in scenario.entries for c in e.grid.categories if c)
     return {category: [usable_estimate(e, category).value for e in scenario.entries] for category in categories}
 
 
 def scenarios(report: Report) -> Answer:
-    """By category, and over further suites."""
+    """The answer by category and for further suites."""
     scenario = report.main
     table = by_category(scenario)
     sentences = []
@@ -40,7 +40,7 @@ def scenarios(report: Report) -> Answer:
 
 
 def _most_usable(scenario: SuiteResult, table: Mapping[str, Sequence[float | None]]) -> str:
-    """Who has most usable clips, what is shown of that, and in how many categories; ties are named as ties."""
+    """Which generator has the largest share of usable clips, whether the lead is shown, and in how many categories."""
     shares = [e.usable_share or 0.0 for e in scenario.entries]
     first = [nth for nth, share in enumerate(shares) if share == max(shares)]
     if len(first) > 1:
@@ -72,7 +72,7 @@ def _extremes(shares: Mapping[str, float | None]) -> str:
 
 
 def releases(report: Report) -> Answer:
-    """Against the run before."""
+    """The answer that compares each generator with its previous run."""
     scenario = report.main
     sentences, moved = [], []
     for entry in scenario.entries:
@@ -96,7 +96,7 @@ def releases(report: Report) -> Answer:
 
 
 def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:
-    """Which scores got better or worse since an earlier run, as the family of the scenario has it."""
+    """Which scores got better or worse since an earlier run, by the comparisons of the suite's family."""
     found = {m: scenario.family.between(before.side, after.side, m) for m in scenario.per_clip}
     known = {m: c for m, c in found.items() if c is not None and c.p_adjusted is not None}
     if not known:

@@ -13,17 +13,17 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 
 @dataclass(frozen=True)
 class IntervalStrip:
-    """One figure of every generator, drawn as a dot with its interval on a line each."""
+    """One score or cost of all generators, drawn with one line per generator: a dot with its interval."""
 
     name: str
     title: str
     qualifier: str
-    """What stands behind the title, e.g. "mean of the worst tenth"."""
+    """Text behind the title, e.g. "mean of the worst tenth"."""
     rows: Sequence[tuple[GeneratorResult, Estimate, words.Written]]
     write: Callable[[float], str]
-    """A place on its scale as text."""
+    """Formats a value of the scale."""
     note: str = ""
-    """The verdict, or what else stands beside the title."""
+    """The verdict or another text beside the title."""
     real: bool = False
 
 
@@ -37,12 +37,12 @@ class Answer:
 
 
 def money(scenario: SuiteResult, entry: GeneratorResult, cost: str) -> words.Written:
-    """A sum of one generator, per clip or per 1,000."""
+    """A cost of one generator in money, per clip or per 1,000 clips."""
     return words.cost_text(cost, entry.cost(cost), scenario.money_scale)
 
 
 def writer(scenario: SuiteResult, name: str, *, cost: bool = False) -> Callable[[float], str]:
-    """How a place on the scale of a figure is written."""
+    """A function that formats values of a score or cost."""
 
     def write(value: float) -> str:
         estimate = Estimate(value)
@@ -52,7 +52,7 @@ def writer(scenario: SuiteResult, name: str, *, cost: bool = False) -> Callable[
 
 
 def strip_of(scenario: SuiteResult, name: str, lead: Lead | None, cost: bool = False) -> IntervalStrip:
-    """One score or cost of every generator, with the verdict on it."""
+    """One score or cost of every generator, with its verdict."""
     rows = []
     for entry in scenario.entries:
         estimate = entry.cost(name) if cost else entry.score(name)

@@ -1,4 +1,4 @@
-"""The third and the fourth answer: how uneven the quality is, and how much work it leaves to people."""
+"""The third and fourth answers: how uneven the quality is, and how much work is left for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vbench_lite.stats import Array
 
 
 def unevenness(scenario: SuiteResult) -> Answer:
-    """The worst tenth, luck, and what retrying gains."""
+    """The answer on the worst tenth, chance between clips of a prompt, and the gain of retrying."""
     sentences = []
     for entry in scenario.entries:
         others = [e.scores(m) for m in scenario.headline_metrics[-1:] for e in scenario.entries if e is not entry]
@@ -73,7 +73,7 @@ def _best_of_line(scenario: SuiteResult) -> str:
 
 
 def _retrying(scenario: SuiteResult) -> str:
-    """What it costs to ask until a clip is usable, which ends at the first one."""
+    """The number of attempts until the first usable clip, as a sentence."""
     attempts = [(e.label, e.cost(ATTEMPTS)) for e in scenario.entries]
     costs = sorted((each.value, label, each) for label, each in attempts if each.value)
     known = [f"{words.cost_text(ATTEMPTS, each).value} clips with {label}" for _, label, each in costs]
@@ -84,12 +84,12 @@ def _retrying(scenario: SuiteResult) -> str:
 
 
 NAMED = 3
-"""Generators that a sentence names at most."""
+"""Highest number of generators that a sentence names."""
 ATTEMPTS = "attempts_per_usable_clip"
 
 
 def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
-    """Attempts, and clips that a person must look at."""
+    """The answer on attempts per usable clip, and on clips that a person must look at."""
     sentences = []
     for entry in scenario.entries:
         attempts = words.cost_text("attempts_per_usable_clip", entry.cost("attempts_per_usable_clip"))
@@ -98,9 +98,9 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
             sentences.append(f"{entry.label}: {reason}.")
             continue
         kinds = triage(entry)
-        said = f"{attempts} attempts" if entry.figures.usable else f"usable clips: {attempts.value}"
+        effort = f"{attempts} attempts" if entry.figures.usable else f"usable clips: {attempts.value}"
         sentences.append(
-            f"{entry.label}: {said}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures.usable} usable, "
+            f"{entry.label}: {effort}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures.usable} usable, "
             f"{kinds.close} close calls that a person should look at (one threshold missed, or one score missing), "
             f"{kinds.rejected} rejected for several reasons, {kinds.failed} failed"
             + (f", {kinds.missing} missing." if kinds.missing else ".")
@@ -128,26 +128,26 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
 
 
 CLOSE = {ReasonCode.BELOW_THRESHOLD, ReasonCode.ABOVE_THRESHOLD, ReasonCode.NOT_SCORED}
-"""A made clip with one reason of these, and no other, is a close call."""
+"""A generated clip whose only reason is one of these is a close call."""
 
 
 class Triage(NamedTuple):
-    """Clips that are not usable, by what is to be done with them."""
+    """Numbers of clips that are not usable, by the action that they need."""
 
     close: int
-    """Made, but misses one threshold or lacks one score: a person should look."""
+    """Generated, but one threshold missed or one score missing: a person should look at the clip."""
     rejected: int
     failed: int
     missing: int
 
 
 def is_close(codes: Sequence[str]) -> bool:
-    """Whether the tokens of `unusable_codes` make a clip a close call."""
+    """Whether a clip with these tokens of `unusable_codes` is a close call."""
     return len(codes) == 1 and codes[0].partition(":")[0] in CLOSE
 
 
 def triage(entry: GeneratorResult) -> Triage:
-    """Counts the clips that are not usable. The rest are usable, or usability is not evaluated."""
+    """Count the clips that are not usable. The other clips are usable, or usability is not evaluated."""
     grid = entry.grid
     codes = grid.text("unusable_codes")
     unusable = grid.made & (entry.usable == 0)

@@ -1,4 +1,4 @@
-"""The figures of a report, in the order in which they are read."""
+"""All figures of a report, in the order of the page."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FIGURES: tuple[Callable[[SuiteResult, FigureRenderer], Figure | None], ...] = (
 
 
 def figures(scenario: SuiteResult, pen: FigureRenderer | None = None) -> list[Figure]:
-    """Every figure that this scenario has data for."""
+    """Every figure for which this suite has data."""
     made = [make(scenario, pen or FigureRenderer()) for make in FIGURES]
     return [figure for figure in made if figure is not None]
 
 
 def write(report: Report, output: Output) -> None:
-    """Every drawing as <name>.svg and <name>.png in a folder; of several scenarios, in a folder each."""
+    """Write every drawing as <name>.svg and <name>.png into a folder; with several suites, into a folder per suite."""
     folder = output.place
     for nth, scenario in enumerate(report.scenarios):
         place = folder / f"{nth + 1}-{_safe(scenario.suite.name)}" if len(report.scenarios) > 1 else folder

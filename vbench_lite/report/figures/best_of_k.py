@@ -1,4 +1,4 @@
-"""What retrying gains: the best of k clips against the cost of making k."""
+"""The gain of retrying: the quality of the best of k clips against the cost of k clips."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Curves:
 
 
 def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Several clips of a cheap generator against one of an expensive one, by usable clips and by each quality."""
+    """Best of k against cost, for usable clips and each headline metric; None if every prompt has one clip only."""
     if max(entry.usable.shape[1] for entry in scenario.entries) < 2:
         return None
     axis = cost_axis(scenario)
@@ -72,15 +72,16 @@ def best_of_k(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         width, height = QUARTER
         panels.append(pen.draw(f"best-{group.metric}", group.title, alt, partial(_draw, group), height, width))
     caption = (
-        "Numbers beside the marks are k: make k clips of a prompt and keep the best. Compare several clips of a cheap "
-        "generator with one of an expensive one. The estimate is unbiased for every k up to the clips made of a prompt."
+        "The number beside a mark is k: generate k clips of a prompt and keep the best one. Compare several clips of a "
+        "cheap generator with one clip of an expensive generator. The estimate is unbiased for every k up to the "
+        "number of clips per prompt."
     )
     header = ("Quality", "Generator", "k", axis.unit.replace("per clip", "").strip(), "Value")
     return Figure("best-of-k", "What retrying gains", caption, panels, header, rows) if panels else None
 
 
 def best_scores(scenario: SuiteResult, entry: GeneratorResult, metric: str) -> list[Estimate]:
-    """Expected best score of k clips, k = 1, 2, ..., with intervals inside the metric's range."""
+    """Expected best score of k clips for k = 1, 2, ..., with intervals limited to the metric's range."""
     curve = best_of_curve(entry.scores(metric), scenario.higher_is_better(metric))
     return [within(estimate, scenario.metrics[metric].range) for estimate in curve]
 

@@ -1,4 +1,4 @@
-"""Where it holds: the share of usable clips by category."""
+"""The share of usable clips by category."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """The share of usable clips in every category, each generator with its interval."""
+    """The share of usable clips by category and generator, with intervals; None for fewer than two categories."""
     names = list(dict.fromkeys(c for e in scenario.entries for c in e.grid.categories if c))
     if len(names) < 2 or not scenario.evaluated:
         return None
@@ -37,9 +37,9 @@ def categories(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     draw = partial(_draw_categories, scenario.entries, names, shares)
     height = 0.8 + (0.2 + 0.16 * len(labels)) * len(names)
     panel = pen.draw("categories", "Usable clips by category", f"{'; '.join(texts)}.", draw, height)
-    caption = "The category with the most usable clips is on top. Intervals are wide where a category has few prompts."
+    caption = "The category with the most usable clips is first. Intervals are wide if a category has few prompts."
     header = ("Category", *labels)
-    return Figure("categories", "Does it hold everywhere?", caption, [panel], header, rows)
+    return Figure("categories", "Results by category", caption, [panel], header, rows)
 
 
 def _written(share: Estimate) -> str:

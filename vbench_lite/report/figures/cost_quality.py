@@ -1,4 +1,4 @@
-"""Quality against cost: the plane on which generators are chosen."""
+"""Quality against cost of every generator, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Point:
-    """One generator: its cost along, its quality up, each with its interval."""
+    """One generator: its cost (x) and its quality (y), each with its interval."""
 
     entry: GeneratorResult
     cost: Estimate
@@ -56,7 +56,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Plane:
-    """One quality against the cost."""
+    """All generators by one metric (y) and by cost (x)."""
 
     metric: str
     title: str
@@ -65,7 +65,7 @@ class Plane:
     points: Sequence[Point]
 
     def front(self) -> list[Point]:
-        """The Pareto front, cheapest first: what no other generator beats on both."""
+        """The Pareto front, cheapest first: generators for which no other is both better and cheaper."""
         sign = 1 if self.higher else -1
         front: list[Point] = []
         for point in sorted(self.points, key=lambda p: (p.x, -sign * p.y)):
@@ -75,7 +75,7 @@ class Plane:
 
 
 def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Quality up, cost to the right, with intervals on both axes; the line joins what nothing else beats on both."""
+    """One plane per metric, with intervals on both axes and the Pareto front; None if no cost or quality is known."""
     axis = cost_axis(scenario)
     names = ("usable", *scenario.headline_metrics) if axis.cost else ()
     planes = [plane_of(scenario, metric, axis) for metric in names]
@@ -91,24 +91,27 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         rows += [(plane.title, label, y, x, "yes" if best else "") for label, y, x, best in points]
         alt = (
             f"{plane.title} against {axis.unit}: {'; '.join(f'{label} {y} at {x}' for label, y, x, _ in points)}. "
-            f"Not beaten on both: {words.listed(p.entry.label for p in front)}."
+            f"On the Pareto front: {words.listed(p.entry.label for p in front)}."
         )
         width, height = QUARTER
         panels.append(pen.draw(f"plane-{plane.metric}", plane.title, alt, partial(_draw, plane), height, width))
     caption = (
         f"Up is better, left is cheaper. Crosses are 95 % intervals over prompts{_of_cost(scenario)}. The stepped line "
-        "is the Pareto front: generators that no other beats on both."
+        "is the Pareto front: generators for which no other generator is both better and cheaper."
     )
     header = ("Quality", "Generator", "Value", axis.unit, "On the front")
     return Figure("plane", "Quality against cost", caption, panels, header, rows)
 
 
 HERO_SIZE, NARROW_SIZE = (5.4, 3.3), (3.5, 3.1)
-"""Inches of the chart on the first screen, of a desk and of a phone."""
+"""Width and height in inches of the chart on the first screen: for a wide screen, and for a phone."""
 
 
 def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = False) -> Panel | None:
-    """The large chart of the first screen: usable clips, or the first score where they are not judged, against cost."""
+    """The large chart of the first screen: usable clips against cost, or the first score if there are no thresholds.
+
+    None if no cost is known.
+    """
     axis = cost_axis(scenario)
     qualities = ["usable"] if scenario.evaluated else scenario.headline_metrics[:1]
     planes = [plane_of(scenario, quality, axis) for quality in qualities if axis.cost]
@@ -128,7 +131,7 @@ def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
     for point in plane.points:
         _cross(axes, point, plane.metric)
     scale(axes, plane)
-    axes.set_ylabel(f"{plane.title}, better above")
+    axes.set_ylabel(f"{plane.title}, up is better")
     place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, longest), colour(p.entry)) for p in plane.points])
 
 
@@ -138,7 +141,7 @@ def _of_cost(scenario: SuiteResult) -> str:
 
 
 def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
-    """Every generator whose cost and whose quality of this metric, or share of "usable" clips, are known."""
+    """Every generator whose cost and quality are known. The metric "usable" is the share of usable clips."""
     usable = metric == "usable"
     points = []
     for entry in scenario.entries:
@@ -163,7 +166,7 @@ def _draw(plane: Plane, axes: Axes) -> None:
 
 
 def scale(axes: Axes, plane: Plane) -> None:
-    """Up is better, left is cheaper."""
+    """Set the scales of the axes so that up is better and left is cheaper."""
     _log_axis(axes, plane.points)
     axes.set_xlabel(f"{plane.axis.unit}, log")
     axes.grid(axis="y")
@@ -175,7 +178,7 @@ def scale(axes: Axes, plane: Plane) -> None:
 
 
 def intervals(axes: Axes, point: Point, **style: Any) -> None:
-    """Those of both axes that are known."""
+    """Draw the intervals of cost and quality that are known."""
     cost, quality = point.cost, point.quality
     if cost.low is not None and cost.high is not None:
         axes.plot([max(cost.low, point.x / 8), cost.high], [point.y] * 2, **style)
@@ -191,7 +194,7 @@ def _cross(axes: Axes, point: Point, metric: str) -> None:
 
 
 def _log_axis(axes: Axes, points: Sequence[Point]) -> None:
-    """Wide enough for intervals and names."""
+    """Set a logarithmic x axis with space for intervals and names."""
     known = [point.x for point in points if point.x > 0] or [1.0]
     lowest = min((max(point.cost.low or 0.0, point.x / 8) for point in points if point.x > 0), default=1.0)
     log_cost_axis(axes, min(min(known) / 1.7, lowest / 1.1), max(known) * 2.2)

@@ -1,4 +1,4 @@
-"""How a generator has moved over its releases: quality, cost and usable share by date and version."""
+"""Quality, cost and share of usable clips of a generator over its releases, by date and version."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TICKS = 5
-"""Runs whose date and version stand under the axis; of more, every second or third."""
+"""Highest number of runs whose date and version are written under the axis. Of more runs, every n-th is labelled."""
 
 
 @dataclass(frozen=True)
 class _Track:
-    """One figure over time, a line a generator."""
+    """One score or cost over time, with one line per generator."""
 
     name: str
     title: str
@@ -32,14 +32,14 @@ class _Track:
 
 
 def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Every result of the generators on this page, oldest to newest; None where there is only one of each."""
+    """All results of the generators of this report, oldest first; None if no generator has an earlier result."""
     if not scenario.past:
         return None
     lines = [(entry, releases(scenario, entry)) for entry in scenario.entries]
     tracks = [
         _Track("usable", scenario.title_of("usable"), usable_estimate),
         *(_Track(m, scenario.title_of(m), partial(_score, m)) for m in scenario.headline_metrics),
-        _Track("usd_per_usable_clip", "US$ a usable clip" + (", per 1,000" if scenario.money_scale > 1 else ""),
+        _Track("usd_per_usable_clip", f"US$ per {'1,000 usable clips' if scenario.money_scale > 1 else 'usable clip'}",
                partial(_cost, "usd_per_usable_clip"), scenario.money_scale),
     ]  # fmt: skip
     panels = []
@@ -58,10 +58,11 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     ]  # fmt: skip
     below = "its date and version below it" if len(lines) == 1 else "its date and folder below it"
     caption = (
-        f"Each mark is a run with its 95 % interval, {below}. A version is the digest of the weights, the revision, or "
-        "the commit; the table has them all. Same suite, same networks, same versions of the metrics."
+        f"Each mark is a run with its 95 % interval, {below}. The version is the digest of the weights, the revision "
+        "of the model, or the commit. The table lists all versions. All runs have the same suite, networks and "
+        "versions of the metrics."
     )
-    caption += _unlike([r for _, line in lines for r in line])
+    caption += _other_changes([r for _, line in lines for r in line])
     header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
     return Figure("history", "Changes over releases", caption, panels, header, rows)
 
@@ -72,7 +73,7 @@ def releases(scenario: SuiteResult, entry: GeneratorResult) -> list[GeneratorRes
 
 
 def version(entry: GeneratorResult) -> str:
-    """What tells this release: the digest of its weights, or the model's revision, or the commit that made the run."""
+    """What identifies the release: the digest of the weights, else the model's revision, else the commit of the run."""
     definition = entry.definition
     git = entry.run.manifest.git
     marks = (definition.weights_digest, definition.revision, git.commit if git else "")
@@ -83,16 +84,16 @@ def _size(entry: GeneratorResult) -> str:
     return f"{len(entry.grid.prompts)} {words.TIMES} {entry.usable.shape[1]}"
 
 
-def _unlike(runs: Sequence[GeneratorResult]) -> str:
-    """What changed between the runs besides the generators."""
+def _other_changes(runs: Sequence[GeneratorResult]) -> str:
+    """Differences between the runs other than the generators, as sentences for the caption."""
     devices = {device_name(r.run.manifest.device) for r in runs}
     text = ""
     if len(devices) > 1:
-        text += f" The runs used different devices ({words.listed(sorted(devices))}), which changes costs."
+        text += f" The runs used different devices ({words.listed(sorted(devices))}), so their costs differ."
     if len({r.grid.prompts for r in runs}) > 1:
-        text += " Not all runs have the same prompts; the table states their number."
+        text += " The runs do not all have the same prompts; the table states their number."
     forms = {r.definition.clip for r in runs}
-    return text + (" Not all clips have the same form." if len(forms) > 1 else "")
+    return text + (" The clips do not all have the same length, size and frame rate." if len(forms) > 1 else "")
 
 
 def _score(metric: str, entry: GeneratorResult) -> Estimate:
@@ -112,14 +113,14 @@ def _values_text(track: _Track, entry: GeneratorResult) -> str:
 
 
 def _when(created: str, dates: Sequence[str]) -> str:
-    """The day, and the hour where a day has several runs; the year where they span several."""
+    """The day of a run; with the hour if that day has several runs, and with the year if the runs span several."""
     year = "" if len({date[:4] for date in dates}) == 1 else f"{created[2:4]}-"
     hour = f" {created[11:16]}" if sum(date[:10] == created[:10] for date in dates) > 1 else ""
     return f"{year}{created[5:10]}" if not hour else f"{created[8:10]}.{hour}"
 
 
 def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[GeneratorResult]]], axes: Axes) -> None:
-    """Runs stand in their order, evenly spaced: release dates bunch."""
+    """Draw the runs in order of date and evenly spaced, because release dates are often close together."""
     dates = sorted({r.run.created for _, line in lines for r in line})
     for entry, line in lines:
         ink, at = colour(entry), [dates.index(r.run.created) for r in line]
@@ -129,7 +130,7 @@ def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[Generat
                 axes.plot([x, x], [figure.low, figure.high], color=ink, lw=1.2, alpha=0.5)
         values = [figure.value or 0.0 for figure in figures]
         axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
-    alone = len(lines) == 1  # several generators have several versions: then the run is named
+    alone = len(lines) == 1  # several generators have several versions, so the folder of the run is written instead
     marks = {
         r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.name[:10]}"
         for _, line in lines

@@ -1,4 +1,4 @@
-"""What images gain: usable clips, their cost and likeness to the image, without and with the images of the prompts."""
+"""The effect of image inputs: usable clips, their cost and similarity to the image, without and with images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = {Outcome.BETTER: "better with the images", Outcome.WORSE: "worse with th
 
 
 def image_gain(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Each generator without and with the images; None where no generator was run both ways."""
+    """Each generator without and with the images; None if no generator was run in both ways."""
     found = image_gains([entry.side for entry in scenario.entries])
     if found is None:
         return None
@@ -32,34 +32,34 @@ def image_gain(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         known = [(gain, compared) for gain in found.gains if (compared := _known(gain, name)) is not None]
         if not known:
             continue
-        title = scenario.title_of(name)
-        title += ", 1,000 clips" if name.startswith("usd") and scenario.money_scale > 1 else ""
+        money = name.startswith("usd")
+        title = words.cost_title(name, scenario.money_scale) if money else scenario.title_of(name)
         values = [(gain.of, *_written(scenario, name, compared)) for gain, compared in known]
         rows += [(of, title, *cells) for of, *cells in values]
         alt = "; ".join(f"{of}: {before} on texts alone, {after} with images" for of, before, after, _, _ in values)
         lines = [(gain, entries[gain.image], compared) for gain, compared in known]
-        scale = scenario.money_scale if name.startswith("usd") else 1.0
+        scale = scenario.money_scale if money else 1.0
         draw = partial(_draw, lines, share=name == "usable", scale=scale)
         panels.append(pen.draw(f"image-{name}", title, f"{title}. {alt}.", draw, 0.9 + 0.42 * len(lines)))
     if not panels:
         return None
     header = ("Generator", "Figure", "Texts alone", "With images", "Difference", "Shown")
-    return Figure("image-gain", "What does the image gain?", sentence(scenario, found), panels, header, rows)
+    return Figure("image-gain", "Effect of the images", sentence(scenario, found), panels, header, rows)
 
 
 def sentence(scenario: SuiteResult, found: ImageGains) -> str:
-    """What the images gain in usable clips and cost, and whether the same generator comes first with them."""
+    """The effect of the images on usable clips and cost, and whether the same generator leads with and without them."""
     sentences = [text for gain in found.gains if (text := _gain_text(scenario, gain))]
     leads = _leads_text(found)
     start = f"With its image, {'; '.join(sentences)}. " if sentences else ""
-    return f"{start}{leads}Open marks are the texts alone, filled ones the images; intervals are in the table."
+    return f"{start}{leads}Open marks: text only. Filled marks: text and image. Intervals are in the table."
 
 
 def _gain_text(scenario: SuiteResult, gain: ImageGain) -> str:
     usable, cost = (_known(gain, name) for name in FIGURES[:2])
     if usable is None:
         return ""
-    shown = SHOWN.get(usable.words, "a difference that is not shown")
+    shown = SHOWN.get(usable.words, "no difference shown")
     text = f"{gain.of} makes {words.percent(usable.candidate)} usable clips instead of "
     text += f"{words.percent(usable.baseline)} ({shown})"
     if cost is not None:
@@ -70,23 +70,23 @@ def _gain_text(scenario: SuiteResult, gain: ImageGain) -> str:
 
 
 def _leads_text(found: ImageGains) -> str:
-    """Whether the route that comes first on texts alone comes first with images."""
+    """Whether the route that leads on usable clips without images also leads with images."""
     without, with_images = found.lead_of_texts, found.lead_of_images
     if without is None or with_images is None or "alone" in (without.verdict, with_images.verdict):
         return ""
     first, now = (lead.first.definition for lead in (without, with_images))
     if "tied" in (without.verdict, with_images.verdict):
-        return f"Without images {_who(without)}; with them {_who(with_images)}. "
+        return f"Without images {_who(without)}; with images {_who(with_images)}. "
     who = f"The {first.route} route leads on usable clips without images ({_verdict(without)})"
     if first.sweep.get("of") == now.sweep.get("of"):
-        return f"{who} and with them ({_verdict(with_images)}). "
-    return f"{who}; with them the {now.route} route does ({_verdict(with_images)}). "
+        return f"{who} and with images ({_verdict(with_images)}). "
+    return f"{who}. With images, the {now.route} route leads ({_verdict(with_images)}). "
 
 
 def _who(lead: Lead) -> str:
     if lead.verdict == "tied":
         return "the routes have equal shares of usable clips"
-    return f"the {lead.first.definition.route} route leads on them ({_verdict(lead)})"
+    return f"the {lead.first.definition.route} route leads on usable clips ({_verdict(lead)})"
 
 
 def _verdict(lead: Lead) -> str:
@@ -99,7 +99,7 @@ def _known(gain: ImageGain, name: str) -> Comparison | None:
 
 
 def _written(scenario: SuiteResult, name: str, compared: Comparison) -> tuple[str, str, str, str]:
-    """Without, with, the difference with its interval, and whether it is shown."""
+    """Four texts: the value without images, with images, the difference with its interval, and its outcome."""
     def text(value: float | None) -> str:
         if value is None:
             return words.NONE

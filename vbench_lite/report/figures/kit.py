@@ -1,4 +1,4 @@
-"""What every figure of a report is made of: small panels, words for a screen reader, and the table behind them."""
+"""Parts that all figures of a report share: panels, texts for a screen reader, tables, and axes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 Cells = Sequence[str]
 WIDTH = 3.0
-"""Of a panel in inches: three stand side by side on a desk, and type stays legible on a phone."""
+"""Width of a panel in inches. Three panels fit side by side on a wide screen, and text is still legible on a phone."""
 QUARTER = 2.4, 2.1
-"""Width and height of a panel where four stand side by side: type keeps the size that it has in the others."""
+"""Width and height in inches of a panel in a row of four. Its text is as large as in other panels."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing."""
+    """One drawing with its title and its text for a screen reader."""
 
     name: str
     title: str
@@ -35,13 +35,13 @@ class Panel:
     png: bytes = b""
 
     def inline(self, prefix: str = "") -> str:
-        """As a part of the page; `prefix` keeps ids apart where several scenarios have this drawing."""
+        """The drawing as SVG inside the page. `prefix` makes ids unique if several suites have this drawing."""
         return inline(self.svg, f"{prefix}fig-{self.name}", self.title, self.alt)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A group of drawings that answer one question, with its table."""
+    """Drawings that answer one question, with a caption and a table of the drawn values."""
 
     key: str
     title: str
@@ -56,12 +56,12 @@ class FigureRenderer:
     """Draws panels."""
 
     png: bool = False
-    """Also as pictures, for the folder of plots."""
+    """Also render PNG files, for the folder of plots."""
 
     def draw(
         self, name: str, title: str, alt: str, on: Callable[[Axes], None], height: float = 2.4, width: float = WIDTH
     ) -> Panel:
-        """One panel of so many inches, by default narrower than a phone."""
+        """Draw one panel. `on` draws into its axes; `height` and `width` are in inches."""
         with panel(width, height) as (figure, axes):
             axes.set_title(title, pad=8)
             on(axes)
@@ -70,26 +70,26 @@ class FigureRenderer:
 
 @dataclass(frozen=True)
 class Axis:
-    """The cost that a figure has along its lower edge."""
+    """The cost on the x axis of a figure."""
 
     cost: str
-    """A name in summary.json, or "" for clips made, where no cost is known."""
+    """Name of the cost in summary.json; "" where no cost is known, so the axis counts clips."""
     scale: float
     unit: str
 
     def of(self, entry: GeneratorResult) -> float | None:
-        """What one clip of it costs, in this axis's unit."""
+        """Cost of one clip in the unit of this axis; None if it is not known."""
         if not self.cost:
             return 1.0
         return self.estimate(entry).value
 
     def estimate(self, entry: GeneratorResult) -> Estimate:
-        """What one clip of it costs, with its interval."""
+        """Cost of one clip in the unit of this axis, with its interval."""
         return words.scaled(entry.cost(self.cost), self.scale)
 
 
 def cost_axis(scenario: SuiteResult) -> Axis:
-    """Money where prices are known, else device time, else the clips themselves."""
+    """The axis of money if a price is known, else of device time, else of the number of clips."""
 
     def known(cost: str) -> bool:
         return any(entry.cost(cost).value is not None for entry in scenario.entries)
@@ -103,7 +103,7 @@ def cost_axis(scenario: SuiteResult) -> Axis:
 
 
 def log_cost_axis(axes: Axes, low: float, high: float) -> None:
-    """Costs differ by orders of magnitude: a logarithmic axis with plain labels."""
+    """Make the x axis logarithmic with plain numbers as labels, because costs differ by orders of magnitude."""
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
     axes.set_xscale("log")
@@ -126,6 +126,6 @@ def marker(entry: GeneratorResult) -> str:
 
 
 def percent_axis(axes: Axes) -> None:
-    """Shares up the side, with room above 100 %."""
+    """Label the y axis in percent, with space above 100 %."""
     axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")

@@ -1,4 +1,4 @@
-"""Names beside points, placed so that no name covers another name, a point, or the edge of the drawing."""
+"""Places names beside points so that no name covers another name, a point, or the edge of the drawing."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NEAR = ((6, 6), (6, -6), (8, 0), (-6, 6), (-6, -6), (-8, 0), (0, 9), (0, -9))
-"""Places of a name beside its mark, in points: right and up. They are tried before places further away."""
+"""Offsets (right, up) in points of a name from its mark. They are tried before places further away."""
 MARK = 5
 """Half the size of a mark, in points."""
 LEADER = 14
 """A name further away than this, in points, has a line to its mark."""
 PIECE = 6
-"""Length of a part of a line, in points, whose surroundings a name avoids."""
+"""Lines are split into pieces of this length in points. Names avoid the box around each piece."""
 GRID = 60, 45
-"""Places within the axes that are tried, along and up."""
+"""Numbers of further places that are tried within the axes, in x and in y."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Label:
 
 
 class Box(NamedTuple):
-    """Of a name, in pixels."""
+    """A rectangle in pixels."""
 
     left: float
     low: float
@@ -46,7 +46,7 @@ class Box(NamedTuple):
     high: float
 
     def covers(self, others: Array) -> float:
-        """The area that it shares with other boxes, shape (boxes, 4)."""
+        """Total area of the overlaps with other boxes of shape (boxes, 4)."""
         if not len(others):
             return 0.0
         wide = np.minimum(self.right, others[:, 2]) - np.maximum(self.left, others[:, 0])
@@ -54,20 +54,20 @@ class Box(NamedTuple):
         return float((wide.clip(0) * tall.clip(0)).sum())
 
     def distance(self, x: float, y: float) -> float:
-        """From a point to the nearest edge."""
+        """Distance from a point to the box; 0 if the point is inside."""
         return float(np.hypot(x - min(max(x, self.left), self.right), y - min(max(y, self.low), self.high)))
 
 
 def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
-    """Writes every name where it covers least, the rightmost points first.
+    """Write every name at the place with the least overlap, beginning with the rightmost point.
 
     Args:
         axes: With its final limits and scales.
         labels: Points in data coordinates.
-        size: Of the type.
+        size: Font size in points.
     """
     figure: Any = axes.figure
-    figure.draw_without_rendering()  # lays the axes out, so that places in pixels are final
+    figure.draw_without_rendering()  # computes the layout, so that positions in pixels are final
     figure.set_layout_engine("none")
     scale = figure.dpi / 72
     marks = [tuple(map(float, axes.transData.transform((label.x, label.y)))) for label in labels]
@@ -86,7 +86,7 @@ def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
 
 
 def thin_out(axes: Axes) -> None:
-    """Removes every text of the axes that covers an earlier one, such as numbers beside marks that lie close."""
+    """Remove every text of the axes that overlaps an earlier one, such as numbers beside marks that are close."""
     figure: Any = axes.figure
     figure.draw_without_rendering()
     kept: list[Any] = []
@@ -99,7 +99,7 @@ def thin_out(axes: Axes) -> None:
 
 
 def _line_boxes(axes: Axes, scale: float) -> Array:
-    """Every line of the drawing as small boxes along it, shape (boxes, 4)."""
+    """Small boxes along every line of the drawing, shape (boxes, 4)."""
     boxes = []
     for line in axes.lines:
         points = line.get_transform().transform(line.get_xydata())
@@ -114,7 +114,7 @@ def _line_boxes(axes: Axes, scale: float) -> Array:
 def _best(
     mark: tuple[float, ...], extent: tuple[float, float], taken: Array, lines: Array, frame: Box, scale: float
 ) -> Box:
-    """The first free place, else the one that covers least. Names weigh more than lines."""
+    """The first place without overlap, else the place with the least. Overlap with names weighs 20 times more."""
     best, least = None, float("inf")
     for box in _places(mark, extent, frame, scale):
         outside = (box.right - box.left) * (box.high - box.low) - box.covers(np.array([frame]))
@@ -128,7 +128,7 @@ def _best(
 
 
 def _places(mark: tuple[float, ...], extent: tuple[float, float], frame: Box, scale: float) -> Iterator[Box]:
-    """Beside the mark first, then anywhere in the axes, the nearest first."""
+    """Places beside the mark, then places anywhere in the axes, nearest first."""
     (x, y), (width, height) = mark, extent
     for right, up in NEAR:
         left = x + right * scale - (0 if right > 0 else width if right < 0 else width / 2)
@@ -150,4 +150,4 @@ def _write(
         textcoords="offset points", color=label.colour, fontsize=size, ha="left", va="bottom", arrowprops=line,
         annotation_clip=False, parse_math=False,
     )  # fmt: skip
-    drawn.set_in_layout(False)  # else the axes move when they are drawn again
+    drawn.set_in_layout(False)  # otherwise the axes move when they are drawn again

@@ -1,4 +1,4 @@
-"""How device time grows with the length of a clip, on each route: what `--sweep clip.frames=9,17,25` was run for."""
+"""How the device time of each generator grows with clip length. The data come from `--sweep clip.frames=9,17,25`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SETTING = "clip.frames"
 
 
 class Growth(NamedTuple):
-    """One generator's device time over frames."""
+    """Device time of one generator at each swept number of frames."""
 
     curve: Curve
     frames: Sequence[int]
     seconds: Sequence[Estimate]
-    """Estimates of device seconds a clip."""
+    """Device seconds per clip, one estimate for each number of frames."""
 
     @property
     def times(self) -> list[float]:
@@ -38,18 +38,18 @@ class Growth(NamedTuple):
 
     @property
     def power(self) -> float:
-        """The p of time ~ frames^p, least squares over the logarithms: 1 is in step with length, 2 its square."""
+        """The exponent p of time ~ frames^p, by least squares over the logarithms: 1 is linear, 2 is quadratic."""
         return float(np.polyfit(np.log(self.frames), np.log(self.times), 1)[0])
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         longer, slower = self.frames[-1] / self.frames[0], self.times[-1] / self.times[0]
         power = f"power {self.power:.2f}"
         return f"{self.curve.name}: {longer:.1f} times the frames take {slower:.1f} times as long ({power})"
 
 
 def growths(scenario: SuiteResult) -> list[Growth]:
-    """Of every generator whose frames were swept and whose time is known at two lengths or more."""
+    """The growth of every generator whose frames were swept and whose time is known for two or more lengths."""
     found = []
     for curve in curves(scenario):
         timed = [(entry, entry.cost("device_s_per_clip")) for entry in curve.entries if curve.setting == SETTING]
@@ -65,11 +65,11 @@ def _frames(entry: GeneratorResult) -> int:
 
 
 def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Device time over frames, both axes by factors; None where no lengths were swept."""
+    """Device time over frames on logarithmic axes; None if the report has no sweep of lengths."""
     found = growths(scenario)
     if not found:
         return None
-    text = "; ".join(growth.said for growth in found)
+    text = "; ".join(growth.sentence for growth in found)
     panel = pen.draw("length", "Device time over length", f"{text}.", partial(_draw, found), 2.7)
     rows = [
         (growth.curve.name, f"{frames}", str(words.write(estimate)), words.seconds((estimate.value or 0.0) / frames))
@@ -77,10 +77,11 @@ def length(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for frames, estimate in zip(growth.frames, growth.seconds, strict=True)
     ]
     caption = (
-        f"{text}. With power 1 time grows linearly with length, with power 2 quadratically, as attention over the "
-        "whole clip does. At lengths that a model was not trained on, only its cost is meaningful, not its quality."
+        f"{text}. Power 1 means that time grows linearly with length. Power 2 means that it grows with the square of "
+        "the length, as the time of attention over the whole clip does. At lengths that a model was not trained for, "
+        "only its cost is meaningful, not its quality."
     )
-    header = ("Generator", "Frames", "Device seconds a clip", "A frame")
+    header = ("Generator", "Frames", "Device seconds per clip", "Device seconds per frame")
     return Figure("length", "Growth with length", caption, [panel], header, rows)
 
 
@@ -94,7 +95,7 @@ def _draw(found: Sequence[Growth], axes: Axes) -> None:
             if estimate.low and estimate.high is not None:
                 axes.plot([frames, frames], [estimate.low, estimate.high], color=ink, lw=1.0, alpha=0.45)
         names.append(Label(growth.frames[-1], times[-1], shortened(growth.curve.name, 32), ink))
-    axes.set(xscale="log", yscale="log", xlabel="frames", ylabel="device s a clip")
+    axes.set(xscale="log", yscale="log", xlabel="frames", ylabel="device s per clip")
     ticks = sorted({frames for growth in found for frames in growth.frames})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
@@ -106,6 +107,6 @@ def _draw(found: Sequence[Growth], axes: Axes) -> None:
 
 
 def _round_marks(low: float, high: float) -> list[float]:
-    """1, 2, 5, 10, ... around a range of positive values."""
+    """Tick values 1, 2, 5, 10, ... that cover a range of positive values."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [m * 10.0**p for p in powers for m in (1, 2, 5) if low / 1.5 <= m * 10.0**p <= high * 1.5]

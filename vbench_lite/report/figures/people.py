@@ -1,4 +1,4 @@
-"""Human evaluation: what people keep and prefer, and how far the metrics agree with them."""
+"""Human evaluation: which clips people keep and prefer, and how often the metrics agree with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WITH_REVIEW = "usd_per_usable_clip_with_review"
 
 
 def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """What people keep, prefer, and what their time costs, generator by generator."""
+    """For each generator: the clips that people keep, the clips that they prefer, and the cost of their time."""
     found = scenario.summary.people
     if found is None:
         return None
@@ -40,7 +40,7 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         costs = [entry.cost(name) for entry in entries]
         if any(cost.value is not None for cost in costs):
             unit = "1,000 usable clips" if scale > 1 else "a usable clip"
-            whose = f"kept by {_voters(found)}, with their time" if name == WITH_REVIEW else "by the metrics"
+            whose = f"as judged by {_voters(found)}, with their time" if name == WITH_REVIEW else "as judged by metrics"
             rows.append((f"Cost of {unit}, {whose}", *(str(words.cost_text(name, cost, scale)) for cost in costs)))
     draw = partial(_draw_shares, entries, shown, _voters(found))
     values = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
@@ -52,7 +52,7 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 
 def people_agreement(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """How often each metric, and "usable", says what people say."""
+    """How often each metric, and the decision "usable", agrees with people."""
     found = scenario.summary.people
     if found is None or not found.agreement:
         return None
@@ -86,7 +86,7 @@ def _known(found: People, name: str) -> bool:
 
 
 def share_text(estimate: Estimate) -> str:
-    """A share as a percentage with its interval."""
+    """A fraction as a percentage with its interval."""
     if estimate.value is None:
         return words.NONE
     if estimate.low is None or estimate.high is None:
@@ -96,7 +96,7 @@ def share_text(estimate: Estimate) -> str:
 
 
 def caption(found: People) -> str:
-    """Who voted, and how far they agree."""
+    """The caption: who voted, how well the raters agree, and which votes were not counted."""
     who = words.several(len(found.raters), "simulated rater" if found.simulated else "rater")
     parts = [f"{words.several(found.votes, 'vote')} of {who}, blind. Intervals are over prompts and raters."]
     if found.simulated:
@@ -108,14 +108,14 @@ def caption(found: People) -> str:
     if careless:
         parts.append(f"Answers that look careless: {words.listed(careless)}. They are counted.")
     if found.seconds_per_clip and found.seconds_per_clip.value is not None:
-        parts.append(f"The review of a clip takes {words.seconds(found.seconds_per_clip.value)}.")
+        parts.append(f"The review of one clip takes {words.seconds(found.seconds_per_clip.value)}.")
     parts += [f"{words.several(count, 'vote')} not counted: {why}." for why, count in found.dropped.items()]
     missing = [each for each in found.needed if each.votes]
     if missing:
         most = missing[0]
         parts.append(
-            f"For intervals of ±{words.percent(most.half_width)} of every share, about "
-            f"{words.several(most.votes or 0, 'vote')} more are needed for the least certain share."
+            f"To narrow every interval to ±{words.percent(most.half_width)}, the least certain value needs about "
+            f"{words.several(most.votes or 0, 'more vote')}."
         )
     return " ".join(parts)
 
@@ -129,17 +129,19 @@ def _alpha_of(question: str) -> str:
 
 
 def _agreement_caption(found: People) -> str:
+    voters = _voters(found)
     text = (
-        "Pairs in agreement: of the votes for one of two clips, the share in which that clip has the better value; "
-        "50 % is chance. Precision: of the clips that meet the threshold, the share that people keep. Recall: of the "
-        "clips that people keep, the share that meets it."
-    ).replace("people", _voters(found))
+        "Pairs in agreement: the share of votes for one of two clips in which that clip has the better value; chance "
+        f"gives 50 %. Precision: the share of the clips that meet the threshold that {voters} keep. Recall: the share "
+        f"of the clips that {voters} keep that meet the threshold."
+    )
     fitted = found.fitted
     if fitted is not None and fitted.thresholds:
         names = words.listed(name.replace("_", " ") for name in fitted.thresholds)
         text += (
-            f" Thresholds of {names}, fitted to these votes, are wrong on {share_text(fitted.error)} of the clips of "
-            f"held-out prompts; the same answer for all clips is wrong on {words.percent(fitted.plain_error)}."
+            f" Thresholds of {names}, fitted to these votes, are wrong for {share_text(fitted.error)} of the clips of "
+            f"prompts that were not used for the fit. The same answer for every clip is wrong for "
+            f"{words.percent(fitted.plain_error)}."
         )
     return text
 

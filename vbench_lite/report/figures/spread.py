@@ -1,4 +1,4 @@
-"""How uneven the clips are: every clip as a dot, and where their spread comes from."""
+"""How uneven the clips are: the distribution of their scores, and the sources of the variance."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DOTS = 400
-"""Drawn of each generator at most, evenly chosen; more would only blacken the paper."""
-PARTS = ("hard for all", "hard for this one", "luck")
+"""Highest number of dots per generator. Of more clips, every n-th is drawn, because more dots cover each other."""
+PARTS = ("hard for all", "hard for this generator", "chance")
 
 
 @dataclass(frozen=True)
 class _Cloud:
-    """One metric of every generator that has it."""
+    """The scores of one metric, for every generator that has them."""
 
     metric: str
     entries: Sequence[GeneratorResult]
     higher: bool
     limit: float | None
-    """What a usable clip needs."""
+    """The threshold of a usable clip; None if the metric has none."""
 
 
 def distributions(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Every clip as a dot, not means alone: where a generator's bad clips lie."""
+    """One panel per metric with a dot for each clip, so that the worst clips are visible, not only the mean."""
     panels, rows = [], []
     for metric in scenario.per_clip:
         cloud = _cloud(scenario, metric)
@@ -56,11 +56,11 @@ def distributions(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     if not panels:
         return None
     caption = (
-        "Each dot is a clip. The bar is the median, the open diamond the mean of the worst tenth, the dashed line what "
-        "a usable clip needs."
+        "Each dot is a clip. The bar is the median. The open diamond is the mean of the worst tenth. The dashed line "
+        "is the threshold of a usable clip."
     )
     header = ("Metric", "Generator", "5 % of clips below", "Median", "5 % of clips above", "Mean of the worst tenth")
-    return Figure("distributions", "How the clips spread", caption, panels, header, rows)
+    return Figure("distributions", "Distribution of the scores", caption, panels, header, rows)
 
 
 def _cloud(scenario: SuiteResult, metric: str) -> _Cloud:
@@ -104,7 +104,7 @@ def _draw_cloud(cloud: _Cloud, axes: Axes) -> None:
 
 
 def _name(axes: Axes, label: str, ink: str, height: float) -> None:
-    """A generator's name above its row, at the left edge."""
+    """Write the name of a generator above its row, at the left edge."""
     axes.text(0, height, shortened(label, 32), transform=axes.get_yaxis_transform(), color=ink, fontsize=8, va="bottom",
               zorder=2.5, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
@@ -115,7 +115,7 @@ def _bare(axes: Axes) -> None:
 
 
 def _density(values: Array) -> tuple[Array, Array] | None:
-    """A Gaussian kernel estimate (Silverman's width), 1 at its highest; None where there is no spread."""
+    """A Gaussian kernel density (Silverman's bandwidth) with maximum 1; None for equal or fewer than four values."""
     deviation = float(np.std(values))
     if len(values) < 4 or deviation < 1e-12 * max(1.0, float(np.abs(values).max())):
         return None
@@ -134,7 +134,7 @@ class _Bar:
 
 
 def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Spread split into prompts that are hard for all, prompts hard for this generator, and luck."""
+    """The variance of each metric, split into prompts hard for all, prompts hard for this generator, and chance."""
     bars = [bar for metric in scenario.per_clip for entry in scenario.entries if (bar := _bar(scenario, metric, entry))]
     if not bars:
         return None
@@ -145,7 +145,7 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             f"{b.entry.label}: " + ", ".join(f"{words.percent(s)} {p}" for s, p in zip(b.shares, PARTS, strict=True))
             for b in mine
         ]
-        alt = f"Where the spread comes from. {'; '.join(texts)}."
+        alt = f"Sources of the variance. {'; '.join(texts)}."
         height = 0.55 + 0.5 * len(mine)
         panels.append(pen.draw(f"variance-{metric}", scenario.title_of(metric), alt, partial(_draw_bars, mine), height))
     rows = [
@@ -154,25 +154,26 @@ def variance(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for b in bars
     ]  # fmt: skip
     caption = (
-        "Dark: prompts that are hard for every generator. Medium: prompts that are hard for this one. Light: chance "
-        "between clips of one prompt. Retrying reduces the last part; the others need another prompt or model."
+        "Shares of the variance of the scores. Dark: prompts that are hard for every generator. Medium: prompts that "
+        "are hard for this generator only. Light: chance between clips of one prompt. Only the last part is reduced by "
+        "retrying; the others need another prompt or another model."
     )
     header = ("Metric", "Generator", *(part.capitalize() for part in PARTS), "Standard deviation")
-    return Figure("variance", "Where the unevenness comes from", caption, panels, header, rows)
+    return Figure("variance", "Sources of the variance", caption, panels, header, rows)
 
 
 def _bar(scenario: SuiteResult, metric: str, entry: GeneratorResult) -> _Bar | None:
-    others = [e.scores(metric) for e in scenario.entries if e is not entry and _alike(e, entry)]
+    others = [e.scores(metric) for e in scenario.entries if e is not entry and _same_clips(e, entry)]
     parts = spread(entry.scores(metric), others)
     return _Bar(metric, entry, parts.shares(), float(np.sqrt(parts.total))) if parts and parts.total else None
 
 
-def _alike(one: GeneratorResult, other: GeneratorResult) -> bool:
+def _same_clips(one: GeneratorResult, other: GeneratorResult) -> bool:
     return one.grid.prompts == other.grid.prompts and one.usable.shape == other.usable.shape
 
 
 def _draw_bars(bars: Sequence[_Bar], axes: Axes) -> None:
-    """Stacked parts of 1, dark to light."""
+    """Draw the fractions of each bar side by side, dark to light."""
     for row, bar in enumerate(reversed(bars)):
         left, address = 0.0, clips_address(generator=bar.entry.label, by=bar.metric)
         for share, alpha in zip(bar.shares, (1.0, 0.62, 0.3), strict=True):

@@ -1,4 +1,4 @@
-"""Where time and memory go: a clip's seconds by stage, tokens a second, seconds a denoising step."""
+"""Time and memory by stage: seconds per clip in each stage, tokens per second, seconds per denoising step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OTHER = "rest"
 WORTH = 0.002
-"""Smallest fraction of a clip's time at which a stage is shown separately."""
+"""A stage below this fraction of the time per clip is not shown separately."""
 PEAKS = (
     ("peak_memory_mb", "peak of tensors"), ("peak_reserved_mb", "peak reserved"),
     ("peak_rss_mb", "peak of the process"),
@@ -27,7 +27,7 @@ PEAKS = (
 
 
 def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Where a clip's seconds go, and what its process took besides."""
+    """The time per clip by stage, and the time and memory of the process outside of generation."""
     found = [(entry, _mean_stages(entry)) for entry in scenario.entries]
     found = [(entry, stages_) for entry, stages_ in found if stages_]
     if not found:
@@ -37,28 +37,28 @@ def stages(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     for entry, parts in found:
         total = sum(parts.values())
         shares = ", ".join(f"{_spoken(name)} {words.percent(s / total)}" for name, s in parts.items())
-        title = f"{shortened(entry.label, 24)}: {words.seconds(total)} a clip"
+        title = f"{shortened(entry.label, 24)}: {words.seconds(total)} per clip"
         draw = partial(_draw_stages, entry, parts, longest)
-        alt, height = f"Seconds of a clip by stage: {shares}.", 0.6 + 0.3 * len(parts)
+        alt, height = f"Seconds per clip by stage: {shares}.", 0.6 + 0.3 * len(parts)
         panels.append(pen.draw(f"stages-{entry.number}", title, alt, draw, height))
         rows += [(entry.label, _spoken(n), words.seconds(s), words.percent(s / total)) for n, s in parts.items()]
         rows += [(entry.label, what, how_much, "") for what, how_much in rates(entry)]
-    rows += [row for entry in scenario.entries for row in _besides(entry)]
+    rows += [row for entry in scenario.entries for row in _process_rows(entry)]
     speeds = [f"{entry.label} {_speed(entry)}" for entry, _ in found if _speed(entry)]
     caption = (
-        "Mean over the clips that were made, as each adapter reports its stages. Loading, warm-up and encoding are "
-        "separate and not billed; the table shows them, with the peaks of memory."
+        "Mean over the generated clips. Each adapter reports its own stages. Loading, warm-up and encoding are not "
+        "part of the time per clip and not billed. The table shows them with the peaks of memory."
     )
     caption += f" {'; '.join(speeds)}." if speeds else ""
-    header = ("Generator", "What", "How much", "Share")
-    return Figure("stages", "Where time and memory go", caption, panels, header, rows)
+    header = ("Generator", "Stage or figure", "Value", "Share")
+    return Figure("stages", "Time and memory by stage", caption, panels, header, rows)
 
 
 def _mean_stages(entry: GeneratorResult) -> dict[str, float]:
-    """Mean device seconds by stage over the made clips, with what no stage accounts for as the rest.
+    """Mean device seconds per clip by stage, over the generated clips. Time outside of every stage is the rest.
 
-    Stages are timed by the clock. A device that serves several clips at once, or several devices, hold more or fewer
-    device seconds than that: the parts are scaled so that they add up to the device time of the table.
+    Stages are timed as wall time. Device time differs from it when one device serves several clips at once, or when
+    one clip uses several devices. The parts are scaled so that their sum is the device time of the table.
     """
     made = [r.measurement for r in entry.records if r.status == "ok" and r.measurement.stages_s]
     names = list(dict.fromkeys(name for m in made for name in m.stages_s))
@@ -74,7 +74,7 @@ def _mean_stages(entry: GeneratorResult) -> dict[str, float]:
 
 
 def rates(entry: GeneratorResult) -> list[tuple[str, str]]:
-    """Tokens a second and seconds a denoising step, where the adapter counted and timed them."""
+    """Tokens per second and seconds per denoising step, if the adapter counted and timed them; names with values."""
     made = [r.measurement for r in entry.records if r.status == "ok"]
     found = []
     for stage in ("decode", "draft_decode"):
@@ -82,22 +82,22 @@ def rates(entry: GeneratorResult) -> list[tuple[str, str]]:
         seconds = sum(m.stages_s[stage] / m.batch_size for m in timed)
         if seconds:
             speed = sum(m.counts["tokens"] for m in timed) / seconds
-            found.append((f"tokens a second{_of_batch(m.batch_size for m in timed)}", words.plain(speed)))
+            found.append((f"tokens per second{_of_batch(m.batch_size for m in timed)}", words.plain(speed)))
     timed = [m for m in made if m.counts.get("denoising_steps") and m.stages_s.get("denoise")]
     if timed:
         steps = [m.stages_s["denoise"] / m.counts["denoising_steps"] for m in timed]
         each = [step / m.batch_size for step, m in zip(steps, timed, strict=True)]
         batch = _of_batch(m.batch_size for m in timed)
-        found.append((f"a denoising step{batch}", words.seconds(float(np.mean(steps)))))
+        found.append((f"per denoising step{batch}", words.seconds(float(np.mean(steps)))))
         if batch:
-            found.append(("a clip's share of a denoising step", words.seconds(float(np.mean(each)))))
+            found.append(("per denoising step and clip", words.seconds(float(np.mean(each)))))
         count = float(np.mean([m.counts["denoising_steps"] for m in timed]))
-        found.append(("denoising steps a clip", f"{count:g}"))
+        found.append(("denoising steps per clip", f"{count:g}"))
     return found
 
 
 def _of_batch(sizes: Iterable[int]) -> str:
-    """ ", in batches of 20", or "" where clips are made one by one."""
+    """ ", in batches of 20", or "" if clips are generated one by one."""
     known = sorted(set(sizes))
     if not known or known == [1]:
         return ""
@@ -105,12 +105,12 @@ def _of_batch(sizes: Iterable[int]) -> str:
 
 
 def _speed(entry: GeneratorResult) -> str:
-    """The rates in one phrase: "makes 1,090 tokens a second, in batches of 20"."""
+    """The rates in one phrase: "makes 1,090 tokens per second, in batches of 20"."""
     effects = []
     for what, how_much in rates(entry):
         if what.startswith("tokens"):
             effects.append(f"makes {how_much} {what}")
-        elif what.startswith("a denoising step"):
+        elif what.startswith("per denoising step") and "clip" not in what:
             effects.append(f"takes {how_much} {what}")
     return " and ".join(effects)
 
@@ -134,11 +134,11 @@ def _draw_stages(entry: GeneratorResult, parts: Mapping[str, float], longest: fl
         axes.spines[side].set_visible(False)
 
 
-def _besides(entry: GeneratorResult) -> list[tuple[str, str, str, str]]:
-    """What the process took apart from generating, and what it held."""
+def _process_rows(entry: GeneratorResult) -> list[tuple[str, str, str, str]]:
+    """Table rows of the process: its time outside of generation, and its peaks of memory."""
     rows = []
     for name, seconds in entry.run.timings(entry.name).items():
-        rows.append((entry.label, f"{_spoken(name)}, in all", words.seconds(seconds), ""))
+        rows.append((entry.label, f"{_spoken(name)}, total", words.seconds(seconds), ""))
     for column, title in PEAKS:
         values = entry.costs(column)
         if np.isfinite(values).any():

@@ -1,4 +1,4 @@
-"""Matplotlib drawings as SVG that follows the page: its colours, its type, its light or dark, and a strict CSP."""
+"""Matplotlib drawings as SVG with the colours, fonts and theme of the page. They obey its content security policy."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ STYLE: dict[str, Any] = {
 
 @contextmanager
 def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """One small drawing; a page arranges several side by side, a phone one below the other.
+    """Open a figure with one pair of axes in the style of the report.
 
     Args:
-        width, height: In inches.
+        width: In inches.
+        height: In inches.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -47,38 +48,39 @@ def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
 
 
 def to_svg(figure: Figure) -> str:
-    """A standalone SVG in the light colours; the same drawing gives the same bytes."""
+    """The figure as a standalone SVG in the light colours. Equal drawings give equal bytes."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
 
 
 def to_png(figure: Figure) -> bytes:
-    """The same as a picture of 200 dots an inch."""
+    """The figure as a PNG with 200 dots per inch."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=200, metadata={"Software": None})
     return content.getvalue()
 
 
 def _link(address: str) -> str:
-    """A link from a mark to clips. The table beside the drawing has the same links for the keyboard."""
+    """The opening tag of a link from a mark to its clips. The keyboard skips it: the table has the same links."""
     asked = parse_qs(html_library.unescape(address[1:]))
     named = html(", ".join(text for name in ("g", "category") for text in asked.get(name, [])))
     return f'<a href="{address}" tabindex="-1" aria-label="Clips of {named}">'
 
 
 def without_links(svg: str) -> str:
-    """A drawing for a file of its own, where links to clips lead nowhere."""
+    """The drawing without links to clips, for a separate file, in which the links have no target."""
     return re.sub(r"</?a\b[^>]*>\s*", "", svg)
 
 
 def inline(svg: str, key: str, title: str, alt: str) -> str:
-    """Makes a standalone SVG part of a page: named colours, no style attributes, ids of its own, words for the blind.
+    """Prepare a standalone SVG for a page: colours become variables, styles become attributes, and ids become unique.
 
     Args:
-        svg: As `to_svg` gives it.
-        key: Unique on the page.
-        title, alt: Read out by a screen reader; untrusted text is escaped here.
+        svg: Result of `to_svg`.
+        key: Prefix of all ids, unique on the page.
+        title: Title for a screen reader. It is escaped here.
+        alt: Description for a screen reader. It is escaped here.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
@@ -92,7 +94,7 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", body)
     box = re.search(r'viewBox="([^"]+)"', body)
     assert box is not None, "matplotlib writes a viewBox"
-    role = "group" if "<a href" in body else "img"  # a picture may hold no links
+    role = "group" if "<a href" in body else "img"  # the role "img" must not contain links
     head = (
         f'<svg class="plot" viewBox="{box[1]}" role="{role}" aria-labelledby="{key}-t {key}-d" '
         f'stroke-linejoin="round" stroke-linecap="butt"><title id="{key}-t">{html(title)}</title>'
@@ -103,7 +105,7 @@ def inline(svg: str, key: str, title: str, alt: str) -> str:
 
 
 def _attributes(style: str) -> str:
-    """CSS declarations as presentation attributes, which a strict style policy lets through."""
+    """CSS declarations as presentation attributes, which the content security policy allows."""
     found = []
     for declaration in style.split(";"):
         name, _, value = (part.strip() for part in declaration.partition(":"))

@@ -1,4 +1,4 @@
-"""One generator over the values of a setting: the curve from cheap to expensive, with the values at both ends."""
+"""Quality against cost of one generator over the values of a swept setting."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LABELS = 8
-"""Values written beside their points; of more, every second or third."""
+"""Highest number of points that are labelled with their value. Of more points, every n-th is labelled."""
 
 FAINT: Mapping[str, Any] = {"lw": 1.0, "alpha": 0.45, "zorder": 1}
-"""Intervals, so that the curve leads."""
+"""Style of the intervals: fainter than the curve."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The variants of one generator along one setting, in the order of its values."""
+    """The variants of one generator that differ in one setting, in the order of its values."""
 
     of: str
     setting: str
-    held: str
-    """The other swept settings, which stay as they are along this curve: "steps=8", or ""."""
+    fixed: str
+    """The other swept settings, which are constant along this curve: "steps=8", or ""."""
     entries: Sequence[GeneratorResult]
 
     @property
     def name(self) -> str:
-        return f"{self.of}{f' with {self.held}' if self.held else ''}"
+        return f"{self.of}{f' with {self.fixed}' if self.fixed else ''}"
 
     def value(self, entry: GeneratorResult) -> str:
-        return _said(entry.sweep[self.setting])
+        return _value_text(entry.sweep[self.setting])
 
 
 def curves(scenario: SuiteResult) -> list[Curve]:
-    """Every generator with at least two values of a setting, a curve for each combination of its other settings."""
+    """The curves of every generator with two or more values of a setting, one per combination of other settings."""
     families: dict[str, list[GeneratorResult]] = {}
     for entry in scenario.entries:
         if entry.sweep.get("of"):
@@ -54,18 +54,18 @@ def curves(scenario: SuiteResult) -> list[Curve]:
         for setting in (name for name in family[0].sweep if name not in ("of", "inputs")):
             rest: dict[str, list[GeneratorResult]] = {}
             for entry in family:
-                held = ", ".join(f"{n}={_said(v)}" for n, v in entry.sweep.items() if n not in ("of", setting))
-                rest.setdefault(held, []).append(entry)
-            found += [Curve(of, setting, held, _ordered(line, setting)) for held, line in rest.items() if len(line) > 1]
+                fixed = ", ".join(f"{n}={_value_text(v)}" for n, v in entry.sweep.items() if n not in ("of", setting))
+                rest.setdefault(fixed, []).append(entry)
+            found += [Curve(of, setting, fix, _ordered(line, setting)) for fix, line in rest.items() if len(line) > 1]
     return found
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _ordered(line: Sequence[GeneratorResult], setting: str) -> list[GeneratorResult]:
-    """By value where all are numbers, else as they were asked for."""
+    """In order of value if all values are numbers, else in the order of the sweep."""
     values = [entry.sweep[setting] for entry in line]
     if all(isinstance(value, int | float) for value in values):
         return sorted(line, key=lambda entry: float(entry.sweep[setting]))
@@ -73,7 +73,7 @@ def _ordered(line: Sequence[GeneratorResult], setting: str) -> list[GeneratorRes
 
 
 def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Quality against cost along a setting, with intervals on both axes; None where nothing was swept."""
+    """Quality against cost along a setting, with intervals on both axes; None if the report has no sweep."""
     lines = curves(scenario)
     axis = cost_axis(scenario)
     if not lines or not axis.cost:
@@ -98,11 +98,12 @@ def sweep(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
     swept = words.listed(f"{line.setting} of {line.name}" for line in lines)
     others = [entry.label for entry in scenario.entries if not entry.sweep]
     caption = (
-        f"{swept[0].upper()}{swept[1:]}: each mark is one value, written beside it, with 95 % intervals of quality and "
-        f"cost. Up is better, left is cheaper; where the curve is flat, a higher cost gives no better quality."
+        f"{swept[0].upper()}{swept[1:]}: each mark is one value of the setting, written beside it, with 95 % intervals "
+        f"of quality and cost. Up is better, left is cheaper. Where the curve is flat, a higher cost gives no better "
+        "quality."
     )
     caption += f" {words.listed(others)} {'is' if len(others) == 1 else 'are'} shown without a sweep." if others else ""
-    title = f"From cheap to expensive along {words.listed(dict.fromkeys(line.setting for line in lines))}"
+    title = f"Quality and cost by {words.listed(dict.fromkeys(line.setting for line in lines))}"
     return Figure("sweep", title, caption, panels, ("Generator", "Setting", "Quality", "Value", axis.unit), rows)
 
 
