@@ -167,7 +167,7 @@ def test_missing_program_is_named_before_anything_runs() -> None:
     [
         ({"command": "python make.py {out}"}, "must be a list"),
         ({"command": ["python", "make.py"]}, "never says {out}"),
-        ({"command": ["python", "{out}"], "timelimit": 3}, 'no setting "timelimit"'),
+        ({"command": ["python", "{out}"], "timelimit": 3}, 'no setting "timelimit".*"time_limit_s"'),
         ({"command": ["python", "{out}"], "suffix": ".txt"}, "suffix"),
     ],
 )

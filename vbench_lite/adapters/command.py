@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vbench_lite.adapters.pictures import as_png
+from vbench_lite.adapters.settings import read_settings, require
 from vbench_lite.errors import ClipFailed, GeneratorError, ProgramError, ProgramFailed, UsageError
-from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.generator import Output
 from vbench_lite.programs.process import Start, fill, run_once
 from vbench_lite.programs.resident import Resident
 from vbench_lite.records import ClipSpec, Definition, ReasonCode, Request
@@ -44,30 +45,25 @@ class CommandSettings:
 
     command: Sequence[str] = ()
     cwd: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     time_limit_s: float = 1500.0
     resident: bool = False
     load_limit_s: float = 1800.0
     suffix: str = ".mp4"
 
+    def __post_init__(self) -> None:
+        require(self.suffix in CLIP_SUFFIXES, "suffix", self.suffix, f"one of {', '.join(CLIP_SUFFIXES)}")
+
     @classmethod
     def of(cls, definition: Definition) -> CommandSettings:
         """Raises UsageError for what cannot be a command."""
-        given = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
-        name = definition.name
-        unknown = sorted(set(given) - {f.name for f in fields(cls)})
-        if unknown:
-            known = ", ".join(f.name for f in fields(cls))
-            raise UsageError(f'"{name}": the command adapter has no setting "{unknown[0]}". It has: {known}.')
-        command = given.get("command")
+        name, command = definition.name, definition.settings.get("command")
         if not isinstance(command, list) or not command or not all(isinstance(a, str) for a in command):
             raise UsageError(
                 f'"{name}": "command" must be a list such as ["python", "make.py", "--out", "{{out}}"], '
                 f"one string an argument; no shell is involved."
             )
-        if given.get("suffix", ".mp4") not in CLIP_SUFFIXES:
-            raise UsageError(f'"{name}": "suffix" is "{given["suffix"]}": expected one of {", ".join(CLIP_SUFFIXES)}.')
-        settings = cls(**given)
+        settings = read_settings(cls, definition)
         if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
             raise UsageError(f'"{name}": the command never says {{out}}, so it cannot know where to write the clip.')
         images = any("image" in each for each in definition.inputs)

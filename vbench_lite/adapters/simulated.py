@@ -13,14 +13,15 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.errors import ClipFailed, GeneratorError
-from vbench_lite.generator import RUNNER_SETTINGS, Output
+from vbench_lite.adapters.settings import read_settings
+from vbench_lite.errors import ClipFailed
+from vbench_lite.generator import Output
 from vbench_lite.records import Definition, Request
 
 Frames = NDArray[np.uint8]
@@ -36,8 +37,8 @@ class Behaviour:
     """How far apart clips are: the standard deviation of the logarithm of their seconds."""
     prompt_spread: float = 0.0
     """The same between prompts: all clips of one share it."""
-    wait: str = "sleep"
-    """"sleep", "compute" (one busy core), or "claim": no waiting, the device time is only reported."""
+    wait: Literal["sleep", "compute", "claim"] = "sleep"
+    """compute: one busy core. claim: no waiting, the device time is only reported."""
     load_seconds: float = 0.0
     accuracy: float = 1.0
     """Share of clips that show what was asked; the others show something else of the world."""
@@ -47,8 +48,8 @@ class Behaviour:
     """How many different clips there are, encoded once each, where thousands are only counted; 0 for one a seed."""
     fail_share: float = 0.0
     """Share of clips that fail, each with a reason."""
-    answer: str = "clip"
-    """What `generate` returns: "clip", or a mistake: "few", "float", "nan", "shape", "nothing"."""
+    answer: Literal["clip", "few", "float", "nan", "shape", "nothing"] = "clip"
+    """What `generate` returns: a clip, or a mistake."""
     fail_prompts: tuple[str, ...] = ()
     """Prompt ids whose clips fail, end their process, hang, or run out of memory."""
     die_prompts: tuple[str, ...] = ()
@@ -64,15 +65,7 @@ class Simulated:
     """The `simulated` adapter."""
 
     def __init__(self, definition: Definition) -> None:
-        settings = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
-        known = {field.name for field in fields(Behaviour)}
-        if unknown := sorted(set(settings) - known):
-            raise GeneratorError(
-                f'"{definition.name}" sets "{unknown[0]}", which the adapter "simulated" does not know. '
-                f"Known: {', '.join(sorted(known))}."
-            )
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-        self._behaviour = Behaviour(**given)
+        self._behaviour = read_settings(Behaviour, definition)
         self._calls = 0
         self._kept: list[bytearray] = []
         self._files: dict[int, bytes] = {}

@@ -41,8 +41,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
+from vbench_lite.adapters.settings import own_settings
 from vbench_lite.errors import UsageError
-from vbench_lite.generator import RUNNER_SETTINGS
 from vbench_lite.records import Definition
 
 Section = TypeVar("Section")
@@ -171,7 +171,7 @@ class ServiceSettings:
     @classmethod
     def of(cls, definition: Definition) -> ServiceSettings:
         """Raises UsageError for what is missing, unknown, or of another type."""
-        given = {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
+        given = own_settings(definition)
         sections = {"submit": Submit, "poll": Poll, "result": Result, "video": Video, "image": ImageUse, "takes": Takes}
         for name, section in sections.items():
             if name in given or section not in (Result, ImageUse, Takes):

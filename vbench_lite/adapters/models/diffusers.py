@@ -24,9 +24,10 @@ from PIL import Image
 from vbench_lite.adapters.models.families import Family, call_arguments, family_of, has_guider
 from vbench_lite.adapters.models.frames import NotAClipError, as_frames, clips_of
 from vbench_lite.adapters.models.image_pipelines import IMAGE, image_class, same_weights
-from vbench_lite.adapters.models.settings import LoadSettings, unknown_setting
+from vbench_lite.adapters.models.settings import LoadSettings
 from vbench_lite.adapters.models.stages import StageClock
 from vbench_lite.adapters.pictures import apart
+from vbench_lite.adapters.settings import unknown_setting
 from vbench_lite.errors import GeneratorError, UsageError
 from vbench_lite.generator import Output
 from vbench_lite.records import Definition, Request

@@ -30,10 +30,11 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from vbench_lite.adapters.models.settings import Sampling, check_token_transformer, take
+from vbench_lite.adapters.models.settings import Sampling, check_token_transformer
 from vbench_lite.adapters.models.token_choice import SeededChoice, Writing
 from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
 from vbench_lite.adapters.pictures import apart
+from vbench_lite.adapters.settings import take
 from vbench_lite.errors import GeneratorError
 from vbench_lite.generator import Output
 from vbench_lite.records import ClipSpec, Definition, Request
@@ -46,7 +47,7 @@ class TokenTransformer:
         check_token_transformer(definition)
         self._name = definition.name
         self._folder = Path(definition.model)
-        self.sampling, rest = take(Sampling, definition, definition.settings)
+        self.sampling, rest = take(Sampling, definition)
         self.layout, _ = take(VideoTokenLayout, definition, rest)
 
     def load(self, device: str) -> None:

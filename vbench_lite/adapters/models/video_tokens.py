@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vbench_lite.adapters.models.settings import require
+from vbench_lite.adapters.settings import require
 from vbench_lite.errors import UsageError
 from vbench_lite.records import ClipSpec
 

@@ -1,0 +1,67 @@
+"""What the files of a checkpoint and the sources of diffusers declare, read without importing it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vbench_lite.errors import BadFile
+from vbench_lite.records import Definition
+from vbench_lite.userfile import parse_json, read_text
+
+
+@cache
+def declared_arguments(pipeline: str) -> frozenset[str] | None:
+    """What the call of a diffusers pipeline takes, read from its source: importing one takes ten seconds.
+
+    Returns:
+        The names; None where diffusers declares no such class with a call of its own.
+    """
+    spec = importlib.util.find_spec("diffusers")
+    for path in (Path(spec.origin).parent / "pipelines").rglob("*.py") if spec and spec.origin else ():
+        text = path.read_text("utf-8")
+        if f"class {pipeline}(" not in text:
+            continue
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef) and node.name == pipeline:
+                methods = {m.name: m.args for m in node.body if isinstance(m, ast.FunctionDef)}
+                return _names(methods) if "__call__" in methods else None
+    return None
+
+
+def _names(methods: Mapping[str, ast.arguments]) -> frozenset[str]:
+    """Guidance that a component of the pipeline holds can be set as well."""
+    call = methods["__call__"]
+    guided = "__init__" in methods and any(a.arg == "guider" for a in methods["__init__"].args)
+    names = {argument.arg for argument in (*call.args, *call.kwonlyargs)} - {"self"}
+    return frozenset(names | ({"guidance_scale"} if guided else set()))
+
+
+def pipeline_name(definition: Definition) -> str:
+    """The class that the index of a checkpoint on this machine names; "" where it is not here."""
+    index = Path(definition.model) / "model_index.json"
+    if not index.is_file() and definition.model.count("/") == 1:
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            cached = try_to_load_from_cache(
+                definition.model, "model_index.json", revision=definition.revision or None
+            )
+        except HFValidationError:
+            return ""
+        index = Path(cached) if isinstance(cached, str) else index
+    return str(read_config(index).get("_class_name", ""))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A configuration file; empty where it cannot be read, which loading the model then reports."""
+    try:
+        found = parse_json(path, read_text(path)) if path.is_file() else {}
+    except (BadFile, OSError):
+        return {}
+    return found if isinstance(found, dict) else {}
