@@ -3,23 +3,19 @@
     python benchmarks/sequential_gate.py                 the table of docs/iteration.md
     python benchmarks/sequential_gate.py --sizes 40x2 --looks 0.5 0.75 1
 
-The worlds, the judgement and the sizes are those of gate_errors.py. Each simulated release is judged twice: once with
-all prompts by the fixed gate, and at the planned looks, where it stops at the first pass or fail.
+The worlds are those of gate_worlds.py, the judgement is that of gate_errors.py. Each simulated release is judged twice:
+once with all prompts by the fixed gate, and at the planned looks, where it stops at the first pass or fail.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from gate_errors import Array, Draw, Pairs, Releases, failing, judge, shifted, worlds
+from gate_errors import Pairs, judge
+from gate_worlds import Array, Draw, Releases, failing, shifted, worlds
 
 from vbench_lite.gate.looks.boundaries import FRACTIONS, Look, prompts_at
 

@@ -1,12 +1,9 @@
 """The simulation of docs/explanation/gate-errors.md judges as the gate does. A sample of it stays within the errors."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
+from gate_errors import judge
+from gate_worlds import worlds
 
 from vbench_lite.gate import choose_policy, decide
 from vbench_lite.records import MetricInfo, Prompt, Suite
@@ -16,20 +13,7 @@ from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
 from vbench_lite.run.summary import GeneratorSummary, SuiteHead, Summary
 from vbench_lite.run.view import Run
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gate_errors.py"
 NAMES = ("fidelity", "steadiness", "sharpness")
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gate_errors", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = sys.modules.setdefault("gate_errors", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-simulation = load()
 
 
 def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> Run:
@@ -54,10 +38,10 @@ def as_run(label: str, values: np.ndarray, failed: np.ndarray) -> Run:
 
 
 @pytest.mark.parametrize("size", [(10, 4), (35, 2)])
-@pytest.mark.parametrize("world", list(simulation.worlds(np.random.default_rng(0), 1, 6, 1)))
+@pytest.mark.parametrize("world", list(worlds(np.random.default_rng(0), 1, 6, 1)))
 def test_the_simulation_judges_as_the_gate_does(world: str, size: tuple[int, int]) -> None:
-    found = simulation.worlds(np.random.default_rng(4), 4, *size)[world][1]()
-    expected = simulation.judge(found)
+    found = worlds(np.random.default_rng(4), 4, *size)[world][1]()
+    expected = judge(found)
     policy = choose_policy(None, None)
     for nth in range(4):
         old = as_run("old", found.old[nth], found.old_failed[nth])
@@ -65,8 +49,8 @@ def test_the_simulation_judges_as_the_gate_does(world: str, size: tuple[int, int
         assert decide(new, old, policy).outcome == expected[nth]
 
 
-@pytest.mark.parametrize("world", list(simulation.worlds(np.random.default_rng(0), 1, 6, 1))[:14])
+@pytest.mark.parametrize("world", list(worlds(np.random.default_rng(0), 1, 6, 1))[:14])
 def test_errors_stay_nominal_at_the_size_of_the_shipped_suites(world: str) -> None:
-    error, draw = simulation.worlds(np.random.default_rng(1), 600, 40, 2)[world]
-    share = (simulation.judge(draw()) == error).mean()
+    error, draw = worlds(np.random.default_rng(1), 600, 40, 2)[world]
+    share = (judge(draw()) == error).mean()
     assert share <= 0.05 + 2.6 * (0.05 * 0.95 / 600) ** 0.5

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from gate_errors import Pairs, judge
+from gate_worlds import worlds
 from scipy import special
+from sequential_gate import first_prompts
 
 from tests.gate.releases import write
-from tests.gate.test_gate_errors import as_run, simulation
+from tests.gate.test_gate_errors import as_run
 from vbench_lite.errors import NotComparable
 from vbench_lite.gate import choose_policy, decide
 from vbench_lite.gate.baselines.baseline import Reference
@@ -38,20 +41,18 @@ def test_a_single_look_changes_nothing_and_a_p_value_never_gets_smaller():
         assert (np.diff(repeated) >= 0).all()
 
 
-WORLDS = list(simulation.worlds(np.random.default_rng(0), 1, 6, 1))
+WORLDS = list(worlds(np.random.default_rng(0), 1, 6, 1))
 
 
 @pytest.mark.parametrize("world", WORLDS[::2])
 def test_the_simulation_judges_a_look_as_the_gate_does(world):
-    found = simulation.worlds(np.random.default_rng(5), 3, 40, 2)[world][1]()
-    spread = simulation.Pairs.of(found).spread
+    found = worlds(np.random.default_rng(5), 3, 40, 2)[world][1]()
+    spread = Pairs.of(found).spread
     policy = choose_policy(None, None)
     for number, count in ((3, prompts_at(FRACTIONS, 40)[2]), (5, 40)):
         look = Look(number)
-        part = simulation.Releases(
-            found.old[:, :, :count], found.new[:, :, :count], found.old_failed[:, :count], found.new_failed[:, :count]
-        )
-        expected = simulation.judge(part, look, spread)
+        part = first_prompts(found, count)
+        expected = judge(part, look, spread)
         for nth in range(3):
             old = as_run("old", found.old[nth], found.old_failed[nth])
             new = as_run("new", part.new[nth], part.new_failed[nth])

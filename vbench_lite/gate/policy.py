@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 CAUTION = 0.8
 """What tests use of the level that the policy grants. They are exact for normal means only: with all of the level, a
-release on the margin passes with 5 % on average over the worlds of benchmarks/gate_errors.py, so more often in some of
+release on the margin passes with 5 % on average over the worlds of benchmarks/gate_worlds.py, so more often in some of
 them; with four fifths it is at most 5 % in each. It costs a tenth more prompts."""
 
 ALL_SCORES = "scores"

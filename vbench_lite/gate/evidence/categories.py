@@ -3,7 +3,7 @@
 A suite of 40 prompts in five categories has eight prompts in each, and eight numbers give a poor estimate of
 their spread: a test with this estimate misses a spoilt category half of the time. So a small category is tested with
 the pooled spread of all categories, each taken around its own mean. A category that scatters more than the others
-then gets a p value that is too small; benchmarks/gate_errors.py has a world of that kind.
+then gets a p value that is too small; benchmarks/gate_worlds.py has a world of that kind.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ FRACTIONS = (0.4, 0.55, 0.7, 0.85, 1.0)
 EARLY_GUARD = 0.1
 """A guard passes before the last look only where it lies inside its limit beyond chance, with p of this at most."""
 EARLY_SHARE = 0.85
-"""Fraction of collapsed clips that `statistic = "collapsed"` recognises, in the worlds of benchmarks/gate_errors.py."""
+"""Fraction of collapsed clips that `statistic = "collapsed"` recognises, in the worlds of benchmarks/gate_worlds.py."""
 _POINTS = 301
 _REACH = 8.0
 """Standard deviations of a sum below which nothing is left of the distribution."""
