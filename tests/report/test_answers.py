@@ -65,6 +65,18 @@ def test_the_headline_names_who_is_ahead_on_what_and_the_price(ads) -> None:
     assert "1,000 usable clips cost $" in text
 
 
+def test_of_three_generators_a_missing_lead_is_not_called_a_missing_difference(tmp_path) -> None:
+    """The best two are alike, the third costs ten times as much and is far worse."""
+    fakes = [Fake("a", device_s=0.4), Fake("b", device_s=0.4), Fake("c", skill=-4.0, device_s=4.0)]
+    report = report_of(build(tmp_path, fakes, prompts=20))
+    found = answers(report)
+    text = " ".join((headline(report), *(s for a in found for s in (a.headline, *a.sentences))))
+    assert "No generator is shown to be ahead" in headline(report)
+    assert "On cost per usable clip no difference is shown between " in text
+    assert "no difference shown" not in text
+    assert {s.note for a in found for s in a.strips} >= {"no lead shown"}
+
+
 def test_metrics_of_one_question_that_disagree_make_nobody_ahead_on_it(ads) -> None:
     found = leads(report_of(ads).main)
     other = found["detail"].first

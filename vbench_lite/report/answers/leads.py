@@ -11,7 +11,7 @@ from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.stats import Interval
 
 _WORDS: dict[Verdict, str] = {
-    "ahead": "significant", "not shown": "no difference shown", "tied": "tied", "few": "too few prompts to tell",
+    "ahead": "significant", "not shown": "no lead shown", "tied": "tied", "few": "too few prompts to tell",
     "few-batches": "too few batches to tell", "alone": "",
 }  # fmt: skip
 
@@ -29,6 +29,8 @@ class Lead:
     p: float | None
     """Two-sided p-value, adjusted for the family of comparisons."""
     verdict: Verdict
+    compared: int
+    """Generators."""
 
     @property
     def real(self) -> bool:
@@ -44,13 +46,16 @@ def leads(scenario: SuiteResult) -> dict[str, Lead]:
         gain = lead.comparison.gain if lead.comparison else None
         p = lead.comparison.p_adjusted if lead.comparison else None
         second = entries[lead.second] if lead.second else None
-        found[name] = Lead(name, entries[lead.first], second, gain, p, lead.verdict)
+        found[name] = Lead(name, entries[lead.first], second, gain, p, lead.verdict, len(entries))
     return found
 
 
 def verdict_words(lead: Lead) -> str:
-    """ "significant", "no difference shown", "tied", "too few prompts to tell" (or batches); "" for one generator."""
-    return _WORDS[lead.verdict]
+    """What is shown of a lead, or "" for one generator alone.
+
+    Of two generators without a lead no difference is shown. Of more, the first and the last may still differ.
+    """
+    return "no difference shown" if lead.verdict == "not shown" and lead.compared == 2 else _WORDS[lead.verdict]
 
 
 def times_cheaper(lead: Lead) -> str:

@@ -78,7 +78,7 @@ def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
             f"{who} is ahead, {name} {first.value} against {second.value} of {lead.second.label}; "
             f"{gap} better, {p_text(lead.p)}: significant."
         )
-    values = f"{name} {first.value} ({lead.first.label}) against {second.value}"
+    values = f"{name} {first.value} ({lead.first.label}) against {second.value} ({lead.second.label})"
     return f"{values}; {verdict_words(lead)}{_noise(gap, lead)}."
 
 
@@ -124,7 +124,9 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
                 text = f"A usable clip of {lead.first.label} is {times} cheaper: significant ({p_text(lead.p)})."
                 sentences.append(text)
             elif lead.verdict in ("not shown", "tied"):
-                sentences.append(f"On cost per usable clip no difference is shown ({p_text(lead.p)}).")
+                pair = f"{lead.first.label} and {lead.second.label}"
+                text = f"On cost per usable clip no difference is shown between {pair} ({p_text(lead.p)})."
+                sentences.append(text)
             elif lead.verdict == "few-batches":
                 sentences.append("Too few batches were measured to compare costs: clips of a batch share one time.")
         line += "."

@@ -101,7 +101,8 @@ def human_work(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
         effort = f"{attempts} attempts" if entry.figures.usable else f"usable clips: {attempts.value}"
         sentences.append(
             f"{entry.label}: {effort}; of {words.several(entry.grid.clips, 'clip')}, {entry.figures.usable} usable, "
-            f"{kinds.close} close calls that a person should look at (one threshold missed, or one score missing), "
+            f"{words.several(kinds.close, 'close call')} that a person should look at (one threshold missed, or one "
+            "score missing), "
             f"{kinds.rejected} rejected for several reasons, {kinds.failed} failed"
             + (f", {kinds.missing} missing." if kinds.missing else ".")
         )
