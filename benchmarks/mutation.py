@@ -6,8 +6,8 @@
 A mutant is the package with one operator, comparison, constant or argument changed. mutmut makes them. This script
 samples them and runs them fast: one run with coverage finds the tests that execute each line, and each mutant runs in
 a fork of a process that has loaded torch and the other libraries, so it costs a second or two. A mutant is killed
-where a test fails or runs out of time; only the tests that execute its line are run, the fastest first. A mutant whose
-line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice) and the
+where a test fails or runs out of time; only the tests that execute its line are run, the fastest first; for a number of
+a module or class, the tests that execute a line with its name. A mutant whose line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice) and the
 numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
 
 benchmarks/equivalent_mutants.toml lists mutants that no test can notice. They do not count:
@@ -29,6 +29,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -118,6 +119,8 @@ class Mutant:
     module: libcst.Module
     mutation: Mutation
     lines: range
+    constant: str
+    """The name of the module or class that gets the changed number; "" inside of a function."""
 
     @functools.cached_property
     def text(self) -> str:
@@ -145,7 +148,15 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
     for mutation in filter(_is_sampled, mutations):
         at = positions[mutation.original_node]
-        yield Mutant(path, module, mutation, range(at.start.line, at.end.line + 1))
+        inside = isinstance(mutation.contained_by_top_level_function, libcst.FunctionDef)
+        named = "" if inside else _assigned(module.code.splitlines()[: at.start.line])
+        yield Mutant(path, module, mutation, range(at.start.line, at.end.line + 1), named)
+
+
+def _assigned(lines: list[str]) -> str:
+    """What the last of these lines that begins an assignment assigns to."""
+    found = (re.match(r"\s*(\w+)\s*(:[^=]*)?=(?!=)", line) for line in reversed(lines))
+    return next((match[1] for match in found if match), "")
 
 
 def _is_sampled(mutation: Mutation) -> bool:
@@ -197,8 +208,13 @@ def record(place: Path, folder: str, tests: list[str], to: Path) -> None:
 
 def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
     """The tests that execute the mutant, the fastest first."""
-    executed = known["executed"].get(str(mutant.path), {})
-    names = {name for line in mutant.lines for name in executed.get(str(line), [])}
+    executed = known["executed"]
+    places = {str(mutant.path): list(mutant.lines)}
+    if mutant.constant:
+        mentions = re.compile(rf"\b{mutant.constant}\b").search
+        sources = {path: Path(path).read_text().splitlines() for path in executed}
+        places = {path: [n for n, line in enumerate(text, 1) if mentions(line)] for path, text in sources.items()}
+    names = {name for path, lines in places.items() for n in lines for name in executed.get(path, {}).get(str(n), [])}
     return sorted(names, key=lambda name: known["seconds"][name])
 
 

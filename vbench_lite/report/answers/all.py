@@ -44,7 +44,8 @@ def headline(report: Report) -> str:
     if stand.split:
         texts.append(f"on {words.listed(stand.split)} the metrics disagree")
     if stand.undecided:
-        texts.append(f"on {words.listed(stand.undecided)} {'no difference' if len(scenario.entries) == 2 else 'no lead'} is shown")
+        nothing = "no difference" if len(scenario.entries) == 2 else "no lead"
+        texts.append(f"on {words.listed(stand.undecided)} {nothing} is shown")
     text = "; ".join(texts)
     return (text if parts else text[0].upper() + text[1:]) + _price_tail(scenario)
 
