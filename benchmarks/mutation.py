@@ -6,9 +6,10 @@
 A mutant is the package with one operator, comparison, constant or argument changed. mutmut makes them. This script
 samples them and runs them fast: one run with coverage finds the tests that execute each line, and each mutant runs in
 a fork of a process that has loaded torch and the other libraries, so it costs a second or two. A mutant is killed
-where a test fails or runs out of time; only the tests that execute its line are run, the fastest first; for a number of
-a module or class, the tests that execute a line with its name. A mutant whose line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice) and the
-numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
+where a test fails or runs out of time; only the tests that execute its line are run, the fastest first. For a number of
+a module or class these are the tests that execute a line with its name, for a default value those of the function. A
+mutant whose line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice)
+and the numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
 
 benchmarks/equivalent_mutants.toml lists mutants that no test can notice. They do not count:
 
@@ -119,6 +120,8 @@ class Mutant:
     module: libcst.Module
     mutation: Mutation
     lines: range
+    function: range
+    """The lines of the function; empty outside of one."""
     constant: str
     """The name of the module or class that gets the changed number; "" inside of a function."""
 
@@ -148,9 +151,12 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
     for mutation in filter(_is_sampled, mutations):
         at = positions[mutation.original_node]
-        inside = isinstance(mutation.contained_by_top_level_function, libcst.FunctionDef)
-        named = "" if inside else _assigned(module.code.splitlines()[: at.start.line])
-        yield Mutant(path, module, mutation, range(at.start.line, at.end.line + 1), named)
+        lines, function, named = range(at.start.line, at.end.line + 1), range(0), ""
+        if isinstance(around := mutation.contained_by_top_level_function, libcst.FunctionDef):
+            function = range(positions[around].start.line, positions[around].end.line + 1)
+        else:
+            named = _assigned(module.code.splitlines()[: at.start.line])
+        yield Mutant(path, module, mutation, lines, function, named)
 
 
 def _assigned(lines: list[str]) -> str:
@@ -214,8 +220,12 @@ def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
         mentions = re.compile(rf"\b{mutant.constant}\b").search
         sources = {path: Path(path).read_text().splitlines() for path in executed}
         places = {path: [n for n, line in enumerate(text, 1) if mentions(line)] for path, text in sources.items()}
-    names = {name for path, lines in places.items() for n in lines for name in executed.get(path, {}).get(str(n), [])}
+    names = _executing(places, executed) or _executing({str(mutant.path): list(mutant.function)}, executed)
     return sorted(names, key=lambda name: known["seconds"][name])
+
+
+def _executing(places: dict[str, list[int]], executed: dict[str, dict[str, list[str]]]) -> set[str]:
+    return {name for path, lines in places.items() for n in lines for name in executed.get(path, {}).get(str(n), [])}
 
 
 def survives(place: Path, mutant: Mutant, tests: list[str], limit: float) -> bool:
