@@ -189,7 +189,7 @@ def test_a_changed_file_is_read_again(workspace):
 
 
 def test_two_extractors_of_one_name_are_refused(workspace):
-    from vbench_lite.scoring.scorer import extractors_of
+    from vbench_lite.metrics.registry import extractors_of
 
     for name in ("one", "two"):
         (workspace / f"{name}.py").write_text(GREENNESS.replace('"greenness"', f'"{name}"'))

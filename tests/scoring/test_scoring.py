@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
 from vbench_lite.metrics import select
+from vbench_lite.metrics.registry import load_networks
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord, ClipSpec, Prompt, ReasonCode, Suite
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
@@ -104,6 +107,21 @@ def test_sets_are_held_against_as_many_real_clips(scored):
     for name in ("fvd_corrected", "kvd"):
         assert found[name].low < found[name].value < found[name].high
     assert found["fvd_corrected"].low < 0.5, "clips of the world are like clips of the world"
+
+
+def test_only_the_networks_of_the_chosen_metrics_are_loaded(tmp_path):
+    nets = load_networks(select("fvd"), "builtin")
+    assert nets.video
+    assert nets.image is None
+    folder = make_run(tmp_path / "run", ["g"], PROMPTS[:1])
+    store(folder, "g", "p00", encode_mp4(render(COMPOSITIONS[0], 1), 8))
+    code = (
+        "import sys; from vbench_lite.jobs.rescoring import score_folder; from vbench_lite.run.folder import RunFolder;"
+        "from pathlib import Path; found = score_folder(RunFolder(Path(sys.argv[1])), metrics='motion,detail');"
+        "print(found['g'].scores['detail'].value > 0.9, sorted({'torch', 'open_clip'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, folder.path], capture_output=True, text=True, check=True)
+    assert done.stdout == "True []\n"
 
 
 def test_scoring_again_gives_the_same_numbers(good_and_blurry, scored, tmp_path, monkeypatch):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,9 +102,20 @@ def test_a_moved_score_is_a_warning_that_names_the_metric(monkeypatch):
 
 
 def test_networks_without_pinned_scores_say_so():
-    found = anchors.drift(Backbones("none"))
+    found = anchors.drift(dataclasses.replace(load("builtin", kinds=["video"]), image=SimpleNamespace(name="own/clip")))
     assert found["drift"] is None
-    assert "no scores are pinned" in found["reason"]
+    assert found["reason"].startswith("no scores are pinned for own/clip + builtin/video@")
+
+
+@pytest.mark.parametrize(("kinds", "missing"), [
+    (["image"], {"video_features"}), (["video"], {"clip_text", "clip_frames"}),
+    ([], {"video_features", "clip_text", "clip_frames"}),
+])  # fmt: skip
+def test_fewer_networks_are_compared_in_what_they_give(kinds, missing):
+    every = {metric for scores in anchors.expected().values() for metric in scores["slide"]}
+    found = anchors.drift(load("builtin", kinds=kinds))
+    assert set(found["drift"]) == every - missing
+    assert found["warning"] is None
 
 
 def test_every_damage_is_noticed_by_a_metric_that_claims_it():

@@ -47,8 +47,7 @@ def command(
     \b
     Example:  vbench selftest
     """
-    from vbench_lite import backbones as networks
-    from vbench_lite.metrics.registry import networks_of, select, user_metrics
+    from vbench_lite.metrics.registry import load_networks, select, user_metrics
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
 
@@ -56,7 +55,7 @@ def command(
     if programs := [metric.name for metric in chosen if metric.origin == "program"]:
         names = ", ".join(programs)
         raise UsageError(f"selftest computes metrics itself: {names} come from a program. Leave them out.")
-    nets = networks.load(backbones, kinds=networks_of(chosen), partial=True)
+    nets = load_networks(chosen, backbones)
     given = _clips_of(folder, clips) if folder else []
     total = selftest.observations_on(len(given)) if given else selftest.observations(clips)
     with progress("damaged clips", total) as tick:

@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-import torch
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.cache import NO_STORE, FeatureCache, Store
@@ -30,6 +30,7 @@ from vbench_lite.features.extractor import (
     NoFeatures,
     backbone_of,
     identity,
+    is_own,
 )
 from vbench_lite.records import ReasonCode
 from vbench_lite.video import ClipReader, Frames, Limits
@@ -70,6 +71,11 @@ class Selection:
     def of(cls, extractors: Iterable[Extractor], nets: Backbones) -> Selection:
         found = {e: getattr(nets, kind) if (kind := backbone_of(e)) else None for e in dict.fromkeys(extractors)}
         return cls({e: net for e, net in found.items() if net is not None or backbone_of(e) is None})
+
+    @property
+    def may_use_torch(self) -> bool:
+        """Extractors of this package use torch only with a network; one of the user may use it at any time."""
+        return any(net is not None or not is_own(extractor) for extractor, net in self.networks.items())
 
     def only(self, names: Iterable[str]) -> Selection:
         names = set(names)
@@ -205,13 +211,15 @@ def extract_each(
     compute = compute or (lambda source, names: extract(source, selection.only(names).networks, nets))
 
     def one(source: AnySource) -> ClipFeatures | NoFeatures:
-        torch.set_num_threads(1)
+        if torch:
+            torch.set_num_threads(1)
         try:
             return _cached(source() if callable(source) else source, selection, compute, cache)
         except UnreadableClip as error:
             return NoFeatures(str(error), getattr(error, "code", ReasonCode.UNREADABLE))
 
-    threads = torch.get_num_threads()
+    torch: Any = import_module("torch") if selection.may_use_torch else None
+    threads = torch.get_num_threads() if torch else 0
     waiting: deque[Future[ClipFeatures | NoFeatures]] = deque()
     count = workers or os.cpu_count() or 1
     try:
@@ -227,7 +235,8 @@ def extract_each(
     finally:
         for future in waiting:
             future.cancel()
-        torch.set_num_threads(threads)
+        if torch:
+            torch.set_num_threads(threads)
 
 
 def _cached(

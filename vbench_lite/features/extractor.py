@@ -112,6 +112,11 @@ def backbone_of(extractor: Extractor) -> Backbone | None:
     return found
 
 
+def is_own(extractor: Extractor) -> bool:
+    """Whether an extractor is one of this package."""
+    return extractor.__module__.startswith("vbench_lite.")
+
+
 def identity(extractor: Extractor, network: Any = None) -> tuple[str, ...]:
     """What makes the arrays of two extractions of one clip interchangeable.
 
@@ -120,7 +125,7 @@ def identity(extractor: Extractor, network: Any = None) -> tuple[str, ...]:
     by = [extractor.name, extractor.version]
     if network is not None:
         by += [network.name, getattr(network, "protocol", "")]
-    if not extractor.__module__.startswith("vbench_lite."):
+    if not is_own(extractor):
         path = inspect.getsourcefile(extractor)
         by.append(hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else "")
     return tuple(by)

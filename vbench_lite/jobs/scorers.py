@@ -10,7 +10,7 @@ from typing import Any
 from vbench_lite.features.extractor import ClipFeatures
 from vbench_lite.measuring.devices import find_device
 from vbench_lite.scoring.pool import LIMIT_S, Content, FeatureWorker, Recipe, ScorerDied, ScorerPool
-from vbench_lite.scoring.scorer import default_device
+from vbench_lite.scoring.scorer import device_for
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ def open_scorers(engine: str, device: str, recipe: Recipe) -> Iterator[Scorers]:
     """
     if engine == "ray":
         with _ray_pool(device, recipe) as pool:
-            yield Scorers(default_device(), pool)
+            yield Scorers(device_for(recipe.select()), pool)
         return
-    wanted = default_device() if device == "auto" else device
+    wanted = device_for(recipe.select()) if device == "auto" else device
     found = find_device(wanted)
     places = [f"cuda:{index}" for index in found.indices] if found.kind == "cuda" else ["cpu"]
     if len(places) == 1:

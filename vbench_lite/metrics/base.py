@@ -169,8 +169,8 @@ class Metric:
     @classmethod
     def unavailable(cls, nets: Backbones) -> str | None:
         """Why a set of backbones cannot give this metric; None where it can."""
-        kind = cls.backbone()
-        return nets.lacks(kind) if kind else None
+        kinds = [kind for extractor in cls.extractors if (kind := backbone_of(extractor))]
+        return next((why for kind in kinds if (why := nets.lacks(kind))), None)
 
     @classmethod
     def info(cls, backbone: str | None = None) -> MetricInfo:

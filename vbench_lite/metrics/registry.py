@@ -18,9 +18,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vbench_lite.backbones import KINDS, has_networks_of_vbench
+from vbench_lite import backbones as networks
+from vbench_lite.backbones import KINDS, Backbones, has_networks_of_vbench
 from vbench_lite.errors import MetricError, UnknownName
-from vbench_lite.features.extractor import backbone_of
+from vbench_lite.features.extractor import Extractor, backbone_of
 from vbench_lite.metrics._judge import JudgedMetric, judged_metrics, known_judges
 from vbench_lite.metrics.base import ClipMetric, Metric, SetMetric
 from vbench_lite.records import QUESTIONS, MetricInfo
@@ -118,9 +119,37 @@ def select(
     return [metric() for metric in _by_name(found).values()]
 
 
+def extractors_of(metrics: Iterable[Metric]) -> list[Extractor]:
+    """The extractors that metrics read, each once.
+
+    Raises:
+        MetricError: Two different extractors share a name.
+    """
+    found: dict[str, Extractor] = {}
+    for metric in metrics:
+        for extractor in metric.extractors:
+            if found.setdefault(extractor.name, extractor) is not extractor:
+                raise MetricError(
+                    f'two feature extractors are called "{extractor.name}": rename that of the metric "{metric.name}".'
+                )
+    return [*found.values()]
+
+
 def networks_of(metrics: Iterable[Metric]) -> set[str]:
     """The kinds of networks that metrics need, as `backbones.KINDS` names them."""
     return {kind for metric in metrics for extractor in metric.extractors if (kind := backbone_of(extractor))}
+
+
+def load_networks(metrics: Iterable[Metric], backbones: str, device: str = "cpu") -> Backbones:
+    """The networks of a set that metrics need, and no others. Without any, torch is not imported.
+
+    A network whose weights have another digest, or whose extra is not installed, is left out with the reason.
+
+    Raises:
+        UnknownName: There is no such set.
+        WeightsError: Weights are missing.
+    """
+    return networks.load(backbones, device=device, kinds=networks_of(metrics), partial=True)
 
 
 def _of_sets(names: set[str], metrics: Mapping[str, MetricClass], images: bool) -> list[MetricClass]:

@@ -29,6 +29,8 @@ TOLERANCE = 1e-3
 SMALL = 0.01
 REAL_ENERGY = 0.002
 """A fixed stand-in for real clips' fine energy, so that `detail` has an anchor too."""
+VIDEO = "video_features"
+"""The name of the mean absolute feature of the video network, which is no metric."""
 CAPTIONS = {
     "slide": "a red sneaker slides right on a white background",
     "zoom": "the camera zooms in on a green fish on a gray background",
@@ -60,18 +62,34 @@ def _measure_one(name: str, nets: Backbones) -> dict[str, float]:
     scores = {metric.name: score_clip(metric, context).value for metric in per_clip}
     found = {metric: value for metric, value in scores.items() if value is not None}
     if "video" in clip.arrays:
-        found["video_features"] = float(np.abs(clip["video"]["features"]).mean())
+        found[VIDEO] = float(np.abs(clip["video"]["features"]).mean())
     return found
 
 
-def networks_of(backbones: str) -> set[str]:
-    """The kinds of networks whose anchors are pinned in a set: those of the set that ships with its weights."""
-    return {"image", "video"} if backbones == "builtin" else set()
-
-
 def key(nets: Backbones) -> str:
-    """Which expected values are meant: those of the same networks."""
-    return " + ".join(net.name for net in (nets.image, nets.video) if net) or "no networks"
+    """The networks whose expected values are meant."""
+    return " + ".join(_names(nets)) or "no networks"
+
+
+def _names(nets: Backbones) -> list[str]:
+    return [net.name for net in (nets.image, nets.video) if net]
+
+
+def known_values(nets: Backbones) -> Scores | None:
+    """anchor > metric > value, of the metrics whose network is loaded; None where other networks are pinned.
+
+    A scoring loads only the networks of its metrics, so the pinned networks may be more than the loaded ones.
+    """
+    pinned = (scores for names, scores in expected().items() if {*_names(nets)} <= {*names.split(" + ")})
+    scores = next(pinned, None)
+    return scores and {
+        name: {metric: value for metric, value in values.items() if not _lacks_network(metric, nets)}
+        for name, values in scores.items()
+    }
+
+
+def _lacks_network(name: str, nets: Backbones) -> bool:
+    return nets.video is None if name == VIDEO else bool(shipped_metrics()[name].unavailable(nets))
 
 
 def expected() -> dict[str, Scores]:
@@ -87,7 +105,7 @@ def drift(nets: Backbones) -> dict[str, Any]:
         `tolerance`; `drift`, the largest relative difference by metric, or None where nothing is
         expected of these networks; and `warning`, a sentence where the drift is too large, else None.
     """
-    known = expected().get(key(nets))
+    known = known_values(nets)
     if known is None:
         reason = f"no scores are pinned for {key(nets)}"
         return {"tolerance": TOLERANCE, "drift": None, "warning": None, "reason": reason}

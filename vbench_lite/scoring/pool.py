@@ -19,6 +19,8 @@ from typing import Any, Protocol, TypeAlias
 
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.features.extractor import ClipFeatures
+from vbench_lite.metrics.base import Metric
+from vbench_lite.metrics.registry import extractors_of, load_networks, select
 from vbench_lite.records import ReasonCode
 from vbench_lite.video import Frames
 
@@ -50,6 +52,10 @@ class Recipe:
     images: bool = False
     """Whether any prompt has an image."""
 
+    def select(self) -> list[Metric]:
+        """The metrics whose features are computed."""
+        return select(self.metrics, self.backbones, images=self.images)
+
 
 class FeatureWorker:
     """Networks and extractors of a recipe, on one device. Made inside the process that works."""
@@ -57,14 +63,10 @@ class FeatureWorker:
     def __init__(self, recipe: Recipe, device: str) -> None:
         import torch
 
-        from vbench_lite import backbones
-        from vbench_lite.metrics.registry import networks_of, select
-        from vbench_lite.scoring.scorer import extractors_of
-
         torch.set_num_threads(1)
-        metrics = select(recipe.metrics, recipe.backbones, images=recipe.images)
+        metrics = recipe.select()
         self._extractors = {extractor.name: extractor for extractor in extractors_of(metrics)}
-        self._nets = backbones.load(recipe.backbones, device, kinds=networks_of(metrics), partial=True)
+        self._nets = load_networks(metrics, recipe.backbones, device)
 
     def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
         """The arrays of some extractors, or why the clip cannot be read."""

@@ -30,9 +30,9 @@ from vbench_lite.metrics.base import (
     score_set,
 )
 from vbench_lite.metrics.functional import picture_vector
+from vbench_lite.metrics.registry import extractors_of
 from vbench_lite.records import ClipSpec, Prompt
 from vbench_lite.scoring.damage import DAMAGES, LEVELS
-from vbench_lite.scoring.scorer import extractors_of
 from vbench_lite.video import Frames
 from vbench_lite.world import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition, held_out_compositions, render
 
