@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.errors import StoreError
-from vbench_lite.files import cache_folder, write_whole
+from vbench_lite.files import cache_folder, check_place, write_whole
 
 NO_USER = "import pwd; pwd.getpwuid = lambda uid: (_ for _ in ()).throw(KeyError(uid)); "
 
@@ -75,3 +76,11 @@ def test_a_file_in_place_of_a_folder_is_our_own_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         write_whole(tmp_path / "file" / "x.json", "{}")
+
+
+@pytest.mark.parametrize("name", ["page.html", "x" * 300])
+def test_the_check_of_a_place_leaves_nothing_behind_whether_or_not_it_fails(tmp_path: Path, name: str) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(StoreError, match="cannot write") if len(name) > 255 else contextlib.nullcontext():
+        check_place(tmp_path / "kept" / "new" / "deeper" / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept"]

@@ -62,8 +62,14 @@ def check_place(path: Path) -> None:
     if os.path.isdir(path):
         raise StoreError(f"cannot write {path}: {os.strerror(errno.EISDIR)}. Name another place.")
     if not os.path.exists(path):
-        write_whole(path, b"")
-        _remove(path)
+        missing = [folder for folder in path.parents if not os.path.exists(folder)]
+        try:
+            write_whole(path, b"")
+            _remove(path)
+        finally:
+            for folder in missing:
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def _remove(part: Path) -> None:
