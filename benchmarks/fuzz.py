@@ -18,11 +18,11 @@ from pathlib import Path
 
 import click
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.fuzz.judge import GOOD, MOST_SECONDS, Verdict, judge
+from tests.fuzz.kinds import KINDS
 
-from tests.fuzz.judge import GOOD, MOST_SECONDS, Verdict, judge  # noqa: E402
-from tests.fuzz.kinds import KINDS  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 
 @click.command()

@@ -128,7 +128,8 @@ class Mutant:
     @functools.cached_property
     def text(self) -> str:
         changed = self.module.deep_replace(self.mutation.original_node, self.mutation.mutated_node)
-        return changed.code  # type: ignore[union-attr]
+        assert isinstance(changed, libcst.Module)
+        return changed.code
 
     def difference(self) -> list[str]:
         lines = difflib.unified_diff(self.module.code.splitlines(), self.text.splitlines(), lineterm="", n=0)

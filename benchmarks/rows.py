@@ -9,20 +9,14 @@ scores for each clip; `compare` reads a run twice and compares it with itself, a
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import resource
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from steps import main
 
 CLIPS_PER_PROMPT = 5
 METRICS = 10
-STEPS = ("write", "summarise", "compare", "table")
 
 
 def write(folder: Path, clips: int) -> None:
@@ -43,7 +37,9 @@ def write(folder: Path, clips: int) -> None:
     from vbench_lite.run.manifest import build_manifest
     from vbench_lite.run.plan import make_plan
 
-    os.fsync = lambda _: None  # type: ignore[assignment]
+    if (folder / "run.json").exists():
+        return
+    os.fsync = lambda _: None  # type: ignore[assignment]  # in this process, which only writes
     prompts = tuple(
         Prompt(f"p{n:06d}", f"a square crosses picture {n}", f"kind-{n % 5}")
         for n in range(clips // CLIPS_PER_PROMPT // 2)
@@ -107,44 +103,5 @@ def table(folder: Path, clips: int) -> None:
     Console(file=sys.stderr).print(terminal_table(open_run(folder)))
 
 
-FUNCTIONS: dict[str, Callable[[Path, int], None]] = {
-    "write": write, "summarise": summarise, "compare": compare, "table": table,
-}
-
-
-def measured(step: str, folder: Path, clips: int) -> tuple[float, float] | str:
-    """CPU seconds and peak MiB of one step in a fresh process, or why it failed."""
-    command = [sys.executable, __file__, str(clips), "--step", step, "--keep", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return done.stderr.strip().splitlines()[-1][:200]
-    seconds, peak = json.loads(done.stdout.strip().splitlines()[-1])
-    return seconds, peak
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("clips", type=int, nargs="+")
-    parser.add_argument("--keep", type=Path, help="where runs are kept; a temporary folder without it")
-    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.step:
-        started = time.process_time()
-        FUNCTIONS[arguments.step](arguments.keep, arguments.clips[0])
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps([time.process_time() - started, peak]))
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        base = arguments.keep or Path(temporary)
-        print("| rows | step | CPU seconds | peak MiB |\n|---|---|---|---|", flush=True)
-        for clips in arguments.clips:
-            for step in STEPS:
-                if step == "write" and (base / f"run-{clips}" / "run.json").exists():
-                    continue
-                found = measured(step, base / f"run-{clips}", clips)
-                figures = found if isinstance(found, str) else f"{found[0]:.1f} | {found[1]:.0f}"
-                print(f"| {clips} | {step} | {figures} |", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, {"write": write, "summarise": summarise, "compare": compare, "table": table})

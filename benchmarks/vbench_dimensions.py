@@ -37,6 +37,7 @@ import psutil
 import timm
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torchvision.models.optical_flow import raft_large
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, Resize
 
@@ -119,11 +120,11 @@ class Nothing:
     def __init__(self, net: Any) -> None:
         self.name, self.prepare = "nothing", getattr(net, "prepare", None)
 
-    def embed_images(self, prepared: torch.Tensor) -> Frames:
-        return np.ones((len(prepared), 4))  # type: ignore[return-value]
+    def embed_images(self, prepared: torch.Tensor) -> NDArray[np.float64]:
+        return np.ones((len(prepared), 4))
 
-    def score(self, prepared: torch.Tensor) -> Frames:
-        return np.ones(len(prepared))  # type: ignore[return-value]
+    def score(self, prepared: torch.Tensor) -> NDArray[np.float64]:
+        return np.ones(len(prepared))
 
 
 def our_front_end(path: Path, nets: Backbones) -> None:

@@ -258,3 +258,34 @@ def _reference() -> dict[str, tuple[Score, ...]]:
         for name, shape in METRICS.items()
         if name != "conformance"
     }
+
+
+DEADLY_METRIC = """
+import multiprocessing, os, pathlib
+import numpy as np
+from vbench_lite.metrics import ClipMetric
+
+class Means:
+    name, version = "means", "1"
+    def start(self, clip): self.means = []
+    def see(self, frame):
+        if {dies}:
+            pathlib.Path({marker!r}).touch()
+            os.kill(os.getpid(), 9)
+        self.means.append(frame.mean())
+    def finish(self): return {{"means": np.array(self.means)}}
+
+class Mean(ClipMetric):
+    name, version, title, unit, range = "own_mean", "1", "Mean", "level", (0, 255)
+    description, higher_is_better, extractors = "Mean of all frames.", None, (Means,)
+    def score(self, context): return context["means"]["means"].mean()
+"""
+
+
+def write_deadly_metric(path: Path, marker: Path, dies: str) -> None:
+    """Writes a metric that kills its process, and makes the file `marker`, where the expression `dies` is true.
+
+    The expression may use `frame`, `os`, `multiprocessing`, and `first`: that the marker does not exist yet.
+    """
+    dies = dies.replace("first", f"not pathlib.Path({str(marker)!r}).exists()")
+    path.write_text(DEADLY_METRIC.format(dies=dies, marker=str(marker)))

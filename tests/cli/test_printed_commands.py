@@ -169,18 +169,15 @@ def strings_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize("folder", sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and any(p.glob("*.py"))))
-def test_no_printed_command_holds_a_placeholder(folder: str) -> None:
-    placeholder = re.compile(rf"vbench (?:{COMMANDS})\b[^\n.;]*?(?:<\w+>|\.\.\.|\b[A-Z]{{3,}}\b)")
-    for path in (PACKAGE / folder).rglob("*.py"):
-        for line, text in strings_of(path):
-            assert not placeholder.search(text), f"{path.relative_to(PACKAGE)}:{line}: {text}"
+PLACEHOLDER = re.compile(rf"vbench (?:{COMMANDS})\b[^\n.;]*?(?:<\w+>|\.\.\.|\b[A-Z]{{3,}}\b)")
+VALUE = re.compile(rf"vbench (?:{COMMANDS})\b[^\n;:(]*\{{\}}")
+"""A command that holds a value is made by `vbench_command`, so that a path with a space remains one word."""
 
 
 @pytest.mark.parametrize("folder", sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and any(p.glob("*.py"))))
-def test_words_of_printed_commands_are_quoted(folder: str) -> None:
-    """A command that holds a value is made by `vbench_command`, so that a path with a space remains one word."""
-    value = re.compile(rf"vbench (?:{COMMANDS})\b[^\n;:(]*\{{\}}")
+def test_no_printed_command_holds_a_placeholder_or_an_unquoted_value(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):
         for line, text in strings_of(path):
-            assert not value.search(text), f"{path.relative_to(PACKAGE)}:{line}: {text}"
+            where = f"{path.relative_to(PACKAGE)}:{line}: {text}"
+            assert not PLACEHOLDER.search(text), where
+            assert not VALUE.search(text), where

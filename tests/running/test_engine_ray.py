@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.built_runs import Fake, build_run
+from tests.built_runs import Fake, build_run, write_deadly_metric
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.errors import UsageError
 from vbench_lite.jobs.rescoring import Scale, score_folder
@@ -116,33 +116,10 @@ def test_devices_are_the_clusters(tmp_path):
         ray_engine.find_device("cuda:1")
 
 
-KILLER = """
-import os, pathlib
-import numpy as np
-from vbench_lite.metrics import ClipMetric
-
-class Means:
-    name, version = "means", "1"
-    def start(self, clip): self.means = []
-    def see(self, frame):
-        marker = pathlib.Path(MARKER)
-        if os.getpid() != DRIVER and not marker.exists():
-            marker.touch()
-            os.kill(os.getpid(), 9)
-        self.means.append(frame.mean())
-    def finish(self): return {"means": np.array(self.means)}
-
-class Mean(ClipMetric):
-    name, version, title, unit, range = "own_mean", "1", "Mean", "level", (0, 255)
-    description, higher_is_better, extractors = "Mean of all frames.", None, (Means,)
-    def score(self, context): return context["means"]["means"].mean()
-"""
-
-
 def test_scoring_on_ray_replaces_a_killed_scorer_and_gives_the_local_bytes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own = tmp_path / "own.py"
-    own.write_text(KILLER.replace("MARKER", repr(str(tmp_path / "killed"))).replace("DRIVER", str(os.getpid())))
+    write_deadly_metric(own, tmp_path / "killed", f"first and os.getpid() != {os.getpid()}")
     build_run(tmp_path / "ray", prompts=2, clips=1, generators=[Fake("a")])
     shutil.copytree(tmp_path / "ray", tmp_path / "local")
     monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / "cache-ray"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.built_runs import Fake, build_run
+from tests.built_runs import Fake, build_run, write_deadly_metric
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.features import extract
 from vbench_lite.jobs.rescoring import Scale, score_folder, score_shard
@@ -27,28 +27,6 @@ for line in sys.stdin:
     asked = json.loads(line)
     open(os.environ["ASKED"], "a").write(asked["prompt_id"] + chr(10))
     print(json.dumps({"id": asked["id"], "score": len(asked["prompt"])}), flush=True)
-"""
-OWN = """
-import multiprocessing, os, pathlib
-import numpy as np
-from vbench_lite.metrics import ClipMetric
-
-class Means:
-    name, version = "means", "1"
-    def start(self, clip):
-        self.means = []
-    def see(self, frame):
-        marker = pathlib.Path("killed")
-        if multiprocessing.parent_process() and (frame.min() > 250 or not marker.exists()):
-            marker.touch()
-            os.kill(os.getpid(), 9)
-        self.means.append(frame.mean())
-    def finish(self): return {"means": np.array(self.means)}
-
-class Mean(ClipMetric):
-    name, version, title, unit, range = "own_mean", "1", "Mean", "level", (0, 255)
-    description, higher_is_better, extractors = "Mean of all frames.", None, (Means,)
-    def score(self, context): return context["means"]["means"].mean()
 """
 
 
@@ -91,7 +69,8 @@ def test_shards_that_are_copied_together_give_the_bytes_of_one_process(workspace
 
 
 def test_a_killed_scorer_is_replaced_and_a_clip_that_kills_it_has_a_reason(workspace: Path) -> None:
-    Path("own.py").write_text(OWN)
+    dies = "multiprocessing.parent_process() and (frame.min() > 250 or first)"
+    write_deadly_metric(Path("own.py"), Path("killed"), dies)
     clips = [encode_mp4(np.full((3, 32, 32, 3), level, np.uint8), 8) for level in (40, 90, 255)]
     from vbench_lite.metrics.registry import select
 
