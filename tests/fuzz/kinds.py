@@ -64,7 +64,7 @@ def _run_file(name: str) -> Callable[[Path], Any]:
 
 
 def _history(path: Path) -> Any:
-    from vbench_lite.gate.baselines.history import read_history
+    from vbench_lite.analysis.promotions import read_history
 
     return list(read_history(path.parent))
 

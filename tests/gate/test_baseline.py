@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from tests.gate.deciding import loses
 from tests.gate.releases import write
 from tests.gate.test_categories import FVD, with_fvd
+from vbench_lite.analysis.promotions import read_history
 from vbench_lite.cli.baseline_command import command as baseline
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.errors import StoreError
 from vbench_lite.gate import choose_policy, decide
 from vbench_lite.gate.baselines.baseline import Promotion, promote, read_reference
-from vbench_lite.gate.baselines.history import read_history
 from vbench_lite.gate.baselines.margins import read_margins
 from vbench_lite.run.view import open_run
 

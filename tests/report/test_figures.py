@@ -9,13 +9,13 @@ from matplotlib.text import Text
 
 from tests.built_runs import Fake
 from tests.report.conftest import scored
-from vbench_lite.report import glossary as words
 from vbench_lite.report import write_report
+from vbench_lite.report.answers.all import answers
 from vbench_lite.report.data import Report, gather
 from vbench_lite.report.figures import best_of_k
 from vbench_lite.report.figures import sweep as sweep_module
 from vbench_lite.report.figures.cost_quality import _draw_hero, plane_of
-from vbench_lite.report.figures.history import history, releases
+from vbench_lite.report.figures.history import history
 from vbench_lite.report.figures.kit import FigureRenderer, cost_axis
 from vbench_lite.report.figures.length import growths, length
 from vbench_lite.report.figures.stages import rates
@@ -131,20 +131,19 @@ def test_every_suite_of_a_page_has_its_figures_its_clips_and_its_method(ads, tmp
     assert [(e.label, e.number) for e in entries[:2]] == [(e.label, e.number) for e in entries[2:]]
 
 
-def test_releases_stand_in_their_order_with_date_version_and_size(release_report) -> None:
-    scenario = release_report.main
-    days = [entry.run.created[:10] for entry in releases(scenario, scenario.entries[0])]
-    assert days == ["2026-11-10", "2026-11-11", "2026-11-12"]
-    figure = history(scenario, FigureRenderer())
+def test_a_report_of_one_run_shows_the_releases_before_it_that_lie_beside_it(releases) -> None:
+    figure = history(report_of(releases[1]).main, FigureRenderer())
     assert figure is not None
-    assert figure.header[:5] == ("Generator", "Date", "Run", "Version", "Prompts")
-    assert figure.rows[0][4] == f"20 {words.TIMES} 2"
+    assert [row[:3] for row in figure.rows][:2] == [
+        ("tiny-transformer", "2026-11-10", "v0"), ("tiny-transformer", "2026-11-11", "v1"),
+    ]  # fmt: skip
+    assert [panel.name for panel in figure.panels][0::4] == ["history-usable", "history-usd_per_usable_clip"]
     assert "11-10" in figure.panels[0].svg
-
-
-@pytest.fixture
-def release_report(releases) -> Report:
-    return report_of(*releases)
+    assert "(20 of 20 of the newest run)" in figure.caption
+    assert history(report_of(releases[0]).main, FigureRenderer()) is None
+    answer = answers(report_of(releases[1]))[-1]
+    assert "tiny-diffusion 8 % to 30 %. The change is not tested here." in answer.headline
+    assert answer.sentences[-1].startswith("Test it: vbench compare ")
 
 
 @pytest.mark.parametrize("count", [3, 12])

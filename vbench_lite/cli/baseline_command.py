@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from vbench_lite.analysis.promotions import read_history
 from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json
 from vbench_lite.gate.baselines.baseline import Promotion, promote
-from vbench_lite.gate.baselines.history import read_history
 
 FOLDER = Path("results/baseline")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from vbench_lite.analysis.releases import Line, Release, release_history
 from vbench_lite.files import to_json
-from vbench_lite.gate.baselines.release_history import Line, Release, release_history
 from vbench_lite.gate.shown.formatting import number
 from vbench_lite.records import Estimate
 

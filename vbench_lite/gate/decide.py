@@ -10,8 +10,8 @@ from vbench_lite.analysis.commands import promote_command
 from vbench_lite.analysis.comparable import GeneratorPair, differences, match, require_comparable, unlike_for
 from vbench_lite.analysis.compare import compare_family, table_of
 from vbench_lite.analysis.family import Family
+from vbench_lite.analysis.promotions import HistoryEntry
 from vbench_lite.analysis.quantities import Quantity
-from vbench_lite.gate.baselines.history import HistoryEntry
 from vbench_lite.gate.baselines.margins import Margins
 from vbench_lite.gate.evidence.categories import by_mean, of_category
 from vbench_lite.gate.evidence.people import of_people

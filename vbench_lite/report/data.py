@@ -15,6 +15,7 @@ from vbench_lite.analysis.answers.leads import Lead, find_leads
 from vbench_lite.analysis.family import Family, family_of_sides
 from vbench_lite.analysis.paired import measured_groups
 from vbench_lite.analysis.quantities import COSTS, Quantity, clip_values
+from vbench_lite.analysis.releases import Line, earlier_releases
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ROUTES, ClipRecord, DeviceFacts, Estimate, MetricInfo, Price, Prompt, Suite
 from vbench_lite.report import glossary as words
@@ -157,6 +158,13 @@ class SuiteResult:
             if before:
                 found[entry.side] = before[-1].side, entry.side
         return found
+
+    @cached_property
+    def history(self) -> Mapping[GeneratorResult, Line]:
+        """Releases up to the one shown, where there is an earlier one in this report or beside its run."""
+        alone = {entry.side: entry for entry in self.entries if entry.label == entry.name}
+        found = earlier_releases(list(alone), [past.run for past in self.past])
+        return {alone[side]: line for side, line in found.items()}
 
     @cached_property
     def leads(self) -> Mapping[str, Lead]:

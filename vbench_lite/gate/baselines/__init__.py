@@ -1,1 +1,1 @@
-"""Baselines: their files, fixed margins, the history of promotions, and figures by release."""
+"""Baselines: their files and fixed margins."""

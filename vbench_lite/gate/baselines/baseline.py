@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from vbench_lite.analysis.commands import finish_command
+from vbench_lite.analysis.promotions import HistoryEntry, SuiteName, read_history, require_whole, write_history
 from vbench_lite.analysis.quantities import COSTS, SHARES, clip_values, quantities
 from vbench_lite.distances.stored import read_features
 from vbench_lite.errors import StoreError
 from vbench_lite.files import only_one, to_json, write_whole
-from vbench_lite.gate.baselines.history import HistoryEntry, SuiteName, read_history, require_whole, write_history
 from vbench_lite.gate.baselines.margins import Margins, fix_margins, read_margins, write_margins
 from vbench_lite.gate.decide import Reference
 from vbench_lite.gate.policy import Policy, choose_policy, read_policy

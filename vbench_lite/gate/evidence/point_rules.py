@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.analysis.promotions import HistoryEntry
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.errors import BadFile
-from vbench_lite.gate.baselines.history import HistoryEntry
 from vbench_lite.gate.evidence.scores import at_least
 from vbench_lite.gate.policy import Check, Policy
 from vbench_lite.gate.verdict import Evidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from vbench_lite.analysis.commands import baseline_folder, promote_command
 from vbench_lite.analysis.family import Outcome
@@ -12,6 +13,8 @@ from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.tables import usable_estimate
 from vbench_lite.run.shareable import short_path
+
+QUESTION = "Is this release better than the last one?"
 
 
 def by_category(scenario: SuiteResult) -> dict[str, list[float | None]]:
@@ -86,13 +89,32 @@ def releases(report: Report) -> Answer:
     line = "There is no earlier run to compare with."
     if moved:
         line = f"Usable clips since the previous run: {', '.join(moved)}."
+    elif scenario.history:
+        return _untested(scenario)
     if not sentences:
         folder, to = short_path(str(scenario.newest.folder.path)), baseline_folder(scenario.suite.name)
         sentences = [
             f"Compare later runs with this one: {promote_command(folder, to, 'first release')}",
             f"Decide whether a run may ship: {vbench_command('gate', folder, '--baseline', to)}",
         ]
-    return Answer("release", "Is this release better than the last one?", line, sentences)
+    return Answer("release", QUESTION, line, sentences)
+
+
+def _untested(scenario: SuiteResult) -> Answer:
+    """Of an earlier run that is not part of the report: the figures, and the command that tests the differences."""
+    moved, sentences = [], []
+    for entry, line in scenario.history.items():
+        *_, before, now = line.releases
+        same = line.comparable("usable")[-1:]
+        shares = [release.figures["usable"].value for release in same[0] if release in (before, now)] if same else []
+        if len(shares) == 2:
+            moved.append(f"{entry.label} {' to '.join(map(words.percent, shares))}")
+        changes = "; ".join(mark.sentence for mark in now.marks) or "no change of the generator is known"
+        sentences.append(f"{entry.label}, since {Path(before.run).name} of {before.created[:10]}: {changes}.")
+    runs = {short_path(line.releases[-2].run): line.releases[-1].run for line in scenario.history.values()}
+    sentences += [f"Test it: {vbench_command('compare', old, short_path(new))}" for old, new in runs.items()]
+    found = f": {', '.join(moved)}. The change is not tested here." if moved else " do not compare."
+    return Answer("release", QUESTION, f"Usable clips since the run before{found}", sentences)
 
 
 def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:

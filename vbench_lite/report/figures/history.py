@@ -1,140 +1,126 @@
-"""Quality, cost and share of usable clips of a generator over its releases, by date and version."""
+"""How a generator changed over its releases: usable share, quality and cost, as `analysis.releases` has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vbench_lite.analysis.releases import Line, Release
 from vbench_lite.records import Estimate
 from vbench_lite.report import glossary as words
-from vbench_lite.report.data import GeneratorResult, SuiteResult, device_name
+from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker, percent_axis
-from vbench_lite.report.tables import usable_estimate
+from vbench_lite.report.figures.people import share_text
+from vbench_lite.run.view import ABSENT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TICKS = 5
-"""Highest number of runs whose date and version are written under the axis. Of more runs, every n-th is labelled."""
+"""Releases whose date and folder stand under the axis; of more, every second or third."""
+LONGEST_RUN = 10
+"""Signs of a folder's name under the axis."""
+Lines = Mapping[GeneratorResult, Line]
 
 
 @dataclass(frozen=True)
 class _Track:
-    """One score or cost over time, with one line per generator."""
+    """One figure over time, a line a generator."""
 
     name: str
     title: str
-    read: Callable[[GeneratorResult], Estimate]
     scale: float = 1.0
+
+    def read(self, release: Release) -> Estimate:
+        return words.scaled(release.figures.get(self.name, ABSENT), self.scale)
+
+    def text(self, release: Release) -> str:
+        found = release.figures.get(self.name, ABSENT)
+        if self.name == "usable":
+            return share_text(found)
+        return str(words.cost_text(self.name, found, self.scale) if self.name in words.COSTS else words.write(found))
 
 
 def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """All results of the generators of this report, oldest first; None if no generator has an earlier result."""
-    if not scenario.past:
+    """Every release of the generators on this page, oldest to newest; None where each has only one."""
+    lines = scenario.history
+    if not lines:
         return None
-    lines = [(entry, releases(scenario, entry)) for entry in scenario.entries]
-    tracks = [
-        _Track("usable", scenario.title_of("usable"), usable_estimate),
-        *(_Track(m, scenario.title_of(m), partial(_score, m)) for m in scenario.headline_metrics),
-        _Track("usd_per_usable_clip", f"US$ per {'1,000 usable clips' if scenario.money_scale > 1 else 'usable clip'}",
-               partial(_cost, "usd_per_usable_clip"), scenario.money_scale),
-    ]  # fmt: skip
+    tracks = [track for track in _tracks(scenario) if any(line.comparable(track.name) for line in lines.values())]
     panels = []
     for track in tracks:
-        known = [(e, [r for r in line if track.read(r).value is not None]) for e, line in lines]
-        known = [(e, line) for e, line in known if line]
-        if known:
-            text = "; ".join(f"{e.label}: " + ", ".join(_values_text(track, r) for r in line) for e, line in known)
-            draw = partial(_draw, track, known)
-            panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {text}.", draw))
+        drawn = "; ".join(
+            f"{e.label}: {', '.join(f'{track.text(r)} on {_day(r)}' for r in line.releases)}"
+            for e, line in lines.items()
+        )  # fmt: skip
+        draw = partial(_draw, track, lines)
+        panels.append(pen.draw(f"history-{track.name}", track.title, f"By date. {drawn}.", draw))
     rows = [
-        (e.label, _day(r), r.run.name, version(r), _size(r),
-         *(str(words.write(t.read(r), t.scale)) for t in tracks))
-        for e, line in lines
-        for r in line
-    ]  # fmt: skip
-    below = "its date and version below it" if len(lines) == 1 else "its date and folder below it"
-    caption = (
-        f"Each mark is a run with its 95 % interval, {below}. The version is the digest of the weights, the revision "
-        "of the model, or the commit. The table lists all versions. All runs have the same suite, networks and "
-        "versions of the metrics."
+        (e.label, _day(r), _folder(r), *(track.text(r) for track in tracks), "; ".join(m.sentence for m in r.marks))
+        for e, line in lines.items()
+        for r in line.releases
+    ]
+    header = ("Generator", "Date", "Run", *(track.title for track in tracks), "Since the release before")
+    return Figure("history", "Changes over releases", _caption(list(lines.values())), panels, header, rows)
+
+
+def _tracks(scenario: SuiteResult) -> list[_Track]:
+    """Usable share, the first metric of each question, and the cost: with usable clips in it, where it is known."""
+    newest = [line.releases[-1] for line in scenario.history.values()]
+    costs = [c for c in ("usd_per_usable_clip", "usd_per_clip", "device_s_per_clip")
+             if any(r.figures.get(c, ABSENT).value is not None for r in newest)]  # fmt: skip
+    scale = scenario.money_scale
+    return [
+        *(_Track(name, scenario.title_of(name)) for name in ("usable", *scenario.headline_metrics)),
+        *(_Track(c, words.cost_title(c, scale), 1.0 if c.endswith("_s_per_clip") else scale) for c in costs[:1]),
+    ]
+
+
+def _caption(lines: Sequence[Line]) -> str:
+    counts = sorted({(len(line.prompts), line.asked) for line in lines})
+    over = words.listed(f"{shared} of {asked}" for shared, asked in counts)
+    return (
+        "Each mark is a release with its 95 % interval, its date and its run below it. The figures are over the "
+        f"prompts that all releases share ({over} of the newest run). Lines are not joined where the values before and "
+        "after do not compare. Differences are not tested here."
     )
-    caption += _other_changes([r for _, line in lines for r in line])
-    header = ("Generator", "Date", "Run", "Version", "Prompts", *(t.title for t in tracks))
-    return Figure("history", "Changes over releases", caption, panels, header, rows)
 
 
-def releases(scenario: SuiteResult, entry: GeneratorResult) -> list[GeneratorResult]:
-    """All results of one generator, oldest first."""
-    return sorted([*(e for e in scenario.past if e.name == entry.name), entry], key=lambda e: e.run.created)
+def _day(release: Release) -> str:
+    return release.created[:10]
 
 
-def version(entry: GeneratorResult) -> str:
-    """What identifies the release: the digest of the weights, else the model's revision, else the commit of the run."""
-    definition = entry.definition
-    git = entry.run.manifest.git
-    marks = (definition.weights_digest, definition.revision, git.commit if git else "")
-    return next((mark[:7] for mark in marks if mark), "")
-
-
-def _size(entry: GeneratorResult) -> str:
-    return f"{len(entry.grid.prompts)} {words.TIMES} {entry.usable.shape[1]}"
-
-
-def _other_changes(runs: Sequence[GeneratorResult]) -> str:
-    """Differences between the runs other than the generators, as sentences for the caption."""
-    devices = {device_name(r.run.manifest.device) for r in runs}
-    text = ""
-    if len(devices) > 1:
-        text += f" The runs used different devices ({words.listed(sorted(devices))}), so their costs differ."
-    if len({r.grid.prompts for r in runs}) > 1:
-        text += " The runs do not all have the same prompts; the table states their number."
-    forms = {r.definition.clip for r in runs}
-    return text + (" The clips do not all have the same length, size and frame rate." if len(forms) > 1 else "")
-
-
-def _score(metric: str, entry: GeneratorResult) -> Estimate:
-    return entry.score(metric)
-
-
-def _cost(name: str, entry: GeneratorResult) -> Estimate:
-    return entry.cost(name)
-
-
-def _day(entry: GeneratorResult) -> str:
-    return entry.run.created[:10]
-
-
-def _values_text(track: _Track, entry: GeneratorResult) -> str:
-    return f"{words.write(track.read(entry), track.scale)} on {_day(entry)}"
+def _folder(release: Release) -> str:
+    return Path(release.run).name
 
 
 def _when(created: str, dates: Sequence[str]) -> str:
-    """The day of a run; with the hour if that day has several runs, and with the year if the runs span several."""
+    """The day, and the hour where a day has several runs; the year where they span several."""
     year = "" if len({date[:4] for date in dates}) == 1 else f"{created[2:4]}-"
     hour = f" {created[11:16]}" if sum(date[:10] == created[:10] for date in dates) > 1 else ""
     return f"{year}{created[5:10]}" if not hour else f"{created[8:10]}.{hour}"
 
 
-def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[GeneratorResult]]], axes: Axes) -> None:
-    """Draw the runs in order of date and evenly spaced, because release dates are often close together."""
-    dates = sorted({r.run.created for _, line in lines for r in line})
-    for entry, line in lines:
-        ink, at = colour(entry), [dates.index(r.run.created) for r in line]
-        figures = [words.scaled(track.read(r), track.scale) for r in line]
-        for x, figure in zip(at, figures, strict=True):
-            if figure.low is not None and figure.high is not None:
-                axes.plot([x, x], [figure.low, figure.high], color=ink, lw=1.2, alpha=0.5)
-        values = [figure.value or 0.0 for figure in figures]
-        axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
-    alone = len(lines) == 1  # several generators have several versions, so the folder of the run is written instead
+def _draw(track: _Track, lines: Lines, axes: Axes) -> None:
+    """Releases stand in their order, evenly spaced: release dates bunch."""
+    dates = sorted({r.created for line in lines.values() for r in line.releases})
+    for nth, (entry, line) in enumerate(lines.items()):
+        ink, beside = colour(entry), (nth - (len(lines) - 1) / 2) * min(0.1, 0.5 / len(lines))
+        for group in line.comparable(track.name):
+            at, figures = [dates.index(r.created) + beside for r in group], [track.read(r) for r in group]
+            for x, figure in zip(at, figures, strict=True):
+                if figure.low is not None and figure.high is not None:
+                    axes.plot([x, x], [figure.low, figure.high], color=ink, lw=1.2, alpha=0.5)
+            values = [figure.value or 0.0 for figure in figures]
+            axes.plot(at, values, "-" + marker(entry), color=ink, lw=1.2, ms=5.5, mec=PAPER, mew=0.7)
     marks = {
-        r.run.created: f"{_when(r.run.created, dates)}\n{version(r) if alone else r.run.name[:10]}"
-        for _, line in lines
-        for r in line
+        r.created: f"{_when(r.created, dates)}\n{_folder(r)[:LONGEST_RUN]}"
+        for line in lines.values()
+        for r in line.releases
     }
     step = -(-len(dates) // MOST_TICKS)
     shown = [n for n in range(len(dates)) if (len(dates) - 1 - n) % step == 0]  # the newest always
@@ -143,3 +129,5 @@ def _draw(track: _Track, lines: Sequence[tuple[GeneratorResult, Sequence[Generat
     axes.grid(axis="y")
     if track.name == "usable":
         percent_axis(axes)
+    elif track.name.startswith("usd"):
+        axes.yaxis.set_major_formatter("${x:,.5g}")

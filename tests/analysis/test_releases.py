@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.gate.releases import write
+from vbench_lite.analysis.releases import earlier_releases, release_history
 from vbench_lite.cli import group
 from vbench_lite.errors import StoreError
 from vbench_lite.gate.baselines.baseline import Promotion, promote
-from vbench_lite.gate.baselines.release_history import release_history
+from vbench_lite.run.view import Side, open_run
 
 
 def day(number: int, **more: object) -> dict[str, object]:
@@ -86,3 +87,34 @@ def test_ten_releases_are_shown_without_a_cut_number_in_80_columns(tmp_path, mon
     assert "…" not in text
     assert all(f" v{number}" in text for number in range(1, 11))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_figures_before_and_after_another_scorer_or_other_thresholds_are_groups_of_their_own(results, tmp_path):
+    (line,) = release_history(results)
+    assert [len(group) for group in line.comparable("detail")] == [2, 1]
+    assert [len(group) for group in line.comparable("usd_per_clip")] == [3]
+    for number, least in ((1, 0.5), (2, 0.6)):
+        write(tmp_path / f"v{number}", prompts=10, manifest=day(number))
+        summary = json.loads((tmp_path / f"v{number}" / "summary.json").read_text())
+        summary["usable"] = {"thresholds": {"detail": {"min": least}}}
+        (tmp_path / f"v{number}" / "summary.json").write_text(json.dumps(summary))
+    (line,) = release_history(tmp_path)
+    (mark,) = line.releases[1].marks
+    assert (mark.code, mark.breaks) == ("thresholds", ("usable", "usd_per_usable_clip"))
+
+
+def test_a_short_run_is_left_out_of_the_line_of_a_long_one(tmp_path):
+    write(tmp_path / "quick", prompts=8, manifest=day(1))
+    write(tmp_path / "whole", prompts=20, manifest=day(2))
+    (line,) = release_history(tmp_path)
+    assert [Path(run).name for run in line.left_out] == ["quick"]
+    assert len(line.prompts) == 20
+
+
+def test_a_broken_run_beside_the_shown_one_is_no_release_of_it(tmp_path):
+    for number in (1, 2, 3):
+        write(tmp_path / f"v{number}", prompts=6, manifest=day(number))
+    (tmp_path / "v1" / "summary.json").write_text("{")
+    shown = Side(open_run(tmp_path / "v3"), "model")
+    line = earlier_releases([shown], [])[shown]
+    assert [Path(release.run).name for release in line.releases] == ["v2", "v3"]

@@ -11,8 +11,8 @@ import numpy as np
 
 from vbench_lite.analysis.comparable import rate_of, shared_prompts
 from vbench_lite.analysis.cost import economics
+from vbench_lite.analysis.promotions import HistoryEntry, history_path, read_history
 from vbench_lite.errors import StoreError
-from vbench_lite.gate.baselines.history import HistoryEntry, history_path, read_history
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.folder import RunFolder
@@ -20,6 +20,10 @@ from vbench_lite.run.view import Run, Side
 
 MIN_SHARED = 2
 """Prompts that a run must share with the newest one to stand in its line: fewer give no interval."""
+MIN_SHARE = 0.5
+"""And as a share of the newest run's prompts: a short run would reduce the figures of all others to its few prompts."""
+OF_USABLE = ("usable", "usd_per_usable_clip")
+"""Figures that depend on thresholds."""
 NOT_EVALUATED = Estimate(None, reason="not evaluated: no thresholds", reason_code=ReasonCode.NOT_EVALUATED)
 
 
@@ -30,6 +34,8 @@ class Mark:
     code: str
     """promotion, first-baseline, weights, revision, code, settings, form, price, device, scorer or suite."""
     sentence: str
+    breaks: tuple[str, ...] = ()
+    """Figures whose values before and after it do not compare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,16 @@ class Line:
     left_out: tuple[str, ...] = ()
     """Runs that share too few prompts with the newest one."""
 
+    def comparable(self, figure: str) -> list[list[Release]]:
+        """The releases in groups within which a figure means the same; releases without a value are left out."""
+        groups: list[list[Release]] = [[]]
+        for release in self.releases:
+            if any(figure in mark.breaks for mark in release.marks):
+                groups.append([])
+            if (estimate := release.figures.get(figure)) is not None and estimate.value is not None:
+                groups[-1].append(release)
+        return [group for group in groups if group]
+
 
 def release_history(folder: Path) -> list[Line]:
     """The releases in a folder of runs, by suite and generator.
@@ -69,29 +85,79 @@ def release_history(folder: Path) -> list[Line]:
     Raises:
         StoreError: There is no such folder, or it holds no scored run.
     """
-    promotions, runs, baselines = list[HistoryEntry](), list[Run](), list[Run]()
-    for path in sorted(folder.glob("*/run.json")):
-        run = Run(RunFolder(path.parent))
-        if history_path(run.path).exists():
-            promotions += read_history(run.path)
-            baselines.append(run)
-        elif run.folder.table_path.exists() and run.folder.summary_path.exists():
-            runs.append(run)
-    known = {run.created for run in runs}
-    runs += [run for run in baselines if run.created not in known]  # the promoted run itself is not there
+    found, promotions = _runs_in(folder, ())
+    runs = [run for run in found if run.folder.table_path.exists() and run.folder.summary_path.exists()]
     if not runs:
         raise StoreError(f"{folder} holds no scored run. Make one with: vbench run --suite ads")
     sides = defaultdict[tuple[str, str], list[Side]](list)
     for run in runs:
         for generator in run.generators:
             sides[run.manifest.suite.name, generator].append(Side(run, generator))
-    return [_line(suite, name, found, promotions) for (suite, name), found in sorted(sides.items())]
+    return [_line(each, promotions) for _, each in sorted(sides.items())]
 
 
-def _line(suite: str, generator: str, sides: list[Side], promotions: Sequence[HistoryEntry]) -> Line:
+def earlier_releases(shown: Sequence[Side], runs: Sequence[Run]) -> dict[Side, Line]:
+    """The releases up to each generator that is shown, among given runs and those that lie beside it.
+
+    Args:
+        shown: The last release of each line.
+        runs: Further runs that count, such as the others of a report.
+
+    Returns:
+        Only generators that have an earlier release. Runs that cannot be read do not count.
+    """
+    known = list(dict.fromkeys([*(side.run for side in shown), *runs]))
+    found, promotions = known, list[HistoryEntry]()
+    for folder in {run.path.resolve().parent for run in known}:
+        try:
+            found, decided = _runs_in(folder, found)
+        except StoreError:  # of a baseline that is not in order, which `vbench baseline history` says
+            continue
+        promotions += decided
+    lines = {}
+    for side in shown:
+        earlier = [
+            Side(run, side.generator) for run in found
+            if _readable(run) and run.created < side.run.created and side.generator in run.generators
+            and run.manifest.suite.name == side.run.manifest.suite.name
+        ]  # fmt: skip
+        line = _line([*earlier, side], promotions)
+        if len(line.releases) > 1:
+            lines[side] = line
+    return lines
+
+
+def _runs_in(folder: Path, known: Sequence[Run]) -> tuple[list[Run], list[HistoryEntry]]:
+    """Known runs and those in a folder, with the promotions of its baselines; a baseline whose run is there is none."""
+    promotions, runs, baselines = list[HistoryEntry](), list(known), list[Run]()
+    paths = {run.path.resolve() for run in known}
+    for path in sorted(folder.glob("*/run.json")):
+        run = Run(RunFolder(path.parent))
+        if history_path(run.path).exists():
+            promotions += read_history(run.path)
+            baselines.append(run)
+        elif path.parent.resolve() not in paths:
+            runs.append(run)
+    if baselines:
+        created = {run.created for run in runs if _readable(run)}
+        runs += [run for run in baselines if run.created not in created]
+    return runs, promotions
+
+
+def _readable(run: Run) -> bool:
+    """Whether it is scored, and all of its files are valid."""
+    try:
+        return bool(run.summary.generators) and bool(run.grids)
+    except StoreError:
+        return False
+
+
+def _line(sides: list[Side], promotions: Sequence[HistoryEntry]) -> Line:
+    """The releases of one generator in one suite."""
     sides = sorted(sides, key=lambda side: (side.run.created, side.run.name))
     newest = sides[-1].run.manifest
-    enough = [s for s in sides if s is sides[-1] or len(shared_prompts(newest, s.run.manifest)) >= MIN_SHARED]
+    least = max(MIN_SHARED, MIN_SHARE * len(newest.prompts))
+    enough = [s for s in sides if s is sides[-1] or len(shared_prompts(newest, s.run.manifest)) >= least]
     shared = [p.id for p in newest.prompts]
     for side in enough:
         common = set(shared_prompts(newest, side.run.manifest))
@@ -108,8 +174,8 @@ def _line(suite: str, generator: str, sides: list[Side], promotions: Sequence[Hi
         before = side
     left_out = tuple(str(side.run.path) for side in sides if side not in enough)
     return Line(
-        suite=suite, generator=generator, prompts=tuple(shared), asked=len(newest.prompts), releases=tuple(releases),
-        left_out=left_out,
+        suite=newest.suite.name, generator=sides[-1].generator, prompts=tuple(shared), asked=len(newest.prompts),
+        releases=tuple(releases), left_out=left_out,
     )  # fmt: skip
 
 
@@ -162,22 +228,28 @@ def _changes(before: Side, after: Side) -> Iterator[Mark]:
     if names:
         said = ", ".join(f"{n} {old.settings.get(n, 'unset')} became {new.settings.get(n, 'unset')}" for n in names)
         yield Mark(code="settings", sentence=f"settings: {said}")
+    limits = [side.run.summary.usable.thresholds for side in (before, after)]
+    if limits[0] != limits[1]:
+        differ = [name for name in {**limits[0], **limits[1]} if limits[0].get(name) != limits[1].get(name)]
+        said = f"thresholds: {', '.join(differ)} changed. Usable clips before and after do not compare"
+        yield Mark(code="thresholds", sentence=said, breaks=OF_USABLE)
     moved = _scorer(before.run.metrics, after.run.metrics)
     backbones = [side.run.manifest.plan.backbones for side in (before, after)]
-    if backbones[0] != backbones[1]:
-        moved.insert(0, f"the backbones {backbones[0]} became {backbones[1]}")
-    if moved:
-        yield Mark(code="scorer", sentence=f"scorer: {'; '.join(moved)}. Scores before and after do not compare")
+    networks = [f"the backbones {backbones[0]} became {backbones[1]}"] if backbones[0] != backbones[1] else []
+    if networks or moved:
+        breaks = (*moved, *(OF_USABLE if moved.keys() & limits[1].keys() else ()))
+        said = f"scorer: {'; '.join([*networks, *moved.values()])}. Scores before and after do not compare"
+        yield Mark(code="scorer", sentence=said, breaks=breaks)
 
 
-def _scorer(old: Mapping[str, MetricInfo], new: Mapping[str, MetricInfo]) -> list[str]:
-    """Metrics whose numbers mean something else than before."""
-    return [
-        f"{name} {old[name].version} became {new[name].version}"
+def _scorer(old: Mapping[str, MetricInfo], new: Mapping[str, MetricInfo]) -> dict[str, str]:
+    """Metrics whose numbers mean something else than before, each with what changed."""
+    return {
+        name: f"{name} {old[name].version} became {new[name].version}"
         if old[name].version != new[name].version else f"{name} is computed by another network"
         for name in old
         if name in new and (old[name].version, old[name].backbone) != (new[name].version, new[name].backbone)
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 def _short(digest: str | None) -> str:
