@@ -14,6 +14,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import (
+    NAMED,
     QUARTER,
     Axis,
     Figure,
@@ -22,17 +23,13 @@ from vbench_lite.report.figures.kit import (
     cost_axis,
     log_cost_axis,
     marker,
-    percent_axis,
+    quality_axis,
 )
 from vbench_lite.report.figures.labels import Label, place_labels, thin_out
 from vbench_lite.report.formats.layout import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-NAMED = 3
-"""Highest number of curves that are labelled with their names. Further curves have a marker and a colour only."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +113,7 @@ def _draw(group: _Curves, axes: Axes) -> None:
     axes.margins(y=0.24)
     known = [x for curve in group.curves for x in curve.at if x > 0] or [1.0]
     log_cost_axis(axes, min(known) / 1.4, max(known) * 1.8)
-    axes.grid(axis="y")
-    if group.metric == "usable":
-        percent_axis(axes)
-    elif not group.higher:
-        axes.invert_yaxis()
+    quality_axis(axes, group.metric, group.higher)
     thin_out(axes)
     if len(group.curves) <= NAMED:
         place_labels(axes, ends_of)

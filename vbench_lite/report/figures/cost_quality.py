@@ -12,6 +12,7 @@ from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import (
+    NAMED,
     QUARTER,
     Axis,
     Figure,
@@ -21,7 +22,7 @@ from vbench_lite.report.figures.kit import (
     cost_axis,
     log_cost_axis,
     marker,
-    percent_axis,
+    quality_axis,
 )
 from vbench_lite.report.figures.labels import Label, place_labels
 from vbench_lite.report.formats.layout import shortened
@@ -31,10 +32,6 @@ from vbench_lite.report.tables import usable_estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-NAMED = 3
-"""Highest number of points that are labelled with their names. Further points have a marker and a colour only."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +123,8 @@ def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = Fal
 
 
 def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
-    front = plane.front()
-    axes.step([p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=1)
-    for point in plane.points:
-        _cross(axes, point, plane.metric)
-    scale(axes, plane)
     axes.set_ylabel(f"{plane.title}, up is better")
-    place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, longest), colour(p.entry)) for p in plane.points])
+    _draw(plane, axes, longest)
 
 
 def _of_cost(scenario: SuiteResult) -> str:
@@ -152,29 +144,24 @@ def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
     return Plane(metric, scenario.title_of(metric), scenario.higher_is_better(metric), axis, points)
 
 
-def _draw(plane: Plane, axes: Axes) -> None:
+def _draw(plane: Plane, axes: Axes, longest: int = 0) -> None:
+    """Draw the plane; with every name, of at most so many characters, or with a few only."""
     front = plane.front()
-    axes.step(
-        [p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8,
-        ls=(0, (4, 3)), zorder=1,
-    )  # fmt: skip
+    axes.step([p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=1)
     for point in plane.points:
         _cross(axes, point, plane.metric)
     scale(axes, plane)
-    if len(plane.points) <= NAMED:
-        place_labels(axes, [Label(p.x, p.y, shortened(p.entry.label, 24), colour(p.entry)) for p in plane.points])
+    if longest or len(plane.points) <= NAMED:
+        names = [Label(p.x, p.y, shortened(p.entry.label, longest or 24), colour(p.entry)) for p in plane.points]
+        place_labels(axes, names)
 
 
 def scale(axes: Axes, plane: Plane) -> None:
     """Set the scales of the axes so that up is better and left is cheaper."""
     _log_axis(axes, plane.points)
     axes.set_xlabel(f"{plane.axis.unit}, log")
-    axes.grid(axis="y")
     axes.margins(y=0.2)
-    if plane.metric == "usable":
-        percent_axis(axes)
-    if not plane.higher:
-        axes.invert_yaxis()
+    quality_axis(axes, plane.metric, plane.higher)
 
 
 def intervals(axes: Axes, point: Point, **style: Any) -> None:

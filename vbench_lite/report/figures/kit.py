@@ -22,6 +22,8 @@ WIDTH = 3.0
 """Width of a panel in inches. Three panels fit side by side on a wide screen, and text is still legible on a phone."""
 QUARTER = 2.4, 2.1
 """Width and height in inches of a panel in a row of four. Its text is as large as in other panels."""
+NAMED = 3
+"""Most marks of a small panel that are labelled with their names. Where there are more, the legend names them."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +131,12 @@ def percent_axis(axes: Axes) -> None:
     """Label the y axis in percent, with space above 100 %."""
     axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+
+
+def quality_axis(axes: Axes, metric: str, higher: bool) -> None:
+    """Set the y axis of a metric, or of "usable", so that up is better."""
+    axes.grid(axis="y")
+    if metric == "usable":
+        percent_axis(axes)
+    elif not higher:
+        axes.invert_yaxis()
