@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from vbench_lite.errors import BadFile, UnknownName, UsageError
+from vbench_lite.cli import group
+from vbench_lite.errors import BadFile, UnknownName, UsageError, VbenchError
 from vbench_lite.inputs.catalogue import find_definition, parts, read_definition
 from vbench_lite.inputs.readiness import what_is_missing
 from vbench_lite.inputs.suite_import import import_suite
@@ -24,6 +26,32 @@ def file_of(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"), [("{name}", "leads back to itself"), ("gone", "leads to gone, which does not exist")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("prompts/l.toml", "run --dry-run --suite l"), ("l.toml", "run --dry-run --suite l.toml"),
+        ("l.csv", "run --dry-run --suite l.csv"), ("generators/l.toml", "run --dry-run --suite ads -g l"),
+        ("l.toml", "run --dry-run --suite ads -g ./l.toml"), ("l", "run --dry-run --suite ads --prices l"),
+        ("metrics/l.py", "run --dry-run --suite ads --metrics metrics/l.py"),
+        ("clips/l.mp4", "score clips --suite ads"), ("l.toml", "run --dry-run --suite ads --thresholds l.toml"),
+    ],
+)  # fmt: skip
+def test_a_symbolic_link_that_leads_nowhere_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, arguments: str, target: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    link = Path(name)
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(target.format(name=link.name))
+    done = CliRunner().invoke(group, arguments.split())
+    assert isinstance(done.exception, VbenchError), done.output
+    assert f"the symbolic link {link} {problem.format(name=link.name)}" in str(done.exception)
+    assert "Errno" not in str(done.exception)
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1c"])

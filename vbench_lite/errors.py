@@ -25,8 +25,22 @@ Each message says what, which, and the next command.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def system_reason(error: Exception) -> str:
+    """What the system says against a file, without its number and without the path, which messages name already.
+
+    >>> system_reason(OSError(errno.ELOOP, "Too many levels of symbolic links", "a.toml"))
+    'a symbolic link leads back to itself'
+    >>> system_reason(PermissionError(errno.EACCES, "Permission denied", "a.toml"))
+    'Permission denied'
+    """
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "a symbolic link leads back to itself"
+    return str(getattr(error, "strerror", None) or error)
 
 
 class VbenchError(Exception):

@@ -44,19 +44,39 @@ def _escape(sign: str) -> str:
 
 
 def vbench_command(*words: str | os.PathLike[str]) -> str:
-    """A command of this program that a shell reads as these words. A path that begins with "-" is no option.
+    """A command of this program that a shell reads as these words, with paths as seen from the working folder.
+
+    A path that begins with "-" is no option.
 
     >>> from pathlib import Path
     >>> vbench_command("score", Path("my runs"))
     "vbench score 'my runs'"
     >>> vbench_command("score", Path("-x"), "--json")
     'vbench score ./-x --json'
+    >>> vbench_command("score", Path("results/ads").absolute())
+    'vbench score results/ads'
     """
-    return shlex.join(["vbench", *(word if isinstance(word, str) else _no_option(os.fspath(word)) for word in words)])
+    return shlex.join(["vbench", *(from_here(word if isinstance(word, str) else _no_option(word)) for word in words)])
 
 
-def _no_option(path: str) -> str:
-    return f".{os.sep}{path}" if path.startswith("-") else path
+def _no_option(path: os.PathLike[str]) -> str:
+    text = os.fspath(path)
+    return f".{os.sep}{text}" if text.startswith("-") else text
+
+
+def from_here(path: str | os.PathLike[str]) -> str:
+    """A path as seen from the working folder, where it is in it; another absolute path stays as it is.
+
+    >>> from_here("/no/such/folder"), from_here(os.path.abspath("results/ads")), from_here(os.path.abspath("ads"))
+    ('/no/such/folder', 'results/ads', './ads')
+    """
+    text = os.fspath(path)
+    if not os.path.isabs(text):
+        return text
+    relative = os.path.relpath(text)
+    if relative.split(os.sep)[0] == os.pardir:
+        return text
+    return relative if os.sep in relative or relative == os.curdir else os.path.join(os.curdir, relative)
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 
 try:
     import fcntl
@@ -46,7 +46,7 @@ def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
         part.replace(path)
     except OSError as error:
         _remove(part)
-        reason = error.strerror or error
+        reason = system_reason(error)
         raise StoreError(f"cannot write {path}: {reason}. Free space, or name another place.") from error
     except BaseException:  # of the iterable
         _remove(part)

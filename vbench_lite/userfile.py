@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import unicodedata
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.errors import BadFile
+from vbench_lite.errors import BadFile, system_reason
 
 MOST_BYTES = 100_000_000
 DEEPEST = 50
@@ -33,9 +34,9 @@ def read_text(path: Path) -> str:
             raise BadFile(path, None, f"cannot be read: it is larger than {MOST_BYTES // 10**6} MB.")
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise BadFile(path, None, "there is no such file.") from None
+        raise BadFile(path, None, f"{link_problem(path) or 'there is no such file'}.") from None
     except (OSError, ValueError) as error:
-        raise BadFile(path, None, f"cannot be read: {error}") from None
+        raise BadFile(path, None, f"cannot be read: {link_problem(path) or system_reason(error)}.") from None
 
 
 def lines_of(text: str) -> list[str]:
@@ -124,16 +125,24 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def link_loop(path: Path) -> Path | None:
-    """The first part of a path that is a symbolic link in a loop of links; None where no link leads back to itself."""
+def is_named(path: Path) -> bool:
+    """Whether there is such a file, or a symbolic link in its place that leads nowhere: an error can then name it."""
+    return is_there(path) or bool(link_problem(path))
+
+
+def link_problem(path: Path) -> str:
+    """Why the symbolic links of a path lead to no file; "" where none is to blame."""
     for part in (*reversed(path.parents), path):
         try:
             part.stat()
         except OSError as error:
-            return part if error.errno == errno.ELOOP else None
+            if error.errno == errno.ELOOP:
+                return f"the symbolic link {part} leads back to itself"
+            missing = os.path.islink(part)
+            return f"the symbolic link {part} leads to {os.readlink(part)}, which does not exist" if missing else ""
         except ValueError:
-            return None
-    return None
+            return ""
+    return ""
 
 
 def is_folder(path: Path) -> bool:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from vbench_lite.decoding.completeness import Evidence
 from vbench_lite.decoding.pixels import RgbConverter, alpha_decoder, refused_transfer, transfer_of
 from vbench_lite.decoding.timing import FrameTimes
-from vbench_lite.errors import UnreadableClip
+from vbench_lite.errors import UnreadableClip, system_reason
+from vbench_lite.userfile import link_problem
 
 Frames = NDArray[np.uint8]
 
@@ -157,7 +158,7 @@ class ClipReader:
         try:
             self._container = opened.enter_context(open_container(handle))
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableClip(f"not a readable video: {_reason(error)}") from None
+            raise UnreadableClip(f"not a readable video: {system_reason(error)}") from None
         stream = self._container.streams.best("video")
         if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
             raise UnreadableClip("no video stream" + " that can be decoded" * bool(self._container.streams.video))
@@ -190,7 +191,7 @@ class ClipReader:
             if self._evidence.error:
                 yield from self._decoder.decode(None)  # type: ignore[misc]
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableClip(f"broken after {self.decoded} frames: {_reason(error)}") from None
+            raise UnreadableClip(f"broken after {self.decoded} frames: {system_reason(error)}") from None
 
     def _packets(self) -> Iterator[av.Packet]:
         try:
@@ -199,7 +200,7 @@ class ClipReader:
                 if packet.stream.index == self._stream.index:
                     yield packet
         except (av.FFmpegError, OSError, ValueError) as error:
-            self._evidence.error = _reason(error)
+            self._evidence.error = system_reason(error)
 
     def info(self) -> ClipInfo:
         return ClipInfo(self.decoded, self.height, self.width, self.fps())
@@ -272,7 +273,7 @@ def _open(source: Path | str) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise UnreadableClip(f"cannot be opened: {error.strerror}") from None
+        raise UnreadableClip(f"cannot be opened: {system_reason(error)}") from None
 
 
 def no_file(path: Path) -> str:
@@ -281,8 +282,8 @@ def no_file(path: Path) -> str:
         return ""
     if path.is_dir():
         return "it is a folder"
-    if path.is_symlink():
-        return f"it is a link to {path.readlink()}, which does not exist"
+    if problem := link_problem(path):
+        return problem
     return "it is a pipe, a socket or a device" if path.exists() else "cannot be opened: No such file or directory"
 
 
@@ -296,7 +297,3 @@ def left_out_reason(path: Path) -> str:
             return reader.still_picture()
     except UnreadableClip as error:
         return str(error)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click import unstyle
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from vbench_lite.cli import COMMANDS, group
 from vbench_lite.cli.doctor_command import command as doctor
+from vbench_lite.cli.list_command import shortened
 
 
 @pytest.fixture
@@ -58,12 +61,46 @@ def test_list_of_generators_ends_with_commands_that_can_be_copied(
     assert re.fullmatch(r"[0-9a-f]{40}", words[words.index("--revision") + 1])
 
 
-@pytest.mark.parametrize("arguments", [["doctor"], ["list", "generators"], ["list", "suites"], ["list", "metrics"]])
-def test_lines_in_a_pipe_have_80_columns_unless_a_word_is_longer(runner: CliRunner, arguments: list[str]) -> None:
-    lines = runner.invoke(group, arguments).output.splitlines()
-    assert lines
+def too_long(output: str, columns: int) -> list[str]:
+    """The lines that are longer than a terminal is wide, without those of a single word or quotation."""
     one_word = re.compile(r"""(-> )?(\S+|"[^"]*"|'[^']*')( \\)?""")
-    assert [line for line in lines if len(line) > 80 and not one_word.fullmatch(line.strip())] == []
+    lines = output.splitlines()
+    assert lines
+    return [line for line in lines if cell_len(line) > columns and not one_word.fullmatch(line.strip())]
+
+
+def test_lines_of_doctor_in_a_pipe_have_80_columns_unless_a_word_is_longer(runner: CliRunner) -> None:
+    assert too_long(runner.invoke(group, ["doctor"]).output, 80) == []
+
+
+@pytest.fixture(params=["as it ships", "long names"])
+def listed(request: pytest.FixtureRequest, runner: CliRunner) -> None:
+    """Generators, suites and runs of the working folder, some with names and texts that need most of a line."""
+    if request.param == "as it ships":
+        return
+    for name in ("a" * 61, "\u8cf4" * 26):
+        for path, text in (
+            (f"generators/{name}.toml", 'route = "undisclosed"\nadapter = "http"\n[settings]\nkey_env = "KEY"\n'),
+            (f"prompts/{name}.toml", f'title = "{"b" * 50} c"\n[[prompt]]\nid = "p"\ntext = "a cat"\n'),
+            (f"results/{name}/run.json", "{"),
+        ):
+            Path(path).parent.mkdir(exist_ok=True, parents=True)
+            Path(path).write_text(text)
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("what", ["generators", "suites", "metrics", "runs"])
+def test_a_list_breaks_no_word_and_fits_the_terminal(runner: CliRunner, what: str, columns: int) -> None:
+    rows = json.loads(runner.invoke(group, ["list", what, "--json"]).output)
+    terminal = {"COLUMNS": str(columns), "FORCE_COLOR": "1", "TERM": "dumb"}
+    output = unstyle(runner.invoke(group, ["list", what], env=terminal).output)
+    assert too_long(output, columns) == []
+    hidden = re.findall(r"\w+", output.partition("Not shown: ")[2].partition(". --json")[0])
+    words = set(output.split())
+    for row in rows:
+        shown = [shortened(str(cell)) for name, cell in row.items() if name not in (*hidden, "name", "ready")]
+        assert {row["name"], *" ".join(shown).split()} <= words
 
 
 def test_a_broken_definition_blocks_no_list_and_is_named(runner: CliRunner) -> None:

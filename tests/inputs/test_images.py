@@ -88,7 +88,7 @@ def test_one_text_with_two_images_is_two_prompts_whose_ids_do_not_depend_on_the_
         ("https://example.com/mug.png", "a URL, where the path of a file is expected"),
         ("data:image/png;base64,AAAA", "a URL, where the path of a file is expected"),
         ("lost.png", "there is no file"),
-        ("dangling.png", "there is no file"),
+        ("dangling.png", r"link \S+/dangling.png leads to lost.png, which does not exist"),
         ("itself.png", r"link \S+/itself.png leads back to itself"),
         ("there.png", r"link \S+/there.png leads back to itself"),
         ("round/mug.png", r"link \S+/round leads back to itself"),

@@ -42,8 +42,16 @@ def test_weights_that_are_on_no_hub_are_not_looked_for_there() -> None:
     assert missing.endswith("animatediff-v1-5.toml says how to get them")
 
 
+def test_a_model_folder_that_is_not_there_is_no_name_on_a_hub(tmp_path: Path) -> None:
+    missing = what_is_missing(Definition("mine", "diffusion", "diffusers", model="../weights", folder=tmp_path))
+    assert missing.startswith("needs weights in ")
+    assert missing.endswith("mine.toml says how to get them")
+
+
 def test_a_service_with_two_keys_asks_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
     kling = find_definition("kling-v3")
+    assert what_is_missing(kling) == "needs: export KLING_ACCESS_KEY=... && export KLING_SECRET_KEY=..."
+    monkeypatch.setenv("KLING_ACCESS_KEY", "...")  # as the command was printed
     assert what_is_missing(kling) == "needs: export KLING_ACCESS_KEY=... && export KLING_SECRET_KEY=..."
     monkeypatch.setenv("KLING_ACCESS_KEY", "a")
     monkeypatch.setenv("KLING_SECRET_KEY", "b")

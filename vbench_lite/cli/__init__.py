@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from vbench_lite import __version__, environment, escaping
-from vbench_lite.errors import StoreError, UnknownName, VbenchError
+from vbench_lite.errors import StoreError, UnknownName, VbenchError, system_reason
 
 COMMANDS = {
     "run": "Generate the clips of a suite, score them, and write the report.",
@@ -121,5 +121,5 @@ class _Results(io.TextIOWrapper):
             with open(os.devnull, "wb") as nothing:  # or the interpreter tries again at its end
                 os.dup2(nothing.fileno(), self.fileno())
             raise StoreError(
-                f"standard output takes no results: {error.strerror}. Files that were written are kept."
+                f"standard output takes no results: {system_reason(error)}. Files that were written are kept."
             ) from None

@@ -133,10 +133,12 @@ def folders_and_keys() -> Iterator[Finding]:
         yield Finding("results folder", free > 1, f"writable, {free:.0f} GiB free", "free some space", needed=True)
     except OSError as error:
         yield Finding("results folder", False, f"not writable: {error}", "choose another with --out", needed=True)
+    from vbench_lite.adapters.hosted.settings import KEY_EXAMPLE, key_in
+
     for key, generators in keys_of_services().items():
-        there = bool(os.environ.get(key))
+        there = bool(key_in(key))
         found = f"{'set (not shown)' if there else 'not set'}, for {', '.join(generators)}"
-        yield Finding(f"key {key}", there, found, f"export {key}=...")
+        yield Finding(f"key {key}", there, found, f"export {key}={KEY_EXAMPLE}")
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     yield Finding("browser for tests", browser is not None, browser or "none", "apt-get install chromium")
 

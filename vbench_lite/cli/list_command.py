@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ LONGEST_CELL = 44
 """Longest cell of the table. --json has the whole text."""
 WIDE = 140
 """Columns from which a terminal shows all columns of a list."""
+GAP = 2
+"""Spaces between two columns."""
 ONLY_WIDE = ("adapter", "licence", "range", "version", "sets")
 """Columns that a narrower list leaves out."""
 
@@ -156,19 +158,49 @@ def _print_table(rows: list[Row]) -> None:
 
     console = Console()
     width = console.width if console.is_terminal else COLUMNS
-    names = [name for name in rows[0] if width >= WIDE or name not in ONLY_WIDE]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        table.add_column(
-            name.replace("_", " "), justify="right" if isinstance(rows[0][name], int) else "left",
-            no_wrap=name == "name", overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(shortened(str(row[name]))) for name in names))
-    Console(width=width).print(table)
-    if len(names) < len(rows[0]):
-        click.echo(f"Not shown: {', '.join(name for name in rows[0] if name not in names)}. --json has them.")
+    cells = {name: [name.replace("_", " "), *(shortened(str(row[name])) for row in rows)] for name in rows[0]}
+    cells["name"] = ["name", *(str(row["name"]) for row in rows)]
+    if width < WIDE:
+        cells = {name: column for name, column in cells.items() if name not in ONLY_WIDE}
+    widths = _column_widths(cells, width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for name, columns in widths.items():
+        number = isinstance(rows[0][name], int)
+        table.add_column(cells[name][0], justify="right" if number else "left", width=columns)
+    for nth in range(1, len(rows) + 1):
+        table.add_row(*(Text(cells[name][nth]) for name in widths))
+    Console(width=max(width, sum(widths.values()) + GAP * len(widths))).print(table)
+    if len(widths) < len(rows[0]):
+        click.echo(f"Not shown: {', '.join(name for name in rows[0] if name not in widths)}. --json has them.")
+
+
+def _column_widths(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
+    """Columns in which no word is broken, wider where text would take more lines.
+
+    Where the words do not fit, the columns of the longest words are left out, but never the first column.
+    """
+    from rich.cells import cell_len
+
+    least = {name: max(cell_len(word) for cell in column for word in cell.split()) for name, column in cells.items()}
+    first = next(iter(cells))
+    least[first] = max(map(cell_len, cells[first]))
+    while len(least) > 1 and sum(least.values()) + GAP * (len(least) - 1) > width:
+        del least[max((name for name in least if name != first), key=least.__getitem__)]
+
+    def lines(name: str) -> int:
+        return sum(len(sentence_lines(cell, least[name])) for cell in cells[name])
+
+    found = {name: lines(name) for name in least}
+    for _ in range(width - sum(least.values()) - GAP * (len(least) - 1)):
+        longest = max(found, key=found.__getitem__)
+        least[longest] += 1
+        found[longest] = lines(longest)
+    return least
 
 
 def shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"
+    """The first words of a text, as many as fit in a cell."""
+    if len(text) <= LONGEST_CELL:
+        return text
+    cut = text[: LONGEST_CELL - 1]
+    return f"{cut.rpartition(' ')[0].rstrip()} …" if " " in cut else f"{cut}…"

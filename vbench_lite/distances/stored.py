@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from vbench_lite.arrays import read_arrays, read_limited
 from vbench_lite.distances.paired import DistanceInfluence
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 
 _CORRECTED = "fvd_corrected"
 
@@ -91,4 +91,4 @@ def read_features(path: Path, digest: str) -> SetFeatures:
             tuple(found["reference_prompts"].tolist()), str(found["protocol"]), corrected,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} cannot be read: {error}. {again}") from None
+        raise StoreError(f"{path} cannot be read: {system_reason(error)}. {again}") from None

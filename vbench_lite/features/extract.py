@@ -21,7 +21,7 @@ import numpy as np
 
 from vbench_lite.backbones import Backbones
 from vbench_lite.backbones.cache import NO_STORE, FeatureCache, Store
-from vbench_lite.errors import UnreadableClip
+from vbench_lite.errors import UnreadableClip, system_reason
 from vbench_lite.features.extractor import (
     Arrays,
     ClipFeatures,
@@ -264,4 +264,4 @@ def content_digest(source: Source) -> str:
     try:
         return hashlib.sha256(source if isinstance(source, bytes) else source.read_bytes()).hexdigest()
     except OSError as error:
-        raise UnreadableClip(f"cannot be opened: {error.strerror}") from None
+        raise UnreadableClip(f"cannot be opened: {system_reason(error)}") from None

@@ -17,7 +17,7 @@ from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.measuring.rates import read_price
 from vbench_lite.records import ROUTES, ClipSpec, Definition, Route
 from vbench_lite.tomlfile import TomlFile
-from vbench_lite.userfile import is_folder, is_there
+from vbench_lite.userfile import is_folder, is_named, is_there
 
 KEYS = (
     "route", "adapter", "model", "revision", "source", "licence", "clip", "inputs", "settings", "price", "weights",
@@ -52,7 +52,7 @@ def find_definition(name: str) -> Definition:
     if is_folder(path) and ("/" in name or name not in definition_paths()):
         return _definition_of_folder(path)
     if path.suffix == ".toml" or "/" in name:
-        if not is_there(path):
+        if not is_named(path):
             raise UnknownName("generator", name, definition_paths(), SEE)
         return read_definition(path)
     paths = definition_paths()

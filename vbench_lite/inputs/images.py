@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.errors import UsageError
+from vbench_lite.errors import UsageError, system_reason
 from vbench_lite.records import PromptImage
-from vbench_lite.userfile import control_character, is_there, link_loop
+from vbench_lite.userfile import control_character, is_there, link_problem
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,8 +57,8 @@ def find_image(folder: Path, named: str) -> PromptImage:
     if not named.strip() or control_character(named):
         raise NotAnImageError("expected the path of a file, relative to the suite.")
     path = folder / named
-    if loop := link_loop(path):
-        raise NotAnImageError(f"{path} leads to no file: the symbolic link {loop} leads back to itself. Replace it.")
+    if problem := link_problem(path):
+        raise NotAnImageError(f"{path} leads to no file: {problem}. Replace it.")
     if not is_there(path):
         raise NotAnImageError(f"there is no file {path}. The path is relative to the suite.")
     if not path.is_file():
@@ -70,7 +70,7 @@ def find_image(folder: Path, named: str) -> PromptImage:
             raise NotAnImageError(f"{path} is {found}.")
         return PromptImage(str(path.resolve()), hashlib.sha256(path.read_bytes()).hexdigest())
     except OSError as error:
-        raise NotAnImageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise NotAnImageError(f"{path} cannot be read: {system_reason(error)}.") from None
 
 
 @lru_cache(maxsize=4096)
@@ -84,7 +84,7 @@ def check_image(image: PromptImage) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise NotAnImageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise NotAnImageError(f"{path} cannot be read: {system_reason(error)}.") from None
     if hashlib.sha256(content).hexdigest() != image.sha256:
         raise NotAnImageError(f"{path} changed while the suite was read. Run the same command again.")
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shlex
 import shutil
 from pathlib import Path
 
+from vbench_lite.adapters.hosted.settings import KEY_EXAMPLE, address_needed, key_in
+from vbench_lite.escaping import from_here
 from vbench_lite.inputs import catalogue
 from vbench_lite.records import Definition
 from vbench_lite.userfile import is_folder, is_there
@@ -16,6 +17,8 @@ from vbench_lite.userfile import is_folder, is_there
 
 def what_is_missing(definition: Definition) -> str:
     """Why a generator cannot run on this machine as it is, with the command that corrects it; "" if it can."""
+    if definition.adapter == "http" and (address := address_needed(definition)):
+        return f"needs {address}"
     packages = [name for name in definition.about.get("python_packages", []) if not _installed(name)]
     needs = [f"needs: pip install {shlex.join(packages)}"] if packages else []
     if definition.adapter == "http":
@@ -38,7 +41,7 @@ def _installed(package: str) -> bool:
 
 def _keys_missing(definition: Definition) -> list[str]:
     keys = [str(definition.settings[name]) for name in ("key_env", "secret_env") if definition.settings.get(name)]
-    return [f"needs: export {shlex.quote(key)}=..." for key in keys if not os.environ.get(key)]
+    return [f"needs: export {shlex.quote(key)}={KEY_EXAMPLE}" for key in keys if not key_in(key)]
 
 
 def _program_missing(definition: Definition) -> list[str]:
@@ -57,13 +60,21 @@ def _weights_missing(definition: Definition) -> list[str]:
     if folder.is_absolute():
         return [] if is_folder(folder) else [f"needs weights in {folder}"]
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", definition.model):
-        place = definition.folder / definition.model
-        return [f"needs weights in {place}: {definition.folder / definition.name}.toml says how to get them"]
+        return [_weights_in(definition)]
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
     revision = definition.revision or None
-    cached = try_to_load_from_cache(definition.model, "model_index.json", revision=revision)
+    try:
+        cached = try_to_load_from_cache(definition.model, "model_index.json", revision=revision)
+    except HFValidationError:  # such as "../model", which is a folder
+        return [_weights_in(definition)]
     if isinstance(cached, str):
         return []
     pin = f" --revision {revision}" if revision not in (None, "main") else ""
     return [f"needs: hf download {definition.model}{pin}"]
+
+
+def _weights_in(definition: Definition) -> str:
+    toml = from_here(definition.folder / f"{definition.name}.toml")
+    return f"needs weights in {from_here(definition.folder / definition.model)}: {toml} says how to get them"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ from vbench_lite.inputs.shipped import shipped_folder
 from vbench_lite.inputs.suite_import import READERS, import_suite, prompts_digest
 from vbench_lite.records import MOTIONS, Prompt, PromptImage, Suite, Threshold
 from vbench_lite.tomlfile import TomlFile
-from vbench_lite.userfile import control_character, is_there, shown
+from vbench_lite.userfile import control_character, is_named, shown
 
 KEYS = (
     "title", "licence", "clips_per_prompt", "reference", "usable", "prompt", "source", "reasons", "prompts",
@@ -49,7 +50,7 @@ def load_suite(name: str) -> Suite:
 def _suite_path(name: str) -> Path:
     path = Path(name)
     if path.suffix or "/" in name:
-        if not is_there(path):
+        if not is_named(path):
             raise UnknownName("suite", name, suite_paths(), "See them with: vbench list suites")
         return path
     paths = suite_paths()
@@ -93,7 +94,7 @@ def read_suite(path: Path) -> Suite:
     facts = {key: _plain(file, key) for key in ("title", "licence", "source", "reference")}
     reference = facts["reference"]
     if reference not in ("", "world"):
-        reference = str((path.parent / reference).resolve())
+        reference = os.path.realpath(path.parent / reference)
     return Suite(
         name=path.stem, title=facts["title"] or path.stem, prompts=prompts,
         digest=prompts_digest(prompts, facts["reference"]), clips_per_prompt=clips, licence=facts["licence"],

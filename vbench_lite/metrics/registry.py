@@ -25,6 +25,7 @@ from vbench_lite.features.extractor import Extractor, backbone_of
 from vbench_lite.metrics._judge import JudgedMetric, judged_metrics, known_judges
 from vbench_lite.metrics.base import ClipMetric, Metric, SetMetric
 from vbench_lite.records import QUESTIONS, MetricInfo
+from vbench_lite.userfile import link_problem
 
 GROUP = "vbench_lite.metrics"
 FOLDER = Path("metrics")
@@ -201,8 +202,10 @@ def metrics_of_file(path: Path) -> list[MetricClass]:
 
     Raises:
         UnknownName: There is no such file.
-        MetricError: It defines none, or one that is not valid.
+        MetricError: It cannot be read, defines none, or one that is not valid.
     """
+    if problem := link_problem(path):
+        raise MetricError(f"{path} cannot be read: {problem}.")
     if not path.is_file():
         raise UnknownName("file of metrics", str(path), (), SEE)
     found = _metrics_in(_module_of(path.resolve(), path.stat().st_mtime_ns), str(path))

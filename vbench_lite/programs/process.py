@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from vbench_lite.errors import ProgramError, ProgramFailed, UsageError
+from vbench_lite.errors import ProgramError, ProgramFailed, UsageError, system_reason
 from vbench_lite.records import ReasonCode
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w*)\}")
@@ -71,8 +71,7 @@ class Start:
         try:
             return subprocess.Popen(list(command), **self._options, **streams)
         except (OSError, ValueError) as error:  # ValueError: an argument with a NUL character
-            reason = getattr(error, "strerror", None) or error
-            raise ProgramError(f'"{command[0]}" cannot be started: {reason}.') from None
+            raise ProgramError(f'"{command[0]}" cannot be started: {system_reason(error)}.') from None
 
     def require(self, program: str) -> None:
         """Checks that a program is there.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.errors import StoreError, UsageError
+from vbench_lite.errors import StoreError, UsageError, system_reason
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.review.clips import equalise
 from vbench_lite.review.material import Material
@@ -208,6 +208,6 @@ def export_any(material: Material, settings: Settings, votes: Sequence[Vote], ou
             write_whole(out, votes_csv(votes))
             return f"{len(votes)} votes"
     except OSError as error:
-        raise StoreError(f"cannot write {out}: {error.strerror}. Name another place.") from error
+        raise StoreError(f"cannot write {out}: {system_reason(error)}. Name another place.") from error
     known = ".html (a page), .json (tasks for Label Studio) or .csv (votes)"
     raise UsageError(f'"{out}" has no ending that stands for an export: expected {known}.')

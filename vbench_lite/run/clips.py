@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 from vbench_lite.run import format1
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.stats import Array
@@ -142,7 +142,7 @@ def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGri
     except FileNotFoundError:
         raise StoreError(f"{path} is missing: the run is not scored.{again}") from None
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}.{again}") from None
+        raise StoreError(f"{path} cannot be read: {system_reason(error)}.{again}") from None
     return {name: table.grid() for name, table in tables.items()}
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import FORMAT, ClipKey, ClipRecord
@@ -180,7 +180,7 @@ class RunFolder:
                 else:
                     path.unlink(missing_ok=True)
             except OSError as error:
-                reason = f"cannot delete {path}: {error.strerror}. Choose another folder with --out DIR."
+                reason = f"cannot delete {path}: {system_reason(error)}. Choose another folder with --out DIR."
                 raise StoreError(reason) from error
         self.manifest_path.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 from vbench_lite.files import write_whole
 from vbench_lite.inputs.images import NotAnImageError, Picture, check_image, decode_image, fit_image
 from vbench_lite.records import Prompt, PromptImage
@@ -83,6 +83,6 @@ def _decoded(path: Path, sha256: str) -> Picture:
             raise StoreError(f"{path} is not the image that the run began with: its sha256 differs. {again}")
         return decode_image(content)
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}. {again}") from None
+        raise StoreError(f"{path} cannot be read: {system_reason(error)}. {again}") from None
     except NotAnImageError as error:
         raise StoreError(f"{path}: {error} {again}") from None

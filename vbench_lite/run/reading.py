@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 from vbench_lite.records import FORMAT
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
     except RecursionError:
         raise StoreError(f"{path} cannot be read: it is nested too deeply.") from None
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
+        raise StoreError(f"{path} cannot be read: {system_reason(error)}") from None
     if not isinstance(value, dict):
         raise StoreError(f"{path} cannot be read: expected a JSON object, got {type(value).__name__}.")
     version = value.get("format")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 from vbench_lite.records import ClipKey, ClipRecord, Definition, Request
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.plan import Plan
@@ -59,7 +59,7 @@ def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRe
         with clip.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        return f"{clip} cannot be read: {error.strerror}"
+        return f"{clip} cannot be read: {system_reason(error)}"
     return record if found == record.sha256 else f"{clip} is not the clip that was stored: its digest differs"
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from vbench_lite.errors import FolderLocked, StoreError
+from vbench_lite.errors import FolderLocked, StoreError, system_reason
 from vbench_lite.running.batches import Shard
 
 try:
@@ -41,7 +41,7 @@ def _open(path: Path) -> IO[str]:
         return path.open("a+")
     except OSError as error:
         raise StoreError(
-            f"cannot write to {path.parent}: {error.strerror}. Choose another folder with --out DIR."
+            f"cannot write to {path.parent}: {system_reason(error)}. Choose another folder with --out DIR."
         ) from error
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from vbench_lite.adapters.hosted.templates import signed_token
 from vbench_lite.adapters.hosted.urls import UnsafeUrlError, checked, parsed
 from vbench_lite.errors import GeneratorError, StoreError, UsageError
 from vbench_lite.generator import Output, RunContext
+from vbench_lite.inputs.readiness import what_is_missing
 from vbench_lite.records import ClipSpec, Definition, Request
 
 
@@ -289,8 +291,33 @@ def test_service_on_the_net_cannot_point_to_this_machine() -> None:
         checked(parsed("http://127.0.0.1:8080/metadata"), allow_loopback=False, own=False)
 
 
-def test_missing_key_is_asked_for_by_its_variable(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEST_VIDEO_KEY")
+@pytest.mark.parametrize(
+    "change",
+    [{"base": "https://api.example.com"}, {"base": "http://example.org:8080/v1"}, {"base": "https://Video.EXAMPLE/"},
+     {"hosts": ["cdn.ours.net", "files.example.net:443"]}, {"base": "https://service.invalid."}],
+)  # fmt: skip
+def test_an_address_for_examples_is_named_at_once_with_its_file(
+    service: Service, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    monkeypatch.chdir("/")
+    ((key, address),) = ((key, value if isinstance(value, str) else value[-1]) for key, value in change.items())
+    definition = Definition("rented", "undisclosed", "http", settings=settings(service, **change), folder=Path("/own"))
+    expected = f'the address of its service: write it as "{key}" in own/rented.toml, in place of {address}'
+    with pytest.raises(GeneratorError, match=re.escape(f'"rented" needs {expected}.')):
+        HostedService(definition).load("cpu")
+    assert what_is_missing(definition) == f"needs {expected}"
+
+
+@pytest.mark.parametrize("base", ["https://api.example.com.ours.net", "https://myexample.com", "https://example.ours.dev"])
+def test_an_address_that_only_looks_like_one_for_examples_is_used(service: Service, base: str) -> None:
+    HostedService(Definition("rented", "undisclosed", "http", settings=settings(service, base=base))).load("cpu")
+
+
+@pytest.mark.parametrize("value", ["", " ", "..."])
+def test_missing_key_is_asked_for_by_its_variable(
+    service: Service, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TEST_VIDEO_KEY", value)
     with pytest.raises(GeneratorError, match="export TEST_VIDEO_KEY="):
         HostedService(Definition("rented", "undisclosed", "http", settings=settings(service))).load("cpu")
 

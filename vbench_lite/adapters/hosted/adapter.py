@@ -17,8 +17,8 @@ from vbench_lite.adapters.hosted.clip_form import check_definition
 from vbench_lite.adapters.hosted.fetching import HostedClip
 from vbench_lite.adapters.hosted.job import JobFailedError, NotAcceptedError, ShutError
 from vbench_lite.adapters.hosted.journal import Journal
-from vbench_lite.adapters.hosted.settings import ServiceSettings
-from vbench_lite.errors import ClipFailed, VbenchError
+from vbench_lite.adapters.hosted.settings import ServiceSettings, address_needed
+from vbench_lite.errors import ClipFailed, GeneratorError, VbenchError
 from vbench_lite.generator import Output, RunContext
 from vbench_lite.records import Definition, ReasonCode, Request
 
@@ -31,6 +31,7 @@ class HostedService:
     def __init__(self, definition: Definition) -> None:
         check_definition(definition)
         self.settings = ServiceSettings.of(definition)
+        self._name, self._address_needed = definition.name, address_needed(definition)
         self._calls = Calls(definition.name, self.settings)
         self._journal = Journal(Path(".vbench") / "jobs" / definition.name)
         self._shut = ""
@@ -44,8 +45,10 @@ class HostedService:
         """Reads the key; nothing is sent.
 
         Raises:
-            GeneratorError: The environment variable that should hold it is not set.
+            GeneratorError: The environment variable that should hold it is not set, or the service has no address yet.
         """
+        if self._address_needed:
+            raise GeneratorError(f'"{self._name}" needs {self._address_needed}.')
         self._calls.read_keys()
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urljoin
 
 from vbench_lite.adapters.hosted.client import Answer, Client, NotSentError, UnknownFateError
-from vbench_lite.adapters.hosted.settings import ServiceSettings
+from vbench_lite.adapters.hosted.settings import KEY_EXAMPLE, ServiceSettings, key_in
 from vbench_lite.adapters.hosted.templates import render_template, signed_token
 from vbench_lite.errors import ClipFailed, GeneratorError
 
@@ -48,9 +47,10 @@ class Calls:
     def _variable(self, name: str) -> str:
         if not name:
             return ""
-        value = os.environ.get(name, "").strip()
+        value = key_in(name)
         if not value:
-            raise GeneratorError(f'"{self._name}" needs its key: export {name}=... (it is never stored).')
+            dots = f"export {name}={KEY_EXAMPLE} with the key for the dots"
+            raise GeneratorError(f'"{self._name}" needs its key: {dots} (it is never stored).')
         if not value.isascii() or not value.isprintable():
             raise GeneratorError(f'"{self._name}": the value of {name} is no key: it holds unprintable characters.')
         return value

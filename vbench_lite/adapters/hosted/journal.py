@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from vbench_lite.errors import BadFile, StoreError
+from vbench_lite.errors import BadFile, StoreError, system_reason
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.records import Request
 from vbench_lite.userfile import parse_json, read_text
@@ -97,7 +97,7 @@ class Journal:
         except FileExistsError:
             owner = _written(claim)
         except OSError as error:
-            raise StoreError(f"cannot write {claim}: {error.strerror}") from None
+            raise StoreError(f"cannot write {claim}: {system_reason(error)}") from None
         return owner.rpartition("-")[0] if owner not in (mine, "") else ""
 
     def keep_clip(self, path: Path, clip: bytes) -> None:

@@ -37,15 +37,20 @@ A placeholder that is a whole value keeps its type: seed = "{seed}" sends a numb
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from vbench_lite.adapters.settings import own_settings
 from vbench_lite.errors import UsageError
+from vbench_lite.escaping import from_here
 from vbench_lite.records import Definition
 
 Section = TypeVar("Section")
+KEY_EXAMPLE = "..."
+"""What printed commands say in place of a key: `export FAL_KEY=...`."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,29 @@ def _check_image(name: str, use: ImageUse) -> None:
     else:
         return
     raise UsageError(f'"{name}": [settings.image]: {problem}.')
+
+
+def address_needed(definition: Definition) -> str:
+    """What to write where a definition still has a server for examples (RFC 2606), such as api.example.com; else ""."""
+    hosts = definition.settings.get("hosts")
+    stated = [("base", definition.settings.get("base"))]
+    stated += [("hosts", host) for host in hosts] if isinstance(hosts, list) else []
+    for key, address in stated:
+        if _is_example(address):
+            file = from_here(definition.folder / f"{definition.name}.toml")
+            return f'the address of its service: write it as "{key}" in {file}, in place of {address}'
+    return ""
+
+
+def _is_example(address: Any) -> bool:
+    host = re.sub(r"^\w+://", "", str(address)).partition("/")[0].partition(":")[0].rstrip(".").lower()
+    return re.search(r"(?:^|\.)(?:example|invalid|example\.(?:com|net|org))$", host) is not None
+
+
+def key_in(variable: str) -> str:
+    """The key that an environment variable holds; "" where it is not set, or set to `KEY_EXAMPLE`."""
+    value = os.environ.get(variable, "").strip()
+    return "" if value == KEY_EXAMPLE else value
 
 
 def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from vbench_lite import escaping
-from vbench_lite.errors import StoreError
+from vbench_lite.errors import StoreError, system_reason
 
 FIELDS = ("generator", "prompt_id", "index")
 
@@ -52,7 +52,7 @@ class _JsonFile(logging.FileHandler):
         if not isinstance(error, OSError):
             super().handleError(record)
             return
-        self.problem = f"--log-json {self.baseFilename} is not complete: {error.strerror}."
+        self.problem = f"--log-json {self.baseFilename} is not complete: {system_reason(error)}."
         print(escaping.terminal(f"Warning: {self.problem} The command continues."), file=sys.stderr)
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ def set_up(verbose: int, json_file: Path | None) -> None:
         try:
             lines = _JsonFile(json_file, encoding="utf-8")
         except OSError as error:
-            raise StoreError(f"--log-json {json_file} cannot be written: {error.strerror}.") from None
+            raise StoreError(f"--log-json {json_file} cannot be written: {system_reason(error)}.") from None
         lines.setFormatter(_JsonLines())
         logger.addHandler(lines)
 
