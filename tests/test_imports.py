@@ -14,7 +14,7 @@ RECORDS = {"records", "errors", "userfile", "tomlfile"}
 LAYERS = (
     "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
     "programs", "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones",
-    "distances", "analysis", "features", "metrics", "scoring", "running", "checks", "gate", "report", "review",
+    "distances", "analysis", "features", "metrics", "scoring", "running", "gate", "checks", "report", "review",
     "recipes", "jobs", "api", "cli", "__main__",
 )  # fmt: skip
 MAY_NOT_IMPORT = {

@@ -1,5 +1,8 @@
 """A run at planned looks stops when the gate is decided, goes on after an interruption, and is judged at its look."""
 
+import dataclasses
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,46 @@ def test_a_run_is_interrupted_resumed_decided_and_judged_at_its_look(workspace):
         GrowingRun(order(), "results/base", "other.toml").run(lambda *_: None)
 
 
+def test_shards_make_their_parts_of_a_look_and_the_last_one_evaluates_it(workspace):
+    def shard(part: str, out: str):
+        given = dataclasses.replace(order(shard=part), out=Path(out))
+        return GrowingRun(given, "results/base", "gate.toml").run(lambda *_: None)
+
+    for part in "12":
+        grown = shard(f"{part}/2", f"results/part{part}")
+        assert (grown.verdict, grown.elsewhere) == (None, 2)
+    shutil.copytree("results/part2", "results/part1", dirs_exist_ok=True)
+    grown = shard("1/2", "results/part1")  # evaluates look 1 and makes its part of look 2
+    assert [look.outcome for look in grown.planned.looks] == ["undecided"]
+    assert grown.elsewhere == 1
+    grown = shard("2/2", "results/part1")
+    assert [look.outcome for look in grown.planned.looks] == ["undecided", "pass"]
+    whole = open_run("results/new")
+    assert [record.sha256 for record in open_run("results/part1").records("sim")] == [
+        record.sha256 for record in whole.records("sim")
+    ]
+
+
+def test_an_unfinished_run_names_the_command_that_goes_on(workspace):
+    class Killed(Exception):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    growing = GrowingRun(dataclasses.replace(order(), out=Path("results/cut")), "results/base", "gate.toml")
+    with pytest.raises(Killed):
+        growing.run(kill)
+    (finding,) = vb.check("results/cut").problems
+    verdict = vb.gate("results/cut", baseline="results/base", policy="gate.toml")
+    assert finding.code == "incomplete"
+    assert finding.command == verdict.remedies[0].command
+    assert "--against results/base --policy gate.toml" in finding.command
+    done = CliRunner().invoke(group, shlex.split(finding.command)[1:])
+    assert done.exit_code == 0, done.output
+    assert vb.check("results/cut", again=1).findings == ()
+
+
 def test_a_run_of_fixed_size_does_not_become_one_with_looks(workspace):
     fixed = Order("small.toml", ("sim.toml",), metrics="temporal_flickering", out=Path("results/base"))
     with pytest.raises(PlanConflict, match="was not planned with looks"):
@@ -86,7 +129,6 @@ def test_a_run_of_fixed_size_does_not_become_one_with_looks(workspace):
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"shard": "1/2"}, UsageError, "--shard cannot be combined with --against"),
         ({"pilot": 1}, UsageError, "--pilot cannot"),
         ({"limit": 4}, NotComparable, "plan differs: 10 prompts, 10 clips in results/base, 4 prompts, 4 clips"),
         ({"clips_per_prompt": 2}, NotComparable, "plan differs"),

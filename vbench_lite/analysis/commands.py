@@ -46,9 +46,21 @@ def _argument(run: Run, generator: str) -> str:
     return run.manifest.typed.generators.get(generator, generator)
 
 
-def finish_command(run: Run) -> str:
-    """The command that makes the clips that a run lacks."""
-    return _command(run, _all_of(run), clips_per_prompt=None, prompts=None, out=str(run.path))
+def finish_command(run: Run, *options: str, prompts: int | None = None) -> str:
+    """The command that makes the clips that a run lacks.
+
+    Args:
+        run: The run.
+        options: Further options.
+        prompts: Number of prompts from the start of the suite; None takes the plan's own.
+    """
+    return _command(run, _all_of(run), *options, clips_per_prompt=None, prompts=prompts, out=str(run.path))
+
+
+def again_command(run: Run, *generators: str) -> str:
+    """The command that makes the clips of some generators of a run again, in a folder beside it."""
+    chosen = [_argument(run, generator) for generator in generators]
+    return _command(run, chosen, clips_per_prompt=None, prompts=None, out=f"{run.path}-again")
 
 
 def _all_of(run: Run) -> list[str]:
@@ -104,7 +116,7 @@ def promote_command(run: str, to: str, reason: str, *, new_anchor: str = "") -> 
 
 
 def _command(
-    like: Run, generators: Sequence[str], *, clips_per_prompt: int | None, prompts: int | None, out: str
+    like: Run, generators: Sequence[str], *options: str, clips_per_prompt: int | None, prompts: int | None, out: str
 ) -> str:
     plan, suite, typed = like.manifest.plan, like.manifest.suite, like.manifest.typed
     words = ["run", "--suite", typed.suite or suite.name]
@@ -126,4 +138,4 @@ def _command(
         words += ["--thresholds", typed.thresholds]
     if plan.reference is not None:
         words += ["--reference", plan.reference]
-    return vbench_command(*words, "--out", out)
+    return vbench_command(*words, *options, "--out", out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from vbench_lite.analysis.commands import finish_command
+from vbench_lite.analysis.commands import again_command
 from vbench_lite.checks.findings import Finding
 from vbench_lite.records import ClipKey, ClipRecord
 from vbench_lite.run.clips import ClipGrid
@@ -16,6 +16,7 @@ EXAMPLES = 3
 """Clips that a sentence names."""
 UNTIED = ("temporal_flickering", "warp_error", "motion", "detail")
 """Scores that two different clips do not share to the last digit. Three of them are needed."""
+_REMEDY = "Correct the generator, or the service behind it, then make the clips again:"
 Identify = Callable[[ClipGrid, int, int], str]
 
 
@@ -55,8 +56,8 @@ def seeds_without_effect(run: Run, generator: str) -> Iterator[Finding]:
         )  # fmt: skip
         if found:
             yield Finding(
-                code="seed-without-effect", generator=generator, sentence=f"{found.sentence()}.",
-                prompts=found.prompts, command=f"{finish_command(run)} --fresh",
+                code="seed-without-effect", generator=generator, prompts=found.prompts,
+                sentence=f"{found.sentence()}. {_REMEDY}", command=again_command(run, generator),
             )  # fmt: skip
             return
 
@@ -83,7 +84,7 @@ def _by_generators(run: Run, copied: list[list[ClipKey]], what: str) -> Iterator
         named = ", ".join(f"{key.generator} {key.prompt_id} #{key.index}" for key in groups[0][:EXAMPLES])
         over = "generators" if len(who) > 1 else "prompts"
         yield Finding(
-            code="copied-clips", generator=who[0] if len(who) == 1 else "", command=f"{finish_command(run)} --fresh",
-            sentence=f"{len(clips)} of {total} clips are copies ({what} for several {over}), e.g. {named}.",
+            code="copied-clips", generator=who[0] if len(who) == 1 else "", command=again_command(run, *who),
+            sentence=f"{len(clips)} of {total} clips are copies ({what} for several {over}), e.g. {named}. {_REMEDY}",
             prompts=tuple(dict.fromkeys(key.prompt_id for key in clips)),
         )  # fmt: skip

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vbench_lite.analysis.commands import run_command
+from vbench_lite.analysis.commands import again_command
 from vbench_lite.checks.findings import Finding
 from vbench_lite.errors import UnreadableClip
 from vbench_lite.records import ClipRecord
 from vbench_lite.run.plan_changes import same_clips
-from vbench_lite.run.view import Run, Side
+from vbench_lite.run.view import Run
 from vbench_lite.video import read_clip
 
 
@@ -25,7 +25,7 @@ def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
     """
     first = {record.key: record for record in run.records(generator) if record.status == "ok"}
     second = [record for record in again.records(generator) if record.status == "ok" and record.key in first]
-    command = run_command(run, Side(run, generator), out=f"results/{run.name}-{generator}-again")
+    command = again_command(run, generator)
     if not second:
         sentence = "No clip could be generated again, so it is not known whether the run can be reproduced."
         yield Finding(

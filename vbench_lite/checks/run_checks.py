@@ -11,6 +11,7 @@ from vbench_lite.checks.prompts import at_the_ends, best_prompts
 from vbench_lite.checks.reproducible import compare_again
 from vbench_lite.checks.times import time_drift
 from vbench_lite.escaping import vbench_command
+from vbench_lite.gate.looks.record import continue_command, read_looks
 from vbench_lite.run.view import Run
 
 
@@ -47,6 +48,12 @@ def _findings(run: Run, again: Run | None) -> Iterator[Finding]:
 
 
 def _incomplete(run: Run) -> Iterator[Finding]:
+    planned = read_looks(run.path)
+    if planned and not planned.decided:
+        look = f"look {len(planned.looks) + 1} of {len(planned.fractions)}"
+        sentence = f"The run ended before {look}, and the gate is undecided."
+        yield Finding(code="incomplete", sentence=sentence, command=continue_command(run, planned))
+        return
     for generator in run.generators:
         grid = run.grids[generator]
         missing = int(grid.missing.sum())

@@ -54,6 +54,13 @@ def _incomplete(growing: GrowingRun, grown: Grown) -> int:
     assert grown.outcome is not None
     for reason in grown.outcome.errors.values():
         click.echo(f"Error: {reason}", err=True)
+    if grown.elsewhere:
+        click.echo(
+            f"Shard {growing.order.shard} has its part of look {len(grown.planned.looks) + 1}; {grown.elsewhere} clips "
+            f"of other shards are not in {growing.job.folder.path} yet. When they are, the same command evaluates the "
+            f"look and goes on: {same_command()}", err=True,
+        )  # fmt: skip
+        return 4
     click.echo(
         f"{grown.outcome.missing} of {grown.outcome.asked} clips of look {len(grown.planned.looks) + 1} are missing in "
         f"{growing.job.folder.path}. Go on with: {same_command()}", err=True,

@@ -7,9 +7,9 @@ import dataclasses
 from vbench_lite.gate.baselines.baseline import read_reference
 from vbench_lite.gate.baselines.margins import fix_margins
 from vbench_lite.gate.decide import decide
-from vbench_lite.gate.looks.record import look_of
+from vbench_lite.gate.looks.record import continue_command, look_of, read_looks
 from vbench_lite.gate.policy import choose_policy
-from vbench_lite.gate.verdict import Verdict
+from vbench_lite.gate.verdict import Remedy, Verdict
 from vbench_lite.run.view import Run
 
 
@@ -29,4 +29,13 @@ def judge(candidate: Run, baseline: Run, policy: str | None = None) -> Verdict:
     reference, look = read_reference(baseline.path, rules), look_of(candidate)
     if len(look.fractions) > 1 and reference.margins is None:  # the same margins at every look
         reference = dataclasses.replace(reference, margins=fix_margins(baseline, rules))
-    return decide(candidate, baseline, rules, reference, look)
+    verdict = decide(candidate, baseline, rules, reference, look)
+    if verdict.outcome != "undecided" or look.is_last:
+        return verdict
+    planned = read_looks(candidate.path)
+    assert planned is not None
+    clips = len(planned.prompts(look.number + 1)) * candidate.manifest.plan.clips_per_prompt * len(candidate.generators)
+    sentence = f"The next look is at {look.fractions[look.number]:.0%} of the prompts. This command goes on to it:"
+    command = continue_command(candidate, planned)
+    further = Remedy(sentence=sentence, command=command, clips=clips, usd=None, device_s=None)
+    return dataclasses.replace(verdict, remedies=(further,))

@@ -48,6 +48,8 @@ class Grown:
     verdict: Verdict | None
     """Of the last look; None where clips are missing, so that no look was reached."""
     saved: Saved | None
+    elsewhere: int = 0
+    """Clips of the look that the other shards make."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,9 @@ class GrowingRun:
     policy: str | None = None
 
     def __post_init__(self) -> None:
-        refused = {"--shard": self.order.shard, "--pilot": self.order.pilot, "--sweep": self.order.sweeps}
-        for option, given in refused.items():
+        for option, given in {"--pilot": self.order.pilot, "--sweep": self.order.sweeps}.items():
             if given:
-                raise UsageError(
-                    f"{option} cannot be combined with --against, which scores the whole run at each look. "
-                    f"Leave {option} out; several devices are used with --engine ray."
-                )
+                raise UsageError(f"{option} cannot be combined with --against: leave {option} out.")
         self._require_same_plan()
 
     @cached_property
@@ -103,11 +101,14 @@ class GrowingRun:
         table = self.baseline.folder.table_path
         return PlannedLooks(
             baseline=self.against, baseline_digest=hashlib.sha256(table.read_bytes()).hexdigest(),
-            policy=self.rules.digest, order=random_order(self.prompts, self.order.seed),
+            policy=self.rules.digest, order=random_order(self.prompts, self.order.seed), rules=self.policy or "",
+            limit=self.order.limit,
         )  # fmt: skip
 
     def run(self, tell: Callable[[LookResult, PlannedLooks], None], stop: Stop | None = None) -> Grown:
         """Generates, scores and judges, from look to look, until the gate is decided.
+
+        A shard ends when its part of a look is there and the parts of other shards are not.
 
         Args:
             tell: Is called after each look.
@@ -128,6 +129,8 @@ class GrowingRun:
                 write_looks(part.folder.path, planned)
                 return Grown(planned, outcome, None, None)
             write_looks(part.folder.path, planned)
+            if elsewhere := self._missing(part.order):
+                return Grown(planned, outcome, None, None, elsewhere)
             part.score(outcome)
             verdict = judge(Run(part.folder), self.baseline, self.policy)
             clips = sum(int(grid.tried.sum()) for grid in Run(part.folder).grids.values())
@@ -140,6 +143,12 @@ class GrowingRun:
             tell(result, planned)
         run = Run(self.job.folder)
         return Grown(planned, outcome, judge(run, self.baseline, self.policy), self._saved(run))
+
+    def _missing(self, part: Order) -> int:
+        """Clips of a look that other shards have not made yet, or that are not in this folder yet."""
+        if not part.shard:
+            return 0
+        return sum(line.left for line in Job(dataclasses.replace(part, shard=None, fresh=False)).forecast().parts)
 
     def _resume(self) -> PlannedLooks:
         """The looks that the folder has behind it."""

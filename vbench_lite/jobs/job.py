@@ -61,7 +61,7 @@ class Order:
     retry_failed: bool = False
     pilot: int | None = None
     only: tuple[str, ...] = ()
-    """Only these prompts, by id; () for all. `vbench run --against` asks for a part at a time."""
+    """Only these prompts, by id and in this order; () for all. `vbench run --against` asks for a part at a time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Job:
         )
         if not order.only:
             return plan
-        return dataclasses.replace(plan, prompts=tuple(p for p in plan.prompts if p.id in set(order.only)))
+        known = {prompt.id: prompt for prompt in plan.prompts}
+        return dataclasses.replace(plan, prompts=tuple(known[id_] for id_ in order.only if id_ in known))
 
     @cached_property
     def _definitions(self) -> list[Definition]:

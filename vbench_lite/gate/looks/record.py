@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vbench_lite.analysis.commands import finish_command
 from vbench_lite.files import to_json, write_whole
 from vbench_lite.gate.looks.boundaries import FRACTIONS, ONCE, Look, prompts_at
 from vbench_lite.records import FORMAT, Prompt
@@ -41,6 +42,10 @@ class PlannedLooks:
     """sha256 of its clips.csv."""
     policy: str
     """Digest of the policy."""
+    rules: str = ""
+    """The policy as the user typed it; "" for the baseline's own or the default."""
+    limit: int | None = None
+    """The first prompts of the suite that were asked for; None for all."""
     order: tuple[str, ...]
     """Prompt ids in the order in which they are generated."""
     fractions: tuple[float, ...] = FRACTIONS
@@ -82,6 +87,12 @@ def read_looks(folder: Path) -> PlannedLooks | None:
     """
     path = folder / FILE
     return typed(read_json(path, ""), PlannedLooks, path) if path.exists() else None
+
+
+def continue_command(run: Run, planned: PlannedLooks) -> str:
+    """The command that goes on with a run at planned looks."""
+    options = ["--against", planned.baseline, *(["--policy", planned.rules] if planned.rules else [])]
+    return finish_command(run, *options, prompts=planned.limit or len(run.manifest.suite.prompts))
 
 
 def write_looks(folder: Path, planned: PlannedLooks) -> None:
