@@ -1,6 +1,6 @@
 """How often the gate errs when it looks at a growing run, and how many clips that saves.
 
-    python benchmarks/sequential_gate.py                 the table of docs/iteration.md
+    python benchmarks/sequential_gate.py                 the table of docs/explanation/gate-errors.md
     python benchmarks/sequential_gate.py --sizes 40x2 --looks 0.5 0.75 1
 
 The worlds are those of gate_worlds.py, the judgement is that of gate_errors.py. Each simulated release is judged twice:

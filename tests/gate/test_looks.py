@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from gate_errors import Pairs, judge
-from gate_worlds import worlds
+from gate_worlds import Draw, shifted, worlds
 from scipy import special
-from sequential_gate import first_prompts
+from sequential_gate import first_prompts, judge_in_turn
 
 from tests.gate.releases import write
 from tests.gate.test_gate_errors import as_run
@@ -14,6 +14,8 @@ from vbench_lite.gate import choose_policy, decide
 from vbench_lite.gate.baselines.baseline import Reference
 from vbench_lite.gate.baselines.margins import fix_margins
 from vbench_lite.gate.looks.boundaries import FRACTIONS, Look, boundaries, prompts_at
+from vbench_lite.gate.looks.expected import expected_looks
+from vbench_lite.gate.looks.record import PlannedLooks
 from vbench_lite.gate.policy import read_policy
 from vbench_lite.run.view import open_run
 
@@ -58,6 +60,17 @@ def test_the_simulation_judges_a_look_as_the_gate_does(world):
             new = as_run("new", part.new[nth], part.new_failed[nth])
             reference = Reference(margins=fix_margins(old, policy))
             assert decide(new, old, policy, reference, look).outcome == expected[nth]
+
+
+def test_the_predicted_clips_of_a_release_of_the_same_model_are_those_of_the_simulation():
+    rng, draw = np.random.default_rng(3), Draw(200, 40, 2, shared=0.0, chance=0.5, here=0.0)
+    found = draw(rng)
+    used = [judge_in_turn(releases, FRACTIONS)[1].mean() for releases in (found, shifted(draw(rng), 2.0))]
+    looks = PlannedLooks(baseline="", baseline_digest="", policy="", order=tuple(f"p{n:03d}" for n in range(40)))
+    baselines = [as_run("old", found.old[nth], found.old_failed[nth]) for nth in range(8)]
+    predicted = [expected_looks(old, choose_policy(None, None), looks, 2) for old in baselines]
+    assert np.mean([each.equal for each in predicted]) == pytest.approx(used[0], abs=0.05)
+    assert np.mean([each.loss for each in predicted]) == pytest.approx(used[1], abs=0.05)
 
 
 def test_common_prompts_are_compared_where_the_policy_allows_it_and_named(tmp_path):
