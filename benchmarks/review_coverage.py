@@ -1,10 +1,11 @@
-"""How often the intervals of people's judgements cover the truth, and whether rankings and careless raters are found.
+"""How often the intervals of people's judgements cover the truth, and whether rankings and unsuitable raters are found.
 
-    python benchmarks/review_coverage.py --worlds 400 --log coverage.jsonl
+    python benchmarks/review_coverage.py --worlds 1000 --log coverage.jsonl
 
 Raters, prompts and clips are drawn anew in every world. The truth is that of the process: the probability for a new
-prompt, clip and rater. Prints the table of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 % Monte Carlo
-interval lies wholly outside. That interval is over worlds, because the three generators of a world share its draws.
+prompt, clip and attentive rater. Prints the table of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 % Monte
+Carlo interval lies wholly outside. That interval is over worlds, because the three generators of a world share its
+draws.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,13 +23,12 @@ from scipy import stats
 
 from vbench_lite.analysis.people.crossed import by_clip_weights, fraction
 from vbench_lite.analysis.people.preference import fit, strength
-from vbench_lite.analysis.people.raters import rater_summaries
-from vbench_lite.analysis.people.results import FIRST
+from vbench_lite.analysis.people.raters import attentive, rater_summaries
 from vbench_lite.analysis.people.tables import pair_table, usable_table
 from vbench_lite.review.material import Entry, Material, Slot
 from vbench_lite.review.questions import Asking
 from vbench_lite.review.simulated import SimulatedRater, simulate
-from vbench_lite.run.votes import ClipRef, Mode, Vote
+from vbench_lite.run.votes import ClipRef, Mode, Vote, Votes
 
 TRUE = {"a": 0.6, "b": 0.0, "c": -0.6}
 """Generator > mean quality of its clips."""
@@ -45,6 +45,9 @@ class World:
     bar_sd: float = 0.3
     """Between raters: the quality from which they keep a clip."""
     side: float = 0.0
+    """Added to what is seen of the left clip; 0.4 chooses it in 75 % of the decided votes on equal clips."""
+    sided: int | None = None
+    """So many raters have the side effect, the last ones; None for all."""
     tie: float = 0.2
     careless: int = 0
     """This many answer without looking."""
@@ -57,7 +60,13 @@ WORLDS = (
     World("5 raters, side bias 0.4", 5, 24, side=0.4), World("5 raters, many ties", 5, 24, tie=0.8),
     World("8 raters with different thresholds", 8, 24, bar_sd=0.8), World("6 raters, 1 careless", 6, 40, careless=1),
     World("6 raters, each careless with probability 1/6", 6, 40, careless=1, drawn=True),
+    World("6 raters, 2 careless", 6, 40, careless=2),
+    World("5 raters, 1 with side bias 0.4", 5, 24, side=0.4, sided=1),
+    World("5 raters, 60 prompts, 1 with side bias 0.4", 5, 60, side=0.4, sided=1),
 )
+
+LARGE = 1000
+"""Prompts from which the true strengths are worked out."""
 
 
 def draw(world: World, rng: np.random.Generator, mode: Mode, bars: np.ndarray | None = None) -> list[Vote]:
@@ -77,9 +86,8 @@ def draw(world: World, rng: np.random.Generator, mode: Mode, bars: np.ndarray | 
     votes = []
     for nth in range(world.raters):
         bar = float(world.bar_sd * rng.normal()) if bars is None else float(bars[nth])
-        rater = SimulatedRater(
-            f"r{nth}", side=world.side, tie=world.tie, bar=bar, careless=nth < world.careless
-        )
+        side = world.side if world.sided is None or nth >= world.raters - world.sided else 0.0
+        rater = SimulatedRater(f"r{nth}", side=side, tie=world.tie, bar=bar, careless=nth < world.careless)
         votes += simulate(material, quality, rater, Asking(mode, rater.name, int(rng.integers(2**31))))
     return votes
 
@@ -87,15 +95,13 @@ def draw(world: World, rng: np.random.Generator, mode: Mode, bars: np.ndarray | 
 def kept_truth(world: World, generator: str) -> float:
     """The probability that a new rater keeps a new clip; with fewer than 3 raters, of a rater with the bar 0."""
     spread = (PROMPT_SD**2 + CLIP_SD**2 + 0.5**2 + (world.bar_sd**2 if world.raters >= 3 else 0.0)) ** 0.5
-    keen = float(stats.norm.cdf(TRUE[generator] / spread))
-    share = world.careless / world.raters
-    return (1 - share) * keen + share * 0.5
+    return float(stats.norm.cdf(TRUE[generator] / spread))
 
 
-@cache
-def strengths_truth(side: float, tie: float, careless: int, raters: int) -> dict[str, float]:
-    """The strengths that the model converges to."""
-    large = World("truth", raters if careless else 4, 1000, 0.0, side, tie, careless)
+@lru_cache
+def strengths_truth(side: float, sided: int | None, tie: float, raters: int) -> dict[str, float]:
+    """The strengths that the model converges to, of attentive raters."""
+    large = World("truth", raters if sided else 4, LARGE, 0.0, side, sided, tie)
     found = fit(pair_table(draw(large, np.random.default_rng(1), "pairs"), "quality", "r"))
     assert found is not None
     return dict(zip(found.entries, found.strengths.tolist(), strict=True))
@@ -108,7 +114,7 @@ def with_careless(world: World, rng: np.random.Generator) -> World:
 def hits_usable(world: World, rng: np.random.Generator) -> Iterator[bool]:
     votes_of = with_careless(world, rng) if world.drawn else world
     bars = np.zeros(world.raters) if world.raters < 3 else None
-    table = usable_table(draw(votes_of, rng, "usable", bars))
+    table = usable_table(attentive(Votes(tuple(draw(votes_of, rng, "usable", bars)))))
     for generator in TRUE:
         mine = table.of_generator("r", generator)
         clusters = table.clusters.only(mine)
@@ -125,30 +131,43 @@ class Seen(NamedTuple):
     hits: list[bool]
     """Whether each strength's interval covers the truth."""
     ranked: bool
-    careless_found: bool | None
-    """None where no rater is careless."""
-    wrongly_flagged: bool
+    careless_found: float | None
+    """Share of the careless raters who are found; None where no rater is careless."""
+    wrongly_careless: float | None
+    """Share of the attentive raters who are taken for careless."""
+    side_found: float | None
+    wrongly_sided: float | None
 
 
 def see_pairs(world: World, rng: np.random.Generator) -> Seen:
     """Draws one world of pairs."""
-    truth = strengths_truth(world.side, world.tie, world.careless, world.raters if world.careless else 0)
+    truth = strengths_truth(world.side, world.sided, world.tie, world.raters if world.sided else 0)
     votes_of = with_careless(world, rng) if world.drawn else world
-    votes = draw(votes_of, rng, "pairs")
-    table = pair_table(votes, "quality", "r")
+    votes = tuple(draw(votes_of, rng, "pairs"))
+    raters = rater_summaries(votes, [])
+    careless = {rater.name for rater in raters if rater.careless}
+    table = pair_table([vote for vote in votes if vote.rater not in careless], "quality", "r")
     found = fit(table)
     assert found is not None
     known = {name: strength(found, table, nth) for nth, name in enumerate(found.entries)}
     hits = [bool(e.low <= truth[n] <= e.high) for n, e in known.items() if e.low is not None and e.high is not None]
     order = [found.entries[n] for n in np.argsort(-found.strengths)] == list(TRUE)
+    flags, sides = [bool(rater.careless) for rater in raters], [rater.prefers_side == "left" for rater in raters]
     count = votes_of.careless
-    flags = [bool(rater.careless) for rater in rater_summaries(votes, [], FIRST)]
-    return Seen(hits, order, any(flags[:count]) if count else None, any(flags[count:]))
+    start = len(raters) - (world.sided or len(raters)) if world.side else len(raters)
+    return Seen(
+        hits, order, mean_of(flags[:count]), mean_of(flags[count:]), mean_of(sides[start:]),
+        mean_of([rater.prefers_side is not None for rater in raters[count:start]]),
+    )
 
 
-def share(found: Iterable[bool | None]) -> str:
+def mean_of(flags: list[bool]) -> float | None:
+    return float(np.mean(flags)) if flags else None
+
+
+def share(found: Iterable[float | None]) -> str:
     known = [each for each in found if each is not None]
-    return f"{np.mean(known):.2f}" if known else "-"
+    return f"{np.mean(known):.3f}" if known else "-"
 
 
 def cell(hits: list[list[bool]]) -> str:
@@ -176,17 +195,16 @@ def seen_worlds(world: World, count: int, log: Path | None) -> list[dict[str, An
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worlds", type=int, default=400)
+    parser.add_argument("--only", default="", help="worlds whose name contains this text")
     parser.add_argument("--log", type=Path, help="what was drawn, one line a world; the next call goes on from there")
     given = parser.parse_args()
-    print("| world | usable by simulated raters | strength | true ranking | careless found | falsely flagged |")
-    print("|---|---|---|---|---|---|")
-    for world in WORLDS:
+    print("| world | usable by simulated raters | strength | true ranking | careless found | falsely careless "
+          "| side bias found | falsely named |\n|---|---|---|---|---|---|---|---|")
+    for world in (world for world in WORLDS if given.only in world.name):
         seen = seen_worlds(world, given.worlds, given.log)
-        ranked, flagged, careless = (
-            share(each[name] for each in seen) for name in ("ranked", "wrongly_flagged", "careless_found")
-        )
+        shares = [share(each[name] for each in seen) for name in Seen._fields[1:]]
         cells = [cell([each[name] for each in seen]) for name in ("usable", "hits")]
-        print(f"| {world.name} | {' | '.join(cells)} | {ranked} | {careless} | {flagged} |")
+        print(f"| {world.name} | {' | '.join([*cells, *shares])} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -114,8 +114,10 @@ def _count(run: Run) -> None:
         click.echo(f"Counted: {people.votes} votes{who}.{dropped} See them with: {vbench_command('report', run.path)}")
         for rater in people.raters:
             if rater.careless:
-                why = f"Rater {rater.name} looks careless ({', '.join(rater.careless)})."
-                click.echo(f"{why} To leave these votes out, move their folder away and count again.")
+                click.echo(f"Answers of {rater.name} look careless ({', '.join(rater.careless)}): they do not count.")
+            elif rater.prefers_side:
+                share = f"{rater.left:.0%} of the decided votes are for the left clip"
+                click.echo(f"{rater.name} prefers the {rater.prefers_side} side ({share}). These votes count.")
 
 
 def _wait(running: Running) -> None:

@@ -184,8 +184,9 @@ class Review:
 
 
 def answered(
-    question: Question, rater: str, answer: Mapping[str, Any], asked: tuple[str, ...], reasons: tuple[str, ...], at: str
-) -> Vote:
+    question: Question, rater: str, answer: Mapping[str, Any], asked: tuple[str, ...], reasons: tuple[str, ...],
+    at: str, simulated: bool = False,
+) -> Vote:  # fmt: skip
     """An answer from outside as a vote.
 
     Raises:
@@ -200,7 +201,7 @@ def answered(
             id=question.id, rater=rater, mode=question.mode, prompt_id=question.prompt_id, clips=question.clips,
             answers=answers, reasons=tuple(reason for reason in reasons if reason in (given or [])),
             seconds=None if timed is None else round(min(timed, LONGEST), 2), at=at, repeat=question.repeat,
-            warm_up=question.expected is not None, expected=question.expected,
+            warm_up=question.expected is not None, expected=question.expected, simulated=simulated,
         )
     except (ValueError, TypeError) as error:
         raise UsageError(f"this is no answer: {error}.") from None

@@ -59,8 +59,7 @@ def simulate(
             "seconds": (0.3 if rater.careless else 1.0) * rater.seconds * float(rng.lognormal(0, 0.3)),
         }  # fmt: skip
         at = f"2026-01-01T00:00:00.{nth:06d}+00:00"
-        vote = answered(question, rater.name, body, tuple(asked), material.reasons, at)
-        votes.append(replace(vote, simulated=True))
+        votes.append(answered(question, rater.name, body, tuple(asked), material.reasons, at, simulated=True))
     return votes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from vbench_lite.records import Estimate, MetricInfo
 
@@ -44,6 +45,11 @@ def human_metric(name: str, simulated: bool) -> MetricInfo:
     return replace(info, title=title, description=description, pitfalls=pitfalls)
 
 
+CarelessSign = Literal["failed the warm-up", "one button", "agrees less than others"]
+CARELESS = "the rater's answers look careless"
+"""Why a vote does not count."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RaterSummary:
     """One rater."""
@@ -56,8 +62,12 @@ class RaterSummary:
     repeated: int = 0
     agreement: float | None = None
     """Covariance with the other raters' answers; None without shared questions."""
-    careless: tuple[str, ...] = ()
-    """Why the answers look careless. Such votes are counted; remove the rater's folder to leave them out."""
+    left: float | None = None
+    """Share of the votes for one of two clips that went to the left one."""
+    prefers_side: Literal["left", "right"] | None = None
+    """The side that the rater chooses too often. Such votes count, because sides are balanced."""
+    careless: tuple[CarelessSign, ...] = ()
+    """Why the answers look careless. Such a rater's votes are stored, and no result rests on them."""
     simulated: bool = False
 
 
@@ -151,7 +161,9 @@ class People:
     """What people's votes show."""
 
     votes: int
+    """All that count."""
     raters: tuple[RaterSummary, ...]
+    """Careless ones among them."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason > votes that do not count."""
     simulated: bool = False

@@ -11,7 +11,7 @@ import pytest
 from tests.built_runs import Fake
 from tests.review.conftest import build
 from vbench_lite.analysis.compare import compare_runs
-from vbench_lite.analysis.people.raters import left_share, rater_summaries
+from vbench_lite.analysis.people.raters import rater_summaries
 from vbench_lite.analysis.people.results import refresh
 from vbench_lite.analysis.people.thresholds import thresholds_toml
 from vbench_lite.analysis.summary import summarise
@@ -23,7 +23,7 @@ from vbench_lite.report.formats.terminal import terminal_table
 from vbench_lite.review.material import gather
 from vbench_lite.review.questions import Asking
 from vbench_lite.review.simulated import SimulatedRater, simulate
-from vbench_lite.run.people import SIMULATED
+from vbench_lite.run.people import CARELESS, SIMULATED
 from vbench_lite.run.schema import json_schema
 from vbench_lite.run.view import open_run
 from vbench_lite.run.votes import REPLACED, ReviewRate, votes_path, write_rate, write_vote
@@ -97,12 +97,41 @@ def test_a_rater_who_always_prefers_one_side_is_flagged_and_unbiased_raters_are_
     quality = {clip: skill[clip.generator] for clip in material.paths}
     crowd = [SimulatedRater(name) for name in ("ann", "bob", "cem")] + [SimulatedRater("dee", side=side)]
     votes = {each.name: simulate(material, quality, each, Asking("pairs", each.name)) for each in crowd}
-    summaries = rater_summaries([vote for cast in votes.values() for vote in cast], [], {"pairs": "quality"})
+    summaries = rater_summaries([vote for cast in votes.values() for vote in cast], [])
     careless = {rater.name: rater.careless for rater in summaries if rater.careless}
     assert careless.keys() == ({"dee"} if flagged else set())
     assert not flagged or "one button" in careless["dee"]
-    left = left_share(votes["dee"], "quality")
-    assert (left.low > 0.5 or left.high < 0.5) if flagged else left.low < 0.5 < left.high
+    assert [rater.prefers_side for rater in summaries] == [None] * 3 + [{-9: "right", 0: None, 9: "left"}[side]]
+
+
+def test_no_result_rests_on_careless_raters(judged, attentive) -> None:
+    with_, without = (
+        dataclasses.replace(run.summary.people, raters=(), dropped={}, votes=0) for run in (judged, attentive)
+    )
+    assert with_ == without
+    assert judged.summary.generators == attentive.summary.generators
+    assert judged.folder.table_path.read_bytes() == attentive.folder.table_path.read_bytes()
+    assert judged.summary.people.votes == attentive.summary.people.votes
+    assert judged.summary.people.dropped == {CARELESS: len(list(votes_path(judged.path).glob("lazy/*.json")))}
+    runs = [[open_run(f"{run.path}:{name}") for name in ("three", "two")] for run in (judged, attentive)]
+    found = [[c for pair in compare_runs(*both) for c in pair.comparisons] for both in runs]
+    assert found[0] == found[1]
+
+
+def test_a_run_whose_raters_are_all_careless_says_so_everywhere(attentive, tmp_path) -> None:
+    copy = open_run(shutil.copytree(attentive.path, tmp_path / "ads"))
+    for path in votes_path(copy.path).glob("*/*.json"):
+        vote = json.loads(path.read_text())
+        vote["answers"] = {"quality": "left"} if vote["mode"] == "pairs" else {"usable": "keep"}
+        path.write_text(json.dumps(vote))
+    people = refresh(copy.folder).people
+    assert (people.votes, people.preference, len(people.raters)) == (0, {}, len(RATERS) - 1)
+    page = write_report([open_run(copy.path)], tmp_path / "page.html", clips="none").read_text()
+    assert "one button" in page
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[check]]\nmetric = "human_usable"\nrule = "min"\nvalue = 0.2\n')
+    verdict = decide(open_run(f"{copy.path}:one"), open_run(f"{copy.path}:one"), read_policy(policy))
+    assert "vbench review" in verdict.checks[0].reason
 
 
 def test_every_score_is_worked_out_again_from_the_clips(judged) -> None:

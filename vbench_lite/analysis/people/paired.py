@@ -10,6 +10,7 @@ import numpy as np
 
 from vbench_lite.analysis.paired import Counted, NoPairs, Paired
 from vbench_lite.analysis.people.crossed import Clusters, by_clip_weights, spread
+from vbench_lite.analysis.people.raters import attentive
 from vbench_lite.analysis.people.tables import POINTS
 from vbench_lite.analysis.quantities import Quantity
 from vbench_lite.escaping import vbench_command
@@ -131,7 +132,7 @@ def _counted(values: Array, influence: Array, clusters: Clusters) -> Counted:
 
 def human_values(quantity: Quantity, side: Side) -> Counted | None:
     """What people say of one generator, prompt by prompt, spread as over prompts and raters; None without votes."""
-    votes = read_votes(side.run.path, {}, ()).counted
+    votes = attentive(read_votes(side.run.path, {}, ()))
     rows = _kept(side, votes) if quantity.name == "human_usable" else _points(side, votes)
     if not len(rows.values):
         return None
@@ -178,10 +179,10 @@ def _contents(side: Side) -> set[Content]:
 
 
 def _votes(pair: GeneratorPair) -> list[Vote]:
-    """The votes of both runs, each once."""
+    """The votes of attentive raters of both runs, each once."""
     folders = {str(side.run.path.resolve()): side.run.path for side in pair.members}
     found = {
-        (vote.rater, vote.id): vote for path in folders.values() for vote in read_votes(path, {}, ()).counted
+        (vote.rater, vote.id): vote for path in folders.values() for vote in attentive(read_votes(path, {}, ()))
     }
     return list(found.values())
 

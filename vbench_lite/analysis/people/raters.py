@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from statistics import median
 
 import numpy as np
 
 from vbench_lite.analysis.people.crossed import Clusters, fraction
-from vbench_lite.analysis.people.tables import POINTS, clip_key
+from vbench_lite.analysis.people.sides import decided, preferred_sides
+from vbench_lite.analysis.people.tables import item_of, value_of
 from vbench_lite.records import Estimate, ReasonCode
-from vbench_lite.run.people import RaterSummary
-from vbench_lite.run.votes import Mode, Vote
+from vbench_lite.run.people import CarelessSign, RaterSummary
+from vbench_lite.run.votes import QUESTIONS, Mode, Vote, Votes
 from vbench_lite.stats import Array, mean_interval
 
+FIRST: Mapping[Mode, str] = {mode: next(iter(asked)) for mode, asked in QUESTIONS.items()}
+"""Mode > its first question."""
 MIN_SHARED = 20
 """Votes shared with other raters, or on one button, from which a rater is judged."""
 ONE_BUTTON = 0.95
+MIN_WRONG = 2
+"""Wrong answers to warm-up questions from which a rater counts as careless."""
 ABOVE_CHANCE, EXPECTED = 1.645, 3.5
 """Standard errors by which a rater's agreement exceeds chance at least, where that of a typical rater would exceed it
 by `EXPECTED`: an attentive rater is flagged in about 3 of 100 cases at most."""
-
-
-def value_of(vote: Vote, question: str) -> float:
-    """The answer as a number that does not depend on sides: of a pair, what the first clip by name gets."""
-    answer = vote.answers[question]
-    if vote.mode == "usable":
-        return float(answer == "keep")
-    points = POINTS[answer]
-    return points if list(vote.clips) == sorted(vote.clips) else 1 - points
-
-
-def item_of(vote: Vote) -> Hashable:
-    """What a vote is about, whatever the sides."""
-    return tuple(sorted(clip_key(vote, clip) for clip in vote.clips))
 
 
 def alpha(units: Sequence[Sequence[float]]) -> float | None:
@@ -99,87 +90,122 @@ def repeats(votes: Sequence[Vote], question: str) -> list[tuple[Vote, Vote]]:
     return [(one, again) for one, again in pairs if one is not None]
 
 
-def left_share(votes: Sequence[Vote], question: str) -> Estimate:
-    """The share of decided votes for the left clip. Sides are balanced, so that 0.5 means no bias."""
-    chosen = [v for v in votes if v.mode == "pairs" and v.answers.get(question) in ("left", "right")]
-    if not chosen:
-        return Estimate(None, reason="no decided votes", reason_code=ReasonCode.TOO_FEW)
-    values = np.array([v.answers[question] == "left" for v in chosen], float)
-    return fraction(values, Clusters.of([v.prompt_id for v in chosen], [v.rater for v in chosen]))
-
-
-def rater_summaries(
-    votes: Sequence[Vote], warm_ups: Sequence[Vote], question_of: Mapping[Mode, str]
-) -> list[RaterSummary]:
+def rater_summaries(votes: Sequence[Vote], warm_ups: Sequence[Vote]) -> list[RaterSummary]:
     """Each rater with what there is to know, and whether the answers look careless.
 
     Args:
-        votes: All that count.
+        votes: All that count, and those of careless raters.
         warm_ups: Answers to questions with a known answer.
-        question_of: Mode > its first question.
     """
-    agreement = _agreements(votes, question_of)
-    return [
-        _rater(name, [v for v in votes if v.rater == name], [v for v in warm_ups if v.rater == name], question_of,
-               agreement)
-        for name in sorted({vote.rater for vote in votes})
-    ]  # fmt: skip
+    careless, sides = careless_raters(votes, warm_ups), preferred_sides(votes, FIRST["pairs"])
+    names, answers = _answers(votes)
+    found = []
+    for nth, (name, mine) in enumerate(_by_rater(votes).items()):
+        agreement = _agreements(answers, nth, range(len(names)))
+        times = [vote.seconds for vote in mine if vote.seconds is not None]
+        again = [
+            value_of(a, q) == value_of(b, q)
+            for mode, q in FIRST.items() for a, b in repeats([v for v in mine if v.mode == mode], q)
+        ]  # fmt: skip
+        left = [vote.answers[FIRST["pairs"]] == "left" for vote in decided(mine, FIRST["pairs"])]
+        found.append(RaterSummary(
+            name=name, votes=len(mine), minutes=round(sum(times) / 60, 2) if times else None,
+            same_again=sum(again) / len(again) if again else None, repeated=len(again),
+            agreement=float(agreement.mean()) if len(agreement) else None,
+            left=sum(left) / len(left) if left else None, prefers_side=sides.get(name),
+            careless=careless.get(name, ()), simulated=any(vote.simulated for vote in mine),
+        ))  # fmt: skip
+    return found
 
 
-def _rater(
-    name: str, mine: Sequence[Vote], warm_ups: Sequence[Vote], question_of: Mapping[Mode, str],
-    agreement: Mapping[str, Array],
-) -> RaterSummary:  # fmt: skip
-    times = [vote.seconds for vote in mine if vote.seconds is not None]
-    again = [
-        value_of(a, q) == value_of(b, q)
-        for mode, q in question_of.items() for a, b in repeats([v for v in mine if v.mode == mode], q)
-    ]  # fmt: skip
-    tests: list[tuple[str, Callable[[], bool]]] = [
-        ("failed the warm-up", lambda: sum(v.expected not in v.answers.values() for v in warm_ups) >= 2),
-        ("one button", lambda: _one_button(mine, question_of)),
-        ("agrees less than others", lambda: _disagrees(name, agreement)),
-    ]  # fmt: skip
-    return RaterSummary(
-        name=name, votes=len(mine), minutes=round(sum(times) / 60, 2) if times else None,
-        same_again=sum(again) / len(again) if again else None, repeated=len(again),
-        agreement=float(agreement[name].mean()) if len(agreement.get(name, ())) else None,
-        careless=tuple(text for text, test in tests if test()), simulated=any(vote.simulated for vote in mine),
-    )  # fmt: skip
+def attentive(votes: Votes) -> tuple[Vote, ...]:
+    """The votes of raters whose answers do not look careless: those that results rest on."""
+    careless = careless_raters(votes.counted, votes.warm_ups)
+    return tuple(vote for vote in votes.counted if vote.rater not in careless)
 
 
-def _one_button(votes: Sequence[Vote], question_of: Mapping[Mode, str]) -> bool:
+def careless_raters(votes: Sequence[Vote], warm_ups: Sequence[Vote]) -> dict[str, tuple[CarelessSign, ...]]:
+    """Raters whose answers look careless > the signs of it."""
+    mine, signs = _by_rater(votes), defaultdict[str, list[CarelessSign]](list)
+    wrong = Counter(vote.rater for vote in warm_ups if vote.expected not in vote.answers.values())
+    for name in mine:
+        if wrong[name] >= MIN_WRONG:
+            signs[name].append("failed the warm-up")
+        if _one_button(mine[name]):
+            signs[name].append("one button")
+    for name in _disagreeing(*_answers(votes)):
+        signs[name].append("agrees less than others")
+    return {name: tuple(found) for name, found in signs.items()}
+
+
+def _by_rater(votes: Sequence[Vote]) -> dict[str, list[Vote]]:
+    found: dict[str, list[Vote]] = {name: [] for name in sorted({vote.rater for vote in votes})}
+    for vote in votes:
+        found[vote.rater].append(vote)
+    return found
+
+
+def _one_button(votes: Sequence[Vote]) -> bool:
     """Nearly always the same button in pairs, whose sides are balanced."""
-    answers = [vote.answers[question_of["pairs"]] for vote in votes if vote.mode == "pairs"]
+    answers = [vote.answers[FIRST["pairs"]] for vote in votes if vote.mode == "pairs"]
     most = max((answers.count(each) for each in ("left", "right")), default=0)
     return len(answers) >= MIN_SHARED and most >= ONE_BUTTON * len(answers)
 
 
-def _agreements(votes: Sequence[Vote], question_of: Mapping[Mode, str]) -> dict[str, Array]:
-    """Rater > for each shared question, how far the answer goes with the mean of the others', both centred."""
-    items: dict[tuple[Mode, Hashable], dict[str, float]] = defaultdict(dict)
-    for vote in votes:
-        if not vote.repeat:
-            items[vote.mode, item_of(vote)][vote.rater] = value_of(vote, question_of[vote.mode])
-    centres: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for (mode, _), given in items.items():
-        for rater, value in given.items():
-            centres[mode, rater].append(value)
-    centre = {key: float(np.mean(values)) for key, values in centres.items()}
-    found: dict[str, list[float]] = defaultdict(list)
-    for (mode, _), given in items.items():
-        for rater, value in given.items():
-            others = [other - centre[mode, name] for name, other in given.items() if name != rater]
-            if others:
-                found[rater].append((value - centre[mode, rater]) * float(np.mean(others)))
-    return {rater: np.array(values) for rater, values in found.items()}
+def _answers(votes: Sequence[Vote]) -> tuple[list[str], list[Array]]:
+    """Raters, and for each mode their answers to its first question: shape (questions, raters), NaN without a vote."""
+    names, tables = sorted({vote.rater for vote in votes}), []
+    place = {name: nth for nth, name in enumerate(names)}
+    for mode, question in FIRST.items():
+        rows: dict[Hashable, Array] = defaultdict(lambda: np.full(len(names), np.nan))
+        for vote in votes:
+            if vote.mode == mode and not vote.repeat:
+                rows[item_of(vote)][place[vote.rater]] = value_of(vote, question)
+        if rows:
+            tables.append(np.array(list(rows.values())))
+    return names, tables
 
 
-def _disagrees(name: str, agreement: Mapping[str, Array]) -> bool:
-    """Whether a rater's answers go with the others' no more than by chance, where a typical rater's clearly would."""
-    mine = agreement.get(name, np.zeros(0))
-    others = [float(v.mean()) for other, v in agreement.items() if other != name and len(v) >= MIN_SHARED]
-    if len(mine) < MIN_SHARED or len(others) < 2 or median(others) <= 0:
-        return False
-    error = float(mine.std(ddof=1)) / len(mine) ** 0.5
-    return float(mine.mean()) < ABOVE_CHANCE * error and median(others) >= EXPECTED * error
+def _agreements(answers: Sequence[Array], rater: int, others: Sequence[int]) -> Array:
+    """For each question that a rater shares with some others: the product of their centred answers.
+
+    Args:
+        answers: Of each mode, shape (questions, raters).
+        rater: Whose agreement it is.
+        others: With whom; the mean of their answers counts.
+    """
+    found = []
+    for table in answers:
+        mine, theirs = table[:, rater], table[:, [nth for nth in others if nth != rater]]
+        shared = np.isfinite(mine) & np.isfinite(theirs).any(1)
+        if shared.any():
+            known = np.isfinite(theirs)
+            centres = np.where(known, theirs, 0.0).sum(0) / np.maximum(1, known.sum(0))
+            means = np.where(known, theirs - centres, 0.0).sum(1)[shared] / known.sum(1)[shared]
+            found.append((mine[shared] - np.nanmean(mine)) * means)
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _disagreeing(names: Sequence[str], answers: Sequence[Array]) -> list[str]:
+    """Raters whose answers go with the others' no more than by chance, where a typical rater's clearly would.
+
+    One after another, the least agreeing first, so that a careless rater is no measure for the rest.
+    """
+    left = list(range(len(names)))
+    found: list[str] = []
+    while True:
+        products = {rater: _agreements(answers, rater, left) for rater in left}
+        known = {rater: values for rater, values in products.items() if len(values) >= MIN_SHARED}
+        means = {rater: float(values.mean()) for rater, values in known.items()}
+        excess: dict[int, float] = {}
+        for rater, mean in means.items():
+            error = float(known[rater].std(ddof=1)) / len(known[rater]) ** 0.5
+            typical = [other for key, other in means.items() if key != rater]
+            clear = len(typical) >= 2 and 0 < EXPECTED * error <= median(typical)
+            if clear and mean < ABOVE_CHANCE * error:
+                excess[rater] = mean / error
+        if not excess:
+            return found
+        worst = min(excess, key=lambda rater: excess[rater])
+        found.append(names[worst])
+        left.remove(worst)

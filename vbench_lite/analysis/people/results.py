@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vbench_lite.analysis.people import raters
 from vbench_lite.analysis.people.agreement import metric_agreement
 from vbench_lite.analysis.people.cost import with_review
 from vbench_lite.analysis.people.crossed import by_clip_weights, estimate, fraction
 from vbench_lite.analysis.people.needed import next_pairs, votes_needed
 from vbench_lite.analysis.people.preference import fit, strength
+from vbench_lite.analysis.people.raters import FIRST, alpha_estimate, attentive, rater_summaries, self_agreement
+from vbench_lite.analysis.people.sides import left_share
 from vbench_lite.analysis.people.tables import ClipKey, PairTable, UsableTable, clip_key, pair_table, usable_table
 from vbench_lite.analysis.people.thresholds import Labelled, fit_thresholds
 from vbench_lite.errors import StoreError
@@ -29,6 +30,7 @@ from vbench_lite.files import write_whole
 from vbench_lite.records import Estimate, MetricInfo, ReasonCode
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.people import (
+    CARELESS,
     HUMAN_METRICS,
     FittedLimit,
     FittedThresholds,
@@ -42,8 +44,6 @@ from vbench_lite.run.people import (
 from vbench_lite.run.summary import GeneratorSummary, Summary
 from vbench_lite.run.votes import QUESTIONS, Mode, Vote, Votes, read_rate, read_votes, votes_path
 
-FIRST = {mode: next(iter(asked)) for mode, asked in QUESTIONS.items()}
-"""Mode > its first question."""
 WITH_REVIEW = "usd_per_usable_clip_with_review"
 Row = Mapping[str, str]
 
@@ -63,13 +63,18 @@ class Judged:
         return self.folder.name
 
     @cached_property
+    def counted(self) -> tuple[Vote, ...]:
+        """The votes that results rest on: those of attentive raters."""
+        return attentive(self.votes)
+
+    @cached_property
     def usable(self) -> UsableTable:
-        return usable_table(self.votes.counted)
+        return usable_table(self.counted)
 
     @cached_property
     def pairs(self) -> dict[str, PairTable]:
         """Question > its votes, for questions that have any."""
-        made = {q: pair_table(self.votes.counted, q, self.home) for q in QUESTIONS["pairs"]}
+        made = {q: pair_table(self.counted, q, self.home) for q in QUESTIONS["pairs"]}
         return {question: table for question, table in made.items() if len(table.points)}
 
     def values(self, column: str) -> dict[ClipKey, float]:
@@ -245,7 +250,7 @@ def _won(table: PairTable, name: str) -> Estimate:
 
 
 def _people(judged: Judged, rate: float | None, scores: Mapping[str, Mapping[str, Estimate]]) -> People:
-    votes = judged.votes.counted
+    votes = judged.counted
     preference = {question: _preference(table, votes, question) for question, table in judged.pairs.items()}
     asked: dict[str, Mode] = {q: mode for mode, questions in QUESTIONS.items() for q in questions}
     asked = {q: mode for q, mode in asked.items() if any(q in vote.answers for vote in votes)}
@@ -258,15 +263,20 @@ def _people(judged: Judged, rate: float | None, scores: Mapping[str, Mapping[str
     fitted = fit(table) if table else None
     couples = sorted({tuple(sorted(c)) for c in zip(table.left, table.right, strict=True)}) if table else []
     return People(
-        votes=len(votes), raters=tuple(raters.rater_summaries(votes, judged.votes.warm_ups, FIRST)),
-        dropped=judged.votes.drop_counts, simulated=any(v.simulated for v in votes), preference=preference,
-        alpha={q: raters.alpha_estimate(_of(votes, mode), q) for q, mode in asked.items()},
-        self_agreement={q: raters.self_agreement(_of(votes, mode), q) for q, mode in asked.items()},
+        votes=len(votes), raters=tuple(rater_summaries(judged.votes.counted, judged.votes.warm_ups)),
+        dropped=_dropped(judged), simulated=any(v.simulated for v in judged.votes.counted), preference=preference,
+        alpha={q: alpha_estimate(_of(votes, mode), q) for q, mode in asked.items()},
+        self_agreement={q: self_agreement(_of(votes, mode), q) for q, mode in asked.items()},
         agreement=_agreement(judged), usd_per_hour=rate, fitted=_fitted(judged),
         seconds_per_clip=_seconds(judged.usable) if len(seconds) else None, reasons=_reasons(judged),
         needed=tuple(_most_first(needed)),
         next_pairs=next_pairs(fitted, table, [(int(a), int(b)) for a, b in couples]) if fitted and table else (),
     )  # fmt: skip
+
+
+def _dropped(judged: Judged) -> dict[str, int]:
+    careless = len(judged.votes.counted) - len(judged.counted)
+    return judged.votes.drop_counts | ({CARELESS: careless} if careless else {})
 
 
 def _of(votes: Sequence[Vote], mode: Mode) -> list[Vote]:
@@ -292,7 +302,7 @@ def _preference(table: PairTable, votes: Sequence[Vote], question: str) -> Prefe
     return Preference(
         votes=len(table.points), same=float(1 - table.decided.mean()), both_unusable=float(table.both.mean()),
         strengths={name: strength(found, table, nth) for nth, name in enumerate(table.entries)}, pairs=tuple(pairs),
-        left=raters.left_share(votes, question),
+        left=left_share(votes, question),
     )  # fmt: skip
 
 
@@ -336,7 +346,7 @@ def _seconds(table: UsableTable) -> Estimate:
 
 def _reasons(judged: Judged) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for vote in judged.votes.counted:
+    for vote in judged.counted:
         if vote.mode == "usable" and not vote.repeat and vote.clips[0].run == judged.home:
             counts[clip_key(vote, vote.clips[0])[1]].update(vote.reasons)
     return {name: dict(counter.most_common()) for name, counter in sorted(counts.items()) if counter}

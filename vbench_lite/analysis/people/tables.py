@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,20 @@ ClipKey = tuple[str, str, str, int]
 
 def clip_key(vote: Vote, clip: ClipRef) -> ClipKey:
     return clip.run, clip.generator, vote.prompt_id, clip.index
+
+
+def item_of(vote: Vote) -> Hashable:
+    """The clips of a vote, without their sides."""
+    return tuple(sorted(clip_key(vote, clip) for clip in vote.clips))
+
+
+def value_of(vote: Vote, question: str) -> float:
+    """The answer as a number that does not depend on sides: of a pair, the points of the first clip by name."""
+    answer = vote.answers[question]
+    if vote.mode == "usable":
+        return float(answer == "keep")
+    points = POINTS[answer]
+    return points if list(vote.clips) == sorted(vote.clips) else 1 - points
 
 
 @dataclass(frozen=True, eq=False)

@@ -97,7 +97,8 @@ def share_text(estimate: Estimate) -> str:
 
 def caption(found: People) -> str:
     """The caption: who voted, how well the raters agree, and which votes were not counted."""
-    who = words.several(len(found.raters), "simulated rater" if found.simulated else "rater")
+    counted = [rater for rater in found.raters if not rater.careless]
+    who = words.several(len(counted), "simulated rater" if found.simulated else "rater")
     parts = [f"{words.several(found.votes, 'vote')} of {who}, blind. Intervals are over prompts and raters."]
     if found.simulated:
         parts.append("A program gave these votes, not people.")
@@ -106,7 +107,10 @@ def caption(found: People) -> str:
         parts.append(f"Agreement between raters (Krippendorff's alpha, 1 is full agreement): {', '.join(known)}.")
     careless = [f"{rater.name} ({', '.join(rater.careless)})" for rater in found.raters if rater.careless]
     if careless:
-        parts.append(f"Answers that look careless: {words.listed(careless)}. They are counted.")
+        parts.append(f"Answers that look careless: {words.listed(careless)}.")
+    sided = [f"{rater.name} ({rater.prefers_side})" for rater in counted if rater.prefers_side]
+    if sided:
+        parts.append(f"One side is preferred by: {words.listed(sided)}. Sides are balanced, so these votes count.")
     if found.seconds_per_clip and found.seconds_per_clip.value is not None:
         parts.append(f"The review of one clip takes {words.seconds(found.seconds_per_clip.value)}.")
     parts += [f"{words.several(count, 'vote')} not counted: {why}." for why, count in found.dropped.items()]
