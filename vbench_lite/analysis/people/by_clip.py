@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vbench_lite.analysis.people.results import FIRST, read_judged
+from vbench_lite.analysis.people.raters import FIRST
+from vbench_lite.analysis.people.results import read_judged
 from vbench_lite.analysis.people.tables import POINTS
 from vbench_lite.run.view import Run
 from vbench_lite.run.votes import Vote, votes_path
@@ -50,7 +51,7 @@ def votes_by_clip(run: Run) -> Mapping[tuple[str, str, int], ClipVotes]:
     """
     found = defaultdict[tuple[str, str, int], ClipVotes](ClipVotes)
     if any(votes_path(run.path).glob("*/*.json")):
-        for vote in read_judged(run.folder, run.summary).votes.counted:
+        for vote in read_judged(run.folder, run.summary).counted:
             for place, clip in enumerate(vote.clips):
                 if clip.run == run.name and not vote.repeat:
                     found[clip.generator, vote.prompt_id, clip.index].add(vote, place)
