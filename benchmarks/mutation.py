@@ -2,14 +2,16 @@
 
     pip install mutmut
     python benchmarks/mutation.py analysis gate --sample 50
+    python benchmarks/mutation.py analysis --log FOLDER     goes on where it was stopped, if no file has changed since
 
 A mutant is the package with one operator, comparison, constant or argument changed. mutmut makes them. This script
 samples them and runs them fast: one run with coverage finds the tests that execute each line, and each mutant runs in
 a fork of a process that has loaded torch and the other libraries, so it costs a second or two. A mutant is killed
-where a test fails or runs out of time; only the tests that execute its line are run, the fastest first. For a number of
-a module or class these are the tests that execute a line with its name, for a default value those of the function. A
-mutant whose line no test executes survives. Sampled are the functions and methods without decorators (mutmut's choice)
-and the numbers of a module or class. Texts are not sampled: a change of a string, or a string that an argument loses.
+where a test fails or needs five times its time. Only the tests that execute its line are run, the fastest first. For a
+number of a module or class these are the tests that execute a line with its name, for a default value those of the
+function. A mutant whose line no test executes survives. Sampled are the functions and methods without decorators
+(mutmut's choice) and the numbers of a module or class. Texts are not sampled: a change of a string, or a string that an
+argument loses.
 
 benchmarks/equivalent_mutants.toml lists mutants that no test can notice. They do not count:
 
@@ -31,6 +33,7 @@ import multiprocessing
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -200,7 +203,7 @@ def record(place: Path, folder: str, tests: list[str], to: Path) -> None:
     watch.stop()
     data, passed = watch.get_data(), set(recorder.seconds) - recorder.failed
     executed = {
-        path: {
+        str(Path(path).relative_to(place)): {
             line: sorted(set().union(*(recorder.users[name] for name in contexts if name)) & passed)
             for line, contexts in data.contexts_by_lineno(path).items()
         }
@@ -213,15 +216,15 @@ def record(place: Path, folder: str, tests: list[str], to: Path) -> None:
     to.write_text(json.dumps(shown))
 
 
-def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
+def tests_of(mutant: Mutant, place: Path, known: dict[str, Any]) -> list[str]:
     """The tests that execute the mutant, the fastest first."""
-    executed = known["executed"]
-    places = {str(mutant.path): list(mutant.lines)}
+    executed, file = known["executed"], str(mutant.path.relative_to(place))
+    places = {file: list(mutant.lines)}
     if mutant.constant:
         mentions = re.compile(rf"\b{mutant.constant}\b").search
-        sources = {path: Path(path).read_text().splitlines() for path in executed}
+        sources = {path: (place / path).read_text().splitlines() for path in executed}
         places = {path: [n for n, line in enumerate(text, 1) if mentions(line)] for path, text in sources.items()}
-    names = _executing(places, executed) or _executing({str(mutant.path): list(mutant.function)}, executed)
+    names = _executing(places, executed) or _executing({file: list(mutant.function)}, executed)
     return sorted(names, key=lambda name: known["seconds"][name])
 
 
@@ -229,17 +232,25 @@ def _executing(places: dict[str, list[int]], executed: dict[str, dict[str, list[
     return {name for path, lines in places.items() for n in lines for name in executed.get(path, {}).get(str(n), [])}
 
 
-def survives(place: Path, mutant: Mutant, tests: list[str], limit: float) -> bool:
-    """Runs the tests on the mutant in a fork. The written file gets a time of its own, so no stale bytecode is used."""
+def survives(place: Path, mutant: Mutant, tests: list[str], seconds: float) -> bool:
+    """Whether no test fails within five times the seconds of processor time that they need without the mutant.
+
+    Runs the tests on the mutant in a fork. The written file gets a time of its own, so no stale bytecode is used."""
     if not tests:
         return True
     files = sorted({name.split("::")[0] for name in tests})
     times = mutant.path.stat()
     mutant.path.write_text(mutant.text)
     os.utime(mutant.path, (times.st_atime, times.st_mtime + random.randrange(10**6, 10**7)))
-    child = FORK.Process(target=lambda: os._exit(run_pytest(place, Only(tests), "-x", *files)))
+    limit = int(30 + 5 * seconds)
+
+    def judge() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        os._exit(run_pytest(place, Only(tests), "-x", *files))
+
+    child = FORK.Process(target=judge)
     child.start()
-    child.join(limit)
+    child.join(20 * limit)  # for tests that wait: the processor may be shared with others
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid or 0, signal.SIGKILL)
     child.join()
@@ -248,17 +259,23 @@ def survives(place: Path, mutant: Mutant, tests: list[str], limit: float) -> boo
     return child.exitcode == 0
 
 
-def measure(folder: str, tests: list[str], sample: int, seed: int) -> str:
+def measure(folder: str, tests: list[str], sample: int, seed: int, log: Path | None) -> str:
     """One row of the table, after the survivors."""
     equivalent = tomllib.loads(EQUIVALENT.read_text())["mutant"] if EQUIVALENT.exists() else []
     listed = {(entry["file"], *entry["change"]) for entry in equivalent}
     with tempfile.TemporaryDirectory() as name:
         place, begun = Path(name).resolve(), time.monotonic()
         copy_to(place)
-        recording = FORK.Process(target=record, args=(place, folder, tests, place / "tests.json"))
-        recording.start()
-        recording.join()
-        known = json.loads((place / "tests.json").read_text())
+        logs = log or place
+        recorded, judged = logs / f"{folder}-tests.json", logs / f"{folder}-mutants.jsonl"
+        if not recorded.exists():
+            logs.mkdir(parents=True, exist_ok=True)
+            recording = FORK.Process(target=record, args=(place, folder, tests, recorded.resolve()))
+            recording.start()
+            recording.join()
+        known = json.loads(recorded.read_text())
+        judged.touch()
+        before = {tuple(line["change"]): line["survives"] for line in map(json.loads, judged.read_text().splitlines())}
         if not known["seconds"]:
             raise SystemExit(f"no test ran: see `pytest -n 0 {' '.join(tests)}`")
         for failed in known["failed"]:
@@ -272,11 +289,16 @@ def measure(folder: str, tests: list[str], sample: int, seed: int) -> str:
         chosen = random.Random(seed).sample(mutants, min(sample, len(mutants)))
         survived = same = 0
         for mutant in chosen:
-            covering = tests_of(mutant, known)
-            limit = 30 + 5 * sum(known["seconds"][test] for test in covering)
-            if not survives(place, mutant, covering, limit):
-                continue
+            covering = tests_of(mutant, place, known)
             file, change = str(mutant.path.relative_to(place / "vbench_lite")), mutant.difference()
+            key = (file, str(mutant.lines.start), *change)
+            if key not in before:
+                found = survives(place, mutant, covering, sum(known["seconds"][test] for test in covering))
+                before[key] = found
+                with judged.open("a") as lines:
+                    print(json.dumps({"change": key, "survives": found}), file=lines)
+            if not before[key]:
+                continue
             if (file, *change) in listed:
                 same += 1
                 continue
@@ -296,8 +318,10 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", help="the tests to run; tests/<folder> where not given")
     parser.add_argument("--sample", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path, help="folder that keeps what is known, to go on after an interruption")
     given = parser.parse_args()
-    rows = [measure(name, given.tests or [f"tests/{name}"], given.sample, given.seed) for name in given.folders]
+    about = given.sample, given.seed, given.log
+    rows = [measure(name, given.tests or [f"tests/{name}"], *about) for name in given.folders]
     print("| folder | mutants | sampled | killed | survived | equivalent | share |\n|---|---|---|---|---|---|---|")
     print(*rows, sep="\n")
 
