@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from vbench_lite.backbones import Backbones
 from vbench_lite.features.batches import FrameScores
-from vbench_lite.features.extractor import ClipStream
-from vbench_lite.features.flow import flow_size, pair_warp_error, top_magnitude
+from vbench_lite.features.ends import Ends
+from vbench_lite.features.extract import content_digest, extract
+from vbench_lite.features.extractor import ClipStream, identity
+from vbench_lite.features.flow import Flow, flow_size, pair_warp_error, top_magnitude
 from vbench_lite.features.image_text import PATH, ImageText, ImageTextFrames, lag_cosines, unit_rows
 from vbench_lite.features.motion_fit import MotionFit, _dominant, _solve, fit_pair
 from vbench_lite.features.pixels import Pixels, fine_energy
@@ -151,6 +159,7 @@ def test_a_size_that_raft_cannot_compare_is_named_with_the_memory():
     assert unfit_size(1088, 1920) == ""
     assert unfit_size(1200, 1920) == ""  # 36,000 points
     assert "120x640" in unfit_size(640, 120)
+    assert unfit_size(640, 121) == unfit_size(121, 640) == ""
     assert unfit_size(1201, 2400).endswith("frames of 2400x1201 are too large for RAFT: "
                                            "its correlations would take 8 GiB")
 
@@ -214,6 +223,42 @@ def test_the_top_twentieth_of_flow_lengths_is_averaged():
     assert top_magnitude(flow) == 6
     assert top_magnitude(flow[:1]) == 5
     assert top_magnitude(flow, 0.075) == pytest.approx(13 / 3)
+
+
+def test_a_repeated_frame_neither_moves_nor_differs_and_another_one_does():
+    wide = np.random.default_rng(5).integers(0, 255, (8, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    found = seen(Flow(), [wide[:, :64], wide[:, :64], wide[:, 2:66]])
+    assert (found["warp_errors"][0], found["motions"][0]) == (0, 0)
+    assert 0 < found["warp_errors"][1] < 0.02
+    assert found["motions"][1] == pytest.approx(2 / 64, abs=0.01)
+    assert [len(values) for values in seen(Flow(), [wide]).values()] == [0, 0]
+
+
+def test_the_seam_is_the_difference_of_the_last_and_the_first_frame():
+    dark, half = np.zeros((4, 6, 3), np.uint8), np.full((4, 6, 3), 51, np.uint8)
+    assert seen(Ends(), [dark, np.full_like(dark, 255), half])["seam"] == pytest.approx([0.2])
+    assert seen(Ends(), [half])["seam"].tolist() == [0]
+    assert seen(Ends(), [])["seam"].shape == (0,)
+
+
+def test_frames_in_memory_have_the_stated_rate_and_size():
+    frames = np.zeros((3, 8, 10, 3), np.uint8)
+    found = extract(frames, [Pixels], Backbones("none"), fps=12.0)
+    assert (found.frames, found.height, found.width, found.fps, found.uneven) == (3, 8, 10, 12.0, False)
+    assert extract(frames, [Pixels], Backbones("none")).fps == 0
+    assert content_digest(frames) != content_digest(frames.reshape(3, 10, 8, 3))
+
+
+def test_arrays_are_interchangeable_by_extractor_network_and_source():
+    net = SimpleNamespace(name="net", protocol="8 frames")
+    assert identity(Pixels) == ("pixels", "1")
+    assert identity(ImageText, net) == ("image_text", "2", "net", "8 frames")
+    assert identity(ImageText, SimpleNamespace(name="net")) == ("image_text", "2", "net", "")
+    own = type("Own", (Pixels,), {"__module__": __name__, "name": "own"})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(inspect, "getsourcefile", lambda _: __file__)
+        digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+        assert identity(own) == ("own", "1", digest)
 
 
 class Table:
