@@ -105,7 +105,7 @@ def test_distances_of_sets_that_do_not_vary():
 
 
 def test_features_without_a_finite_square_are_refused():
-    with pytest.raises(ValueError, match="beyond floating point"):
+    with pytest.raises(ValueError, match="overflow"):
         frechet_distance(generated=X * 1e200, reference=Y * 1e200)
 
 

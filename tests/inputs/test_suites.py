@@ -36,7 +36,7 @@ def test_the_digest_follows_the_meaning_and_not_the_layout(tmp_path: Path) -> No
 
 
 def test_a_prompt_id_that_stands_twice_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r'mine\.toml:5: the prompt id "a" stands twice'):
+    with pytest.raises(BadFile, match=r'mine\.toml:5: the prompt id "a" occurs twice'):
         read_suite(written(tmp_path, ONE + ONE))
 
 

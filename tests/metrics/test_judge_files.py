@@ -94,7 +94,7 @@ def test_scores_of_another_version_scale_or_script_are_not_comparable(metrics, t
         ("time_limit_s = 2", "time_limit_s = 0", '"time_limit_s" is 0: expected a number of seconds above 0'),
         ("workers = 2", "workers = 0", '"workers" is 0: expected 1 or more'),
         ('"good_looks"', '"Good"', 'the name of the score is "Good"'),
-        ('"good_looks"', '"sharp_edges"', 'the score "sharp_edges" stands twice'),
+        ('"good_looks"', '"sharp_edges"', 'the score "sharp_edges" occurs twice'),
         ('"detail"', '"speed"', '"question" is "speed"'), ("[0, 5]", "[5, 5]", '"range" is'),
         ("[0, 5]", "[0, 5, 6]", '"range" is'), ("[0, 5]", "[false, 5]", '"range" is'),
         ("[0, 5]", '[0, 5, "x"]', '"range" is'), ("[0, 5]", '["x", 5]', '"range" is'),

@@ -49,7 +49,7 @@ def test_a_run_comes_back_as_it_was_written(scored):
 def test_one_generator_of_a_run_can_be_named(scored):
     run = open_run(f"{scored}:two")
     assert (run.selected, run.generators, set(run.clips["generator"])) == ("two", ["two"], {"two"})
-    with pytest.raises(StoreError, match=r'holds no generator "three"\. It holds: one, two'):
+    with pytest.raises(StoreError, match=r'has no generator "three"\. Its generators: one, two'):
         open_run(f"{scored}:three")
 
 

@@ -80,11 +80,11 @@ def test_a_result_file_of_vbench_is_imported_beside_the_metrics_of_the_same_name
 @pytest.mark.parametrize(
     ("table", "line", "words"),
     [
-        (f"{HEAD}\na,p000,0,realism,1,,\na,p009,0,realism,1,,\n", 3, 'asks for no prompt "p009"'),
+        (f"{HEAD}\na,p000,0,realism,1,,\na,p009,0,realism,1,,\n", 3, 'has no prompt "p009"'),
         (f"{HEAD}\na,p000,2,realism,1,,\n", 2, "there is no #2"),
-        (f"{HEAD}\nz,p000,0,realism,1,,\n", 2, 'holds no generator "z". It holds: a, b'),
+        (f"{HEAD}\nz,p000,0,realism,1,,\n", 2, 'has no generator "z". Its generators: a, b'),
         (f"{HEAD}\n,p000,0,realism,1,,\n", 2, "names no generator"),
-        (f"{HEAD}\na,p000,0,realism,1,,\na,p000,0,realism,2,,\n", 3, "stands in line 2 too"),
+        (f"{HEAD}\na,p000,0,realism,1,,\na,p000,0,realism,2,,\n", 3, "is also in line 2"),
         (f"{HEAD}\na,p000,0,realism,1,points,\na,p000,1,realism,1,percent,\n", 3, "here and 'points' in line 2"),
         (f"{HEAD}\na,p000,0,realism,1,,true\na,p000,1,realism,1,,false\n", 3, 'the higher_is_better of "realism"'),
         (f"{HEAD}\na,p000,0,realism,1,,maybe\n", 2, "expected true, false or nothing"),
@@ -94,7 +94,7 @@ def test_a_result_file_of_vbench_is_imported_beside_the_metrics_of_the_same_name
         ("generator,prompt_id,metric,value\na,p000,realism,1\n", 1, 'the column "index" is missing'),
         ("generator,prompt_id,index,metric,value,colour\n", 1, 'the column "colour" is not known'),
         (f"{HEAD}\n", None, "holds no score"),
-        ("generator,file,metric,value\na,0001.mp4,realism,1\n", 2, "is no clip of"),
+        ("generator,file,metric,value\na,0001.mp4,realism,1\n", 2, "is not a clip of"),
     ],
 )  # fmt: skip
 def test_a_table_with_a_wrong_row_is_refused_as_a_whole(
@@ -137,10 +137,10 @@ def test_a_table_replaces_the_one_of_its_name_and_two_tables_do_not_share_a_metr
     import_table(built.folder, written(tmp_path, rows("realism", 2)))
     found = with_imports(built.folder, built.scored)
     assert [scores["realism"].value for scores in found.clips.values()] == [2, None, None, None]
-    with pytest.raises(BadFile, match=r'"realism" was imported from scores.csv before'):
+    with pytest.raises(BadFile, match=r'"realism" was already imported from scores.csv'):
         import_table(built.folder, written(tmp_path, rows("realism", 2), "other.csv"))
     import_table(built.folder, written(tmp_path, rows("length", 2), "other.csv"))
-    with pytest.raises(MetricError, match='"length" is computed here and was imported'):
+    with pytest.raises(MetricError, match='"length" is computed here and was also imported'):
         with_imports(built.folder, with_imports(built.folder, built.scored))
 
 

@@ -183,7 +183,7 @@ def test_a_program_can_be_started_for_each_clip(tmp_path: Path) -> None:
         ("time_limit_s = 2", "time_limit_s = 0", 5, "above 0"),
         ("range = [1, 50]", "range = [50, 1]", 11, "expected [smallest, largest]"),
         ('name = "realism"', 'name = "Realism!"', 9, "lower-case letters"),
-        ('name = "realism"', 'name = "fidelity"', 14, "stands twice"),
+        ('name = "realism"', 'name = "fidelity"', 14, "occurs twice"),
         ("higher_is_better = true", 'higher_is_better = "yes"', 12, "expected true or false"),
     ],
 )

@@ -84,5 +84,5 @@ def test_a_killed_scorer_is_replaced_and_a_clip_that_kills_it_has_a_reason(works
     assert Path("killed").exists()  # by the first clip, which was tried again
     assert [f["means"]["means"].tolist() for f in found[:2]] == [f["means"]["means"].tolist() for f in alone]
     assert (found[2].reason, found[2].reason_code) == (
-        "the scorer died on it 2 times: its process ended with code -9", "crashed"
+        "the scoring process died on this clip 2 times: its process ended with code -9", "crashed"
     )

@@ -203,7 +203,7 @@ def test_a_folder_of_real_clips_can_be_the_reference(tmp_path):
     assert len(found.reference["temporal_flickering"]) == 16
 
 
-@pytest.mark.parametrize(("reference", "words"), [("", "names no reference"), ("/no/such/folder", "is not there")])
+@pytest.mark.parametrize(("reference", "words"), [("", "names no reference"), ("/no/such/folder", "does not exist")])
 def test_without_real_clips_what_needs_them_is_unscored(tmp_path, reference, words):
     folder = make_run(tmp_path / "run", ["g"], PROMPTS[:2], reference=reference)
     for place in range(2):

@@ -1,11 +1,11 @@
-"""Distances between two sets of clips, from feature arrays, with intervals. numpy only.
+"""Distances between two sets of clips, computed from feature arrays, with intervals. Uses numpy and scipy only.
 
-    frechet_distance(x, y)                      plain squared Fréchet distance (FVD, on video features)
-    corrected_interval(x, y, xp, yp)            the same without the bias of small sets, with an interval
-    kernel_distance(x, y)                       squared maximum mean discrepancy (KVD)
+    frechet_distance(x, y)                      squared Fréchet distance (FVD, on video features)
+    corrected_interval(x, y, xp, yp)            the same, corrected for the bias of small sets, with an interval
+    kernel_distance(x, y)                       squared maximum mean discrepancy (KVD, on video features)
     kernel_interval(x, y, xp, yp)               the same with an interval
 
-`x` and `y` have the shape (clips, values); `xp` and `yp` name the prompt of each clip.
+`x` and `y` have the shape (clips, values). `xp` and `yp` are the prompts of the clips.
 """
 
 from vbench_lite.distances.corrected import corrected_interval

@@ -1,17 +1,18 @@
-"""FVD with the bias of small numbers of clips taken out, and an interval.
+"""FVD without the bias of small numbers of clips, with an interval.
 
     d^2 = |m1 - m2|^2 + t1 + t2 - 2 overlap
 
 The mean term and the traces t are unbiased sums over pairs of clips. The overlap of halves of x with halves of y is
-`overlaps.recovered_overlap`, which is right for all that so many clips can see. The same is done for two halves of one
-set, whose true overlap is its trace, so the part that halves do not see is known within either set, r1 and r2.
-Across the sets it is at most sqrt(r1 r2) (Cauchy and Schwarz), and that is taken: what clips cannot see is taken as
-aligned. Where halves hold more clips than the features have directions, nothing is unseen and nothing is assumed.
+estimated by `overlaps.recovered_overlap`. It is correct for the part of the overlap that this number of clips resolves.
+The same is computed for two halves of one set. Their true overlap is the trace of the set, so the unresolved parts r1
+and r2 within each set are known. Between the sets, the unresolved part is at most sqrt(r1 r2) (Cauchy and Schwarz).
+This bound is used: unresolved directions are assumed to be aligned. If halves have more clips than the features have
+dimensions, there is no unresolved part and no assumption.
 
-The variance is the jackknife's over prompts. It counts what pairs of clips do twice (Efron and Stein, "The jackknife
-estimate of variance", 1981), so that is subtracted once: exactly for the mean term, and for overlaps as half of the
-variance between random splits, which pairs and larger sets of clips cause. No variance is less than that of pairs.
-docs/explanation/distances.md has the simulated coverage; benchmarks/interval_coverage.py repeats it.
+The variance is estimated by the jackknife over prompts, which counts the contribution of pairs of clips twice (Efron
+and Stein, "The jackknife estimate of variance", 1981). So this contribution is subtracted once: exactly for the mean
+term, and for overlaps as half of the variance between random splits. The variance is at least the contribution of
+pairs. docs/explanation/distances.md has the simulated coverage. benchmarks/interval_coverage.py repeats the simulation.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from vbench_lite.distances.paired import DistanceInfluence
 from vbench_lite.records import ReasonCode
 
 MIN_GROUPS = 8
-"""Of clips that are not independent (prompts, or single clips): leaving one out of a half must leave three."""
+"""Lowest number of groups per side (prompts, or single clips). A half without one group must still have three."""
 MIN_GROUPS_FOR_INTERVAL = 16
-"""Fewer were not simulated."""
+"""Lowest number of groups for an interval. Its coverage was not simulated for fewer."""
 CONSTANT = 1e-24
-"""Share of the other side's trace below which a side's is rounding."""
+"""A trace below this fraction of the other side's trace is rounding error: the side is constant."""
 LARGEST = 1e75
-"""Features beyond this have variances of distances that are no finite numbers."""
+"""Largest supported feature value. Above it, the variance of a distance overflows."""
 UNSEEN = (
-    "{:.0%} of the covariances lies beyond what so few clips can see: the interval assumes that the sets' directions "
-    "agree there no less than where they are seen"
+    "{:.0%} of the covariances cannot be estimated from so few clips: the interval assumes that the two sets agree in "
+    "this part at least as well as in the part that can be estimated"
 )
 
 
@@ -47,13 +48,13 @@ class _Estimated(NamedTuple):
     variance: float
     chance: InfluenceFunctions
     rest: float = 0.0
-    """The part of the variance that is no group's: for want of more splits."""
+    """Part of the variance that belongs to no group: the random error of a finite number of splits."""
     unseen: float = 0.0
-    """What the value would gain at most, were the unseen parts of the covariances not aligned at all."""
+    """How much larger the value would be at most, if the unresolved parts of the covariances were orthogonal."""
     unseen_share: float = 0.0
-    """Of the square root of both traces."""
+    """The unresolved part as a fraction of the geometric mean of both traces."""
     misaligned: float = 0.0
-    """What it would gain, were they aligned as the seen parts are."""
+    """How much larger the value would be, if the unresolved parts were aligned as well as the resolved parts."""
 
 
 def corrected_interval(
@@ -62,17 +63,22 @@ def corrected_interval(
 ) -> DistanceInterval:
     """Squared Fréchet distance without the bias of small sets, and its interval.
 
-    Near 0 where the sets are alike, and then sometimes below it, as an unbiased estimate must be.
+    For sets of one distribution the value is near 0 and can be negative, because it is unbiased.
 
     Args:
-        generated: (clips, values).
-        reference: (clips, values), any other number of clips.
-        generated_prompts: The prompt of each clip; "" or none given where clips are independent.
-        reference_prompts: Likewise. Where the sides share prompts, halves of different prompts are compared.
-        confidence: Of the two-sided interval.
+        generated: Features of the generated clips, (clips, values).
+        reference: Features of the real clips, (clips, values). The number of clips may differ.
+        generated_prompts: The prompt of each clip; "" or no prompts if clips are independent.
+        reference_prompts: The prompt of each real clip. If the sides share prompts, halves with different prompts are
+            compared.
+        confidence: Confidence level of the two-sided interval.
+
+    Returns:
+        The distance, which has no unit and depends on the network, with its interval. The ends are None with a reason
+        if no interval is known to have its confidence.
 
     Raises:
-        ValueError: As `intervals.checked`, fewer than `MIN_GROUPS` prompts a side, or features beyond `LARGEST`.
+        ValueError: See `intervals.checked`; or fewer than `MIN_GROUPS` prompts on a side, or features above `LARGEST`.
 
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(size=(64, 8)), rng.normal(size=(64, 8)) + 0.5
@@ -96,7 +102,7 @@ def corrected_interval(
     if itself := intervals.of_same_clips(x, y):
         return itself
     if size > LARGEST:
-        raise ValueError(f"features of the size of {size:.0e}: their fourth powers are beyond floating point")
+        raise ValueError(f"features of magnitude {size:.0e} are too large: their fourth powers overflow")
     found = _estimate((x - centre) / size, (y - centre) / size, labels)
     value = found.value * size**2
     names = tuple(intervals.group_names(*prompts))
@@ -119,14 +125,14 @@ def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estim
     by_trace = np.zeros((2, len(pooled)))
     by_trace[0, : len(x)], by_trace[1, len(x) :] = (_trace_by_clip(*side) for side in zip((x, y), labels, strict=True))
     traces = by_trace.sum(1)
-    if traces.min() <= CONSTANT * traces.max():  # one side does not vary, so nothing overlaps
+    if traces.min() <= CONSTANT * traces.max():  # one side is constant, so the overlap is 0
         chance = mean.chance._replace(
             by_group=mean.chance.by_group + np.bincount(pooled, by_trace.sum(0), groups))
         return _Estimated(mean.value + traces.sum(), chance.variance(), chance)
     overlaps = half_overlaps(x, y, labels)
     seen, noise = overlaps.values.mean(0), overlaps.values.std(0, ddof=1)
     unseen = traces - seen[:2]
-    # sqrt(r1 r2) is the least of (a r1 + r2 / a) / 2, which is linear, and unbiased where both are lost in noise
+    # sqrt(r1 r2) is the minimum over a of (a r1 + r2 / a) / 2, which is linear in r1 and r2 and so stays unbiased
     known = np.maximum(unseen, (noise[:2] / traces).mean() * traces)
     ratio = float((known[1] / known[0]) ** 0.5)
     slopes = np.array([ratio, 1 / ratio, -2.0])
@@ -149,7 +155,7 @@ def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estim
 
 
 def _trace_by_clip(side: Features, labels: Labels) -> Features:
-    """What each clip adds to the trace of the covariance: the mean of |x_i - x_j|^2 / 2 over clips of two groups."""
+    """The contribution of each clip to the trace of the covariance: half the mean of |x_i - x_j|^2 between groups."""
     centred = side - side.mean(0)
     _, group, clips = np.unique(labels, return_inverse=True, return_counts=True)
     sums = np.zeros((len(clips), side.shape[1]))
@@ -160,7 +166,7 @@ def _trace_by_clip(side: Features, labels: Labels) -> Features:
 
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:
-    """Clips sorted by their features, so that the random splits do not depend on the order of clips."""
+    """Sort clips by their features, so that the random splits do not depend on the order of the clips."""
     features = np.asarray(features, np.float64)
     if features.ndim != 2:
         return features, []

@@ -1,12 +1,11 @@
-"""Distances between the features of generated and of real clips: Fréchet (FVD) and kernel (KVD).
+"""The Fréchet distance between features of generated and real clips (FVD, on video features).
 
     d^2 = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))
 
-with the unbiased covariances S. With centred features X and Y, each scaled by 1 / sqrt(n - 1), the
-trace of the matrix root is the sum of the singular values of X Y^T, so no matrix root is taken.
+S are the unbiased covariances. With centred features X and Y, each scaled by 1 / sqrt(n - 1), the trace of the matrix
+square root is the sum of the singular values of X Y^T. So no matrix square root is computed.
 
-Sources: Unterthiner et al., "Towards accurate generative models of video" (arXiv:1812.01717);
-Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401).
+Source: Unterthiner et al., "Towards accurate generative models of video" (arXiv:1812.01717).
 """
 
 from __future__ import annotations
@@ -16,29 +15,29 @@ import numpy as np
 from vbench_lite.distances.intervals import Features, checked
 
 CANCELLED = 1e-4
-"""Share of the variances below which a difference of them has lost digits."""
+"""A difference of variances below this fraction of them has lost digits by cancellation."""
 NEARLY_EQUAL = 1e-9
-"""Distance of scaled features below which sets are looked at for being the same."""
+"""For scaled distances below this, the function checks whether both sets are the same clips."""
 
 
 def frechet_distance(generated: Features, reference: Features) -> float:
     """Squared Fréchet distance of two Gaussians fitted to features.
 
-    At small numbers of clips most of it is bias, upwards: compare only values of the same number
-    of clips on both sides, and read `fvd_corrected` beside it.
+    With few clips, the value is mostly upward bias. Compare only values with equal numbers of clips on both sides, and
+    read `fvd_corrected` with it.
 
     Args:
-        generated: (clips, values). At least two clips.
-        reference: (clips, values), any other number of clips, at least two.
+        generated: Features of the generated clips, (clips, values), at least two clips.
+        reference: Features of the real clips, (clips, values), at least two clips. The number of clips may differ.
 
     Returns:
-        0 or more; 0 for identical sets. No unit; its scale is the network's. Relative error under 1e-9,
-        also where it is a millionth of the variances; only where covariances are nearly singular as well
-        is that less sure.
+        The distance, 0 or more; 0 for identical sets. It has no unit, and its scale depends on the network. The
+        relative error is below 1e-9, also for distances of a millionth of the variances, unless the covariances are
+        nearly singular.
 
     Raises:
-        ValueError: Fewer than two clips on a side, unlike widths, or values that are not finite or so large
-            that their squares are not.
+        ValueError: A side has fewer than two clips, the numbers of values differ, or values are not finite or so large
+            that their squares overflow.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(8, 3))
@@ -46,7 +45,7 @@ def frechet_distance(generated: Features, reference: Features) -> float:
     (0.0, 3.0)
     """
     x, y = checked(generated, reference)
-    x, y = x - x[0], y - x[0]  # what both share would cost digits
+    x, y = x - x[0], y - x[0]  # centred on a common point to avoid cancellation
     size = 2.0 ** np.ceil(np.log2(max(np.abs(x).max(), np.abs(y).max(), 1e-300)))
     (x_mean, x), (y_mean, y) = _moments(x / size), _moments(y / size)
     distance = float(np.square(x_mean - y_mean).sum()) + _spread(x, y)
@@ -55,12 +54,12 @@ def frechet_distance(generated: Features, reference: Features) -> float:
     with np.errstate(over="ignore"):
         scaled = float(distance * size * size)
     if not np.isfinite(scaled):
-        raise ValueError(f"features of the size of {size:.0e}: their squares are beyond floating point")
+        raise ValueError(f"features of magnitude {size:.0e} are too large: their squares overflow")
     return scaled
 
 
 def _moments(features: Features) -> tuple[Features, Features]:
-    """The mean, and a matrix R with R^T R the unbiased covariance, with as few rows as there can be."""
+    """The mean, and a matrix R with as few rows as possible for which R^T R is the unbiased covariance."""
     mean = features.mean(0)
     centred = features - mean
     rest = centred.mean(0)
@@ -71,9 +70,9 @@ def _moments(features: Features) -> tuple[Features, Features]:
 
 
 def _spread(x: Features, y: Features) -> float:
-    """|x|^2 + |y|^2 less twice the sum of the singular values of x y^T.
+    """|x|^2 + |y|^2 minus twice the sum of the singular values of x y^T.
 
-    Where nearly all of that cancels, the same is worked out as |x - Q y|^2 with the best rotation Q.
+    If this difference loses digits by cancellation, it is computed as |x - Q y|^2 with the best rotation Q.
     """
     variances = float(np.square(x).sum() + np.square(y).sum())
     spread = variances - 2 * float(np.linalg.svd(x @ y.T, compute_uv=False).sum())

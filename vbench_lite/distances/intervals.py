@@ -1,8 +1,8 @@
-"""Intervals of distances between sets. Prompts are what is drawn, never single clips: clips of a prompt are alike.
+"""Intervals of distances between sets. The sampling units are prompts, not clips: clips of one prompt are dependent.
 
-A distance of few clips is skewed, and its standard error grows with it, so that symmetric intervals miss the truth
-mostly on one side. `skew_corrected_bounds` corrects both to second order in the weights of prompts:
-value + sum of I + half the sum over pairs of h.
+The distribution of a distance of few clips is skewed, and its standard error grows with the distance. So symmetric
+intervals miss the true value mostly on one side. `skew_corrected_bounds` corrects for both, with an expansion of the
+distance to second order in the weights of prompts: value + sum of I + half the sum over pairs of h.
 """
 
 from __future__ import annotations
@@ -24,39 +24,40 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DistanceInterval:
-    """A distance between two sets and its interval. Ends are None, with the reason, where no interval is known to hold.
+    """A distance between two sets and its interval.
 
-    The interval may reach below 0 where the sets are alike: the estimate is unbiased, not the nearest possible value.
+    The value and the interval may be below 0 for sets of one distribution, because the estimate is unbiased.
     """
 
     value: float
     low: float | None
     high: float | None
     reason: str | None = None
-    """Why there are no ends, or what the interval assumes."""
+    """Why `low` and `high` are None, or what the interval assumes."""
     code: ReasonCode | None = None
     parts: DistanceInfluence | None = field(default=None, repr=False)
-    """What another such distance can be subtracted from, where it is a corrected Fréchet distance."""
+    """Influence of each prompt on a corrected Fréchet distance, for the error of a difference of two distances."""
 
 
 def checked(generated: Features, reference: Features) -> tuple[Features, Features]:
-    """Both sides as float64.
+    """Check the features of both sides, and return them as float64.
 
     Raises:
-        ValueError: They are not two sets of finite features of one width, two clips or more each.
+        ValueError: An array is not of shape (clips, values), the numbers of values differ, a side has fewer than two
+            clips, or a value is not finite.
     """
     x, y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-        raise ValueError(f"features of shape {x.shape} and {y.shape}: expected (clips, values) of one width")
+        raise ValueError(f"features of shape {x.shape} and {y.shape}: expected (clips, values), with equal values")
     if min(len(x), len(y)) < 2:
         raise ValueError(f"{len(x)} generated and {len(y)} real clips: a distance needs at least two of each")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("features hold values that are not finite")
+        raise ValueError("features contain values that are not finite")
     return x, y
 
 
 def no_interval(x: Features, y: Features, groups: int, least: int) -> tuple[str, ReasonCode] | None:
-    """Why no interval holds, if so: the sets share clips, or a side has fewer than `least` groups of clips."""
+    """Why there is no interval: the sets share clips, or a side has fewer than `least` groups; None if there is one."""
     clips = {row.tobytes() for row in x}
     if both := sum(row.tobytes() in clips for row in y):
         return f"{both} clips are in both sets, so the sets are not independent samples", ReasonCode.SHARED_CLIPS
@@ -64,7 +65,7 @@ def no_interval(x: Features, y: Features, groups: int, least: int) -> tuple[str,
 
 
 def of_same_clips(x: Features, y: Features) -> DistanceInterval | None:
-    """The distance of a set to itself, 0; None for other sets."""
+    """The distance 0 if both sets are the same clips; None otherwise."""
     if sorted(row.tobytes() for row in x) != sorted(row.tobytes() for row in y):
         return None
     return DistanceInterval(0.0, None, None, f"both sets are the same {len(x)} clips", ReasonCode.SHARED_CLIPS)
@@ -73,10 +74,10 @@ def of_same_clips(x: Features, y: Features) -> DistanceInterval | None:
 def joined(
     x: Features, y: Features, x_prompts: Sequence[str], y_prompts: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """The prompts of both sides, where a clip that is in both sets has one prompt.
+    """The prompts of both sides, changed so that a clip that is in both sets has the same prompt on both.
 
-    Distances pair no clips of one prompt. So a clip is never compared with itself, which would make a distance of sets
-    that share clips too small, and that of a set to itself negative.
+    Distances never pair clips of one prompt. So a clip is not paired with itself, which would make the distance of sets
+    that share clips too small.
     """
     names = list(x_prompts), list(y_prompts)
     places: dict[bytes, list[int]] = {}
@@ -91,9 +92,9 @@ def joined(
 
 
 def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, Labels]:
-    """A number for each clip's group of clips that are not independent.
+    """The number of each clip's group of dependent clips, for both sides.
 
-    Clips of one prompt share a group, on both sides; clips without a prompt are groups of their own.
+    Clips of one prompt are one group, also across the sides. Each clip without a prompt is a separate group.
     """
     number = {name: place for place, name in enumerate(group_names(generated, reference))}
     of_generated, of_reference = _named(generated, "\ngenerated"), _named(reference, REAL)
@@ -101,7 +102,7 @@ def label(generated: Sequence[str], reference: Sequence[str]) -> tuple[Labels, L
 
 
 def group_names(generated: Sequence[str], reference: Sequence[str]) -> list[str]:
-    """What `label` numbers, in its order: prompts, or single clips."""
+    """Names of the groups in the order of their numbers in `label`: prompts, or single clips."""
     return list(dict.fromkeys([*_named(generated, "\ngenerated"), *_named(reference, REAL)]))
 
 
@@ -110,32 +111,32 @@ def _named(prompts: Sequence[str], side: str) -> list[str]:
 
 
 def shared(labels: tuple[Labels, Labels]) -> bool:
-    """Whether some group has clips on both sides."""
+    """Whether any group has clips on both sides."""
     return bool(np.intersect1d(*labels).size)
 
 
 def resampling_strata(labels: tuple[Labels, Labels]) -> list[Labels]:
-    """Groups that are one sample: each side's own, or all of them where the sides share some."""
+    """Groups that are one sample: the groups of each side, or all groups together if the sides share any."""
     both = [np.unique(side) for side in labels]
     return [np.unique(np.concatenate(both))] if shared(labels) else both
 
 
 class InfluenceFunctions(NamedTuple):
-    """How a distance moves with the weights of groups."""
+    """First and second derivatives of a distance with respect to the weights of groups."""
 
     by_group: Features
-    """I: each group's influence; from sample to sample the distance varies as their sum."""
+    """I, (groups,): influence of each group. To first order, the distance varies between samples as their sum."""
     pairs: Features
-    """h, (groups, groups), 0 on the diagonal: what two groups do together beyond what each does alone."""
+    """h, (groups, groups), 0 on the diagonal: joint influence of two groups beyond the sum of their own."""
     samples: list[Labels]
-    """Groups that are drawn together, as `resampling_strata` gives them."""
+    """Result of `resampling_strata`: the groups of each sample."""
 
     def variance(self) -> float:
-        """The sum of squared influences, in which the chance of pairs is counted two times."""
+        """The sum of squared influences. It counts the variance of pairs twice."""
         return sum(len(sample) * float(np.var(self.by_group[sample], ddof=1)) for sample in self.samples)
 
     def skewed(self) -> tuple[float, float]:
-        """How the variance moves with the distance, times the variance; and the distance's third moment."""
+        """The slope of the variance in the distance, times the variance; and the third moment of the distance."""
         by_group = np.zeros_like(self.by_group)
         for sample in self.samples:
             by_group[sample] = self.by_group[sample] - self.by_group[sample].mean()
@@ -144,13 +145,14 @@ class InfluenceFunctions(NamedTuple):
         return cubes + 2 * across, cubes + 3 * across + loops
 
     def pairs_variance(self) -> float:
+        """The variance that comes from pairs of groups."""
         return float(np.square(self.pairs).sum()) / 2
 
 
 def skew_corrected_bounds(
     chance: InfluenceFunctions, variance: float, least: float, quantile: float
 ) -> tuple[float, float]:
-    """How far an interval reaches down and up from a distance.
+    """Lengths of an interval below and above a distance.
 
     The interval holds every distance that is within `quantile` standard errors of the value. The standard error is the
     one at that distance, as in Wilson's interval of a proportion. The variance is linear in the distance with slope
@@ -159,13 +161,13 @@ def skew_corrected_bounds(
     of the skewness, because an overestimate would make it too short.
 
     Args:
-        chance: Influences and pairs.
-        variance: Of the distance, as estimated at its value.
-        least: The part of it that is there at any distance.
-        quantile: Of a symmetric interval, as t.
+        chance: Influence functions of the distance.
+        variance: Estimated variance of the distance.
+        least: The part of the variance that does not depend on the distance.
+        quantile: The t quantile of a symmetric interval.
 
     Returns:
-        Both 0 or more.
+        The lengths (down, up), 0 or more.
     """
     if variance <= 0:
         return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""The kernel distance (KVD): a squared maximum mean discrepancy, unbiased at any number of clips."""
+"""The kernel distance (KVD): squared maximum mean discrepancy, unbiased for any number of clips."""
 
 from __future__ import annotations
 
@@ -22,34 +22,38 @@ from vbench_lite.distances.intervals import (
 )
 
 MIN_GROUPS = 4
-"""Prompts, or single clips, a side that an interval needs: one is left out at a time, and pairs must remain."""
+"""Lowest number of groups per side (prompts, or single clips) for an interval. Without one group, pairs must remain."""
 LEAST_OF_PAIRS = 0.3
-"""The variance is never taken for less than this share of what pairs of groups make of it."""
+"""The variance is at least this fraction of the variance that comes from pairs of groups."""
 
 
 def kernel(x: Features, y: Features) -> Features:
-    """(x . y / values + 1)^3 for each pair of rows."""
+    """The cubic kernel (x . y / values + 1)^3 of each pair of rows, (rows of x, rows of y)."""
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
 def kernel_distance(generated: Features, reference: Features) -> float:
-    """Squared maximum mean discrepancy with the cubic kernel of `kernel`.
+    """Squared maximum mean discrepancy with the cubic kernel `kernel`.
 
-    Unbiased, so it may fall below 0 where the sets are alike. Its scale is that of the features to
-    the sixth power: it compares within one network only.
+    It is unbiased, so it can be negative for sets of one distribution. It grows with the sixth power of the features'
+    scale: compare values of one network only.
 
     Args:
-        generated: (clips, values). At least two clips.
-        reference: (clips, values), any other number of clips, at least two.
+        generated: Features of the generated clips, (clips, values), at least two clips.
+        reference: Features of the real clips, (clips, values), at least two clips. The number of clips may differ.
 
     Returns:
-        Around 0 for sets of one distribution, more the further they are apart.
+        The distance without a unit: about 0 for sets of one distribution, larger for more different sets.
 
     Raises:
-        ValueError: As `intervals.checked`.
+        ValueError: See `intervals.checked`.
 
     Source:
         Binkowski et al., "Demystifying MMD GANs" (ICLR 2018, arXiv:1801.01401), on whole sets.
+
+    >>> x = np.array([[0.0], [1.0]])
+    >>> kernel_distance(x, x + 1)
+    9.5
     """
     x, y = checked(generated, reference)
     return _Blocks(x, y, np.arange(len(x)), len(x) + np.arange(len(y))).value()
@@ -59,20 +63,20 @@ def kernel_interval(
     generated: Features, reference: Features, generated_prompts: Sequence[str], reference_prompts: Sequence[str],
     confidence: float = 0.95,
 ) -> DistanceInterval:
-    """The distance and its interval, from what each prompt and each pair of prompts does to it.
+    """The kernel distance and its interval, from the influence of each prompt and each pair of prompts.
 
     Args:
-        generated, reference: As `kernel_distance`.
-        generated_prompts, reference_prompts: The prompt of each clip, "" where it has none. Pairs of
-            clips of one prompt are left out of the distance too.
-        confidence: Of the two-sided interval.
+        generated, reference: As for `kernel_distance`.
+        generated_prompts, reference_prompts: The prompt of each clip; "" for none. The distance leaves out pairs of
+            clips of one prompt.
+        confidence: Confidence level of the two-sided interval.
 
     Returns:
-        The interval; without ends, and with the reason, where there are fewer than `MIN_GROUPS` prompts a side, or
-        clips that are on both sides.
+        The distance and its interval. The ends are None with a reason if a side has fewer than `MIN_GROUPS` prompts, or
+        if a clip is on both sides.
 
     Raises:
-        ValueError: As `intervals.checked`, or all clips are of one prompt.
+        ValueError: See `intervals.checked`; or all clips have one prompt.
     """
     x, y = checked(generated, reference)
     if same := of_same_clips(x, y):
@@ -88,11 +92,10 @@ def kernel_interval(
 
 
 class _Blocks:
-    """Sums of the kernel over pairs of groups, so that leaving a group out costs no new kernel.
+    """Sums of the kernel over pairs of groups. With them, leaving a group out needs no new kernel.
 
-    Pairs of clips of one group are in no sum: they are not independent, as a clip and itself are
-    not. Without that, real clips that share the generated ones' prompts would pull the distance
-    far below 0.
+    Pairs of clips of one group are left out, because they are not independent. Otherwise, real clips with the prompts
+    of the generated clips would make the distance negative.
     """
 
     def __init__(self, x: Features, y: Features, x_groups: NDArray[np.int64], y_groups: NDArray[np.int64]) -> None:
@@ -110,7 +113,7 @@ class _Blocks:
         return self.xx.mean() + self.yy.mean() - 2 * self.xy.mean()
 
     def chance(self) -> InfluenceFunctions:
-        """Influences by leaving out one group at a time, and pairs, of which the distance is a sum."""
+        """Influence functions: by leaving out one group at a time, and for pairs from the sums of the kernel."""
         left_out = self.left_out()
         by_group = np.zeros(self.groups)
         for sample in self.samples:
@@ -129,7 +132,7 @@ class _Blocks:
 
 
 def _centred(pairs: Features, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Features:
-    """A block without its row and column means, over pairs of unlike groups."""
+    """A block minus its row and column means, over pairs of different groups."""
     block = pairs[np.ix_(rows, columns)]
     same = rows[:, None] == columns
     counted = ~same
@@ -140,7 +143,7 @@ def _centred(pairs: Features, rows: NDArray[np.int64], columns: NDArray[np.int64
 
 
 class _Pairs:
-    """Sums and numbers of pairs, (groups, groups), those within a group struck out."""
+    """Sums of the kernel and numbers of pairs, (groups, groups), with 0 for pairs within a group."""
 
     def __init__(self, sums: Features, counts: Features) -> None:
         self.sums, self.counts = sums, counts
@@ -149,7 +152,7 @@ class _Pairs:
 
     def mean(self) -> float:
         if not self.counts.any():
-            raise ValueError("clips of a single prompt: a distance needs two prompts or more")
+            raise ValueError("all clips have one prompt: a distance needs two or more prompts")
         return float(self.sums.sum() / self.counts.sum())
 
     def means_without(self) -> Features:

@@ -1,4 +1,4 @@
-"""The mean's part of a Fréchet distance, |m1 - m2|^2, without what it owes to the number of clips."""
+"""The mean term |m1 - m2|^2 of a Fréchet distance, without the bias of small numbers of clips."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class MeanTerm(NamedTuple):
 
 
 def mean_term(x: Features, y: Features, labels: tuple[Labels, Labels]) -> MeanTerm:
-    """An unbiased estimate, exactly quadratic in the weights of groups, so that its chance is known to the end.
+    """An unbiased estimate of the mean term. It is quadratic in the weights of groups, so its influences are exact.
 
     Args:
-        x, y: (clips, values).
-        labels: Of each side's clips, as `set_intervals.label` gives them.
+        x, y: Features of the two sides, (clips, values).
+        labels: Groups of the clips of each side, from `intervals.label`.
     """
     groups = int(max(side.max() for side in labels)) + 1
     parts = np.zeros((groups, x.shape[1]))

@@ -1,13 +1,14 @@
-"""The overlap tr (S1 S2)^(1/2) of two covariances from few clips, without what few clips miss.
+"""The overlap tr (S1 S2)^(1/2) of two covariances, estimated from few clips with a correction of the bias.
 
-Let n degrees of freedom a side show singular values s_1..s_r of the two sets' centred features, X Y^T / n. Their sum is
-the overlap of the sample covariances, which is too small. Where h(t) = sum (s t)^2 / (1 + (s t)^2) reaches u, the
-samples' spectrum and the true one differ by the factor 1 - u/n (the S-transforms of the two Wishart factors), so that
+Let s_1..s_r be the singular values of X Y^T / n, for centred features X and Y with n degrees of freedom on each side.
+Their sum is the overlap of the sample covariances, which is too small. Where h(t) = sum (s t)^2 / (1 + (s t)^2) reaches
+u, the spectrum of the samples and the true spectrum differ by the factor 1 - u/n (the S-transforms of the two Wishart
+factors). So the true overlap is
 
     overlap = 2/pi * integral over t > 0 of w(h(t)) / t^2,    w(u) = -n log(1 - u/n),
 
-shows all of the true overlap where n exceeds the number of directions D, and the part of its first n ranks elsewhere.
-In closed form it is 2 n sum (s_k - sqrt(e_k)), with e_k the eigenvalues of diag(s^2) - s s^T / n.
+if n exceeds the number of dimensions D. Otherwise this is the part of the true overlap in its first n ranks.
+In closed form it is 2 n sum (s_k - sqrt(e_k)), where e_k are the eigenvalues of diag(s^2) - s s^T / n.
 
 Sources: Voiculescu, "Multiplication of certain non-commuting random variables" (1987); Tiomoko and Couillet, "Random
 matrix-improved estimation of the Wasserstein distance between two centered Gaussian distributions" (EUSIPCO 2019),
@@ -26,45 +27,47 @@ from numpy.typing import NDArray
 from vbench_lite.distances.intervals import Features, Labels, shared
 
 SPLITS = 16
-"""Random splits into halves that are averaged; the variance that is left for want of more is in the error."""
+"""Number of random splits into halves that are averaged. The error includes the remaining variance of the splits."""
 LARGEST_HALF = 256
-"""Clips of a half that are used: bounds the cost."""
+"""Highest number of clips of a half that are used, which limits the cost."""
 NODES = 48
-"""Of the integral over log t: its error falls exponentially, and is below 1e-6 of the value."""
+"""Number of nodes of the integral over log t. Its error is below 1e-6 of the value."""
 RANGE = (1e-3, 1e3, 1e9)
-"""t runs from the first over the largest singular value to the second over the smallest, or the third over the largest:
-beyond these ends the integrand has its limiting form, whose integral is known."""
+"""Factors of the range of t: from factor 1 / largest singular value to factor 2 / smallest singular value, or to
+factor 3 / largest if that is less. Outside of the range the integrand has a limiting form with a known integral."""
 
 
 PAIRS = ((0, 0, 1), (1, 2, 3), (2, 0, 3), (2, 1, 2))
-"""x with x, y with y, and twice x with y: places of two halves among x's first and second and y's first and second."""
+"""Pairs of halves: (0 for x with x, 1 for y with y, 2 for x with y; indices of two halves in x first, x second, y
+first, y second)."""
 
 
 class Overlaps(NamedTuple):
-    """Of random halves: (splits, 3), x with x, y with y (of disjoint halves), x with y."""
+    """Overlaps of random halves. The axis of size 3 is: x with x, y with y, x with y."""
 
     values: Features
+    """(splits, 3)."""
     by_clip: Features
-    """(splits, 3, clips of x and y): by how much each clip raises a value (leave-one-out)."""
+    """(splits, 3, clips of x and y): contribution of each clip to a value (leave-one-out)."""
 
 
 def half_overlaps(x: Features, y: Features, labels: tuple[Labels, Labels]) -> Overlaps:
-    """Overlaps of halves that share no group of clips: x with x, y with y, and x with y.
+    """Overlaps of random halves that share no group of clips.
 
     Args:
-        x, y: (clips, values), on one scale.
-        labels: The group of each clip, as `intervals.label` gives them.
+        x, y: Features of the two sides, (clips, values), on one scale.
+        labels: Groups of the clips of each side, from `intervals.label`.
     """
     pooled = np.concatenate([x, y])
     content = hashlib.sha256(pooled.tobytes()).digest()
-    rng = np.random.default_rng(list(content[:8]))  # one fixed choice of places would favour the same clips always
+    rng = np.random.default_rng(list(content[:8]))  # a fixed seed would always favour clips at the same places
     halves = [_halves(labels, rng) for _ in range(SPLITS)]
     size = min(LARGEST_HALF, *(len(half) for split in halves for half in split))
     rows = np.array([[half[:size] for half in split] for split in halves])
     parts = pooled[rows]
     parts -= parts.mean(2, keepdims=True)
     own = np.concatenate(labels)[rows]
-    degrees = size - (own[..., None] == own[..., None, :]).sum((2, 3)) / size  # of clips, less those of one group
+    degrees = size - (own[..., None] == own[..., None, :]).sum((2, 3)) / size  # fewer if a group has several clips
     values, by_clip = np.zeros((SPLITS, 3)), np.zeros((SPLITS, 3, len(pooled)))
     splits = np.arange(SPLITS)[:, None]
     for kind, one, two in PAIRS:
@@ -78,14 +81,14 @@ def half_overlaps(x: Features, y: Features, labels: tuple[Labels, Labels]) -> Ov
 
 
 def recovered_overlap(x: Features, y: Features) -> tuple[Features, Features, Features]:
-    """What `size - 1` degrees of freedom a side show of an overlap, times them.
+    """The corrected overlap, times the degrees of freedom (clips - 1).
 
     Args:
-        x, y: (any, clips, values), centred, of as many clips.
+        x, y: Centred features with equal numbers of clips, (any, clips, values).
 
     Returns:
-        (any,): the values. Twice (any, clips): by how much each clip of x, and of y, raises it, from the
-        decomposition without that clip.
+        The values, (any,); and the contributions of each clip of x and of each clip of y to the value, (any, clips)
+        each, by leaving out the clip.
     """
     size, width = x.shape[-2:]
     left, values, right = _decomposed(x, y)
@@ -99,7 +102,7 @@ def recovered_overlap(x: Features, y: Features) -> tuple[Features, Features, Fea
     whole = _integral(_window(ranks, freedom, freedom), t)
     raised = []
     for vectors in (left, right):
-        weights = np.square(vectors[..., :rank]) * (size / freedom)  # leaving a clip out moves the centre too
+        weights = np.square(vectors[..., :rank]) * (size / freedom)  # leaving out a clip also changes the mean
         seen, moved = weights @ share, weights @ (share * (1 - share))
         without = ranks[..., None, :] - moved / np.maximum(1 - seen, 1e-12)
         less = _integral(_window(without.clip(0), freedom - 1, freedom), t) * (freedom / (freedom - 1)) ** 0.5
@@ -108,7 +111,7 @@ def recovered_overlap(x: Features, y: Features) -> tuple[Features, Features, Fea
 
 
 def _decomposed(x: Features, y: Features) -> tuple[Features, Features, Features]:
-    """Singular vectors and values of x y^T, columns first, by way of the smaller of clips and values."""
+    """Singular vectors (in columns) and values of x y^T. With fewer values than clips, QR first reduces x and y."""
     if x.shape[-2] <= x.shape[-1]:
         left, values, right = np.linalg.svd(x @ y.swapaxes(-1, -2))
         return left, values, right.swapaxes(-1, -2)
@@ -118,24 +121,25 @@ def _decomposed(x: Features, y: Features) -> tuple[Features, Features, Features]
 
 
 def _window(ranks: Features, n: float, m: float) -> Features:
-    """Integral of 1 / sqrt((1 - u/n) (1 - u/m)) from 0 to these ranks; -n log(1 - u/n) where n is m."""
+    """Integral of 1 / sqrt((1 - u/n) (1 - u/m)) over u from 0 to `ranks`; for n = m it is -n log(1 - u/n)."""
     ends = ((end - np.minimum(ranks, end * (1 - 1e-12))) ** 0.5 for end in (n, m))
     found: Features = 2 * (n * m) ** 0.5 * np.log((n**0.5 + m**0.5) / sum(ends))
     return found
 
 
 def _integral(heights: Features, t: Features) -> Features:
-    """2/pi times the integral of heights / t^2, which grow as t^2 before the first t and stay after the last."""
+    """2/pi times the integral of heights / t^2. Heights grow as t^2 before the first t and are constant after the
+    last."""
     over, step = heights / t, np.log(t[1] / t[0])
-    ends = 1 / np.tanh(step / 2) / 2 - 0.5  # nodes beyond both ends, summed as geometric series
+    ends = 1 / np.tanh(step / 2) / 2 - 0.5  # the nodes outside of both ends, as a geometric series
     found: Features = 2 / np.pi * step * (over.sum(-1) + ends * (over[..., 0] + over[..., -1]))
     return found
 
 
 def _halves(labels: tuple[Labels, Labels], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Places of the clips of two halves of x and of y: of the same groups, where the sides share any.
+    """Indices of the clips of two halves of x and two halves of y. If the sides share groups, their halves do too.
 
-    The first clip of each group comes first, so that a half that is cut loses clips of its largest groups.
+    The first clips of all groups come first, so that a shortened half loses clips of its largest groups.
     """
     chosen = [_half_of_groups(labels, rng)] * 2 if shared(labels) else [_half_of_groups([side], rng) for side in labels]
     found, start = [], 0
@@ -149,7 +153,7 @@ def _halves(labels: tuple[Labels, Labels], rng: np.random.Generator) -> list[NDA
 
 
 def _occurrence(labels: Labels) -> Labels:
-    """How often each label was there before."""
+    """How many times each label occurs before its place."""
     order = np.argsort(labels, kind="stable")
     _, first, clips = np.unique(labels[order], return_index=True, return_counts=True)
     found = np.empty_like(labels)
@@ -158,7 +162,7 @@ def _occurrence(labels: Labels) -> Labels:
 
 
 def _half_of_groups(sides: Sequence[Labels], rng: np.random.Generator) -> Labels:
-    """One of every two groups with about as many clips of each side, so that halves hold about as many."""
+    """Choose one group of each pair of groups of similar size, so that both halves have similar numbers of clips."""
     groups = np.unique(np.concatenate(sides))
     clips = [np.bincount(np.searchsorted(groups, side), minlength=len(groups)) for side in sides]
     order = np.lexsort([rng.random(len(groups)), *clips])[: len(groups) // 2 * 2].reshape(-1, 2)

@@ -1,8 +1,8 @@
-"""Two distances from the same real clips, subtracted: what the parts of each, prompt by prompt, say about the error.
+"""The error of a difference of two distances to the same real clips, from the influence of each prompt.
 
-The clips of a release and of its baseline answer the same prompts and are compared with the same real clips, so much of
-what makes either distance uncertain is in both, and cancels. `metrics.fvd_corrected` makes the parts; numpy alone reads
-them, so the gate needs neither clips nor torch.
+A release and its baseline have the same prompts and the same real clips. So much of the error of either distance is
+common to both and cancels. `metrics.fvd_corrected` stores the influences. Reading them needs numpy only, so the gate
+needs neither clips nor torch.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 REAL = "\nreference"
-"""How names of groups begin that are single real clips; all others are prompts."""
+"""Prefix of the names of groups that are single real clips. All other groups are prompts."""
 
 
 @dataclass(frozen=True)
 class DistanceInfluence:
-    """A distance, and where its uncertainty comes from."""
+    """A distance, and the influence of each group of clips on it."""
 
     value: float
     groups: tuple[str, ...]
-    """Of clips that are not independent: prompts, or single real clips."""
+    """Names of the groups of dependent clips: prompts, or single real clips."""
     by_group: Values
-    """How the value moves with the weight of each group's clips; the squares add up to its variance."""
+    """(groups,): derivative of the value with respect to each group's weight. The sum of squares is the variance."""
     rest: float
-    """Variance that is no group's: of what was extrapolated."""
+    """Variance that belongs to no group, from the extrapolation."""
 
 
 def error_of_difference(candidate: DistanceInfluence, baseline: DistanceInfluence, weight: float = 1.0) -> float:
-    """Standard error of the candidate's distance less `weight` times the baseline's.
+    """Standard error of the candidate's distance minus `weight` times the baseline's distance.
 
-    Group by group for what groups move. What was extrapolated counts as if the two had nothing in common: cautious,
-    unless they are the same in everything.
+    The influences are subtracted group by group. The variances of the extrapolations are added as if independent, which
+    overestimates the error. Equal distances have the error 0.
     """
     groups = list(dict.fromkeys((*candidate.groups, *baseline.groups)))
     old, new = (_laid_out(parts, groups) for parts in (baseline, candidate))

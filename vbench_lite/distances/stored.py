@@ -1,11 +1,11 @@
-"""features/<generator>.npz: what set metrics were computed from, so that neither clips nor networks are needed again.
+"""The file features/<generator>.npz: the inputs of set metrics. With it, the gate needs neither clips nor networks.
 
-    generated, reference                    (clips, values) float32: the video network's features of either side
-    prompts, reference_prompts              of each clip; "" for a real clip of no prompt
-    protocol                                the network, and how clips are brought to it
-    fvd_corrected.*                         that distance taken apart by prompt (`paired_distance.DistanceInfluence`)
+    generated, reference                    (clips, values) float32: features of the video network, of both sides
+    prompts, reference_prompts              prompt of each clip; "" for a real clip without a prompt
+    protocol                                the network and its preprocessing of clips
+    fvd_corrected.*                         influence of each prompt on that distance (`paired.DistanceInfluence`)
 
-summary.json notes the file's sha256 under notes.features. A clip takes 4 bytes a value and side: 3 kB with I3D's 400.
+summary.json has the sha256 of the file in notes.features. A clip takes 4 bytes per value and side: 3 kB for I3D's 400.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CORRECTED = "fvd_corrected"
 
 @dataclass(frozen=True)
 class SetFeatures:
-    """Features of a generator's clips, and of the real clips that they were compared with."""
+    """Features of a generator's clips, and of the real clips with which they were compared."""
 
     generated: NDArray[np.float32]
     reference: NDArray[np.float32]
@@ -37,10 +37,10 @@ class SetFeatures:
     reference_prompts: tuple[str, ...]
     protocol: str
     corrected: DistanceInfluence | None = None
-    """None where there were too few prompts."""
+    """None if there were too few prompts."""
 
     def content(self) -> bytes:
-        """The file. The same features give the same bytes."""
+        """The content of the file. Equal features give equal bytes."""
         arrays: dict[str, Any] = {
             "generated": np.asarray(self.generated, np.float32), "reference": np.asarray(self.reference, np.float32),
             "prompts": _texts(self.prompts), "reference_prompts": _texts(self.reference_prompts),
@@ -61,25 +61,25 @@ def _texts(texts: Sequence[str]) -> NDArray[np.str_]:
 
 
 def sha256(content: bytes) -> str:
-    """What summary.json notes of a file."""
+    """The digest of the file that summary.json contains."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_features(path: Path, digest: str) -> SetFeatures:
-    """Reads a file that summary.json speaks of.
+    """Read and check a stored file of features.
 
     Args:
         path: The file.
-        digest: Its sha256, as summary.json has it.
+        digest: The sha256 of the file in summary.json.
 
     Raises:
-        StoreError: It is not there, broken, another one than was scored, or its arrays take more than a GiB.
+        StoreError: The file is missing, broken, or changed, or its arrays need more than 1 GiB.
     """
-    again = "Restore it from version control; where the clips are kept, scoring the run makes it again"
+    again = "Restore it from version control, or score the run again if it still has its clips"
     try:
         content = read_limited(path)
         if sha256(content) != digest:
-            raise StoreError(f"{path} is not the file that summary.json speaks of: its sha256 differs. {again}")
+            raise StoreError(f"{path} is not the file that summary.json names: its sha256 differs. {again}")
         found = read_arrays(content)
         corrected = None
         if f"{_CORRECTED}.groups" in found:

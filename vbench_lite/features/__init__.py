@@ -1,1 +1,1 @@
-"""What one decode of a clip leaves for the metrics: one file per feature extractor."""
+"""Feature extractors, one file each. One decode of a clip feeds all of them; metrics read their arrays."""

@@ -9,9 +9,9 @@ from vbench_lite.features.extractor import Backbone
 
 
 class AestheticFrames(FrameScores):
-    """`scores` of every frame by the set's network for aesthetic quality, about 1 to 10."""
+    """Array `scores`, (frames,): aesthetic quality of each frame by the set's network, about 1 to 10."""
 
     name, version = "aesthetic", "1"
     backbone: ClassVar[Backbone] = "aesthetic"
     batch: ClassVar[int] = 4
-    """Fewer than elsewhere: of all networks of the set, CLIP ViT-L/14 has the largest activations."""
+    """Smaller than for other networks, because CLIP ViT-L/14 has the largest activations of the set."""

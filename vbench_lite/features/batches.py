@@ -1,4 +1,4 @@
-"""Frames of one clip that go through a network together."""
+"""Base classes of extractors that run a network on batches of frames of one clip."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 
 class FrameBatches:
-    """The part that extractors of frame-by-frame networks share: prepares frames and passes them on in batches.
+    """Base class of extractors whose network reads single frames: prepares frames and passes them on in batches.
 
-    A subclass gives `name`, `version`, `backbone`, `finish`, and `_take`, which gets (frames, 3, rows, columns).
-    It calls `_flush` before it reads what it has gathered.
+    A subclass defines `name`, `version`, `backbone`, `finish`, and `_take`, which receives prepared frames of shape
+    (frames, 3, height, width). Its `finish` calls `_flush` first.
     """
 
     batch: ClassVar[int] = 16
-    """Frames of one clip that go through the network together. It is part of the version, because in float32 the last
-    digits depend on it."""
+    """Number of frames per batch. Raise `version` when it changes, because the last digits in float32 depend on it."""
 
     def start(self, clip: ClipStream) -> None:
         self._network: Any = clip.network
@@ -45,7 +44,10 @@ class FrameBatches:
 
 
 class FrameScores(FrameBatches):
-    """`scores` of every frame, (frames,), by a network with `score`. A subclass names it."""
+    """Array `scores`, (frames,): the score of each frame by a network with a method `score`.
+
+    A subclass names the network in `backbone`.
+    """
 
     def start(self, clip: ClipStream) -> None:
         super().start(clip)

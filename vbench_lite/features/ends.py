@@ -1,4 +1,4 @@
-"""The first and the last frame of a clip."""
+"""The difference of the first and the last frame of a clip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vbench_lite.features.pixels import frame_difference
 
 
 class Ends:
-    """`seam`: the mean absolute difference of last and first frame, 0 to 1, (1,). Holds two frames."""
+    """Array `seam`, (1,): mean absolute difference of the last and the first frame, 0 to 1. Keeps two frames."""
 
     name, version = "ends", "1"
 

@@ -1,8 +1,7 @@
-"""One decode of each clip feeds every extractor whose arrays are not cached yet.
+"""Decodes each clip once for all extractors whose arrays are not in the cache.
 
-Clips are read side by side in threads, each with one thread of its own for the network and with
-batches that lie within the clip: a clip's numbers depend on the clip alone, not on its neighbours or
-on the number of workers.
+Clips are read in parallel threads. Each network runs on one thread and on batches of one clip. So the features of a
+clip depend on this clip only, not on other clips or on the number of workers.
 """
 
 from __future__ import annotations
@@ -36,34 +35,34 @@ from vbench_lite.records import ReasonCode
 from vbench_lite.video import ClipReader, Frames, Limits
 
 Source: TypeAlias = Path | bytes | Frames
-"""A file, a file's content, or frames (then without a frame rate)."""
+"""A file, the content of a file, or frames (which have no frame rate)."""
 FORM = ("frames", "height", "width", "fps", "uneven")
 AHEAD = 4
-"""Clips that wait to be taken, for each that is read."""
+"""Highest number of finished clips per worker that wait for the caller."""
 DECODER = "decoder 3"
-"""Part of every cache entry; raised by every change of the reader that moves a pixel or a frame."""
+"""Part of every cache key. Raise it with every change of the reader that changes a pixel or a frame."""
 
 
 @runtime_checkable
 class UnencodedClip(Protocol):
-    """A clip that need not be encoded where its features are in the cache."""
+    """A clip that is encoded only if its features are not in the cache."""
 
     @property
     def key(self) -> str:
-        """Stands for the content of the file."""
+        """Identifies the content of the encoded file in the cache."""
 
     def encode(self) -> bytes:
-        """The file."""
+        """The content of the encoded file."""
 
 
 AnySource: TypeAlias = Source | Callable[[], Source | UnencodedClip]
 Compute: TypeAlias = Callable[[Source, Iterable[str]], ClipFeatures]
-"""Features of one clip by the extractors of these names."""
+"""Computes features of one clip by the extractors with the given names."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The extractors to run, each with the network that it needs; those whose network is missing are left out."""
+    """The extractors to run, each with its network. Extractors whose network is missing are left out."""
 
     networks: dict[Extractor, Any]
 
@@ -85,17 +84,22 @@ class Selection:
 def extract(
     source: Source, extractors: Iterable[Extractor], nets: Backbones, limits: Limits | None = None, fps: float = 0.0
 ) -> ClipFeatures:
-    """Decodes a clip once and runs the extractors on its frames.
+    """Decode a clip once and run the extractors on its frames.
+
+    A clip is decoded a second time if an extractor needs the number of frames and the file states it wrongly.
 
     Args:
-        source: A file, its content, or frames, uint8 (frames, height, width, 3).
+        source: A file, its content, or frames, uint8 (frames, height, width, 3), RGB.
         extractors: Classes with the protocol `FeatureExtractor`.
-        nets: The networks; extractors whose network is missing are left out.
+        nets: The networks. Extractors whose network is missing are left out.
         limits: Largest clip that is decoded.
-        fps: Frames a second of frames in memory; a file states its own.
+        fps: Frame rate of frames in memory. A file states its own.
+
+    Returns:
+        The form of the clip and the arrays of each extractor.
 
     Raises:
-        UnreadableClip: The file is empty, broken, cut off, or larger than the limits.
+        UnreadableClip: The file is empty, broken, truncated, or larger than the limits.
 
     Example:
         >>> from vbench_lite.features.pixels import Pixels
@@ -110,14 +114,14 @@ def extract(
 
     found = _decode(opened(), selection, None)
     late = {e.name for e in selection.networks} - set(found.arrays)
-    if late:  # the file did not state, or not rightly, how many frames it holds
+    if late:  # the file states no number of frames, or a wrong one
         again = _decode(opened(), selection.only(late), found.frames)
         found = replace(found, arrays={**found.arrays, **again.arrays})
     return found
 
 
 def _decode(opened: ClipReader | _InMemory, selection: Selection, count: int | None) -> ClipFeatures:
-    """One decode. Extractors that need the number of frames give nothing where the stated one was wrong."""
+    """Decode once. If the stated number of frames is wrong, extractors that need it are left out."""
     with opened as frames:
         stated = frames.announced if count is None else count
         running = {e: e() for e in selection.networks}
@@ -137,7 +141,7 @@ def _decode(opened: ClipReader | _InMemory, selection: Selection, count: int | N
 
 
 class _InMemory:
-    """Frames in memory, read as a file is."""
+    """Frames in memory, with the interface of `ClipReader`."""
 
     def __init__(self, frames: Frames, fps: float = 0.0) -> None:
         self._frames, self.announced, self.average_rate = frames, len(frames), fps
@@ -159,7 +163,7 @@ class _InMemory:
 
 
 class _CachedFeatures:
-    """Arrays by clip and extractor; the form of a clip is stored beside them as one more entry."""
+    """Cached arrays by clip and extractor. The form of a clip is a further entry."""
 
     def __init__(self, selection: Selection, store: Store) -> None:
         known = selection.networks.items()
@@ -181,7 +185,7 @@ def extract_all(
     sources: Sequence[AnySource], extractors: Iterable[Extractor], nets: Backbones, *, workers: int | None = None,
     tick: Callable[[], object] = lambda: None, compute: Compute | None = None, store: Store = NO_STORE,
 ) -> list[ClipFeatures | NoFeatures]:
-    """Features of many clips at once; see `extract_each`."""
+    """Features of many clips as a list; see `extract_each`."""
     return [*extract_each(sources, extractors, nets, workers=workers, tick=tick, compute=compute, store=store)]
 
 
@@ -189,22 +193,21 @@ def extract_each(
     sources: Sequence[AnySource], extractors: Iterable[Extractor], nets: Backbones, *, workers: int | None = None,
     tick: Callable[[], object] = lambda: None, compute: Compute | None = None, store: Store = NO_STORE,
 ) -> Iterator[ClipFeatures | NoFeatures]:
-    """Features of many clips, read side by side, one after the other in their order.
+    """Yield the features of many clips in their order, while clips are read in parallel.
 
-    Only a few clips are ahead of the one that is taken, so that memory does not grow with their number.
-
-    Arrays are kept in the user's cache by the digests of the clip and of the extractor, so that scoring
-    again costs next to nothing and a new metric computes only what it adds.
+    Only a few clips are read ahead of the caller, so memory does not grow with the number of clips. Arrays are stored
+    in the user's cache, by the digest of the clip and the identity of the extractor. So a repeated scoring is fast, and
+    a new metric computes only its own features.
 
     Args:
-        sources: Files, contents or frames; a source may be a function that makes or reads it.
+        sources: Files, contents or frames. A source may also be a function that returns one.
         extractors: As for `extract`.
         nets: The networks.
-        workers: Clips read side by side; one a core where not given. No number depends on it.
+        workers: Number of clips that are read in parallel; default one per core. The features do not depend on it.
         tick: Called after each clip.
-        compute: Computes what is not in the cache, given the content of a clip and the names of extractors; None
-            computes it in this process.
-        store: A second place for features, beside the user's cache.
+        compute: Computes features that are not in the cache, given a clip and the names of extractors. None computes
+            them in this process.
+        store: A second store of features, in addition to the user's cache.
     """
     selection = Selection.of(extractors, nets)
     cache = _CachedFeatures(selection, store)
@@ -254,10 +257,10 @@ def _cached(
 
 
 def content_digest(source: Source) -> str:
-    """sha256 of a file's content, or of frames with their shape.
+    """sha256 of a file's content, or of frames and their shape.
 
     Raises:
-        UnreadableClip: There is no such file.
+        UnreadableClip: The file cannot be opened.
     """
     if isinstance(source, np.ndarray):
         return hashlib.sha256(str(source.shape).encode() + np.ascontiguousarray(source).tobytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The protocol of a feature extractor, and what extractors leave of a clip."""
+"""The protocol of a feature extractor, and the features of a clip."""
 
 from __future__ import annotations
 
@@ -15,29 +15,38 @@ from numpy.typing import NDArray
 from vbench_lite.records import ReasonCode
 
 Frame: TypeAlias = NDArray[np.uint8]
-"""(height, width, 3), RGB."""
+"""One frame: uint8, (height, width, 3), RGB, 0 to 255."""
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+"""Arrays of one extractor, by name."""
 Backbone = Literal["image", "video", "dino", "raft", "aesthetic", "imaging"]
-"""A network of a set of backbones."""
+"""The kind of a network in a set of backbones."""
 
 
 @dataclass(frozen=True)
 class ClipStream:
-    """What is known of a clip before its first frame is decoded."""
+    """What is known about a clip before its first frame is decoded.
+
+    Example:
+        >>> ClipStream(frames=17, fps=8.0).frames
+        17
+    """
 
     frames: int
-    """As the file states; 0 where it does not."""
+    """Number of frames as the file states it; 0 if it states none. It can be wrong, see `needs_frame_count`."""
     network: Any = None
-    """The loaded backbone that the extractor asks for, else None."""
+    """The loaded network that the extractor names in `backbone`; None if it names none."""
     fps: float = 0.0
-    """Mean frames a second as the file states it; 0 where it does not."""
+    """Mean frames per second as the file states it; 0 if it states none."""
 
 
 class FeatureExtractor(Protocol):
-    """Reads the frames of one clip as they are decoded and leaves a few arrays.
+    """Reads the frames of one clip in order and returns a few arrays.
 
-    A new object is made for each clip, without arguments. It must keep neither all frames nor
-    anything that depends on other clips, so that a clip's numbers depend on the clip alone.
+    A new object is created for each clip, without arguments. It must not keep all frames, because clips can be long. It
+    must not keep state between clips, because the features of a clip may depend on this clip only.
+
+    Optional class attributes: `backbone: Backbone` names the network that `start` receives. `needs_frame_count = True`
+    is for extractors that must know the correct number of frames before the first frame.
 
     Example:
         >>> import numpy as np
@@ -54,21 +63,22 @@ class FeatureExtractor(Protocol):
     """
 
     name: str
-    """Names the arrays: a metric reads `clip["<name>"]["<array>"]`."""
+    """Name of the extractor: a metric reads `clip["<name>"]["<array>"]`. Unique among the selected extractors."""
     version: str
-    """Raised by every change that moves a value."""
-
-    # Optional class attributes: `backbone: Backbone`, the network that `start` is given; and
-    # `needs_frame_count: bool`, for extractors that must know the number of frames before the first one.
+    """Version of the values. Raise it with every change that changes a value, because arrays are cached by it."""
 
     def start(self, clip: ClipStream) -> None:
         """Called once, before the first frame."""
 
     def see(self, frame: Frame) -> None:
-        """Called with each frame in order, uint8 (height, width, 3)."""
+        """Called once for each frame in order, uint8 (height, width, 3), RGB. Do not modify the frame."""
 
     def finish(self) -> Arrays:
-        """The arrays, by name. They are stored as .npz, so they must not hold Python objects."""
+        """Called once, after the last frame.
+
+        Returns:
+            The arrays by name. They are stored as .npz, so they must not contain Python objects.
+        """
 
 
 Extractor: TypeAlias = type[FeatureExtractor]
@@ -76,7 +86,7 @@ Extractor: TypeAlias = type[FeatureExtractor]
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """A decoded clip: its form, and the arrays of the extractors that saw it.
+    """A decoded clip: its form, and the arrays of each extractor.
 
     Example:
         >>> clip = ClipFeatures(2, 64, 64, 8.0, False, {"pixels": {"differences": np.array([0.1])}})
@@ -88,11 +98,11 @@ class ClipFeatures:
     height: int
     width: int
     fps: float
-    """0 where the file does not state it."""
+    """Frames per second; 0 if the file states none."""
     uneven: bool
-    """Whether frames are shown for different times."""
+    """Whether the frames have different durations."""
     arrays: Mapping[str, Arrays]
-    """extractor > array > values."""
+    """Extractor -> array -> values."""
 
     def __getitem__(self, extractor: str) -> Arrays:
         return self.arrays[extractor]
@@ -100,14 +110,19 @@ class ClipFeatures:
 
 @dataclass(frozen=True)
 class NoFeatures:
-    """A clip that could not be decoded, or is not there."""
+    """A clip without features: it is missing, failed, or cannot be decoded.
+
+    Example:
+        >>> NoFeatures("no frames").reason_code.value
+        'unreadable'
+    """
 
     reason: str
     reason_code: ReasonCode = ReasonCode.UNREADABLE
 
 
 def backbone_of(extractor: Extractor) -> Backbone | None:
-    """Which network of the set an extractor needs; None for none."""
+    """The kind of network that an extractor needs; None if it needs none."""
     found: Backbone | None = getattr(extractor, "backbone", None)
     return found
 
@@ -118,9 +133,10 @@ def is_own(extractor: Extractor) -> bool:
 
 
 def identity(extractor: Extractor, network: Any = None) -> tuple[str, ...]:
-    """What makes the arrays of two extractions of one clip interchangeable.
+    """The cache key of an extractor with its network. Arrays of one clip with equal keys are interchangeable.
 
-    An extractor outside this package also counts by its source code, so that an edit is never hidden by the cache.
+    The key of an extractor outside of this package also contains the digest of its source file. So after an edit, old
+    arrays in the cache are not used.
     """
     by = [extractor.name, extractor.version]
     if network is not None:

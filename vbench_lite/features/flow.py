@@ -1,7 +1,7 @@
-"""Optical flow between neighbouring frames: how fast they move, and what motion does not explain.
+"""Optical flow between consecutive frames: the amount of motion, and the error after warping.
 
-Flow is OpenCV's DIS at its medium preset, on luma with the short side at most 256 pixels, which gives
-exactly no motion between equal frames.
+The flow is OpenCV's DIS with the medium preset, on luma with a short side of at most 256 pixels. It is exactly 0
+between equal frames.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ FlowField = NDArray[np.float32]
 
 FLOW_SIDE = 256
 SMALLEST_SIDE = 16
-"""DIS needs patches of 8 pixels at half size; smaller frames are enlarged first."""
+"""Smaller frames are enlarged first, because DIS needs patches of 8 pixels at half size."""
 LONGEST_SIDE = 8192
-"""A frame 32 times as long as wide, or more, is squashed: OpenCV reads flow up to 32,766 pixels only."""
+"""Frames with a larger ratio of sides than 32 are compressed to this side: OpenCV reads flow up to 32,766 pixels."""
 TOP_FRACTION = 0.05
 
 
 class Flow:
-    """Per pair of neighbouring frames: `warp_errors` and `motions`. Holds one earlier frame.
+    """Arrays `warp_errors` and `motions`, (frames - 1,), for consecutive frames. Keeps one earlier frame.
 
-    `warp_errors`: mean squared difference after warping, 0 to 1; -1 where every pixel is occluded.
-    `motions`: mean of the top 5 % flow magnitudes, in short sides of the frame.
+    `warp_errors`: mean squared difference after warping, 0 to 1; -1 if every pixel is occluded.
+    `motions`: mean of the largest 5 % of flow magnitudes, in short sides of the frame.
     """
 
     name, version = "flow", "1"
@@ -68,10 +68,10 @@ def _prepare(frame: Frame) -> _Prepared:
 
 
 def flow_size(frame: Frame) -> Frame:
-    """The frame at the size that flow is read at: short side at most `FLOW_SIDE` and at least `SMALLEST_SIDE`.
+    """Resize a frame for flow: the short side is at most `FLOW_SIDE` and at least `SMALLEST_SIDE` pixels.
 
-    Large frames are halved, four pixels to one, for as long as that does not go too far; what is left
-    is bilinear. That takes a ninth of the time of one step by means over areas.
+    A large frame is halved repeatedly (mean of four pixels). The last step is bilinear. This takes a ninth of the time
+    of one resize by area means.
     """
     height, width = frame.shape[:2]
     short = min(height, width)
@@ -85,10 +85,16 @@ def flow_size(frame: Frame) -> Frame:
 
 
 def pair_warp_error(first: Frame, second: Frame, forward: FlowField, backward: FlowField) -> float:
-    """Mean squared difference of `first` and the warped `second` where nothing is occluded; -1 where all is.
+    """Mean squared difference of `first` and the warped `second` over visible pixels, 0 to 1; -1 if none is visible.
 
-    A pixel is occluded when it leaves the frame, or when forward and backward flow disagree:
-    |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, lengths in pixels.
+    A pixel is occluded if it leaves the frame, or if forward and backward flow disagree:
+    |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, with lengths in pixels.
+
+    Args:
+        first: uint8, (height, width, 3).
+        second: The next frame, of the same shape.
+        forward: Flow from first to second, (height, width, 2), in pixels.
+        backward: Flow from second to first.
     """
     height, width = first.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -105,7 +111,7 @@ def pair_warp_error(first: Frame, second: Frame, forward: FlowField, backward: F
 
 
 def top_magnitude(flow: FlowField, fraction: float = TOP_FRACTION) -> float:
-    """Mean of the largest `fraction` of flow lengths, in pixels."""
+    """Mean of the largest `fraction` of flow magnitudes, in pixels."""
     lengths = np.sqrt(np.square(flow, dtype=np.float64).sum(-1)).ravel()
     count = max(1, int(len(lengths) * fraction))
     return float(np.partition(lengths, len(lengths) - count)[-count:].mean())

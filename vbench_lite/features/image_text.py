@@ -1,4 +1,4 @@
-"""Embeddings of frames: by an image-and-text network, and what other networks of single frames share with it."""
+"""Embeddings of frames by an image-and-text network, and the base class for other networks that embed frames."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ Vectors = NDArray[np.float64]
 
 
 class FrameEmbeddings(FrameBatches):
-    """`likeness` of each frame but the first, and `mean`, the mean of the frames' unit embeddings, (values,).
+    """Base class of extractors that embed frames and keep a few statistics of the unit embeddings.
 
-    `lags` holds the mean cosines of frames a quarter, a half and the whole of the clip apart, (3,); `worst_pair` the
-    smallest cosine of any two frames, (1,). Both come from `PATH` embeddings at most, evenly over the clip.
+    `likeness`, (frames - 1,): result of `likeness` for each frame after the first. `mean`, (values,): mean embedding.
+    `lags`, (3,): result of `lag_cosines`. `worst_pair`, (1,): smallest cosine of any two frames. The last two use at
+    most `PATH` embeddings at even distances.
     """
 
     def start(self, clip: ClipStream) -> None:
         super().start(clip)
         self._edges: tuple[Vectors, Vectors] | None = None
-        """The first embedding and the latest."""
+        """The first and the latest embedding."""
         self._sum, self._count = np.zeros(0), 0
         self._likeness: list[Vectors] = []
         self._path: list[NDArray[np.float32]] = []
@@ -55,16 +56,19 @@ class FrameEmbeddings(FrameBatches):
 
 
 PATH = 256
-"""Most embeddings of one clip whose pairs are compared."""
+"""Highest number of embeddings of one clip whose pairs are compared."""
 LAGS = (0.25, 0.5, 1.0)
-"""Distances of compared frames, in lengths of the clip."""
+"""Distances in time of the compared frames, as fractions of the clip's length."""
 
 
 def lag_cosines(path: NDArray[np.floating]) -> Vectors:
-    """Mean cosines of frames a quarter, a half and the whole of a clip apart.
+    """Mean cosine of all pairs of frames at a distance of a quarter, of half, and of the whole clip.
 
     Args:
-        path: (frames, values), rows of unit length.
+        path: Embeddings, (frames, values), rows of unit length.
+
+    Returns:
+        (3,), -1 to 1.
 
     >>> lag_cosines(np.array([[1.0, 0], [1, 0], [1, 0], [1, 0], [0, 1]])).round(2).tolist()
     [0.75, 0.67, 0.0]
@@ -75,16 +79,16 @@ def lag_cosines(path: NDArray[np.floating]) -> Vectors:
 
 
 class ImageText(FrameEmbeddings):
-    """`likeness`, `mean`, `lags` and `worst_pair` by the set's image-and-text network."""
+    """The arrays of `FrameEmbeddings`, by the set's image-and-text network."""
 
     name, version = "image_text", "2"
     backbone: ClassVar[Backbone] = "image"
 
 
 class ImageTextFrames(FrameBatches):
-    """`frames`, the unit embeddings of all frames, (frames, values), for metrics that compare each with an image.
+    """Array `frames`, (frames, values): unit embeddings of all frames, for metrics that compare each with an image.
 
-    Apart from `ImageText`, because only prompts with images need it and it keeps one vector a frame.
+    It is separate from `ImageText`, because only prompts with images need it and it keeps one vector per frame.
     """
 
     name, version = "image_text_frames", "1"
@@ -103,7 +107,7 @@ class ImageTextFrames(FrameBatches):
 
 
 def likeness(frames: Vectors, before: Vectors, first: Vectors) -> Vectors:
-    """How similar each frame is to the one before it and to the clip's first: the mean of both cosines, cut off at 0.
+    """Similarity of each frame to the previous and to the first frame: the mean of both cosines, each at least 0.
 
     Args:
         frames: (frames, values), rows of unit length.
@@ -117,7 +121,7 @@ def likeness(frames: Vectors, before: Vectors, first: Vectors) -> Vectors:
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> Vectors:
-    """Rows of length 1, float64; zeros stay zeros.
+    """Scale rows to length 1, as float64. Rows of zeros stay zeros.
 
     >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6, 0.8], [0.0, 0.0]]

@@ -9,9 +9,9 @@ from vbench_lite.features.extractor import Backbone
 
 
 class ImagingFrames(FrameScores):
-    """`scores` of every frame by the set's network for imaging quality, about 0 to 100."""
+    """Array `scores`, (frames,): imaging quality of each frame by the set's network, about 0 to 100."""
 
     name, version = "imaging", "1"
     backbone: ClassVar[Backbone] = "imaging"
     batch: ClassVar[int] = 1
-    """MUSIQ sees up to 449 patches of every frame, so that larger batches would cost much memory and save no time."""
+    """MUSIQ reads up to 449 patches of every frame, so larger batches need much memory and save no time."""

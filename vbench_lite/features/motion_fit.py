@@ -1,10 +1,11 @@
-"""What moves in a field of optical flow: the camera, and the object that moves otherwise.
+"""Splits a field of optical flow into the motion of the camera and the motion of an object.
 
-A similarity transform moves the point (x, y), measured from the middle of the frame in short sides, by
+A similarity transform moves the point (x, y), measured from the centre of the frame in short sides, by
 
     dx = right + zoom x - roll y        dy = down + zoom y + roll x
 
-The dominant one of a field is the camera's. The flow that is left where the field differs from it is the object's.
+The dominant transform of a field is the camera's motion. Where the field differs from it, the remaining flow is the
+object's motion.
 """
 
 from __future__ import annotations
@@ -20,31 +21,31 @@ from vbench_lite.features.flow import flow_size
 
 Array = NDArray[np.float64]
 GRID = 24
-"""Points a side at which a field is read."""
+"""Number of points per side at which a field is sampled."""
 STEPS = 4
-"""Of reweighted least squares."""
+"""Number of iterations of reweighted least squares."""
 FEWEST = 8
-"""Points that make an object."""
+"""Lowest number of points of an object."""
 FLOOR = 0.15
-"""Pixels: flow is not known better than this."""
+"""Accuracy of the flow in pixels."""
 
 
 class Fit(NamedTuple):
-    """One pair of frames. Lengths are in short sides of the frame, angles in radians, clockwise."""
+    """The motion between two frames. Lengths are in short sides of the frame, angles in radians, clockwise."""
 
     camera: Array
-    """(4,): right, down, zoom, roll of the dominant motion of the picture. A camera that pans right moves it left."""
+    """(4,): right, down, zoom, roll of the dominant motion of the picture. A camera pan to the right has right < 0."""
     object: Array
-    """(4,): the same of what moves otherwise, beyond the camera's motion and about the object's middle; or zeros."""
+    """(4,): the same for the object, relative to the camera's motion and about the object's centre; zeros if none."""
     area: float
-    """Fraction of the frame that the object takes."""
+    """Fraction of the frame that the object covers."""
 
 
 STILL = Fit(np.zeros(4), np.zeros(4), 0.0)
 
 
 class MotionFit:
-    """Per pair of neighbouring frames: `camera` and `object`, (pairs, 4), and `area`, as `Fit`. Holds one frame."""
+    """Arrays `camera` and `object`, (frames - 1, 4), and `area`, (frames - 1,); see `Fit`. Keeps one earlier frame."""
 
     name, version = "motion_fit", "1"
 
@@ -69,7 +70,7 @@ class MotionFit:
 
 
 def fit_pair(flow: NDArray[np.float32]) -> Fit:
-    """The motion of the camera and of the object in one field.
+    """Fit the motion of the camera and of the object to one field.
 
     Args:
         flow: (height, width, 2), pixels.
@@ -93,7 +94,7 @@ def fit_pair(flow: NDArray[np.float32]) -> Fit:
 
 
 def _dominant(points: Array, moved: Array, floor: float) -> Array:
-    """The similarity that most points follow: least squares, reweighted by how far each point is off (Cauchy)."""
+    """The similarity transform of most points, by least squares with Cauchy weights of the residuals."""
     found = np.array([*np.median(moved, 0), 0.0, 0.0])
     for _ in range(STEPS):
         apart = np.sqrt(np.square(moved - _at(found, points)).sum(1))
@@ -109,7 +110,7 @@ def _at(similarity: Array, points: Array) -> Array:
 
 
 def _solve(points: Array, moved: Array, weights: Array) -> Array:
-    """Weighted least squares in closed form: shift, zoom and roll about the points' weighted middle."""
+    """Weighted least squares in closed form: (right, down, zoom, roll) about the origin."""
     total = weights.sum()
     middle, shift = (weights[:, None] * points).sum(0) / total, (weights[:, None] * moved).sum(0) / total
     arm, rest = points - middle, moved - shift

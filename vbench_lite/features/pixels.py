@@ -1,4 +1,4 @@
-"""Brightness, contrast, change and fine structure of frames, from pixels alone."""
+"""Brightness, contrast, differences and fine structure of frames, computed from pixels without a network."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from vbench_lite.features.extractor import Arrays, ClipStream, Frame
 Luma = NDArray[np.float32]
 
 SIGMA = 1.0
-"""Of the Gaussian, in pixels, that is subtracted: what remains lies mostly above half of the finest frequency."""
+"""Standard deviation in pixels of the Gaussian that is subtracted. The rest is mostly above half of the Nyquist
+frequency."""
 
 
 def frame_difference(first: Frame, second: Frame) -> float:
-    """Mean absolute difference of two frames, uint8 (height, width, 3), as a fraction of full scale: 0 to 1."""
+    """Mean absolute difference of two frames, uint8 (height, width, 3), as a fraction of 255: 0 to 1."""
     return float(cv2.norm(first, second, cv2.NORM_L1)) / (255.0 * first.size)
 
 
 def fine_energy(frame: Frame) -> tuple[Luma, float]:
     """The luma of a frame, and the energy of its fine structure.
 
-    The band is what a Gaussian of one pixel's standard deviation removes: luma minus blurred luma,
-    at the clip's own size, edges mirrored. The energy is that difference's mean square.
+    The fine structure is luma minus luma blurred by a Gaussian with a standard deviation of one pixel, at the size of
+    the clip, with mirrored edges. The energy is its mean square.
 
     Args:
         frame: uint8, (height, width, 3).
 
     Returns:
-        Luma, float32 (height, width), 0 to 255 (BT.601), and the energy, 0 to 1, of luma in [0, 1].
+        Luma, float32 (height, width), 0 to 255 (BT.601), and the energy for luma in [0, 1], 0 to 1.
     """
     luma: Luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = luma - cv2.GaussianBlur(luma, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)
@@ -37,9 +38,10 @@ def fine_energy(frame: Frame) -> tuple[Luma, float]:
 
 
 class Pixels:
-    """Per frame: `brightness` and `contrast` (mean and standard deviation of luma, 0 to 1) and `fine_energies`.
+    """Arrays `brightness`, `contrast`, `fine_energies`, (frames,), and `differences`, (frames - 1,).
 
-    Per pair of neighbouring frames: `differences` (mean absolute difference, 0 to 1). Holds one earlier frame.
+    `brightness` and `contrast`: mean and standard deviation of luma, 0 to 1. `fine_energies`: result of `fine_energy`.
+    `differences`: mean absolute difference of consecutive frames, 0 to 1. Keeps one earlier frame.
     """
 
     name, version = "pixels", "1"

@@ -1,4 +1,4 @@
-"""Whether enough pairs of frames move, by RAFT, as VBench's dynamic_degree asks."""
+"""Whether a clip is dynamic, by RAFT, as in VBench's dynamic_degree."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from vbench_lite.backbones.raft import EncodedFrame
 
 SAMPLED_FPS = 8
-"""Frames a second, about, that are compared."""
+"""Approximate number of frames per second that are compared."""
 MOST_POINTS = 36_000
-"""Largest grid of features; 1920x1088 has 32,640."""
+"""Highest number of points in the feature grid. Frames of 1920x1088 have 32,640."""
 
 
 class RaftMotion:
-    """`dynamic`: 1.0 or 0.0, empty where it is not known; `magnitudes` of the pairs that decided it.
+    """Arrays `dynamic`, (1,) with 1.0 or 0.0 or (0,) if not known, and `magnitudes` of the compared pairs, in pixels.
 
-    Of every `max(1, round(fps / 8))`-th frame, a pair moves if the mean of its top 5 % flow lengths is over
-    6 min(height, width) / 256 pixels. A clip of n such frames is dynamic if `round(4 n / 16)` pairs move. Pairs
-    are compared in order, and only until they decide: later ones cannot change the answer. Each frame is encoded
-    once. Holds one earlier frame.
+    Every `max(1, round(fps / 8))`-th frame is compared with the next one. A pair moves if the mean of its largest 5 %
+    of flow magnitudes is above 6 min(height, width) / 256 pixels. A clip of n such frames is dynamic if `round(4 n /
+    16)` pairs move. The comparison stops when later pairs cannot change the result. Each frame is encoded once. Keeps
+    one earlier frame.
     """
 
     name, version = "raft", "1"
@@ -35,7 +35,7 @@ class RaftMotion:
         self._network: Any = clip.network
         self._step = max(1, round(clip.fps / SAMPLED_FPS))
         self._pairs = -(-clip.frames // self._step) - 1 if clip.frames and clip.fps else -1
-        """Pairs in all; -1 where they cannot be known."""
+        """Number of pairs; -1 if the file does not state frames or frame rate."""
         self._needed = round(4 * (self._pairs + 1) / 16)
         self._place, self._moving = 0, 0
         self._last: EncodedFrame | None = None
@@ -52,7 +52,7 @@ class RaftMotion:
             self._moving += self._magnitudes[-1] > 6 * min(frame.shape[:2]) / 256
 
     def _decision(self) -> bool | None:
-        """None while pairs that are left can still change it, or where nothing can be decided."""
+        """The result; None while later pairs can still change it, or if the number of pairs is not known."""
         left = self._pairs - len(self._magnitudes)
         if self._pairs < 0:
             return None
@@ -67,16 +67,16 @@ class RaftMotion:
 
 
 def unfit_size(height: int, width: int) -> str:
-    """Why RAFT cannot compare frames of this size; "" where it can.
+    """Why RAFT cannot compare frames of this size; "" if it can.
 
-    121 pixels a side pad to the 128 that it needs. Every eighth pixel of one frame is multiplied with every eighth one
-    of the other: 4 GiB at 1920x1088.
+    RAFT needs 128 pixels per side; sides of 121 and more are padded to that. It correlates every eighth pixel of one
+    frame with every eighth pixel of the other, which takes 4 GiB at 1920x1088.
 
     >>> unfit_size(121, 640), unfit_size(120, 640)
-    ('', 'frames of 640x120 are too small for RAFT, which needs 121 pixels a side')
+    ('', 'frames of 640x120 are too small for RAFT, which needs 121 pixels per side')
     """
     if min(height, width) <= 120:
-        return f"frames of {width}x{height} are too small for RAFT, which needs 121 pixels a side"
+        return f"frames of {width}x{height} are too small for RAFT, which needs 121 pixels per side"
     points = -(-height // 8) * -(-width // 8)
     if points > MOST_POINTS:
         memory = f"{4 * points**2 / 2**30:.0f} GiB"

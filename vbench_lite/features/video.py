@@ -1,4 +1,4 @@
-"""A clip as one vector, by a video network."""
+"""The embedding of a whole clip by a video network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Video:
-    """`features`, (values,). Keeps the frames that the network sees, and runs it once at the end."""
+    """Array `features`, (values,): the clip's embedding. Keeps only the frames that the network reads."""
 
     name, version = "video", "1"
     backbone: ClassVar[Backbone] = "video"
@@ -34,7 +34,7 @@ class Video:
 
 
 def spaced(count: int, wanted: int) -> list[int]:
-    """`wanted` places from 0 to count - 1, evenly, rounded half to even; some repeat where count is less.
+    """`wanted` indices from 0 to count - 1 at even distances, rounded half to even. They repeat if count < wanted.
 
     >>> spaced(9, 8), spaced(2, 4)
     ([0, 1, 2, 3, 5, 6, 7, 8], [0, 0, 1, 1])

@@ -126,7 +126,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if unknown:
         raise BadFile(path, 1, f'the column "{unknown[0][:80]}" is not known. Known: {", ".join(COLUMNS)}.')
     if len(set(header)) != len(header):
-        raise BadFile(path, 1, "a column stands twice.")
+        raise BadFile(path, 1, "a column occurs twice.")
 
 
 def _row(path: Path, line: int, cells: Mapping[str, str]) -> tuple[TableRow, TableMetric]:

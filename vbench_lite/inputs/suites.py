@@ -87,7 +87,7 @@ def read_suite(path: Path) -> Suite:
     repeated = [id_ for id_, count in Counter(p.id for p in prompts).items() if count > 1]
     if repeated:
         nth = [i for i, p in enumerate(prompts) if p.id == repeated[0]][1]
-        raise file.error("prompt.id", f'the prompt id "{repeated[0]}" stands twice.', nth)
+        raise file.error("prompt.id", f'the prompt id "{repeated[0]}" occurs twice.', nth)
     clips = file.get("clips_per_prompt", int, 2)
     if clips < 1:
         raise file.error("clips_per_prompt", f'"clips_per_prompt" is {clips}: expected 1 or more.')

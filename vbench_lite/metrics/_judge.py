@@ -86,7 +86,7 @@ def judged_metrics(path: Path) -> list[type[JudgedMetric]]:
     names = tuple(score["name"] for score in scores)
     for nth, name in enumerate(names):
         if name in names[:nth]:
-            raise file.error("score.name", f'the score "{name}" stands twice.', nth)
+            raise file.error("score.name", f'the score "{name}" occurs twice.', nth)
     judge = _judge(file, names, scores)
     shared = {
         "judge": judge, "source": file.get("source", str, ""), "licence": file.get("licence", str, ""),

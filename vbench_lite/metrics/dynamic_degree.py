@@ -47,7 +47,7 @@ def dynamic_degree(clips: Clips, fps: float, backbones: Networks = "vbench") -> 
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor. At least
-            121 pixels a side, and at most about 1920x1088.
+            121 pixels per side, and at most about 1920x1088.
         fps: Frames a second; more than 0. Every `max(1, round(fps / 8))`-th frame is compared.
         backbones: A set by name or file, or one that is loaded; its RAFT network is used.
 

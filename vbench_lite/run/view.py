@@ -220,5 +220,5 @@ def _selected(folder: RunFolder, generator: str | None) -> Run:
     run = Run(folder, generator)
     known = run.manifest.generators
     if generator is not None and generator not in known:
-        raise StoreError(f'{folder.path} holds no generator "{generator}". It holds: {", ".join(known)}.')
+        raise StoreError(f'{folder.path} has no generator "{generator}". Its generators: {", ".join(known)}.')
     return run

@@ -1,1 +1,1 @@
-"""Scoring a run's stored clips, and checking that the scores still mean what they meant."""
+"""Scores the stored clips of a run, and checks that metrics and machines still give the expected scores."""

@@ -1,10 +1,9 @@
-"""A few pinned clips with their known scores: every scoring looks at them, so that a drift is noticed.
+"""Anchors: pinned clips with known scores. Every scoring also scores them, so that a drift of the scorer is detected.
 
-The clips lie beside the built-in networks, with `expected.json`: what each set of networks gave for
-them. Other versions of a library, another machine or altered code that move a value by more than
-`TOLERANCE` show up in the run's notes, before anybody compares two runs.
+The clips are stored beside the built-in networks. `expected.json` holds the expected scores for each set of networks.
+If another library version, machine or code change moves a score by more than `TOLERANCE`, the notes of the run say so.
 
-    python -m vbench_lite.scoring.anchors [--backbones NAME]      pins the values of today's code
+    python -m vbench_lite.scoring.anchors [--backbones NAME]      stores the scores of the current code
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from vbench_lite.metrics.base import ClipContext, ClipMetric, RealClips, score_c
 from vbench_lite.metrics.registry import shipped_metrics
 
 TOLERANCE = 1e-3
-"""Relative to the expected value, or to `SMALL` where that is smaller."""
+"""Largest accepted difference, relative to the expected value, or to `SMALL` if the value is smaller."""
 SMALL = 0.01
 REAL_ENERGY = 0.002
-"""A fixed stand-in for real clips' fine energy, so that `detail` has an anchor too."""
+"""A fixed value in place of the fine energy of real clips, so that the metric `detail` also has an anchor."""
 VIDEO = "video_features"
-"""The name of the mean absolute feature of the video network, which is no metric."""
+"""Name of the mean absolute feature of the video network. It has an anchor but is not a metric."""
 CAPTIONS = {
     "slide": "a red sneaker slides right on a white background",
     "zoom": "the camera zooms in on a green fish on a gray background",
@@ -45,7 +44,7 @@ def folder() -> Path:
 
 
 def measure(nets: Backbones) -> Scores:
-    """anchor > metric > value, on these networks."""
+    """Scores of the anchors with these networks: anchor -> metric -> value."""
     return {name: _measure_one(name, nets) for name in CAPTIONS}
 
 
@@ -67,7 +66,7 @@ def _measure_one(name: str, nets: Backbones) -> dict[str, float]:
 
 
 def key(nets: Backbones) -> str:
-    """The networks whose expected values are meant."""
+    """The key of these networks in `expected.json`."""
     return " + ".join(_names(nets)) or "no networks"
 
 
@@ -76,9 +75,9 @@ def _names(nets: Backbones) -> list[str]:
 
 
 def known_values(nets: Backbones) -> Scores | None:
-    """anchor > metric > value, of the metrics whose network is loaded; None where other networks are pinned.
+    """The pinned scores of the metrics whose network is loaded; None if no scores are pinned for these networks.
 
-    A scoring loads only the networks of its metrics, so the pinned networks may be more than the loaded ones.
+    A scoring loads only the networks of its metrics, so a pinned set can have more networks than are loaded.
     """
     pinned = (scores for names, scores in expected().items() if {*_names(nets)} <= {*names.split(" + ")})
     scores = next(pinned, None)
@@ -93,17 +92,17 @@ def _lacks_network(name: str, nets: Backbones) -> bool:
 
 
 def expected() -> dict[str, Scores]:
-    """networks > anchor > metric > value."""
+    """The pinned scores: networks -> anchor -> metric -> value."""
     found: dict[str, Scores] = json.loads((folder() / "expected.json").read_text("utf-8"))
     return found
 
 
 def drift(nets: Backbones) -> dict[str, Any]:
-    """What a run notes of its anchors.
+    """The anchor notes of a run.
 
     Returns:
-        `tolerance`; `drift`, the largest relative difference by metric, or None where nothing is
-        expected of these networks; and `warning`, a sentence where the drift is too large, else None.
+        `tolerance`; `drift`, the largest relative difference by metric, or None if no scores are pinned for these
+        networks (then `reason` says so); and `warning`, a sentence if the drift exceeds the tolerance, else None.
     """
     known = known_values(nets)
     if known is None:
@@ -121,7 +120,7 @@ def drift(nets: Backbones) -> dict[str, Any]:
         metric = max(late, key=lambda name: late[name])
         warning = (
             f"scores on this machine drift: {metric} of a pinned clip is off by {late[metric]:.2%} "
-            f"(tolerance {TOLERANCE:.1%}). Compare with runs scored elsewhere only after scoring them here again."
+            f"(tolerance {TOLERANCE:.1%}). Score other runs again on this machine before you compare with them."
         )
     return {"tolerance": TOLERANCE, "drift": worst, "warning": warning}
 
@@ -129,7 +128,7 @@ def drift(nets: Backbones) -> dict[str, Any]:
 @click.command(help=__doc__)
 @click.option("--backbones", default="builtin", show_default=True)
 def main(backbones: str) -> None:
-    """Writes the clips where they are missing, and the values of today's code."""
+    """Write missing anchor clips, and pin the scores of the current code."""
     from vbench_lite.video import encode_mp4
     from vbench_lite.world import find_composition, render
 

@@ -1,7 +1,7 @@
-"""Known damage to known clips, in graded steps: what a metric that works must notice.
+"""Damages of clips in graded levels, which `selftest` uses to check that metrics react.
 
-Each damage takes frames, uint8 (frames, height, width, 3), and a level from 1 (slight) to `LEVELS`
-(gross), and gives frames of the same shape. Deterministic: the same clip and level, the same pixels.
+Each damage takes frames, uint8 (frames, height, width, 3), and a level from 1 (slight) to `LEVELS` (severe). It
+returns frames of the same shape. All damages are deterministic: the same clip and level give the same pixels.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ def _bytes(frames: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Frames:
 
 
 def blur(frames: Frames, level: int) -> Frames:
-    """A Gaussian of 0.5 to 2.5 pixels in every frame."""
+    """Gaussian blur of every frame, with a standard deviation of 0.5 to 2.5 pixels."""
     return np.stack([cv2.GaussianBlur(frame, (0, 0), 0.5 * level) for frame in frames]).astype(np.uint8)
 
 
 def noise(frames: Frames, level: int) -> Frames:
-    """Independent normal noise, standard deviation 3 to 48 of 255."""
+    """Independent normal noise with a standard deviation of 3 to 48 (of 255)."""
     return _bytes(frames + np.random.default_rng(level).normal(0, 1.5 * 2**level, frames.shape))
 
 
 def flicker(frames: Frames, level: int) -> Frames:
-    """Brightness that jumps up and down from frame to frame by 4 to 64 of 255."""
+    """The brightness of alternate frames goes up and down by 4 to 64 (of 255)."""
     signs = (-1.0) ** np.arange(len(frames))
     return _bytes(frames + 2 * 2**level * signs[:, None, None, None])
 
 
 def shuffle(frames: Frames, level: int) -> Frames:
-    """The first third to the whole of the clip in another order: its second half dealt between its first."""
+    """Reorder the first third to the whole of the clip: frames of its two halves alternate."""
     count = round(len(frames) * (level + 1) / (LEVELS + 1))
     middle = (count + 1) // 2
     order = np.arange(len(frames))
@@ -49,13 +49,13 @@ def shuffle(frames: Frames, level: int) -> Frames:
 
 
 def freeze(frames: Frames, level: int) -> Frames:
-    """The last fifth to the whole of the clip stands still."""
+    """The last fifth to the whole of the clip is frozen."""
     kept = round(len(frames) * (1 - level / LEVELS))
     return np.concatenate([frames[:kept], np.repeat(frames[max(kept - 1, 0) : max(kept, 1)], len(frames) - kept, 0)])
 
 
 def jitter(frames: Frames, level: int) -> Frames:
-    """Every other frame pushed aside by 1 to 5 sixty-fourths of the width."""
+    """Every second frame is shifted to the right by 1/64 to 5/64 of the width."""
     step = max(1, round(level * frames.shape[2] / 64))
     moved = frames.copy()
     moved[1::2, :, step:] = frames[1::2, :, :-step]
@@ -64,7 +64,7 @@ def jitter(frames: Frames, level: int) -> Frames:
 
 
 def colour_drift(frames: Frames, level: int) -> Frames:
-    """Hues that turn in the course of the clip, by 24 to 120 degrees at its end."""
+    """Hues rotate during the clip, by 24 to 120 degrees at its end."""
     drifted = []
     for place, frame in enumerate(frames):
         hsv = cv2.cvtColor(frame, cv2.COLOR_RGB2HSV)
@@ -75,12 +75,12 @@ def colour_drift(frames: Frames, level: int) -> Frames:
 
 
 def compression(frames: Frames, level: int) -> Frames:
-    """Through H.264 at ever lower quality: crf 22 to 46."""
+    """H.264 compression with decreasing quality: crf 22 to 46."""
     return read_clip(encode_mp4(frames, 8.0, crf=16 + 6 * level))[0][:, : frames.shape[1], : frames.shape[2]]
 
 
 def local_warp(frames: Frames, level: int) -> Frames:
-    """The middle of the picture waves, by up to 4 to 20 hundredths of its side at the end of the clip."""
+    """The centre of the picture is warped in waves, with 4 % to 20 % of the shorter side at the end of the clip."""
     height, width = frames.shape[1:3]
     side = min(height, width)
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -95,13 +95,13 @@ def local_warp(frames: Frames, level: int) -> Frames:
 
 
 def ghosting(frames: Frames, level: int) -> Frames:
-    """Every frame is mixed with the one three before it, at 10 to 50 %."""
+    """Every frame is blended with the third frame before it, with a weight of 10 to 50 %."""
     before = frames[np.maximum(np.arange(len(frames)) - 3, 0)]
     return _bytes((1 - 0.1 * level) * frames + 0.1 * level * before.astype(np.float64))
 
 
 def duplicate(frames: Frames, level: int) -> Frames:
-    """A copy of the middle of the picture stands beside it, at 20 to 100 % opacity."""
+    """A copy of the centre of the picture appears beside it, with an opacity of 20 to 100 %."""
     width = frames.shape[2]
     shifted = np.roll(frames, round(0.35 * width), 2).astype(np.float64)
     opacity = np.zeros(width)
@@ -110,12 +110,12 @@ def duplicate(frames: Frames, level: int) -> Frames:
 
 
 def hue(frames: Frames, level: int) -> Frames:
-    """All hues turned by 24 to 120 degrees."""
+    """All hues are rotated by 24 to 120 degrees."""
     return _in_hsv(frames, lambda hsv: np.dstack([(hsv[..., 0] + 12.0 * level) % 180, hsv[..., 1], hsv[..., 2]]))
 
 
 def desaturation(frames: Frames, level: int) -> Frames:
-    """A fifth to all of the colour is taken away."""
+    """The saturation is reduced by 20 to 100 %."""
     return _in_hsv(frames, lambda hsv: np.dstack([hsv[..., 0], hsv[..., 1] * (1 - level / LEVELS), hsv[..., 2]]))
 
 
@@ -125,14 +125,14 @@ def _in_hsv(frames: Frames, change: Callable[[np.ndarray[Any, Any]], np.ndarray[
 
 
 def bars(frames: Frames, level: int) -> Frames:
-    """Black bars at the top and at the bottom, 4 to 20 % of the height each."""
+    """Black bars at the top and at the bottom, each 4 to 20 % of the height."""
     barred, rows = frames.copy(), max(1, round(0.04 * level * frames.shape[1]))
     barred[:, :rows] = barred[:, -rows:] = 0
     return barred
 
 
 def hole(frames: Frames, level: int) -> Frames:
-    """A black square in the middle, 6 to 30 % of the side."""
+    """A black square in the centre, with a side of 6 to 30 % of the shorter side of the frame."""
     holed, (height, width) = frames.copy(), frames.shape[1:3]
     half = max(1, round(0.03 * level * min(height, width)))
     holed[:, height // 2 - half : height // 2 + half, width // 2 - half : width // 2 + half] = 0
@@ -140,13 +140,13 @@ def hole(frames: Frames, level: int) -> Frames:
 
 
 def slow_motion(frames: Frames, level: int) -> Frames:
-    """The clip shows only the first 83 to 17 % of what happens, as slowly as that takes."""
+    """Only the first 83 to 17 % of the clip is shown, slowed down to the full length."""
     places = np.linspace(0, (len(frames) - 1) * (1 - level / (LEVELS + 1)), len(frames))
     return frames[places.round().astype(int)]
 
 
 def ping_pong(frames: Frames, level: int) -> Frames:
-    """The last tenth to the whole second half of the clip plays backwards what came before it."""
+    """The last tenth to the last half of the clip plays the preceding frames backwards."""
     last = len(frames) - 1
     turn = round(last * (1 - 0.1 * level))
     places = np.arange(len(frames))
@@ -154,7 +154,7 @@ def ping_pong(frames: Frames, level: int) -> Frames:
 
 
 def aspect(frames: Frames, level: int) -> Frames:
-    """The picture is squashed in width to 92 to 60 %; its sides repeat the edge."""
+    """The picture is compressed horizontally to 92 to 60 % of its width. The edge pixels fill the sides."""
     height, width = frames.shape[1:3]
     narrow = round(width * (1 - 0.08 * level))
     left = (width - narrow) // 2
@@ -168,4 +168,4 @@ DAMAGES: dict[str, Damage] = {
     "duplicate": duplicate, "hue": hue, "desaturation": desaturation, "bars": bars, "hole": hole,
     "slow motion": slow_motion, "ping-pong": ping_pong, "aspect": aspect,
 }
-"""Damages of pixels; `selftest` adds those of meaning: another thing, another caption."""
+"""All damages of pixels, by name. `selftest` adds damages of content, such as another object or another caption."""

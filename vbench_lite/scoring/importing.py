@@ -1,7 +1,7 @@
-"""Scores that another tool computed: bound to the clips of a run, kept in its folder, and added to its own scores.
+"""Imports scores that another tool computed, assigns them to the clips of a run, and adds them to the run's scores.
 
-A table becomes `imports/<name>.json` of the run folder, with the digest of the table. Each scoring of the run adds all
-of these files. The same name again replaces the file; deleting it takes the scores out.
+A table is stored as `imports/<name>.json` in the run folder, with its digest. Each scoring of the run adds the scores
+of all these files. Importing a table of the same name replaces the file. Deleting the file removes the scores.
 """
 
 from __future__ import annotations
@@ -41,34 +41,34 @@ class ImportedTable:
 
     format: int
     table: str
-    """Name of the file that was imported."""
+    """Name of the imported file."""
     sha256: str
     metrics: Mapping[str, ImportedMetric]
     values: tuple[tuple[str, str, int, str, float | None, str], ...]
-    """generator, prompt id, index, metric, value, and the reason where there is no value."""
+    """Rows of (generator, prompt id, index, metric, value, reason). Without a value, the reason says why."""
 
     @property
     def without_direction(self) -> list[str]:
-        """Metrics that are shown and never ranked."""
+        """Metrics for which no direction is stated. They are shown but not ranked."""
         return [name for name, metric in self.metrics.items() if metric.higher_is_better is None]
 
     @property
     def without_value(self) -> int:
-        """Rows that hold no number."""
+        """Number of rows without a value."""
         return sum(value[4] is None for value in self.values)
 
 
 def import_table(folder: RunFolder, path: Path, generator: str | None = None) -> ImportedTable:
-    """Checks a table against a run and keeps it in the run's folder. Nothing is kept where a row is wrong.
+    """Check a table against a run and store it in the run's folder. If any row is wrong, nothing is stored.
 
     Args:
-        folder: The run; it need not be scored.
-        path: A CSV, or a result file of VBench; see docs/external-scores.md.
-        generator: Whose clips rows are that name no generator; None where the run has one only.
+        folder: The run. It may be unscored.
+        path: A CSV file, or a result file of VBench; see docs/external-scores.md.
+        generator: Generator of the rows that name none. None is enough if the run has one generator.
 
     Raises:
-        BadFile: A row names an unknown clip, or a clip stands twice, or the file is no such table.
-        StoreError: There is no such run, or it cannot be written.
+        BadFile: A row names an unknown clip, a clip has two values of one metric, or the file is not a table of scores.
+        StoreError: The run does not exist, or its folder cannot be written.
     """
     manifest, table = folder.manifest(), read_score_table(path)
     find = _finder(folder, manifest, table, [generator] if generator else list(manifest.generators))
@@ -78,7 +78,7 @@ def import_table(folder: RunFolder, path: Path, generator: str | None = None) ->
         key, name = find(row), _stored_name(row.metric)
         if (key, name) in lines:
             where, before = f"{key.generator}, {key.prompt_id} #{key.index}", lines[key, name]
-            stands = f"stands in line {before} too" if before else "stands twice"
+            stands = f"is also in line {before}" if before else "occurs twice"
             raise BadFile(path, row.line or None, f'"{row.metric}" of this clip ({where}) {stands}.')
         lines[key, name] = row.line
         values.append((*key, name, row.value, row.reason))
@@ -106,7 +106,7 @@ def _refuse_shared(folder: RunFolder, stem: str, found: ImportedTable, path: Pat
         shared = sorted(set(table.metrics) & set(found.metrics))
         if other != stem and shared:
             raise BadFile(
-                path, None, f'"{shared[0]}" was imported from {table.table} before. Rename the metric, import '
+                path, None, f'"{shared[0]}" was already imported from {table.table}. Rename the metric, import '
                 f"{table.table} again with all rows, or delete {folder.path / 'imports' / other}.json.",
             )
 
@@ -114,7 +114,7 @@ def _refuse_shared(folder: RunFolder, stem: str, found: ImportedTable, path: Pat
 def _finder(
     folder: RunFolder, manifest: Manifest, table: ScoreTable, generators: list[str]
 ) -> Callable[[TableRow], ClipKey]:
-    """What finds the clip of a row; it raises BadFile where the run has no such clip."""
+    """A function that finds the clip of a row, and raises BadFile if the run does not have the clip."""
     asked = {name: set(manifest.keys(name)) for name in manifest.generators}
     place_of = names_of(manifest.prompts)
 
@@ -132,7 +132,7 @@ def _finder(
                 return key
         found, why = place_of(Path(row.file).stem)
         if found is None:
-            message = f'the file "{row.file[:100]}" is no clip of {folder.path}: {why}.'
+            message = f'the file "{row.file[:100]}" is not a clip of {folder.path}: {why}.'
             raise BadFile(table.path, row.line or None, message)
         return ClipKey(_generator(row), *found)
 
@@ -147,14 +147,15 @@ def _finder(
 
 
 def _unknown(key: ClipKey, manifest: Manifest, folder: RunFolder) -> str:
-    """What a row names that the run does not hold."""
+    """The message for a clip that the run does not have."""
     if key.generator not in manifest.generators:
-        return f'{folder.path} holds no generator "{key.generator[:80]}". It holds: {", ".join(manifest.generators)}.'
+        names = ", ".join(manifest.generators)
+        return f'{folder.path} has no generator "{key.generator[:80]}". Its generators: {names}.'
     prompts = manifest.plan.prompts
     if key.prompt_id not in prompts:
-        return f'{folder.path} asks for no prompt "{key.prompt_id[:80]}". Its prompts: {_listed(prompts)}.'
+        return f'{folder.path} has no prompt "{key.prompt_id[:80]}". Its prompts: {_listed(prompts)}.'
     number = manifest.plan.clips(key.prompt_id)
-    return f'{folder.path} asks for {number} clips of "{key.prompt_id}": there is no #{key.index}.'
+    return f'{folder.path} has {number} clips of "{key.prompt_id}": there is no #{key.index}.'
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:
@@ -163,20 +164,20 @@ def _listed(names: Iterable[str], most: int = 5) -> str:
 
 
 def stored_tables(folder: RunFolder) -> dict[str, ImportedTable]:
-    """The imported tables of a run, by the names of their files.
+    """The imported tables of a run, by file name without suffix.
 
     Raises:
-        StoreError: One of them was damaged.
+        StoreError: A file is damaged.
     """
     paths = sorted((folder.path / "imports").glob("*.json"))
     return {path.stem: typed(read_json(path, "the table is gone."), ImportedTable, path) for path in paths}
 
 
 def with_imports(folder: RunFolder, scored: Scored) -> Scored:
-    """The scores of a run with those that were imported.
+    """Add the imported scores of a run to its own scores.
 
     Raises:
-        MetricError: A metric is computed here and imported too.
+        MetricError: A metric is both computed here and imported.
     """
     metrics, clips = dict(scored.metrics), {key: dict(scores) for key, scores in scored.clips.items()}
     for table in stored_tables(folder).values():
@@ -184,8 +185,8 @@ def with_imports(folder: RunFolder, scored: Scored) -> Scored:
         for name, metric in table.metrics.items():
             if name in metrics:
                 raise MetricError(
-                    f'the metric "{name}" is computed here and was imported from {table.table} too. Rename it in the '
-                    f"table and import that again, or leave it out of --metrics."
+                    f'the metric "{name}" is computed here and was also imported from {table.table}. Rename it in the '
+                    f"table and import the table again, or leave it out of --metrics."
                 )
             metrics[name] = _info(name, metric, table)
         found = {(ClipKey(*value[:3]), value[3]): value for value in table.values}

@@ -1,13 +1,14 @@
-"""One program that scores clips: started, asked for one clip at a time, started again after it died or was late.
+"""One external program that scores clips, one clip at a time. It is restarted after a crash or a timeout.
 
-A one-shot program is started for each clip and prints one line of JSON. A resident program is started once, says
-{"ready": true}, reads a line of JSON for each clip and prints one:
+A one-shot program is started for each clip and prints one line of JSON. A resident program is started once and prints
+{"ready": true}. Then it reads a line of JSON for each clip and prints a line of JSON:
 
     {"id": 7, "clip": "/.../0.mp4", "prompt": "a cat", "prompt_id": "cat", "index": 0,
      "frames": 17, "fps": 8.0, "height": 64, "width": 64, "seconds": 2.125}
     {"id": 7, "scores": {"realism": 4.1, "fidelity": null}, "reasons": {"fidelity": "no prompt"}}
 
-A program with one score may answer {"id": 7, "score": 4.1}; {"id": 7, "error": "..."} gives no score and a reason.
+A program with one score may answer {"id": 7, "score": 4.1}. The answer {"id": 7, "error": "..."} gives a reason
+instead of a score.
 """
 
 from __future__ import annotations
@@ -38,36 +39,36 @@ class ClipToJudge(NamedTuple):
     form: Mapping[str, Any]
     """frames, fps, height, width, seconds."""
     image: PromptImage | None = None
-    """What the clip starts from; its path is absolute."""
+    """The image of the prompt, with an absolute path; None if the prompt has none."""
 
     @property
     def digest(self) -> str:
-        """What an answer depends on, beside the judge."""
+        """Digest of everything that an answer depends on, apart from the judge."""
         image = f"\n{self.image.sha256}" if self.image else ""
         return hashlib.sha256(f"{self.sha256}\n{self.text}{image}".encode()).hexdigest()
 
 
 def judges_of(metrics: Sequence[Any]) -> dict[str, list[JudgedMetric]]:
-    """The programs behind metrics: name > its metrics.
+    """The programs of the given metrics: name of the program -> its metrics.
 
     Raises:
-        MetricError: Two files share a name.
+        MetricError: Two program files have the same name.
     """
     found: dict[str, list[JudgedMetric]] = {}
     for metric in metrics:
         if isinstance(metric, JudgedMetric):
             mine = found.setdefault(metric.judge.name, [])
             if mine and mine[0].judge is not metric.judge:
-                raise MetricError(f'two files of programs are called "{metric.judge.name}.toml". Rename one of them.')
+                raise MetricError(f'two program files are called "{metric.judge.name}.toml". Rename one of them.')
             mine.append(metric)
     return found
 
 
 def check_judges(metrics: Sequence[Any]) -> None:
-    """Checks that each program is there and that its command can be filled in, before any work is done.
+    """Check before any work that each program exists and that its command has no unknown placeholder.
 
     Raises:
-        MetricError: A program is not on this machine.
+        MetricError: A program does not exist on this machine.
         UsageError: A command has an unknown placeholder.
     """
     for name, mine in judges_of(metrics).items():
@@ -80,7 +81,7 @@ def check_judges(metrics: Sequence[Any]) -> None:
 
 
 class JudgeProgram:
-    """One place for the program: started when a clip comes, started again after it died or was late."""
+    """One instance of the program on one device. It starts with the first clip, and again after a crash or timeout."""
 
     def __init__(self, judge: Judge, device: str, output: IO[bytes]) -> None:
         self._judge, self._device = judge, device
@@ -89,11 +90,11 @@ class JudgeProgram:
         self._number = 0
 
     def ask(self, clip: ClipToJudge) -> dict[str, Any]:
-        """The program's answer to one clip.
+        """Return the program's answer for one clip.
 
         Raises:
-            ProgramError: It cannot be started.
-            ProgramFailed: It died, was late, or printed no answer.
+            ProgramError: The program cannot be started.
+            ProgramFailed: The program ended, exceeded its time limit, or printed no answer.
         """
         return self._ask_resident(clip) if self._judge.resident else self._run(clip)
 
@@ -110,7 +111,7 @@ class JudgeProgram:
         if self._resident is None:
             command = fill(self._judge.command, _placeholders(self._judge, self._device, None))
             self._resident = Resident(self._start, command, self._judge.load_limit_s)
-        self._number += 1  # an answer that comes late has another number, so it is never another clip's
+        self._number += 1  # a late answer has an old number, so it is never taken for the answer of another clip
         request = {"id": self._number, **_request(clip)}
         try:
             return self._resident.ask(request, self._judge.time_limit_s)
@@ -125,7 +126,7 @@ class JudgeProgram:
 
 
 def _request(clip: ClipToJudge) -> dict[str, Any]:
-    """What a program may know of a clip. The generator's name is not in it."""
+    """The facts of a clip that the program receives. They do not include the generator's name."""
     key = clip.key
     return {
         "clip": str(clip.path), "prompt": clip.text, "prompt_id": key.prompt_id, "index": key.index,
@@ -134,7 +135,7 @@ def _request(clip: ClipToJudge) -> dict[str, Any]:
 
 
 def _placeholders(judge: Judge, device: str, clip: ClipToJudge | None) -> dict[str, Any]:
-    """What the command may name; a resident program knows only device and folder when it starts."""
+    """Values of the placeholders in the command. A resident program starts before the first clip and has only two."""
     shared = {"device": device, "here": str(judge.folder)}
     if judge.resident:
         return shared

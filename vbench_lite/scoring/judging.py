@@ -1,6 +1,6 @@
-"""Runs the programs that score clips, as `--metrics judge.toml` asks for.
+"""Runs external programs that score clips (`--metrics judge.toml`).
 
-Answers are kept in the run folder, so that only new clips, or clips without a score, are asked again.
+Answers are stored in the run folder. A later scoring asks only for new clips and for clips without a score.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def judge_run(
     judges: Mapping[str, Sequence[JudgedMetric]], folder: RunFolder,
     clips: Mapping[ClipKey, ClipFeatures | NoFeatures], prompts: Mapping[str, Prompt], *, device: str, part: str = "",
 ) -> dict[ClipKey, dict[str, Score]]:  # fmt: skip
-    """What the programs say of each clip of a run; a clip that cannot be read has no score.
+    """Score every clip of a run with the programs. A clip that cannot be read gets a reason instead of a score.
 
     Args:
-        judges: As `judges_of` gives them.
+        judges: Result of `judges_of`.
         folder: The run.
-        clips: The clips, as scoring has read them.
-        prompts: By id.
+        clips: Features of the clips, as scoring read them.
+        prompts: Prompts by id.
         device: "cpu", or "cuda" for one program on each CUDA device.
-        part: Distinguishes the files of a shard; "" for the whole.
+        part: Suffix of the answer file of a shard; "" for the whole run.
     """
     if not judges:
         return {}
@@ -80,14 +80,14 @@ def _to_judge(folder: RunFolder, record: ClipRecord, clip: ClipFeatures, prompt:
 def judge_clips(
     metrics: Sequence[JudgedMetric], clips: Sequence[ClipToJudge], folder: Path, devices: Sequence[str], part: str = ""
 ) -> dict[ClipKey, dict[str, Score]]:
-    """Scores of clips by one program. The number of devices changes no score.
+    """Score clips with one program. The number of devices does not change a score.
 
     Args:
-        metrics: Those of one program.
+        metrics: All metrics of the program.
         clips: The clips to score.
-        folder: The run folder: answers and the log of the program are kept there.
-        devices: One program is started for each.
-        part: Distinguishes the files of a shard; "" for the whole.
+        folder: The run folder. Answers and the program's log are stored there.
+        devices: One instance of the program is started for each entry.
+        part: Suffix of the answer file of a shard; "" for the whole run.
     """
     judge: Judge = metrics[0].judge
     kept = _Kept(folder / "judges" / judge.name, judge, part)
@@ -153,7 +153,7 @@ def _ask(
 
 
 def _scores(metrics: Sequence[JudgedMetric], answer: Mapping[str, Any]) -> dict[str, Score]:
-    """The checked scores of an answer: each a number inside its range, or None with a reason."""
+    """The checked scores of an answer. Each is a number inside the metric's range, or None with a reason."""
     if (error := answer.get("error")) and "scores" not in answer:
         why = escaping.one_line(str(error))[:LONGEST_REASON]
         return {metric.name: Score(None, why, ReasonCode.FAILED) for metric in metrics}
@@ -161,7 +161,7 @@ def _scores(metrics: Sequence[JudgedMetric], answer: Mapping[str, Any]) -> dict[
     if values is None and len(metrics) == 1 and "score" in answer:
         values = {metrics[0].name: answer["score"]}
     if not isinstance(values, Mapping):
-        why = f"the answer holds no scores: expected {{\"scores\": {{\"{metrics[0].name}\": ...}}}}"
+        why = f"the answer has no scores: expected {{\"scores\": {{\"{metrics[0].name}\": ...}}}}"
         return {metric.name: Score(None, why, ReasonCode.BAD_SCORE) for metric in metrics}
     found = {}
     for metric in metrics:
@@ -175,21 +175,21 @@ def _scores(metrics: Sequence[JudgedMetric], answer: Mapping[str, Any]) -> dict[
 
 
 def _report_missing(judge: Judge, scores: Mapping[ClipKey, Mapping[str, Score]]) -> None:
-    """One sentence on stderr for each reason why clips have no score."""
+    """Log one warning for each reason why clips have no score."""
     by_reason: dict[str, list[ClipKey]] = {}
     for key, found in scores.items():
         for why in dict.fromkeys(score.reason or "" for score in found.values() if score.value is None):
             by_reason.setdefault(why, []).append(key)
     for why, keys in by_reason.items():
         log.warning(
-            "judge %s: no score for %d of %d clips, e.g. %s, %s #%d: %s. What it printed is in logs/judge-%s.log.",
+            "judge %s: no score for %d of %d clips, e.g. %s, %s #%d: %s. Its output is in logs/judge-%s.log.",
             judge.name, len(keys), len(scores), *keys[0], why, judge.name,
         )
 
 
 @dataclass
 class _Streak:
-    """Failures in a row of all places of a program."""
+    """Consecutive failures over all instances of a program."""
 
     limit: int
     length: int = 0
@@ -211,7 +211,7 @@ class _Streak:
 
 
 class _Kept:
-    """Answers in the run folder, one line of JSON each: `judges/<name>/*.jsonl`. Shards write files of their own."""
+    """Stored answers: lines of JSON in `judges/<name>/*.jsonl` of the run folder. Each shard has its own file."""
 
     def __init__(self, folder: Path, judge: Judge, part: str) -> None:
         self._path, self._judge, self._lock = folder / f"answers{part}.jsonl", judge, Lock()
@@ -234,7 +234,7 @@ class _Kept:
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines that are whole."""
+    """All complete lines of a file of answers, as objects."""
     with path.open("rb") as file:
         for line in file:
             try:
@@ -246,7 +246,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _torn(path: Path) -> bool:
-    """Whether the file ends within a line, because a writer was killed."""
+    """Whether the file ends with an incomplete line, because a writer was killed."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 1))

@@ -1,4 +1,4 @@
-"""The images of a run's prompts, as scoring needs them: vectors of the image network, and poses of the world."""
+"""The images of a run's prompts, as scoring needs them: embeddings by the image network, and poses in the world."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from vbench_lite.world.pictures import find_pose
 from vbench_lite.world.pose import Pose
 
 DRAWN = ClipSpec()
-"""The form in which the world draws pictures."""
+"""Form in which the built-in world draws images."""
 
 
 class Pictures:
-    """Reads each image once for every size of clip.
+    """Reads each image once for each size of clip.
 
     Args:
-        folder: The run, which holds the images.
+        folder: The run folder, which contains the images.
         nets: The networks.
-        prompts: Those that were asked for.
-        wanted: Whether a metric compares with them.
+        prompts: The prompts of the run.
+        wanted: Whether any metric compares clips with images. If not, there are no embeddings.
     """
 
     def __init__(self, folder: Path, nets: Backbones, prompts: Sequence[Prompt], wanted: bool) -> None:
@@ -39,7 +39,7 @@ class Pictures:
         self._cached: Any = cache(self._read)
 
     def vector(self, prompt_id: str, height: int, width: int) -> NDArray[np.float64] | None:
-        """The unit vector of a prompt's image in the size of a clip; None where it has none."""
+        """The unit embedding of a prompt's image, scaled to the size of a clip; None if the prompt has no image."""
         if not self._wanted or prompt_id not in self._images:
             return None
         found: NDArray[np.float64] | None = self._cached(prompt_id, height, width)
@@ -49,7 +49,7 @@ class Pictures:
         return picture_vector(self._nets, load_picture(self._folder, self._images[prompt_id], height, width))
 
     def poses(self, prompts: Sequence[Prompt]) -> dict[str, Pose]:
-        """Prompt id > the pose of its image, where the built-in world drew it."""
+        """Prompt id -> pose of the object in its image, for images that the built-in world drew."""
         found = {}
         for prompt in prompts:
             composition = find_composition(prompt.text)

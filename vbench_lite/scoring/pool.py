@@ -1,7 +1,7 @@
-"""Features computed in processes of their own: one for each device, on this machine or elsewhere.
+"""Computes features in separate processes, one per device, on this machine or on others.
 
-The scoring process reads the cache, hands out the clips that are not in it, and computes the scores. So the number of
-processes changes no byte of the result. A process that dies or hangs is started again, and its clip is tried once more.
+The scoring process reads the cache, distributes clips that are not in it, and computes the scores. So the number of
+processes does not change any byte of the result. A process that dies or hangs is restarted and its clip retried once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Content: TypeAlias = bytes | Frames
 Source: TypeAlias = Path | Content
 TRIES = 2
 LIMIT_S = 1800.0
-"""Seconds for one clip, and for the start of a process."""
+"""Time limit in seconds for one clip, including the start of the process."""
 END_S = 10.0
 
 
@@ -38,14 +38,14 @@ class ScorerDied(Exception):
 
 
 class ClipKilledScorer(UnreadableClip):
-    """A clip on which the scorer died twice."""
+    """A clip on which the scoring process died in every try."""
 
     code = ReasonCode.CRASHED
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a process needs to compute the features of a scoring."""
+    """The settings from which a process builds the networks and extractors of a scoring."""
 
     backbones: str
     metrics: str | None
@@ -58,7 +58,7 @@ class Recipe:
 
 
 class FeatureWorker:
-    """Networks and extractors of a recipe, on one device. Made inside the process that works."""
+    """Networks and extractors of a recipe on one device. It is created inside the worker process."""
 
     def __init__(self, recipe: Recipe, device: str) -> None:
         import torch
@@ -69,7 +69,7 @@ class FeatureWorker:
         self._nets = load_networks(metrics, recipe.backbones, device)
 
     def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
-        """The arrays of some extractors, or why the clip cannot be read."""
+        """The features of a clip by the named extractors, or the reason why the clip cannot be read."""
         from vbench_lite.features.extract import extract
 
         try:
@@ -79,21 +79,21 @@ class FeatureWorker:
 
 
 class Place(Protocol):
-    """Where one process works."""
+    """A handle on one worker process."""
 
     def compute(self, source: Content, names: Sequence[str]) -> ClipFeatures | str:
-        """As `FeatureWorker.compute`.
+        """Run `FeatureWorker.compute` in the process.
 
         Raises:
-            ScorerDied: The process is of no use any more.
+            ScorerDied: The process died or did not answer. It cannot be used again.
         """
 
     def end(self) -> None:
-        """Ends the process."""
+        """End the process."""
 
 
 class LocalPlace:
-    """A process of this machine."""
+    """A worker process on this machine."""
 
     def __init__(self, recipe: Recipe, device: str) -> None:
         context = multiprocessing.get_context("spawn")
@@ -124,7 +124,7 @@ class LocalPlace:
 
 
 def _serve(pipe: Connection, recipe: Recipe, device: str) -> None:
-    """The loop of a process: features for each clip until the pipe is closed. Errors of the code go to the parent."""
+    """The main loop of a process: compute features until the pipe is closed, and send exceptions to the parent."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with suppress(EOFError, OSError, KeyboardInterrupt):
         try:
@@ -143,12 +143,12 @@ def _serve(pipe: Connection, recipe: Recipe, device: str) -> None:
 
 
 class ScorerPool:
-    """One process for each device, started when it is first needed.
+    """One worker process for each device, started when it is first needed.
 
     Args:
-        recipe: What they compute.
-        devices: Where: a device may be named several times.
-        start: Makes the process of a device.
+        recipe: What the processes compute.
+        devices: Devices of the processes. A device may occur several times.
+        start: Starts a process on a device.
     """
 
     def __init__(
@@ -160,10 +160,10 @@ class ScorerPool:
             self._free.put((device, None))
 
     def compute(self, clip: Source, names: Iterable[str]) -> ClipFeatures:
-        """Features of one clip by the next free process.
+        """Compute the features of one clip in the next free process.
 
         Raises:
-            UnreadableClip: The clip cannot be read, or each process that tried it died.
+            UnreadableClip: The clip cannot be read, or the process died in each of `TRIES` tries.
         """
         source = clip.read_bytes() if isinstance(clip, Path) else clip
         device, place = self._free.get()
@@ -175,7 +175,7 @@ class ScorerPool:
                     found = place.compute(source, sorted(names))
                 except ScorerDied as error:
                     why = str(error)
-                    log.warning("the scorer on %s is started again: %s", device, why)
+                    log.warning("the scoring process on %s is restarted: %s", device, why)
                     place.end()
                     place = None
                     continue
@@ -184,10 +184,10 @@ class ScorerPool:
                 return found
         finally:
             self._free.put((device, place))
-        raise ClipKilledScorer(f"the scorer died on it {TRIES} times: {why}")
+        raise ClipKilledScorer(f"the scoring process died on this clip {TRIES} times: {why}")
 
     def close(self) -> None:
-        """Ends all processes."""
+        """End all processes."""
         for _ in range(self.size):
             _, place = self._free.get()
             if place:

@@ -1,7 +1,6 @@
-"""Real clips to compare generated ones with: rendered by the procedural world, or a folder of files.
+"""Reference clips that generated clips are compared with: rendered by the built-in world, or read from a folder.
 
-World clips pass through the encoder that generated clips pass through, so that its losses are on
-both sides of every comparison.
+World clips are encoded with the same encoder as generated clips, so that both sides of a comparison have its losses.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from vbench_lite.world.pose import Pose
 from vbench_lite.world.render import render_from
 
 SEEDS = range(1_000, 1_004)
-"""Of the world clips of a prompt: four, or as many as the run has clips a prompt if that is more."""
+"""Seeds of the world clips of a prompt. A run with more clips per prompt uses as many further seeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +33,9 @@ class Reference:
 
     clips: tuple[ClipFeatures, ...] = ()
     prompts: tuple[str, ...] = ()
-    """The prompt of each clip; "" where it has none (a folder)."""
+    """The prompt of each clip; "" for clips of a folder, which have no prompt."""
     problems: Mapping[str, str] = field(default_factory=dict)
-    """Prompts without real clips, and why."""
+    """Prompt id -> why it has no real clips; "" for all prompts."""
     description: str = "none"
 
     @cached_property
@@ -47,7 +46,7 @@ class Reference:
         return {prompt: RealClips(clips) for prompt, clips in found.items()}
 
     def of_prompt(self, prompt_id: str) -> RealClips:
-        """The real clips that a prompt's clips are compared with: its own, or all of a folder."""
+        """The real clips for the clips of a prompt: those of the prompt, or all clips of the folder."""
         found = self._by_prompt.get(prompt_id) or self._by_prompt.get("")
         return found or RealClips(problem=self.problem(prompt_id))
 
@@ -57,7 +56,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class WorldClip:
-    """One reference clip, not encoded yet: its key says what the file would hold."""
+    """A rendered reference clip that is not encoded yet. Its key identifies the content of the encoded file."""
 
     frames: Frames
     fps: float
@@ -75,15 +74,16 @@ def world_reference(
     prompts: Sequence[Prompt], spec: ClipSpec, clips_per_prompt: int, extractors: Sequence[Extractor], nets: Backbones,
     *, poses: Mapping[str, Pose] | None = None, workers: int | None = None, tick: Callable[[], object] = lambda: None,
 ) -> Reference:
-    """World clips of every prompt that the world can show.
+    """Render reference clips of every prompt that the built-in world can show.
 
     Args:
-        prompts: A prompt with an image has real clips only where the world drew it: they start from it.
-        spec: The form of the clips.
-        clips_per_prompt: How many the run has; at least `SEEDS` are rendered. From an image there is one clip alone,
-            which is repeated for each of the run's.
+        prompts: Prompts of the run. A prompt with an image has real clips only if the world drew the image. They start
+            with the image.
+        spec: Number of frames, frame rate and size of the clips.
+        clips_per_prompt: Clips per prompt of the run. At least `len(SEEDS)` clips are rendered. From an image there is
+            only one possible clip. It is repeated.
         extractors, nets, workers, tick: As for `extract_all`.
-        poses: Prompt id > the pose that its image shows.
+        poses: Prompt id -> pose of the object in the prompt's image.
     """
     seeds = range(SEEDS.start, SEEDS.start + max(len(SEEDS), clips_per_prompt))
     sources: list[AnySource] = []
@@ -96,14 +96,14 @@ def world_reference(
             continue
         pose = poses.get(prompt.id) if poses else None
         if prompt.image and pose is None:
-            problems[prompt.id] = "the built-in world did not draw this image, so there are no real clips that start so"
+            problems[prompt.id] = "the built-in world did not draw this image, so no real clips start with it"
             continue
         for seed in seeds[: clips_per_prompt if pose else len(seeds)]:
             sources.append(partial(_world_clip, composition, seed, spec, pose))
             owners.append(prompt.id)
     found = extract_all(sources, extractors, nets, workers=workers, tick=tick)
     kept = [(clip, owner) for clip, owner in zip(found, owners, strict=True) if isinstance(clip, ClipFeatures)]
-    description = f"the built-in world, {len(seeds)} clips a prompt, {spec.frames} frames {spec.width}x{spec.height}"
+    description = f"the built-in world, {len(seeds)} clips per prompt, {spec.frames} frames {spec.width}x{spec.height}"
     return Reference(
         tuple(clip for clip, _ in kept), tuple(owner for _, owner in kept), problems, description
     )
@@ -115,7 +115,7 @@ def _world_clip(composition: Composition, seed: int, spec: ClipSpec, pose: Pose 
 
 
 def clip_files(folder: Path) -> list[Path]:
-    """The clips under a folder, in a fixed order that is not the order of their names."""
+    """The clips in a folder and its subfolders, in a fixed pseudo-random order (by digest of the path)."""
     paths = [p for p in folder.rglob("*") if p.suffix.lower() in CLIP_SUFFIXES and (p.is_file() or p.is_symlink())]
     return sorted(paths, key=lambda path: hashlib.sha256(str(path.relative_to(folder)).encode()).hexdigest())
 
@@ -124,11 +124,11 @@ def folder_reference(
     folder: Path, count: int, extractors: Sequence[Extractor], nets: Backbones, *, workers: int | None = None,
     tick: Callable[[], object] = lambda: None,
 ) -> Reference:
-    """Up to `count` real clips of a folder; unreadable ones are passed over, and counted in the description."""
+    """Up to `count` real clips of a folder. Unreadable clips are skipped and counted in the description."""
     given = clip_files(folder)
     paths = given[:count]
     if not paths:
-        return Reference(problems={"": f"the suite's reference {folder} holds no clips"})
+        return Reference(problems={"": f"the suite's reference folder {folder} contains no clips"})
     found = extract_all(paths, extractors, nets, workers=workers, tick=tick)
     clips = tuple(clip for clip in found if isinstance(clip, ClipFeatures))
     broken = f", {len(found) - len(clips)} unreadable" if len(clips) < len(found) else ""

@@ -1,7 +1,6 @@
-"""Scores of a run: every stored clip decoded once, every metric read from the features that this leaves.
+"""Scores a run: every stored clip is decoded once, and all metrics are computed from its features.
 
-A requested clip that is not there, failed or cannot be read gets a score of None with the reason,
-and stays in every denominator.
+A requested clip that is missing, failed or cannot be read gets a score of None with a reason.
 """
 
 from __future__ import annotations
@@ -44,20 +43,20 @@ def score_run(
     folder: RunFolder, manifest: Manifest | None = None, *, workers: int | None = None, device: str | None = None,
     pool: ScorerPool | None = None,
 ) -> Scored:
-    """Scores every requested clip of a run.
+    """Score every requested clip of a run.
 
     Args:
-        folder: The run; its clips are read, nothing is written.
-        manifest: What it is scored with: networks, metrics and real clips. None takes the run's own.
-        workers: Clips that are read side by side; one a core where not given. No number depends on it.
-        device: Where the networks run; the first CUDA device or the CPU where not given.
-        pool: Processes that compute features; None computes them in this one.
+        folder: The run. Its clips are read; its summary is not written.
+        manifest: Networks, metrics and reference to use. None uses the manifest of the run.
+        workers: Number of clips that are read in parallel; default one per core. The scores do not depend on it.
+        device: Device of the networks; default the first CUDA device, else the CPU.
+        pool: Processes that compute features; None computes them in this process.
 
     Raises:
-        StoreError: There is no such run, or it was promoted to a baseline, which keeps no clips.
-        UnknownName: There is no such metric.
-        MetricError: A user's metric is not valid, or returned no valid score.
-        WeightsError: Weights of the backbones are missing. Altered ones leave their metrics without scores.
+        StoreError: The run does not exist, or is a baseline without clips.
+        UnknownName: A metric does not exist.
+        MetricError: A user-defined metric is not valid, or returned an invalid score.
+        WeightsError: Weights of the backbones are missing. If they are altered, their metrics have no scores.
     """
     return _scorer(folder, manifest or folder.manifest(), workers, device, pool).score()
 
@@ -66,16 +65,16 @@ def score_part(
     folder: RunFolder, manifest: Manifest, part: tuple[int, int], *, workers: int | None = None,
     device: str | None = None, pool: ScorerPool | None = None,
 ) -> int:
-    """Computes the features of every n-th clip, and asks the judges, so that a later scoring only reads them.
+    """Compute the features and the judges' answers of every n-th clip, so that a later scoring only reads them.
 
     Args:
-        folder: The run. The features are kept in its `cache/`, the answers of judges in its `judges/`.
-        manifest: What it is scored with.
-        part: (place, parts): every clip whose number leaves `place` when divided by `parts`.
+        folder: The run. Features are stored in its `cache/`, answers of judges in its `judges/`.
+        manifest: Networks, metrics and reference to use.
+        part: (place, parts): the clips whose number modulo `parts` is `place`.
         workers, device, pool: As for `score_run`.
 
     Returns:
-        How many clips of the part there are.
+        Number of readable clips in the part.
     """
     return _scorer(folder, manifest, workers, device, pool).prepare(part)
 
@@ -87,7 +86,7 @@ def _scorer(
     chosen = select(manifest.plan.metrics, backbones, images=any(prompt.image for prompt in manifest.prompts))
     if folder.table_path.exists() and not folder.keeps_clips():
         raise StoreError(
-            f"{folder.path} keeps scores but no clips, as a baseline does, so there is nothing to score again. "
+            f"{folder.path} is a baseline: it has scores but no clips, so it cannot be scored again. "
             f"Make it again with: {renew_command(Run(folder))}"
         )
     check_judges(chosen)
@@ -108,7 +107,7 @@ def device_for(metrics: Sequence[Metric]) -> str:
 
 
 class Scorer:
-    """One scoring: the metrics, the networks, what was requested, and the real clips to compare with."""
+    """One scoring of a run: its metrics, networks, requested clips and reference."""
 
     def __init__(
         self, folder: RunFolder, manifest: Manifest, nets: Backbones, metrics: Sequence[Metric], *,
@@ -129,7 +128,7 @@ class Scorer:
         self.of_clips = ClipScorer(metrics, nets, self.prompts, self.pictures)
 
     def score(self) -> Scored:
-        """Every requested clip. Of each clip only its scores and what set metrics need stay in memory."""
+        """Score every requested clip. Memory holds only the scores and the features for set metrics."""
         references = self._references({}) if all(self.forms.values()) else None
         scores: dict[ClipKey, dict[str, Score]] = {}
 
@@ -137,7 +136,7 @@ class Scorer:
             return self.of_clips.score(clip, key.prompt_id, self.forms[key.generator], reference)
 
         def finish(key: ClipKey, clip: ClipFeatures | NoFeatures) -> ClipFeatures | NoFeatures:
-            if references is None:  # the real clips have the form of most clips, so all are read first
+            if references is None:  # the reference gets the most common form of clip, so all clips are read first
                 return clip
             scores[key] = score(key, clip, references[key.generator])
             return self._for_sets(clip)
@@ -158,7 +157,7 @@ class Scorer:
         )
 
     def prepare(self, part: tuple[int, int]) -> int:
-        """Features and judges' answers of a part of the clips, kept in the run folder. Returns their number."""
+        """Store features and judges' answers of a part of the clips in the run folder. Returns the readable clips."""
         place, parts = part
         keys = [*chain.from_iterable(self.keys.values())][place::parts]
         store = Store(self.folder.path / "cache", writes=True)
@@ -168,7 +167,7 @@ class Scorer:
         return sum(isinstance(clip, ClipFeatures) for clip in clips.values())
 
     def _for_sets(self, clip: ClipFeatures | NoFeatures) -> ClipFeatures | NoFeatures:
-        """A clip with the arrays that set metrics read, and no others."""
+        """A clip with only the arrays that set metrics read."""
         if isinstance(clip, NoFeatures):
             return clip
         wanted = {extractor.name for extractor in extractors_of(self.per_set)}
@@ -183,7 +182,7 @@ class Scorer:
         self, keys: Iterable[ClipKey],
         finish: Callable[[ClipKey, ClipFeatures | NoFeatures], ClipFeatures | NoFeatures], store: Store | None = None,
     ) -> dict[ClipKey, ClipFeatures | NoFeatures]:
-        """What `finish` leaves of each clip."""
+        """Read the features of each clip, and return the result of `finish` for each."""
         found: dict[ClipKey, ClipFeatures | NoFeatures] = {}
         paths: dict[ClipKey, Path] = {}
         for key in keys:
@@ -203,7 +202,7 @@ class Scorer:
         return found
 
     def _references(self, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> dict[str, Reference]:
-        """The real clips for each generator; generators of one form of clip share them."""
+        """The reference of each generator. Generators with the same form of clip share one."""
         forms = {name: spec or common_form(name, clips) for name, spec in self.forms.items()}
         made = {form: self._reference(form) for form in dict.fromkeys(forms.values())}
         return {name: made[form] for name, form in forms.items()}
@@ -220,7 +219,7 @@ class Scorer:
         if not source:
             return Reference()
         if not is_folder(Path(source)):
-            return Reference(problems={"": f"the suite's reference folder {source} is not there"})
+            return Reference(problems={"": f"the suite's reference folder {source} does not exist"})
         count = min(sum(map(self.plan.clips, self.prompts)), len(clip_files(Path(source))))
         with progress("scoring real clips", count) as tick:
             return folder_reference(

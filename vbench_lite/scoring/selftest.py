@@ -1,8 +1,8 @@
-"""Do the metrics notice what they claim to notice? Damages reference clips in steps and compares.
+"""Checks that the metrics react to what they claim to measure: damages clips in levels and compares the scores.
 
-For each damage and metric the rank correlation of level and value is taken over `LEVELS` steps and
-the undamaged clips: 1 or -1 means that every step moved the value further. A metric's file states what
-it must follow (`rises_with`, `falls_with`) and what must not move it (`unmoved_by`); a claim that fails fails the test.
+For each damage and metric, the rank correlation of level and score is computed over the undamaged clips and `LEVELS`
+levels. 1 or -1 means that every level moved the score further. The file of a metric states which damages raise it
+(`rises_with`), lower it (`falls_with`) or do not change it (`unmoved_by`). If a claim does not hold, the test fails.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from vbench_lite.video import Frames
 from vbench_lite.world import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition, held_out_compositions, render
 
 REACTS = 0.95
-"""Rank correlation from which on a metric has reacted."""
+"""Lowest rank correlation at which a metric counts as having reacted."""
 SPEC = ClipSpec()
 
 @dataclass(frozen=True)
@@ -47,26 +47,26 @@ class SelftestResult:
     damage: str
     metric: str
     values: tuple[float | None, ...]
-    """Undamaged, then by level."""
+    """Score of the undamaged clips, then of each level."""
     correlation: float | None
-    """Of level and value; 0 where nothing moved, None where the metric has no value."""
+    """Rank correlation of level and score; 0 if the score did not change, None if a score is missing."""
     claim: Literal["up", "down", "unmoved"] | None
     holds: bool | None
-    """Whether the claim holds; None where there is none, or the metric cannot be read."""
+    """Whether the claim holds; None if the metric makes no claim or has no score."""
 
 
 def run(
     nets: Backbones, metrics: Sequence[Metric], clips: int = 16, workers: int | None = None,
     tick: Callable[[], object] = lambda: None,
 ) -> list[SelftestResult]:
-    """The whole table.
+    """Test metrics on clips of the built-in world, with damages of pixels and of content.
 
     Args:
-        nets: The networks to test on.
-        metrics: Those to test.
-        clips: How many clips are damaged; the distances between sets need 8 or more.
-        workers: Clips read side by side.
-        tick: Called after each clip; there are `observations(clips)`.
+        nets: The networks to test with.
+        metrics: The metrics to test.
+        clips: Number of clips that are damaged. Distances between sets need 8 or more.
+        workers: Number of clips that are read in parallel.
+        tick: Called after each clip, `observations(clips)` times.
     """
     chosen = _compositions(clips)
     originals = [render(c, seed=1) for c in chosen]
@@ -88,14 +88,14 @@ def run_on(
     nets: Backbones, metrics: Sequence[Metric], clips: Sequence[Frames], workers: int | None = None,
     tick: Callable[[], object] = lambda: None,
 ) -> list[SelftestResult]:
-    """The damages of pixels on given clips, such as natural ones. They have no prompts, so some metrics have no value.
+    """Test metrics on given clips, with damages of pixels only. Without prompts, some metrics have no score.
 
     Args:
-        nets: The networks to test on.
-        metrics: Those to test.
-        clips: Every second one is damaged; the others are the real clips that they are compared with.
-        workers: Clips read side by side.
-        tick: Called after each clip; there are `observations_on(len(clips))`.
+        nets: The networks to test with.
+        metrics: The metrics to test.
+        clips: Every second clip is damaged. The others are the real clips for comparison.
+        workers: Number of clips that are read in parallel.
+        tick: Called after each clip, `observations_on(len(clips))` times.
     """
     see = _Seer(nets, extractors_of(metrics), workers, tick)
     originals, real = list(clips[::2]), see.all(clips[1::2])
@@ -110,7 +110,7 @@ def _of_pixels(
     metrics: Sequence[Metric], see: _Seer, judge: _Judge, originals: Sequence[Frames], clean: Sequence[ClipFeatures],
     asked: Sequence[Prompt],
 ) -> list[SelftestResult]:
-    """Every damage of pixels, and clips that are played backwards."""
+    """Results for every damage of pixels, and for clips that are played backwards."""
     cells = []
     for name, damage in DAMAGES.items():
         steps = [clean, *(see.all([damage(clip, level) for clip in originals]) for level in range(1, LEVELS + 1))]
@@ -122,17 +122,17 @@ def _of_pixels(
 
 
 def observations(clips: int) -> int:
-    """How many clips `run` looks at."""
+    """Number of clips that `run` reads."""
     return clips * (3 + LEVELS * (len(DAMAGES) + 1))
 
 
 def observations_on(clips: int) -> int:
-    """How many clips `run_on` looks at."""
+    """Number of clips that `run_on` reads."""
     return clips + (clips + 1) // 2 * (1 + LEVELS * len(DAMAGES))
 
 
 def _compositions(count: int) -> list[Composition]:
-    """Evenly over the held-out ones, so that every thing, colour and motion takes part."""
+    """Compositions at even distances in the held-out list, so that all things, colours and motions occur."""
     every = held_out_compositions()
     return [every[int(place)] for place in np.linspace(0, len(every) - 1, count).round()]
 
@@ -144,7 +144,7 @@ def _turned(clips: Sequence[ClipFeatures], backwards: Sequence[ClipFeatures], le
 
 
 def _swapped(composition: Composition, clip: Frames, level: int) -> Frames:
-    """The last sixth to five sixths of the clip show another thing of another colour instead."""
+    """The last sixth to the last five sixths of the clip show another thing of another colour."""
     other = dataclasses.replace(
         composition, thing=(composition.thing + 3) % len(THINGS), colour=(composition.colour + 2) % len(COLOURS)
     )
@@ -164,17 +164,17 @@ def _other_caption(composition: Composition, place: int, level: int) -> Composit
 
 
 _ASKED = {"zooms in on": "zoom in", "zooms out from": "zoom out"}
-"""A motion of the world > its name in a prompt, where they differ."""
+"""Motion of the world -> its name in a prompt, if they differ."""
 
 
 def _prompt(composition: Composition) -> Prompt:
-    """The prompt of a clip of the world. Every clip is judged as a loop too, so that the seam has values."""
+    """The prompt of a world clip. The tag "loop" gives the metric `loop_seam` a score."""
     name = MOTIONS[composition.motion].name
     return Prompt("", composition.caption, tags=("loop",), motion=_ASKED.get(name, name))
 
 
 class _Seer:
-    """Features of frames, at the world's frame rate."""
+    """Extracts features of frames, at the frame rate of the world."""
 
     def __init__(
         self, nets: Backbones, extractors: Sequence[Extractor], workers: int | None, tick: Callable[[], object]
@@ -187,7 +187,7 @@ class _Seer:
 
 
 class _Judge:
-    """Values of every metric for a list of clips."""
+    """Computes the score of every metric for a list of clips."""
 
     def __init__(
         self, nets: Backbones, metrics: Sequence[Metric], real: Sequence[ClipFeatures],
@@ -195,7 +195,7 @@ class _Judge:
     ) -> None:
         self.nets, self.metrics, self.real = nets, metrics, real
         self.pictures = pictures
-        """Of the undamaged first frames, for metrics that compare with an image."""
+        """Embeddings of the undamaged first frames, for metrics that compare clips with an image."""
 
     def values(self, clips: Sequence[ClipFeatures], asked: Sequence[Prompt]) -> dict[str, float | None]:
         texts: Sequence[NDArray[np.float64] | None] = [None] * len(clips)
@@ -208,7 +208,7 @@ class _Judge:
         return {metric.name: self._value(metric, contexts) for metric in self.metrics}
 
     def _value(self, metric: Metric, contexts: Sequence[ClipContext]) -> float | None:
-        """The mean over clips, or the distance of the set; None where a network is missing."""
+        """The mean over clips, or the distance of the set; None if a network is missing."""
         if metric.unavailable(self.nets):
             return None
         if isinstance(metric, ClipMetric):
@@ -237,7 +237,7 @@ def _cell(damage: str, metric: Metric, values: tuple[float | None, ...]) -> Self
 
 
 def rank_correlation(values: Sequence[float]) -> float:
-    """Of level and value; 0 where nothing moves."""
+    """Spearman's rank correlation of level and score; 0 if the score does not change."""
     if np.ptp(values) <= 1e-9 * max(1.0, abs(values[0])):
         return 0.0
     return float(stats.spearmanr(range(len(values)), values).statistic)

@@ -1,4 +1,4 @@
-"""Set metrics of one generator: its clips on one side, as many real ones on the other."""
+"""Set metrics of one generator: they compare its clips with as many real clips."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from vbench_lite.scoring.reference import Reference
 
 @dataclass(frozen=True)
 class SetScores:
-    """What set metrics found of a generator, and the features that they found it in."""
+    """The set metrics of a generator, and the features from which they were computed."""
 
     estimates: Mapping[str, Estimate]
     features: SetFeatures | None = None
-    """None where there were too few clips, or no network for them."""
+    """None if there were too few clips, or no video network."""
 
 
 def score_sets(
     metrics: Sequence[SetMetric], keys: Sequence[ClipKey], clips: Mapping[ClipKey, ClipFeatures | NoFeatures],
     reference: Reference, *, protocol: str, unavailable: Mapping[str, str],
 ) -> SetScores:
-    """Set metrics over a generator's clips, against as many real ones, prompt for prompt where they have prompts.
+    """Compute set metrics of a generator's clips against as many real clips, of the same prompts if these have prompts.
 
     Args:
-        metrics: Those to compute.
-        keys: Every requested clip.
-        clips: The features of each.
+        metrics: The metrics to compute.
+        keys: All requested clips of the generator.
+        clips: Features of each clip.
         reference: The real clips.
-        protocol: Of the video features.
-        unavailable: Metrics that the networks cannot give, and why.
+        protocol: Description of how the video features were computed, which is stored with them.
+        unavailable: Metric -> why the networks cannot compute it.
     """
     decoded = [(key, clip) for key in keys if isinstance(clip := clips[key], ClipFeatures)]
     paired = [(key, clip) for key, clip in decoded if reference.of_prompt(key.prompt_id).clips]
@@ -63,7 +63,7 @@ def score_sets(
 
 
 def _real_side(keys: Sequence[ClipKey], reference: Reference) -> tuple[list[ClipFeatures], list[str]]:
-    """As many real clips as generated ones: the i-th of each prompt, or all of a folder's up to that number."""
+    """As many real clips as generated clips: the i-th clip of each prompt, or the first clips of a folder."""
     if not any(reference.prompts):
         return list(reference.clips[: len(keys)]), list(reference.prompts[: len(keys)])
     taken: dict[str, int] = {}
