@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from vbench_lite.errors import UsageError
 from vbench_lite.generator import RUNNER_SETTINGS
 from vbench_lite.records import Definition
+from vbench_lite.userfile import shown
 
 Settings = TypeVar("Settings")
+Number = Annotated[float, msgspec.Meta(ge=0)]
+"""0 or more."""
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""0 or more."""
+WORDS = {
+    "str": "a string", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list",
+    "object": "a table",
+}
 
 
 def read_settings(kind: type[Settings], definition: Definition) -> Settings:
-    """The settings of an adapter that has no others than those of this record.
+    """The settings of an adapter that has no others than those of this record and of the records inside it.
 
     Raises:
-        UsageError: A setting is not known, of the wrong type or out of range.
+        UsageError: A setting is missing, not known, of the wrong type or out of range.
     """
-    settings, rest = take(kind, definition)
-    if rest:
-        known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        raise unknown_setting(definition, f"the {definition.adapter} adapter", next(iter(rest)), known)
-    return settings
+    given = own_settings(definition)
+    if unknown := next(_unknown(kind, given), None):
+        raise unknown_setting(definition, f"the {definition.adapter} adapter", *unknown)
+    return take(kind, definition, given)[0]
+
+
+def _unknown(kind: type, given: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Settings that the record does not have, each with those that it has."""
+    hints = get_type_hints(kind)
+    for name, value in given.items():
+        if name not in hints:
+            yield f"{table}{name}", [f"{table}{known}" for known in hints]
+        elif is_dataclass(hints[name]) and isinstance(value, Mapping):
+            yield from _unknown(hints[name], value, f"{table}{name}.")
 
 
 def take(
@@ -46,12 +65,34 @@ def take(
     own = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     try:
         settings = msgspec.convert({k: v for k, v in given.items() if k in own}, kind)
-    except msgspec.ValidationError as error:
-        what, _, place = str(error).partition(" - at `$.")
-        name = place.rstrip("`").partition(".")[0].partition("[")[0]
-        found = f'"{name}" is {given[name]!r}: {what[:1].lower()}{what[1:]}' if name in given else what
-        raise UsageError(f'"{definition.name}": {found.replace("`", "")}. See docs/generators.md.') from None
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # lone surrogates come from a command line
+        problem = _problem(str(error), kind, given)
+        raise UsageError(f'"{definition.name}": {problem}. See docs/generators.md.') from None
     return settings, {k: v for k, v in given.items() if k not in own}
+
+
+def _problem(message: str, kind: type, given: Mapping[str, Any]) -> str:
+    """What is wrong with which setting, from a message such as "Expected `str`, got `int` - at `$.submit.url`"."""
+    what, _, place = message.partition(" - at `$.")
+    name = place.rstrip("`").partition("[")[0]
+    value: Any = given
+    hint: Any = kind
+    for part in filter(None, name.split(".")):
+        value, hint = value[part], get_type_hints(hint)[part]
+    if missing := re.match(r"Object missing required field `(\w+)`", what):
+        return f'[settings{name and f".{name}"}] lacks "{missing[1]}"'
+    if what.startswith("Invalid enum value"):
+        expected = f"one of {', '.join(get_args(hint))}"
+    elif what.startswith("Expected "):
+        expected = re.sub(r"`([^`]*)`", lambda kinds: _in_words(kinds[1]), what.partition(", got")[0][9:])
+        expected = f"every item to be {expected}" if "[" in place else expected
+    else:  # of the record itself
+        return f"[settings.{name}]: {what}" if name else what
+    return f'"{name}" is {shown(value)}: expected {expected}'
+
+
+def _in_words(kinds: str) -> str:
+    return " or ".join(WORDS.get(kind, kind) for kind in kinds.split(" | "))
 
 
 def own_settings(definition: Definition) -> dict[str, Any]:

@@ -325,10 +325,10 @@ def test_missing_key_is_asked_for_by_its_variable(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"submit": None}, r"\[settings\.submit\] is missing"),
+        ({"submit": {}}, r"\[settings\.submit\] lacks \"url\""),
         ({"poll": {"url": "/x", "state": "s"}}, r'\[settings\.poll\] lacks "done"'),
-        ({"pollevery": 3}, 'has no key "pollevery"'),
-        ({"auth": "oauth"}, "expected key or jwt-hs256"),
+        ({"pollevery": 3}, 'takes no setting "pollevery". Did you mean "poll_every_s"'),
+        ({"auth": "oauth"}, "expected one of key, jwt-hs256"),
     ],
 )
 def test_incomplete_description_is_a_sentence(change: dict[str, Any], message: str) -> None:

@@ -194,7 +194,7 @@ def test_settings_of_another_type_are_named(service: Service) -> None:
 
     for change, message in (
         ({"poll_every_s": "5"}, "expected a number"), ({"hosts": "api"}, "expected a list"),
-        ({"poll": {"url": "/x", "state": "s", "done": "succeed"}}, r'"done" in \[settings.poll\]'),
+        ({"poll": {"url": "/x", "state": "s", "done": "succeed"}}, '"poll.done" is \'succeed\': expected a list'),
     ):
         with pytest.raises(UsageError, match=message):
             ServiceSettings.of(Definition("d", "undisclosed", "http", settings=settings(service, **change)))

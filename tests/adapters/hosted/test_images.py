@@ -148,11 +148,11 @@ def test_an_image_over_the_services_limit_is_not_sent(service: Service, tmp_path
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        ({"send": "post"}, "expected data-url, base64, upload or url"),
+        ({"send": "post"}, "expected one of data-url, base64, upload, url"),
         ({"send": "upload", "result": "x"}, 'needs "url"'),
         ({"send": "upload", "url": "/images"}, 'needs "result"'),
-        ({"format": "gif"}, "expected png or jpeg"),
-        ({"host": "x"}, 'has no key "host"'),
+        ({"format": "gif"}, "expected one of png, jpeg"),
+        ({"host": "x"}, 'takes no setting "image.host"'),
     ],
 )
 def test_an_incomplete_description_is_refused(service: Service, image: dict[str, Any], reason: str) -> None:

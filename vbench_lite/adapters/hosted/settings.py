@@ -36,19 +36,16 @@ A placeholder that is a whole value keeps its type: seed = "{seed}" sends a numb
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from vbench_lite.adapters.settings import own_settings
-from vbench_lite.errors import UsageError
+from vbench_lite.adapters.settings import Count, Number, read_settings
 from vbench_lite.escaping import from_here
 from vbench_lite.records import Definition
 
-Section = TypeVar("Section")
 KEY_EXAMPLE = "..."
 """What printed commands say in place of a key: `export FAL_KEY=...`."""
 
@@ -104,7 +101,7 @@ class Video:
 
     url: str
     usd: str = ""
-    usd_factor: float = 1.0
+    usd_factor: Number = 1.0
     device_s: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,12 +110,12 @@ class Video:
 class ImageUse:
     """How the image of a prompt reaches the service, and what {image} in the body of the submit becomes."""
 
-    send: str = "data-url"
+    send: Literal["data-url", "base64", "upload", "url"] = "data-url"
     """data-url: the file inside the body. base64: the same without its head. upload: what the answer to a call of its
     own holds at `result`. url: `url`, an address of the user's, where {prompt_id} may stand."""
-    format: str = "png"
-    """Or jpeg, which is smaller."""
-    most_mb: float = 0.0
+    format: Literal["png", "jpeg"] = "png"
+    """jpeg is smaller."""
+    most_mb: Number = 0.0
     """Largest file that the service takes; 0 for no limit."""
     url: str = ""
     """upload: where it goes."""
@@ -134,6 +131,11 @@ class ImageUse:
     result: str = ""
     """upload: where the answer holds the image's address or id."""
 
+    def __post_init__(self) -> None:
+        for name in {"upload": ("url", "result"), "url": ("url",)}.get(self.send, ()):
+            if not getattr(self, name):
+                raise ValueError(f'send = "{self.send}" needs "{name}"')
+
 
 @dataclass(frozen=True)
 class Takes:
@@ -141,7 +143,7 @@ class Takes:
 
     seconds: Sequence[float] = ()
     aspect_ratios: Sequence[str] = ()
-    prompt_characters: int = 0
+    prompt_characters: Count = 0
 
 
 @dataclass(frozen=True)
@@ -158,48 +160,25 @@ class ServiceSettings:
     key_env: str = ""
     secret_env: str = ""
     """For auth = "jwt-hs256": the variable that holds the secret; {key} is then a token signed with it."""
-    auth: str = "key"
+    auth: Literal["key", "jwt-hs256"] = "key"
     hosts: Sequence[str] = ()
-    poll_every_s: float = 5.0
-    backoff_s: float = 1.0
+    poll_every_s: Number = 5.0
+    backoff_s: Number = 1.0
     """The first wait after a failed attempt; each next is twice as long, up to 64 of these."""
-    time_limit_s: float = 1200.0
+    time_limit_s: Number = 1200.0
     """From submit to finished clip; beyond it the job's id is kept, and the next run goes on polling."""
-    unknown_polls: int = 30
+    unknown_polls: Count = 30
     """How many polls in a row may name a state that the definition does not, before the job counts as failed."""
-    call_limit_s: float = 60.0
-    download_limit_s: float = 600.0
-    download_limit_mb: float = 1000.0
+    call_limit_s: Number = 60.0
+    download_limit_s: Number = 600.0
+    download_limit_mb: Number = 1000.0
     bills_failed: bool = True
     """Whether a job that failed or was refused costs money all the same."""
 
     @classmethod
     def of(cls, definition: Definition) -> ServiceSettings:
         """Raises UsageError for what is missing, unknown, or of another type."""
-        given = own_settings(definition)
-        sections = {"submit": Submit, "poll": Poll, "result": Result, "video": Video, "image": ImageUse, "takes": Takes}
-        for name, section in sections.items():
-            if name in given or section not in (Result, ImageUse, Takes):
-                given[name] = _section(definition.name, cast(Any, section), given.get(name), f"settings.{name}")
-        settings = _section(definition.name, cls, given, "settings")
-        if settings.auth not in ("key", "jwt-hs256"):
-            raise UsageError(f'"{definition.name}": auth is "{settings.auth}": expected key or jwt-hs256.')
-        _check_image(definition.name, settings.image)
-        return settings
-
-
-def _check_image(name: str, use: ImageUse) -> None:
-    """Refuses a way to send images that is not complete."""
-    needed = {"upload": ("url", "result"), "url": ("url",)}.get(use.send, ())
-    if use.send not in ("data-url", "base64", "upload", "url"):
-        problem = f'send is "{use.send}": expected data-url, base64, upload or url'
-    elif use.format not in ("png", "jpeg"):
-        problem = f'format is "{use.format}": expected png or jpeg'
-    elif missing := [key for key in needed if not getattr(use, key)]:
-        problem = f'send = "{use.send}" needs "{missing[0]}"'
-    else:
-        return
-    raise UsageError(f'"{name}": [settings.image]: {problem}.')
+        return read_settings(cls, definition)
 
 
 def address_needed(definition: Definition) -> str:
@@ -232,46 +211,3 @@ def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:
     (('error',), ('a', 'b.0'), ())
     """
     return tuple(filter(None, [stated] if isinstance(stated, str) else stated))
-
-
-def _section(name: str, kind: type[Section], given: Any, where: str) -> Section:
-    if not isinstance(given, dict):
-        raise UsageError(f'"{name}": [{where}] is missing. See docs/hosted.md for a hosted service\'s description.')
-    known = {f.name: f for f in fields(cast(Any, kind))}
-    unknown = [key for key in given if key not in known]
-    if unknown:
-        raise UsageError(f'"{name}": [{where}] has no key "{unknown[0]}". Known: {", ".join(sorted(known))}.')
-    missing = [
-        key for key, f in known.items() if f.default is MISSING and f.default_factory is MISSING and key not in given
-    ]
-    if missing:
-        raise UsageError(f'"{name}": [{where}] lacks "{missing[0]}".')
-    for key, value in given.items():
-        if expected := _expected(str(known[key].type), value):
-            raise UsageError(f'"{name}": "{key}" in [{where}] is {value!r}: expected {expected}.')
-    return kind(**given)
-
-
-def _expected(annotation: str, value: Any) -> str:
-    """What a value of this annotation must be; "" if it is."""
-    texts = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    tests = {
-        "str": (isinstance(value, str), "a string"),
-        "bool": (isinstance(value, bool), "true or false"),
-        "int": (number and isinstance(value, int) and value >= 0, "a whole number, 0 or more"),
-        "float": (number and value >= 0, "a number, 0 or more"),
-        "str | Sequence[str]": (isinstance(value, str) or texts, "a string or a list of strings"),
-        "Sequence[str]": (texts, "a list of strings"),
-        "Sequence[float]": (
-            isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value), "a list of numbers",
-        ),
-        "Sequence[int]": (
-            isinstance(value, list | tuple) and all(isinstance(v, int) for v in value), "a list of whole numbers",
-        ),
-        "Sequence[Any]": (isinstance(value, list | tuple), "a list"),
-    }
-    if annotation.startswith("Mapping"):
-        return "" if isinstance(value, Mapping) else "a table"
-    fits, expected = tests.get(annotation, (True, ""))
-    return "" if fits else expected
