@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -12,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.built_runs import Fake, build_run, write_deadly_metric
+from tests.built_runs import write_deadly_metric
+from tests.cli.calling import vbench
 from tests.runs import cpu, digests, simulated, small_plan
 from vbench_lite.errors import UsageError
-from vbench_lite.jobs.rescoring import Scale, score_folder
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.running.engines import ray as ray_engine
 from vbench_lite.running.runner import Options, Outcome, run
@@ -116,16 +115,22 @@ def test_devices_are_the_clusters(tmp_path):
         ray_engine.find_device("cuda:1")
 
 
-def test_scoring_on_ray_replaces_a_killed_scorer_and_gives_the_local_bytes(tmp_path, monkeypatch):
+def test_run_and_score_on_ray_replace_a_killed_scorer_and_give_the_local_bytes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    own = tmp_path / "own.py"
-    write_deadly_metric(own, tmp_path / "killed", f"first and os.getpid() != {os.getpid()}")
-    build_run(tmp_path / "ray", prompts=2, clips=1, generators=[Fake("a")])
-    shutil.copytree(tmp_path / "ray", tmp_path / "local")
-    monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / "cache-ray"))
-    score_folder(RunFolder(tmp_path / "ray"), metrics=str(own), scale=Scale("ray", "cpu"))
-    assert (tmp_path / "killed").exists()
-    monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / "cache-local"))
-    score_folder(RunFolder(tmp_path / "local"), metrics=str(own))
-    tables = [(tmp_path / name / "clips.csv").read_bytes() for name in ("ray", "local")]
-    assert tables[0] == tables[1]
+    write_deadly_metric(Path("own.py"), tmp_path / "killed", f"first and os.getpid() != {os.getpid()}")
+    Path("sim.toml").write_text('route = "diffusion"\nadapter = "simulated"\n[clip]\nframes = 3\n')
+    tables = []
+
+    def scored(cache: str, *command: str) -> None:
+        monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / cache))
+        printed = vbench(*command, "--metrics", "own.py", "--device", "cpu").output
+        on_ray = "ray" in command
+        assert ("the scorer on cpu is started again" in printed, Path("killed").exists()) == (on_ray, on_ray)
+        Path("killed").unlink(missing_ok=True)
+        tables.append([Path("run", name).read_bytes() for name in ("clips.csv", "summary.json")])
+
+    asked = ("--suite", "ads", "-g", "sim.toml", "--limit", "1", "--clips-per-prompt", "2", "--out", "run")
+    scored("first", "run", *asked, "--no-report", "--engine", "ray")
+    scored("second", "score", "run", "--engine", "ray")
+    scored("third", "score", "run")
+    assert tables[0] == tables[1] == tables[2]
