@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.metadata
 import shlex
 import subprocess
 import sys
@@ -191,6 +193,52 @@ def test_doctor_goes_on_where_a_library_cannot_be_imported() -> None:
 def test_an_import_that_fails_is_a_sentence_with_the_command_that_installs_the_library() -> None:
     error = ModuleNotFoundError("No module named 'cv2.dnn'", name="cv2.dnn")
     assert "pip install --force-reinstall --no-deps opencv-python-headless" in str(environment.import_problem(error))
+
+
+@pytest.mark.parametrize(
+    ("library", "error", "arguments"),
+    [
+        ("rich", 'ImportError("a function was removed")', "list suites"),
+        ("msgspec", 'AttributeError("module has no attribute")', "list generators"),
+        ("numpy", 'ValueError("dtype size changed")', "report results/baseline"),
+        ("click", 'ImportError("a function was removed")', "--help"),
+    ],
+)
+def test_a_library_that_breaks_while_it_is_imported_is_a_sentence_with_the_command_that_repairs_it(
+    tmp_path: Path, library: str, error: str, arguments: str
+) -> None:
+    (tmp_path / f"{library}.py").write_text(f"raise {error}\n")
+    (tmp_path / "results").symlink_to(ROOT / "results")
+    done = vbench(tmp_path, {}, *arguments.split())
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {library} cannot be imported: {error.split(chr(34))[1]}. Fix: ")
+    assert shlex.split(done.stderr.split("Fix: ")[1].partition(". All")[0])[-1].strip() == library
+    assert "Traceback" not in done.stderr
+
+
+def test_two_libraries_that_do_not_go_together_are_named_with_the_command_that_solves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images-2.0.dist-info").mkdir()
+    (tmp_path / "images-2.0.dist-info/METADATA").write_text(
+        "Metadata-Version: 2.1\nName: images\nVersion: 2.0\nRequires-Dist: av==1.5\nRequires-Dist: numpy>=1\n"
+    )
+    (tmp_path / "images-2.0.dist-info/top_level.txt").write_text("images_of_a_test\n")
+    (tmp_path / "images_of_a_test.py").write_text('raise RuntimeError("operator nms does not exist\\nlong text")\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError) as caught:
+        importlib.import_module("images_of_a_test")
+    problem = str(environment.import_problem(caught.value))
+    installed = importlib.metadata.version("av")
+    assert "operator nms does not exist; images needs av==1.5 (installed: " + installed in problem
+    assert "pip install images. " in problem
+
+
+def test_an_error_of_the_package_itself_is_no_problem_of_a_library() -> None:
+    for call in (lambda: environment.Version("no version"), lambda: environment.Library(None, "1").name):  # type: ignore[arg-type]
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            call()
+        assert environment.import_problem(caught.value) is None
 
 
 def test_a_module_of_this_package_that_cannot_be_imported_is_a_bug() -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import shlex
 import sys
+import traceback
 
 
 def main() -> None:
     try:
         from vbench_lite.cli import main as program
     except ImportError as error:
-        name = (error.name or "").split(".")[0]
+        last = [*traceback.walk_tb(error.__traceback__)][-1][0]
+        name = (error.name or str(last.f_globals["__name__"])).split(".")[0]
         if name in ("", "vbench_lite"):
             raise
         command = shlex.join([sys.executable, "-m", "pip", "install", name])

@@ -10,6 +10,7 @@ import platform
 import shlex
 import sys
 import tomllib
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,14 +122,49 @@ def check_libraries(found: Iterable[Library] | None = None) -> None:
     raise LibraryError(f"installed libraries do not fit: {'; '.join(problems)}. Fix: {command}")
 
 
-def import_problem(error: ImportError) -> LibraryError | None:
-    """The sentence for a library that cannot be imported; None where the import is of this package's own code."""
-    module = (error.name or "").split(".")[0]
-    if module in ("", "vbench_lite"):
+def import_problem(error: BaseException) -> LibraryError | None:
+    """The sentence for a library that cannot be imported, whatever it raised.
+
+    None for other errors, and where the import is of this package's own code or of the user's.
+    """
+    module, raised = _failed_import(error)
+    distributions = packages_distributions().get(module, [])
+    if module in ("", "vbench_lite") or not (distributions or getattr(raised, "name", None)):
         return None
-    names = packages_distributions().get(module)
-    command = pip_install(["--force-reinstall", "--no-deps", *names]) if names else pip_install([module])
-    return LibraryError(f"{module} cannot be imported: {error}. Fix: {command}. All libraries: vbench doctor")
+    unmet = [f"{name} needs {need}" for name in distributions for need in unmet_needs(name)]
+    text = "; ".join([str(raised).partition("\n")[0].rstrip("."), *unmet])
+    again = distributions if unmet else ["--force-reinstall", "--no-deps", *distributions]
+    command = pip_install(again if distributions else [module])
+    return LibraryError(f"{module} cannot be imported: {text}. Fix: {command}. All libraries: vbench doctor")
+
+
+def _failed_import(error: BaseException) -> tuple[str, BaseException]:
+    """The library whose import failed, and what it raised; "" where the error did not come from an import.
+
+    A module that is missing has a name. Any other error came from the module whose text was executed last.
+    """
+    if error.__cause__ and (cause := _failed_import(error.__cause__))[0]:
+        return cause
+    if isinstance(error, ImportError) and error.name:
+        return error.name.partition(".")[0], error
+    found = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if module in ("vbench_lite", "__main__"):
+            found = ""
+        elif frame.f_code.co_name == "<module>":
+            found = module
+    return found, error
+
+
+def unmet_needs(name: str) -> list[str]:
+    """What an installed library needs in another version, such as "torch==2.13.0 (installed: 2.14.1)"."""
+    wanted = [Requirement(text) for text in (requires(name) if _installed(name) else None) or []]
+    needs = [(each, _installed(each.name)) for each in wanted if _applies(each, "")]
+    return [
+        f"{need.name}{need.specifier} (installed: {found or 'none'})" for need, found in needs
+        if not (found and need.specifier.contains(Version(found).public, prereleases=True))
+    ]
 
 
 def advice() -> str:

@@ -47,10 +47,10 @@ class Recorder:
 
 @pytest.fixture
 def session(tmp_path, monkeypatch):
-    def make(answer=None, **definition) -> Session:
+    def make(answer=None, adapter="tests.running.test_session:Recorder", **definition) -> Session:
         if answer:
             monkeypatch.setattr(Recorder, "answer", staticmethod(answer))
-        defined = Definition("it", "diffusion", "tests.running.test_session:Recorder", clip=SMALL, **definition)
+        defined = Definition("it", "diffusion", adapter, clip=SMALL, **definition)
         place = WorkerPlacement("cpu", None, (), 2.0, tmp_path / "state" / "it", small_suite(4).prompts)
         made = Session(defined, place)
         made.start()
@@ -72,6 +72,22 @@ def test_a_generator_is_begun_loaded_warmed_up_asked_and_closed_in_this_order(se
     assert it.timings.warm_up_s >= 0.02
     assert it.timings.generate_s < it.timings.warm_up_s
     assert it.timings.clips == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import no_such_library", r"no_such_library cannot be imported: .* pip install no_such_library\."),
+        ("class Mine(", "SyntaxError"),
+        ("class Mine:\n    def __init__(self, definition): raise OSError('no space')", "OSError: no space"),
+    ],
+)
+def test_code_of_a_generator_that_cannot_be_executed_is_one_sentence(session, tmp_path, monkeypatch, text, reason):
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"mine_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    with pytest.raises(GeneratorError, match=f'^"it" cannot be loaded: .*{reason}'):
+        session(adapter=f"{name}:Mine")
 
 
 def test_devices_held_are_billed_and_batches_are_shared(session):

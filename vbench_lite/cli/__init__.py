@@ -83,7 +83,7 @@ def main() -> None:
     except VbenchError as error:
         _stop(error)
     except Exception as error:
-        if isinstance(error, ImportError) and (problem := environment.import_problem(error)):
+        if problem := environment.import_problem(error):
             _stop(problem)
         if advice := environment.advice():
             error.add_note(advice)

@@ -51,6 +51,9 @@ def _library(library: environment.Library) -> Finding:
         environment.State.MISSING: f"not installed, needed: {library.requirement.specifier}",
     }
     needed = library.state is not environment.State.NEWER
+    if library.installed and (unmet := environment.unmet_needs(library.name)):
+        found = f"{library.installed}, warning: it needs {', '.join(unmet)}"
+        return Finding(library.name, False, found, environment.pip_install([library.name]))
     return Finding(library.name, library.state is environment.State.TESTED, words[library.state], library.fix, needed)
 
 
@@ -168,7 +171,7 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     """What a check finds, and a finding in its place where a library that it needs cannot be imported."""
     try:
         yield from check()
-    except ImportError as error:
+    except Exception as error:
         problem = environment.import_problem(error)
         if problem is None:
             raise

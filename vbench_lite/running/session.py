@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vbench_lite import environment
 from vbench_lite.errors import ClipFailed, GeneratorError, VbenchError
 from vbench_lite.generator import Generator, Output, RunContext
 from vbench_lite.inputs import catalogue
@@ -94,7 +95,7 @@ class Session:
         self.timings.device_before = energy.device_state(self.place.uuids) if self.place.uuids else {}
         catalogue.check_weights(self.definition)
         with _Stopwatch(self.timings, "import_s"):
-            self._generator = catalogue.build(self.definition)
+            self._or_sentence(self._build)
             from vbench_lite.measuring import measure
 
             self._meter = measure.meter(self.place.device, self.place.uuids)
@@ -214,6 +215,9 @@ class Session:
             self._looked, now = time.monotonic(), energy.device_state(self.place.uuids)
             self.timings.device_during = energy.worst_of(self.timings.device_during, now)
 
+    def _build(self) -> None:
+        self._generator = catalogue.build(self.definition)
+
     def _or_sentence(self, call: Callable[[], None]) -> None:
         try:
             call()
@@ -221,7 +225,8 @@ class Session:
             raise
         except Exception as error:
             traceback.print_exception(error)
-            raise GeneratorError(f'"{self.definition.name}" cannot be loaded: {short(error)}') from error
+            reason = environment.import_problem(error) or f"{short(error)} {environment.advice()}".rstrip()
+            raise GeneratorError(f'"{self.definition.name}" cannot be loaded: {reason}') from error
 
 
 class _Stopwatch:
