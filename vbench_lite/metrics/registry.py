@@ -121,17 +121,18 @@ def select(
 
 
 def extractors_of(metrics: Iterable[Metric]) -> list[Extractor]:
-    """The extractors that metrics read, each once.
+    """The extractors that the metrics read, without duplicates.
 
     Raises:
-        MetricError: Two different extractors share a name.
+        MetricError: Two different extractors have the same name.
     """
     found: dict[str, Extractor] = {}
     for metric in metrics:
         for extractor in metric.extractors:
             if found.setdefault(extractor.name, extractor) is not extractor:
                 raise MetricError(
-                    f'two feature extractors are called "{extractor.name}": rename that of the metric "{metric.name}".'
+                    f'two feature extractors are called "{extractor.name}". '
+                    f'Rename the extractor of the metric "{metric.name}".'
                 )
     return [*found.values()]
 

@@ -37,7 +37,7 @@ class ClipScorer:
         self.truncated = {
             id_: why for id_ in self._texts if nets.image and (why := nets.image.truncates(prompts[id_].text))
         }
-        """Prompts of which the text network reads only the beginning."""
+        """Prompt id -> a note, for prompts that are too long for the text network, which reads only the beginning."""
 
     def score(
         self, clip: ClipFeatures | NoFeatures, prompt_id: str, spec: ClipSpec | None, reference: Reference
@@ -77,7 +77,7 @@ class ClipScorer:
 def _read_prompts(
     nets: Backbones, prompts: Iterable[Prompt]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
-    """Each prompt's vector, or why it has none."""
+    """Prompt id -> text embedding, and prompt id -> why the network cannot read the prompt."""
     net = nets.image
     if net is None:
         return {}, {}

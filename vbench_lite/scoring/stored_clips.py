@@ -13,7 +13,7 @@ from vbench_lite.run.folder import RunFolder
 
 
 def find_file(folder: RunFolder, key: ClipKey) -> Path | NoFeatures:
-    """The file of a clip, or why there is none."""
+    """The file of a clip, or the reason why there is none."""
     record = folder.find_record(key)
     if record is None:
         return NoFeatures("missing", ReasonCode.MISSING)
@@ -26,19 +26,19 @@ def find_file(folder: RunFolder, key: ClipKey) -> Path | NoFeatures:
 
 
 def _changed(path: Path, record: ClipRecord) -> str | None:
-    """Why a stored file is not the clip of its record; None where it is, or where the file cannot be read."""
+    """Why a stored file is not the clip of its record; None if it is, or if the file cannot be read."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return None  # the reader says what is wrong
+        return None  # the reader reports the error
     if record.sha256 in (None, found):
         return None
     return f"{record.path} is not the file that was stored: its sha256 differs"
 
 
 def common_form(generator: str, clips: Mapping[ClipKey, ClipFeatures | NoFeatures]) -> ClipSpec:
-    """The form that most clips of a generator have, for clips that were asked for in no form."""
+    """The most common form of a generator's clips, for clips without a requested form."""
     forms = Counter(
         ClipSpec(clip.frames, clip.fps or ClipSpec().fps, clip.height, clip.width)
         for key, clip in clips.items() if key.generator == generator and isinstance(clip, ClipFeatures)
