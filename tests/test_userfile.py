@@ -89,7 +89,7 @@ def test_control_characters_are_refused_in_suites(tmp_path: Path, sign: str, key
     value = f'["{written}"]' if key == "tags" else f'"{written}"'
     others = "" if key == "text" else 'text = "a cat"\n'
     path = file_of(tmp_path, "s.toml", f'[[prompt]]\nid = "p"\n{others}{key} = {value}\n')
-    with pytest.raises(BadFile, match=rf's\.toml:\d+: "{key}" holds the control character'):
+    with pytest.raises(BadFile, match=rf's\.toml:\d+: "{key}" contains the control character'):
         read_suite(path)
     others = "" if key == "text" else '"text": "a cat", '
     json = file_of(tmp_path, "s.json", f'[{{{others}"{key}": {value}}}]')
@@ -177,7 +177,7 @@ def test_name_that_cannot_be_a_path_is_unknown(name: str) -> None:
 
 def test_hybrid_of_itself_is_refused(tmp_path: Path) -> None:
     text = 'route = "hybrid"\nadapter = "hybrid"\n[settings]\ndraft = "h.toml"\nrefiner = "h.toml"\n'
-    with pytest.raises(UsageError, match="is a hybrid itself"):
+    with pytest.raises(UsageError, match="is also a hybrid"):
         parts(read_definition(file_of(tmp_path, "h.toml", text)))
 
 
@@ -190,5 +190,5 @@ def test_value_of_a_sweep_that_is_no_toml_is_a_word(word: str) -> None:
 @pytest.mark.parametrize("sign", ["\\u0000", "\\u001b", "\\n"])
 def test_control_characters_are_refused_in_the_facts_of_a_suite(tmp_path: Path, key: str, sign: str) -> None:
     path = file_of(tmp_path, "s.toml", f'{key} = "a{sign}b"\n[[prompt]]\nid = "p"\ntext = "a cat"\n')
-    with pytest.raises(BadFile, match=rf's\.toml:1: "{key}" holds the control character'):
+    with pytest.raises(BadFile, match=rf's\.toml:1: "{key}" contains the control character'):
         read_suite(path)

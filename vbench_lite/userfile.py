@@ -73,7 +73,7 @@ def number_problem(value: Any) -> tuple[str, str] | None:
     """The key and the reason of the first number that is NaN, infinite or too large, or of nesting that is too deep.
 
     >>> number_problem({"a": [{"b": float("nan")}]})
-    ('a.b', 'it holds nan, which is no number')
+    ('a.b', 'it holds nan, which is not a number')
     >>> number_problem({"a": [1, 2.5, "nan"]}) is None
     True
     """
@@ -87,7 +87,7 @@ def number_problem(value: Any) -> tuple[str, str] | None:
         elif isinstance(item, list):
             waiting += [(key, inner, depth + 1) for inner in item]
         elif isinstance(item, float) and not math.isfinite(item):
-            return key, f"it holds {item}, which is no number"
+            return key, f"it holds {item}, which is not a number"
         elif isinstance(item, int) and item not in WHOLE_NUMBERS:
             return key, "it holds a whole number of more than 64 bits"
     return None

@@ -25,7 +25,7 @@ def test_folder_is_a_generator_of_its_clips(tmp_path: Path) -> None:
     made, absent = generator.generate([ask("cat", "a cat", 0), ask("cat", "a cat", 1)])
     generator.close()
     assert (made.file, made.failure, made.execution) == (b"first", None, "precomputed")
-    assert absent.failure == 'the folder holds no clip 1 of "a cat"'
+    assert absent.failure == 'the folder contains no clip 1 of "a cat"'
 
 
 def test_costs_come_from_the_table(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_runs_judged_by_other_thresholds_or_real_clips_are_not_compared_and_the_
         (("--reference", "nowhere"), "is no folder of clips"),
         (("--reference", "results"), "is no folder of clips"),
         (("--thresholds", "nowhere.toml"), "no suite"),
-        (("--thresholds", "s.txt"), "holds no thresholds"),
+        (("--thresholds", "s.txt"), "contains no thresholds"),
         (("--thresholds", "empty.toml"), "such as detail"),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_class_of_the_users_own_is_a_generator(tmp_path: Path, monkeypatch: py
     definition = find_definition("my_models:Mine")
     assert (definition.name, definition.route) == ("mine", "hybrid")
     assert build(definition).generate([]) == []
-    with pytest.raises(GeneratorError, match="it has no load, generate, close"):
+    with pytest.raises(GeneratorError, match="it lacks load, generate, close"):
         build(find_definition("my_models:NotOne"))
     with pytest.raises(UnknownName, match='no class named "Min"'):
         find_definition("my_models:Min")
@@ -107,7 +107,7 @@ def test_a_price_by_size_and_length_keeps_its_rows(tmp_path: Path) -> None:
     [
         ("[price]\nusd_per_block = 0.5\n", "block_s"),
         ("[price]\nusd_per_block = 0.5\nblock_s = 0\n", r"mine\.toml:5: .*a number above 0"),
-        ("[price]\nusd_per_clip = nan\n", r"mine\.toml:4: .*nan, which is no number"),
+        ("[price]\nusd_per_clip = nan\n", r"mine\.toml:4: .*nan, which is not a number"),
         ("[price]\nusd_per_clip = 1\n" + ROWS, "found usd_per_clip, when"),
         (ROWS + "[[price.when]]\nmax_height = 1080\n", r"mine\.toml:10: .*each row needs one of"),
         (ROWS.replace("max_seconds = 10", "max_seconds = -1"), r"mine\.toml:7: .*a number above 0"),

@@ -166,7 +166,7 @@ def test_missing_clips_are_named(tmp_path: Path) -> None:
 
 
 def test_empty_folder_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no clip"):
+    with pytest.raises(UsageError, match="contains no clip"):
         match_folder(tmp_path, prompts("a cat"))
 
 
@@ -259,7 +259,7 @@ def test_everything_else_is_named_with_its_reason(tmp_path: Path) -> None:
     given = reasons(tmp_path, "a cat", "a dog", "a fish", "a hen")
     parts = {
         "notes.md": "not a readable video", "a cat-0.json": "not a readable video", "a cat-0.png": "a picture",
-        "a cat-0.jpg": "a picture", "a dog-0.mp4": "link to gone.mp4", "a fish-0.mp4": "a folder",
+        "a cat-0.jpg": "a picture", "a dog-0.mp4": "leads to gone.mp4", "a fish-0.mp4": "a folder",
         "empty.xyz": "0 bytes", "a hen-0.mp4": "a pipe", "other": "with 1 clips",
     }
     assert set(given) == set(parts)
@@ -268,7 +268,7 @@ def test_everything_else_is_named_with_its_reason(tmp_path: Path) -> None:
 
 def test_folder_without_a_clip_says_what_it_holds(tmp_path: Path) -> None:
     folder_of(tmp_path, "notes.md")
-    with pytest.raises(UsageError, match=r"holds no clip \(notes.md: not a readable video"):
+    with pytest.raises(UsageError, match=r"contains no clip \(notes.md: not a readable video"):
         match_folder(tmp_path, prompts("a cat"))
 
 

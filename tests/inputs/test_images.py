@@ -85,8 +85,8 @@ def test_one_text_with_two_images_is_two_prompts_whose_ids_do_not_depend_on_the_
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        ("https://example.com/mug.png", "a URL, where the path of a file is expected"),
-        ("data:image/png;base64,AAAA", "a URL, where the path of a file is expected"),
+        ("https://example.com/mug.png", "a URL: expected the path of a file"),
+        ("data:image/png;base64,AAAA", "a URL: expected the path of a file"),
         ("lost.png", "there is no file"),
         ("dangling.png", r"link \S+/dangling.png leads to lost.png, which does not exist"),
         ("itself.png", r"link \S+/itself.png leads back to itself"),

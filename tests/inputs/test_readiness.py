@@ -39,13 +39,13 @@ def test_package_and_weights_are_both_asked_for() -> None:
 def test_weights_that_are_on_no_hub_are_not_looked_for_there() -> None:
     missing = what_is_missing(find_definition("animatediff-v1-5"))
     assert "hf download" not in missing
-    assert missing.endswith("animatediff-v1-5.toml says how to get them")
+    assert missing.endswith("animatediff-v1-5.toml describes how to get them")
 
 
 def test_a_model_folder_that_is_not_there_is_no_name_on_a_hub(tmp_path: Path) -> None:
     missing = what_is_missing(Definition("mine", "diffusion", "diffusers", model="../weights", folder=tmp_path))
     assert missing.startswith("needs weights in ")
-    assert missing.endswith("mine.toml says how to get them")
+    assert missing.endswith("mine.toml describes how to get them")
 
 
 def test_a_service_with_two_keys_asks_for_both(monkeypatch: pytest.MonkeyPatch) -> None:

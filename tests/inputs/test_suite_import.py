@@ -63,12 +63,12 @@ def test_json_lines_and_csv_say_the_same(tmp_path: Path) -> None:
     [
         ("x.json", "[1]", r"x\.json:1: entry 1 has no prompt"),
         ("x.json", "{", r"x\.json:1: is not valid JSON"),
-        ("x.json", "[]", "holds no prompt"),
+        ("x.json", "[]", "contains no prompt"),
         ("x.jsonl", '"fine"\n{"text": 3}\n', r"x\.jsonl:2: the line has no prompt"),
         ("x.csv", "name,words\na,b\n", r"x\.csv:1: no column for the prompt"),
         ("x.csv", "id,text\n../up,a cat\n", r'x\.csv:2: the id "\.\./up" names a folder'),
-        ("x.csv", "id,text\na,a cat\na,a dog\n", r'x\.csv:3: the id "a" stands for two prompts'),
-        ("x.txt", "\n\n", "holds no prompt"),
+        ("x.csv", "id,text\na,a cat\na,a dog\n", r'x\.csv:3: two prompts have the id "a"'),
+        ("x.txt", "\n\n", "contains no prompt"),
     ],
 )
 def test_what_is_no_prompt_list_is_refused_with_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -77,7 +77,7 @@ def test_what_is_no_prompt_list_is_refused_with_its_line(tmp_path: Path, name: s
 
 
 def test_prompt_with_a_control_character_is_refused_by_its_line(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"bad\.csv:2: holds a prompt with a control character"):
+    with pytest.raises(BadFile, match=r"bad\.csv:2: contains a prompt with the control character"):
         load_suite(write(tmp_path, "bad.csv", 'prompt\n"a\x00b"\n'))
 
 

@@ -47,7 +47,7 @@ def test_names_of_vbench_2_and_its_clips_that_were_not_judged(tmp_path):
 def test_a_result_that_is_no_number_becomes_a_reason(tmp_path, result):
     (score,) = read(tmp_path, {"scene": [0.5, [clip(result)]]}).scores
     assert score.value is None
-    assert "no number" in score.reason
+    assert "not a number" in score.reason
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def test_imported_scores_are_stored_with_their_source_and_gaps_have_reasons(tmp_
     estimate = run.summary["a"].scores["realism"]
     assert (estimate.value, estimate.n, estimate.unscored) == (4.0, 1, 3)
     text = (tmp_path / "run" / "clips.csv").read_text()
-    assert "realism: the table says 'nan', which is no number" in text
-    assert "realism: the table says 'good', which is no number" in text
+    assert "realism: the table has 'nan', which is not a number" in text
+    assert "realism: the table has 'good', which is not a number" in text
     assert text.count("realism: it is not in scores.csv") == 5
     assert run.summary["b"].scores["realism"].value is None
 
@@ -90,10 +90,10 @@ def test_a_result_file_of_vbench_is_imported_beside_the_metrics_of_the_same_name
         (f"{HEAD}\na,p000,0,realism,1,,maybe\n", 2, "expected true, false or nothing"),
         (f"{HEAD}\na,p000,-1,realism,1,,\n", 2, "expected a whole number from 0"),
         (f"{HEAD}\na,p000,0,Realism!,1,,\n", 2, "lower-case letters"),
-        (f"{HEAD}\na,p000,0,realism\n", 2, "has not as many cells"),
+        (f"{HEAD}\na,p000,0,realism\n", 2, "the row does not have"),
         ("generator,prompt_id,metric,value\na,p000,realism,1\n", 1, 'the column "index" is missing'),
         ("generator,prompt_id,index,metric,value,colour\n", 1, 'the column "colour" is not known'),
-        (f"{HEAD}\n", None, "holds no score"),
+        (f"{HEAD}\n", None, "contains no score"),
         ("generator,file,metric,value\na,0001.mp4,realism,1\n", 2, "is not a clip of"),
     ],
 )  # fmt: skip

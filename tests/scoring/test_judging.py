@@ -99,12 +99,12 @@ def test_each_answer_becomes_a_score_or_a_reason_and_the_program_is_started_agai
     assert (reasons[3], codes[3]) == ("the program did not answer within 2 s", "timeout")
     assert reasons[4] == reasons[3]
     assert (reasons[6], codes[6]) == ("too dark", "failed")
-    assert (reasons[7], codes[7]) == ("the answer is nan, which is no number", "bad_score")
-    assert reasons[8] == "the answer is 'nice', which is no number"
+    assert (reasons[7], codes[7]) == ("the answer is nan, which is not a number", "bad_score")
+    assert reasons[8] == "the answer is 'nice', which is not a number"
     assert found[8]["fidelity"].reason == "the answer is 7, outside of 1 to 5"
-    assert reasons[9] == "the answer is True, which is no number"
+    assert reasons[9] == "the answer is True, which is not a number"
     assert found[9]["fidelity"].reason == 'the answer has no score "fidelity"'
-    assert reasons[10] == "the answer is inf, which is no number"
+    assert reasons[10] == "the answer is inf, which is not a number"
     assert found[10]["fidelity"].reason == "the program gave no value"
     assert "loading" in (run / "logs" / "judge-judge.log").read_text()
 
@@ -168,7 +168,7 @@ def test_a_program_can_be_started_for_each_clip(tmp_path: Path) -> None:
     path = judge_file(tmp_path, script, text=ONE_SHOT.replace("{command}", command))
     found = judged(path, "$(id) `id`", "", run=tmp_path / "run")
     assert found[0]["length"] == Score(10.0)
-    assert found[1]["length"].reason == "the answer is 'none', which is no number"
+    assert found[1]["length"].reason == "the answer is 'none', which is not a number"
     (tmp_path / "judge.py").write_text("print('I would say 7')")
     assert "printed no line of JSON" in str(judged(path, "a", run=tmp_path / "run")[0]["length"].reason)
 

@@ -76,7 +76,7 @@ class RecordedClips:
     def _output(self, request: Request, matched: MatchedClips) -> Output:
         clip = matched.clips.get((request.prompt_id, request.index))
         if clip is None:
-            failure = f'the folder holds no clip {request.index} of "{request.prompt}"'
+            failure = f'the folder contains no clip {request.index} of "{request.prompt}"'
             return Output(failure=failure, execution="precomputed")
         size = clip.path.stat().st_size
         if size > LARGEST_CLIP_BYTES:

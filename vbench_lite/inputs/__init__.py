@@ -1,1 +1,1 @@
-"""What a user writes and names: suites, generators, folders of clips, a new workspace."""
+"""Reads what a user writes or names: suites, generators, folders of clips, score tables; and writes new workspaces."""

@@ -1,4 +1,4 @@
-"""What a generator can be given (a text, an image, or both), and whether that fits the prompts of a suite."""
+"""The inputs that a generator accepts (a text, an image, or both), and whether they fit the prompts of a suite."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Inputs = tuple[tuple[str, ...], ...]
 KINDS = ("image", "text")
 ANY: Inputs = (("text",), ("image", "text"), ("image",))
 ANY_ADAPTERS = ("recorded", "simulated")
-"""Adapters that are given whatever the suite has."""
+"""Adapters that accept every prompt."""
 EXPECTED = '["text"], ["image"], ["image", "text"], or a list of several of these'
 
 
 def read_inputs(file: TomlFile, adapter: str) -> Inputs:
-    """The key `inputs` of a definition; text alone where it is not set."""
+    """Read the key `inputs` of a definition; the default is text only."""
     found = file.get("inputs", list, None)
     if found is None:
         return ANY if adapter in ANY_ADAPTERS else (("text",),)
@@ -29,7 +29,7 @@ def read_inputs(file: TomlFile, adapter: str) -> Inputs:
 
 
 def as_inputs(value: Any) -> Inputs | None:
-    """A list of kinds, or several such lists, each in the order of `KINDS`; None where it is neither.
+    """Convert a list of kinds, or a list of such lists, to tuples in the order of `KINDS`; None for other values.
 
     >>> as_inputs(["text", "image"]), as_inputs([["text"], ["image", "text"]]), as_inputs(["sound"])
     ((('image', 'text'),), (('text',), ('image', 'text')), None)
@@ -44,7 +44,7 @@ def as_inputs(value: Any) -> Inputs | None:
 
 
 def describe_inputs(inputs: Inputs) -> str:
-    """For people.
+    """The inputs as text.
 
     >>> describe_inputs((("text",), ("image", "text")))
     'text, image+text'
@@ -53,17 +53,18 @@ def describe_inputs(inputs: Inputs) -> str:
 
 
 def gets_image(inputs: Inputs, prompt: Prompt) -> bool:
-    """Whether a generator that takes these inputs is given the image of a prompt."""
+    """Whether a generator with these inputs receives the image of a prompt."""
     return prompt.image is not None and any("image" in each for each in inputs)
 
 
 def check_inputs(definition: Definition, prompts: Iterable[Prompt]) -> None:
-    """Refuses a generator that cannot be given what the prompts have.
+    """Check that a generator accepts all prompts.
 
-    A generator of texts alone may be run on prompts with images where that was asked for: `--sweep inputs=text`.
+    With `--sweep inputs=text`, a generator that accepts only texts may run on prompts with images.
 
     Raises:
-        UsageError: It names the first prompt that does not fit.
+        UsageError: A prompt has an image that the generator does not accept, or has no image although one is required.
+            The message names the first such prompt.
     """
     images = any("image" in each for each in definition.inputs)
     texts = any("image" not in each for each in definition.inputs)
@@ -72,7 +73,7 @@ def check_inputs(definition: Definition, prompts: Iterable[Prompt]) -> None:
         if prompt.image and not images and not chosen:
             raise UsageError(
                 f'"{definition.name}" takes {describe_inputs(definition.inputs)}, and the prompt "{prompt.id}" has an '
-                "image. See which generators take images: vbench list generators. To run it on the texts alone, add "
+                "image. See which generators take images: vbench list generators. To run it on the texts only, add "
                 "--sweep inputs=text"
             )
         if not prompt.image and not texts:
@@ -86,7 +87,7 @@ def swept_inputs(definition: Definition, value: Any) -> Inputs:
     """The value of `--sweep inputs=...` for a definition.
 
     Raises:
-        UsageError: The generator does not take it.
+        UsageError: The generator does not accept these inputs.
     """
     wanted = tuple(kind for kind in KINDS if kind in str(value).split("+"))
     if "+".join(wanted) != str(value) or wanted not in definition.inputs:

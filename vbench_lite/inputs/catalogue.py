@@ -1,4 +1,4 @@
-"""Finding generators: by name, by file, or as "pkg.mod:Class"."""
+"""Finds and builds generators: by name, by file, or by class "pkg.mod:Class"."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEE = "See them with: vbench list generators"
 
 
 def definition_paths() -> dict[str, Path]:
-    """Every generator that a name can mean; the working folder's own come first."""
+    """Name -> file of every generator. Generators of the working folder take precedence over shipped ones."""
     found: dict[str, Path] = {}
     for folder in (Path("generators"), shipped_folder("generators")):
         for path in sorted(folder.glob("*.toml")):
@@ -40,11 +40,15 @@ def definition_paths() -> dict[str, Path]:
 
 
 def find_definition(name: str) -> Definition:
-    """The definition of a name, a TOML file, a folder of clips, or a Python class "pkg.mod:Class".
+    """Find the definition of a generator.
+
+    Args:
+        name: A name, a TOML file, a folder of clips, or a Python class "pkg.mod:Class".
 
     Raises:
-        UnknownName: Nothing is called so.
-        BadFile: The file is not a definition.
+        UnknownName: There is no such generator.
+        BadFile: The file is not a valid definition.
+        GeneratorError: The attribute `inputs` of the class is not valid.
     """
     if ":" in name and not is_there(Path(name)):
         return _definition_of_class(name)
@@ -62,7 +66,7 @@ def find_definition(name: str) -> Definition:
 
 
 def read_definition(path: Path) -> Definition:
-    """Reads one generator's TOML; see docs/generators.md for its keys."""
+    """Read the TOML file of a generator; see docs/generators.md for its keys."""
     file = TomlFile(path)
     file.only(KEYS)
     route = file.get("route", str)
@@ -84,7 +88,7 @@ def read_definition(path: Path) -> Definition:
 
 
 def _digests(file: TomlFile) -> dict[str, str]:
-    """[weights]: sha256 by file."""
+    """The table [weights]: file -> sha256."""
     found: dict[str, str] = file.get("weights", dict, {})
     for name in found:
         file.check(found[name], str, f"weights.{name}")
@@ -111,7 +115,7 @@ def _clip_spec(file: TomlFile) -> ClipSpec:
 
 
 def _definition_of_folder(path: Path) -> Definition:
-    """A generator's own folder, or one of clips that exist already."""
+    """The definition for a folder: the folder of a generator, or a folder of existing clips."""
     path = path.resolve()
     if (path / f"{path.name}.toml").exists():
         return read_definition(path / f"{path.name}.toml")
@@ -136,11 +140,11 @@ def _definition_of_class(name: str) -> Definition:
 
 
 def parts(definition: Definition) -> tuple[Definition, ...]:
-    """The generators that one of the hybrid adapter is made of: its draft and its refiner; of others none.
+    """The draft and the refiner of a hybrid; () for a generator with another adapter.
 
     Raises:
-        UsageError: One is not named.
-        UnknownName: There is none of that name.
+        UsageError: The settings do not name the draft or the refiner, or one of them is a hybrid.
+        UnknownName: There is no generator of that name.
     """
     if definition.adapter != "hybrid":
         return ()
@@ -152,13 +156,13 @@ def parts(definition: Definition) -> tuple[Definition, ...]:
         beside = definition.folder / name
         part = find_definition(str(beside) if is_there(beside) and beside.is_file() else name)
         if part.adapter == "hybrid":
-            raise UsageError(f'"{definition.name}": its {role} "{name}" is a hybrid itself. Name another generator.')
+            raise UsageError(f'"{definition.name}": its {role} "{name}" is also a hybrid. Name another generator.')
         found.append(part)
     return tuple(found)
 
 
 def import_class(name: str) -> type[Any]:
-    """The class that "pkg.mod:Class" names, looked for in the working folder as well."""
+    """Import the class "pkg.mod:Class". The working folder is on the import path."""
     module_name, _, class_name = name.partition(":")
     import sys
 
@@ -178,39 +182,44 @@ def import_class(name: str) -> type[Any]:
 
 
 def check_settings(definition: Definition) -> None:
-    """Checks what an adapter's settings say, as far as that is known without loading it.
+    """Check the settings of an adapter as far as possible without loading the model.
 
     Raises:
-        UsageError: They are incomplete, or ask for other clips than the definition.
+        UsageError: The settings are incomplete, or do not fit the clips of the definition.
     """
     if check := CHECKS.get(definition.adapter):
         pkgutil.resolve_name(check)(definition, *parts(definition))
 
 
 def build(definition: Definition) -> Generator:
-    """The generator that a definition describes; no weights are read yet."""
+    """Create the generator of a definition. It reads no weights before `load`.
+
+    Raises:
+        UnknownName: There is no such adapter, module or class.
+        GeneratorError: The class lacks a method of a generator.
+    """
     name = definition.adapter
     plugins = (e.value for e in entry_points(group="vbench_lite.adapters") if e.name == name)
     target = ADAPTERS.get(name) or next(plugins, name)
     if ":" not in target:
-        raise UnknownName("adapter", name, ADAPTERS, f'It stands in the definition of "{definition.name}".')
+        raise UnknownName("adapter", name, ADAPTERS, f'The definition of "{definition.name}" names it.')
     generator = import_class(target)(definition, **_ingredients(definition))
     missing = [name for name in ("load", "generate", "close") if not callable(getattr(generator, name, None))]
     if missing:
-        raise GeneratorError(f'"{target}" is no generator: it has no {", ".join(missing)}. See docs/generators.md.')
+        raise GeneratorError(f'"{target}" is not a generator: it lacks {", ".join(missing)}. See docs/generators.md.')
     return generator  # type: ignore[no-any-return]
 
 
 CHECKED_AT_ONCE = ("command", "http", "recorded", "simulated")
-"""Adapters whose settings can be checked without importing a model library."""
+"""Adapters that can be built, and so checked, without a model library."""
 
 
 def check_definition(definition: Definition) -> None:
-    """Checks the adapter's name and settings before anything is generated.
+    """Check the adapter's name and settings before anything is generated.
 
     Raises:
         UnknownName: There is no such adapter.
-        UsageError: A setting is not usable.
+        UsageError: A setting is not valid.
     """
     plugins = {entry.name for entry in entry_points(group="vbench_lite.adapters")}
     if definition.adapter not in {*ADAPTERS, *plugins} and ":" not in definition.adapter:
@@ -223,21 +232,21 @@ def check_definition(definition: Definition) -> None:
 
 
 def _ingredients(definition: Definition) -> dict[str, Any]:
-    """What an adapter is given beside its definition, so that adapters need not look for generators or clips."""
+    """Further arguments of an adapter, so that adapters need not look for generators or clips."""
     if definition.adapter == "hybrid":
         return {"parts": parts(definition), "build": build, "check_weights": check_weights}
     if definition.adapter != "recorded":
         return {}
-    from vbench_lite.inputs.clipnames import match_folder  # here alone: it needs av, which reading definitions does not
+    from vbench_lite.inputs.clipnames import match_folder  # imported late, because it imports av
 
     return {"match_folder": match_folder}
 
 
 def check_weights(definition: Definition) -> None:
-    """Compares the weights on disk with the digests that the definition names.
+    """Compare the weights on disk with the digests in the definition.
 
     Raises:
-        WeightsError: A file is missing or altered.
+        WeightsError: A file is missing, or its digest differs.
     """
     for name, expected in definition.weights.items():
         path = definition.folder / name

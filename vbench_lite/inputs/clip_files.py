@@ -1,4 +1,4 @@
-"""What a folder of clips holds: clips, and everything else with the reason why it is none."""
+"""Lists the files of a folder of clips: the clips, and all other files with the reason why they are not clips."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from vbench_lite.video import CLIP_SUFFIXES, left_out_reason, no_file
 
 TABLE = "clips.csv"
 COMPANIONS = (TABLE, PROMPT_LIST, PROMPT_TEXTS)
-"""What lies beside clips and says what they are."""
+"""Files beside the clips that describe them."""
 SHOWN = 10
-"""Files that are named one by one in a message."""
+"""Highest number of files that a message names."""
 
 
 def clip_files_of(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """The clips of a folder, not of folders in it, and everything else with the reason why it is no clip.
+    """The clips directly in a folder, and all other entries with the reason why they are not clips.
 
-    A file with the suffix of a clip is one, broken or not; another file is one if it can be opened as a video.
+    Every file with the suffix of a clip counts as a clip, also a broken one. A file with another suffix counts if it
+    can be opened as a video.
     """
     clips: list[Path] = []
     others: list[tuple[Path, str]] = []
@@ -28,8 +29,8 @@ def clip_files_of(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
             continue
         why = no_file(path)
         if path.is_dir():
-            held = _clips_below(path)
-            why = "it is a folder" + (f" with {held} clips: score it alone" if held else "")
+            count = _clips_below(path)
+            why = "it is a folder" + (f" with {count} clips: score it alone" if count else "")
         elif not why and path.suffix.lower() not in CLIP_SUFFIXES:
             why = left_out_reason(path)
         if why:
@@ -40,7 +41,7 @@ def clip_files_of(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
 
 
 def model_folders(folder: Path) -> list[Path]:
-    """The folders in a folder that hold clips, where it holds none itself."""
+    """Subfolders with clips, if the folder itself contains no clip."""
     entries = sorted(folder.iterdir()) if is_folder(folder) else []
     if any(path.is_file() and path.suffix.lower() in CLIP_SUFFIXES for path in entries):
         return []
@@ -55,10 +56,10 @@ def _clips_below(folder: Path) -> int:
 
 
 def nothing_found(folder: Path, others: Sequence[tuple[Path, str]]) -> str:
-    """That a folder holds no clip, with everything that it does hold."""
+    """The message for a folder without clips. It names the first files of the folder."""
     expected = f'expected files such as "{{prompt}}-0.mp4", or a {TABLE}'
     if not others:
-        return f"{folder} holds no clip: it is empty; {expected}."
+        return f"{folder} contains no clip: it is empty; {expected}."
     listed = "; ".join(f"{path.name}: {why}" for path, why in others[:SHOWN])
     more = f"; and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-    return f"{folder} holds no clip ({listed}{more}); {expected}."
+    return f"{folder} contains no clip ({listed}{more}); {expected}."

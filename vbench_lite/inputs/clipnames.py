@@ -1,15 +1,15 @@
-"""Which clip of a folder belongs to which prompt. What does not match is listed, never guessed.
+"""Finds the prompt of each clip in a folder. Files without a unique match are listed with a reason, never guessed.
 
-Three ways of naming are known:
+Three forms are supported:
 
-    {prompt}-{number}.mp4  VBench's: the prompt itself is the name. The number can count from any start, or be a seed
-    0000.mp4               EvalCrafter's: a number; its prompt stands in prompts/0000.txt, or on that line of
-                           prompts.txt, which is numbered from 0, or from 1 where the folder shows that
-    clips.csv              file, prompt or prompt_id, and optionally index, seed, usd, device_s
+    {prompt}-{number}.mp4  VBench's form: the name is the prompt. The numbers can begin anywhere, or be seeds
+    0000.mp4               EvalCrafter's form: the name is a number. Its prompt is in prompts/0000.txt, or is that line
+                           of prompts.txt, counted from 0, or from 1 if the numbers of the folder show that
+    clips.csv              a table with file, prompt or prompt_id, and optionally index, seed, usd, device_s
 
-The clips of a prompt are ranked by their numbers: the lowest becomes clip 0. A prompt cannot always be a file name.
-Its characters / \\ : * ? " < > | may be missing or replaced by "_", "-" or a space; spaces may be "_"; and a long
-prompt may be cut, as long as what is left (at least 100 characters) begins one prompt only.
+The clips of a prompt are ranked by their numbers: the lowest becomes clip 0. Not every prompt is a valid file name. So
+its characters / \\ : * ? " < > | may be missing or replaced by "_", "-" or a space, and spaces may be replaced by "_".
+A long prompt may be truncated to 100 or more characters, if only one prompt begins with them.
 """
 
 from __future__ import annotations
@@ -31,54 +31,55 @@ from vbench_lite.records import Prompt
 from vbench_lite.userfile import WHOLE_NUMBERS, is_folder, is_there, read_text
 
 SHORTEST_CUT = 100
-"""Characters that a cut prompt must keep to be recognised."""
+"""Lowest number of characters of a truncated prompt that is recognised."""
 
 _FORBIDDEN = (re.compile("/"), re.compile(r'[/\\:*?"<>|]'))
-"""What a file name cannot hold on Unix, and on Windows."""
+"""Characters that a file name cannot contain on Unix, and on Windows."""
 
 
 @dataclass(frozen=True)
 class FoundClip:
-    """A clip file and what it is of."""
+    """A clip file and its prompt."""
 
     path: Path
     prompt_id: str
     index: int
-    """The number of its name or of the table; in `Matched.clips`, the rank of that number among its prompt's."""
+    """The number in the name or table. In `Matched.clips` it is the rank of that number among the prompt's clips."""
     seed: int | None = None
-    """From the table; None where it states none."""
+    """Seed of the clip, from the table; None if not stated."""
     usd: float | None = None
-    """What making it cost, from the table."""
+    """Cost of the clip in US dollars, from the table; None if not stated."""
     device_s: float | None = None
+    """Device seconds of the clip, from the table; None if not stated."""
 
 
 @dataclass(frozen=True)
 class Matched:
-    """What a folder holds of a list of prompts."""
+    """The clips in a folder for a list of prompts."""
 
     clips: Mapping[tuple[str, int], FoundClip]
-    """By prompt id and rank, from 0."""
+    """Clips by prompt id and rank, from 0."""
     unmatched: tuple[tuple[Path, str], ...]
-    """What is no clip, or belongs nowhere, or to more than one place, each with the reason."""
+    """Other files, each with the reason: not a clip, no matching prompt, or more than one."""
     notes: tuple[str, ...] = ()
-    """How the folder was understood, where that is not plain."""
+    """How ambiguous numbers of the folder were interpreted."""
 
     def counts(self) -> dict[str, int]:
-        """Prompt id > number of its clips, for prompts that have any."""
+        """Prompt id -> number of its clips, for prompts with at least one clip."""
         return dict(Counter(prompt_id for prompt_id, _ in self.clips))
 
     def missing(self, prompts: Iterable[Prompt], clips_per_prompt: int) -> list[tuple[str, int]]:
-        """What was asked and is not there."""
+        """Prompt id and index of requested clips that the folder does not contain."""
         asked = ((p.id, k) for p in prompts for k in range(clips_per_prompt))
         return [key for key in asked if key not in self.clips]
 
 
 def match_folder(folder: Path, prompts: Sequence[Prompt]) -> Matched:
-    """Finds the clips of the prompts in a folder, by its table if it has one, else by file names.
+    """Find the clips of the prompts in a folder: by its table clips.csv if there is one, else by file names.
 
     Raises:
-        UsageError: There is no such folder, or it holds no clip.
-        BadFile: Its table is not one.
+        UsageError: The folder does not exist, or contains no clip.
+        BadFile: The table is not valid.
     """
     if not is_folder(folder):
         raise UsageError(f"there is no folder {folder}.")
@@ -97,19 +98,19 @@ def match_folder(folder: Path, prompts: Sequence[Prompt]) -> Matched:
 
 
 def spellings(text: str) -> set[str]:
-    """How a prompt may be written as a file name."""
+    """All forms in which a prompt may be written as a file name."""
     text = unicodedata.normalize("NFC", text.strip())
     made = {text} | {forbidden.sub(sign, text) for forbidden in _FORBIDDEN for sign in ("", "_", "-", " ")}
     return made | {re.sub(r"\s+", "_", name) for name in made}
 
 
 def names_of(prompts: Sequence[Prompt]) -> Callable[[str], tuple[tuple[str, int] | None, str]]:
-    """What reads the name of a clip without its ending: prompt id and number, or None and why there is none."""
+    """A function from a clip's file name without suffix to (prompt id, number), or to None and the reason."""
     return _Names(prompts).of_file
 
 
 class _Names:
-    """Prompts by what a file may call them; what a file says exactly comes before what it may mean."""
+    """Finds prompts by file names. An exact match takes precedence over a match with replaced characters."""
 
     def __init__(self, prompts: Sequence[Prompt]) -> None:
         self._exact: dict[str, set[str]] = defaultdict(set)
@@ -120,12 +121,12 @@ class _Names:
                 self._spelt[name].add(prompt.id)
 
     def of_text(self, text: str) -> tuple[tuple[str, int] | None, str]:
-        """The prompt of a text that a list names, and 0; or None and why not."""
+        """(prompt id, 0) of a prompt text; or None and the reason."""
         text = unicodedata.normalize("NFC", text.strip())
         return self._decide({(id_, 0) for id_ in self._exact.get(text, ())}, f'the suite has no prompt "{text}"')
 
     def of_file(self, stem: str) -> tuple[tuple[str, int] | None, str]:
-        """Prompt id and number of a file name; or None and why not. A name without a number has the number 0."""
+        """(prompt id, number) of a file name; or None and the reason. A name without a number has the number 0."""
         stem = unicodedata.normalize("NFC", stem)
         readings = [(stem, 0), *_numbered(stem)]
         found: set[tuple[str, int]] = set()
@@ -154,7 +155,7 @@ class _Names:
 
 
 def _numbered(stem: str) -> list[tuple[str, int]]:
-    """A name as head and number: "a cat-5" is 5, "a cat--5" is -5, or 5 of a prompt that ends in "-"."""
+    """Possible splits of a name into prompt and number: "a cat--5" is -5 of "a cat", or 5 of "a cat-"."""
     found = re.fullmatch(r"(.+)-([0-9]{1,20})", stem, re.DOTALL)
     if not found:
         return []
@@ -166,7 +167,7 @@ def _numbered(stem: str) -> list[tuple[str, int]]:
 def _collect(
     found: Sequence[FoundClip], unmatched: list[tuple[Path, str]], notes: Sequence[str] = ()
 ) -> Matched:
-    """Keeps clips that have their number to themselves, ranked by their numbers."""
+    """Rank the clips of each prompt by their numbers. Clips that share a number are unmatched."""
     places: dict[tuple[str, int], list[FoundClip]] = defaultdict(list)
     for clip in found:
         places[clip.prompt_id, clip.index].append(clip)
@@ -208,7 +209,7 @@ def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and row of a table that has the columns it must."""
+    """Line number and cells of each row, after a check of the columns."""
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
     columns = set(rows.fieldnames or ())
     if "file" not in columns or not columns & {"prompt", "prompt_id"}:
@@ -226,7 +227,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _listed_clip(
     path: Path, line: int, row: Mapping[str, str], clip: Path, prompt_id: str, taken: dict[str, int]
 ) -> FoundClip:
-    """One row's clip; without an index it is the next of its prompt."""
+    """The clip of one row. Without an index, it is the next clip of its prompt."""
     index, seed = _number(path, line, row, "index"), _number(path, line, row, "seed")
     place = taken[prompt_id] if index is None else int(index)
     taken[prompt_id] = max(taken[prompt_id], place) + 1
@@ -241,7 +242,7 @@ def _inside(clip: Path, folder: Path) -> bool:
 
 
 def _number(path: Path, line: int, row: Mapping[str, str], column: str) -> float | None:
-    """A cell as a number: whole and of 64 bits for index and seed, finite and 0 or more for the others."""
+    """A cell as a number: a 64-bit integer for index and seed, finite and 0 or more for other columns."""
     text = row.get(column, "")
     if not text:
         return None
@@ -259,15 +260,15 @@ def _number(path: Path, line: int, row: Mapping[str, str], column: str) -> float
 
 
 def clips_to_ask(matched: Matched, prompts: Sequence[Prompt], demanded: int | None) -> tuple[int, dict[str, int]]:
-    """How many clips a run of a folder asks of each prompt: those that are there, and at least one.
+    """How many clips per prompt a run of a folder requests: as many as the folder contains, but at least one.
 
     Args:
-        matched: What the folder holds.
-        prompts: Those of the suite.
-        demanded: `--clips-per-prompt`: this many of every prompt, there or not.
+        matched: The clips of the folder.
+        prompts: The prompts of the suite.
+        demanded: Value of `--clips-per-prompt`: request this many clips of every prompt, also if they do not exist.
 
     Returns:
-        The number of most prompts, and prompt id > number for the others.
+        The most common number, and prompt id -> number for the other prompts.
     """
     if demanded is not None:
         return demanded, {}

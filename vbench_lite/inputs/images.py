@@ -1,8 +1,8 @@
-"""Images that clips start from: found beside the suite, decoded within limits, fitted to the clip.
+"""Images of prompts: found beside the suite, decoded within limits, and fitted to the clip.
 
-Every generator is given the same pixels. What is done to a file, in this order: the EXIF orientation is applied;
-an embedded colour profile is converted to sRGB (CMYK likewise); 16 bits a channel become 8; transparent parts are
-laid on white. An image of another shape than the clip is scaled until it covers the frame, and the middle is cut out.
+Every generator receives the same pixels. The steps are: apply the EXIF orientation; convert an embedded colour profile
+and CMYK to sRGB; reduce 16 bits per channel to 8; put transparent parts on white. An image with another aspect ratio
+than the clip is scaled until it covers the frame, and its centre is cropped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 WHITE = (255, 255, 255, 255)
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]+://|data:)", re.IGNORECASE)
 _DEFECTS = (OSError, ValueError, SyntaxError, EOFError, LookupError, ArithmeticError, TypeError, struct.error)
-"""What Pillow raises for files that are cut off or damaged."""
+"""Exceptions of Pillow for truncated or damaged files."""
 
 Picture = NDArray[np.uint8]
 """(height, width, 3), RGB."""
@@ -43,17 +43,17 @@ class NotAnImageError(UsageError):
 
 
 def find_image(folder: Path, named: str) -> PromptImage:
-    """The image file that a prompt names. Its content is not decoded yet.
+    """Find the image file that a prompt names. Its content is not decoded yet.
 
     Args:
-        folder: Of the suite.
-        named: The path as the suite states it, relative to `folder`.
+        folder: Folder of the suite.
+        named: Path in the suite, relative to `folder`.
 
     Raises:
-        NotAnImageError: It is a URL, is no regular file, is empty, or is larger than `MOST_BYTES`.
+        NotAnImageError: The path is a URL, or the file is missing, not a regular file, empty, or above `MOST_BYTES`.
     """
     if _URL.match(named):
-        raise NotAnImageError("a URL, where the path of a file is expected. Download the image beside the suite.")
+        raise NotAnImageError("a URL: expected the path of a file. Download the image into the folder of the suite.")
     if not named.strip() or control_character(named):
         raise NotAnImageError("expected the path of a file, relative to the suite.")
     path = folder / named
@@ -75,10 +75,10 @@ def find_image(folder: Path, named: str) -> PromptImage:
 
 @lru_cache(maxsize=4096)
 def check_image(image: PromptImage) -> None:
-    """Decodes the image of a loaded suite once, so that a broken one is refused before anything is generated.
+    """Decode the image of a loaded suite once, so that a broken image is refused before anything is generated.
 
     Raises:
-        NotAnImageError: The file cannot be decoded within the limits, or changed since the suite was loaded.
+        NotAnImageError: The file cannot be decoded within the limits, or changed after the suite was loaded.
     """
     path = Path(image.path)
     try:
@@ -94,16 +94,16 @@ def check_image(image: PromptImage) -> None:
 
 
 def decode_image(content: bytes) -> Picture:
-    """The pixels of an image file, uint8, (height, width, 3), RGB.
+    """The pixels of an image file: uint8, (height, width, 3), RGB.
 
     Raises:
-        NotAnImageError: It is damaged, cut off, animated, of an unknown format, or larger than `MOST_PIXELS`.
+        NotAnImageError: The image is damaged, truncated, animated, of an unknown format, or above `MOST_PIXELS`.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about sizes and metadata: limits are checked here
+            warnings.simplefilter("ignore")  # Pillow warns of sizes and metadata; limits are checked here
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 _check_header(opened)
                 opened.load()
@@ -121,11 +121,11 @@ def _check_header(opened: Image) -> None:
     width, height = opened.size
     if width * height > MOST_PIXELS:
         raise NotAnImageError(f"it has {width} x {height} pixels; at most {MOST_PIXELS // 10**6} megapixels are read.")
-    several = getattr(opened, "is_animated", False) and opened.format != "MPO"  # a photo with a preview beside it
+    several = getattr(opened, "is_animated", False) and opened.format != "MPO"  # MPO: a photo with a preview
     if several:
-        raise NotAnImageError("it is animated or holds several pages: expected one picture. Save one frame of it.")
+        raise NotAnImageError("it is animated or has several pages: expected one picture. Save one frame of it.")
     if opened.mode in ("I", "F"):
-        raise NotAnImageError("it has 32 bits a channel: save it with 8 or 16.")
+        raise NotAnImageError("it has 32 bits per channel: save it with 8 or 16.")
 
 
 def _rgb(upright: Image) -> NDArray[np.uint8]:
@@ -144,7 +144,7 @@ def _rgb(upright: Image) -> NDArray[np.uint8]:
 
 
 def _to_srgb(picture: Image) -> Image:
-    """By the embedded colour profile; without one, or with one that cannot be read, as the colour mode says."""
+    """Convert to sRGB by the embedded colour profile; without a readable profile, by the colour mode."""
     from PIL import ImageCms
 
     profile = picture.info.get("icc_profile")
@@ -161,7 +161,7 @@ def _to_srgb(picture: Image) -> Image:
 
 
 def fit_image(picture: Picture, height: int, width: int) -> Picture:
-    """A picture in the size of a clip: scaled until it covers the frame, the middle cut out.
+    """Scale a picture until it covers a frame of this size, and crop its centre.
 
     >>> fit_image(np.zeros((100, 300, 3), np.uint8), 64, 64).shape
     (64, 64, 3)

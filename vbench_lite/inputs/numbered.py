@@ -1,4 +1,4 @@
-"""Clips that are named by number: which prompt each number means, and from where the numbers count."""
+"""Clips that are named by numbers: finds the prompt of each number, and whether the numbers begin at 0 or 1."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Names(Protocol):
 
 @dataclass(frozen=True)
 class Numbers:
-    """What the numbers of a folder mean."""
+    """The prompts of the numbers of a folder."""
 
     texts: Mapping[int, str]
-    """Number > prompt."""
+    """Number -> prompt text."""
     notes: tuple[str, ...] = ()
     problem: str = ""
-    """Why numbers cannot be read; "" where they can."""
+    """Why the prompts of the numbers are not known; "" if they are."""
 
     def covers(self, file: Path) -> bool:
-        """Whether a file is named by a number that a list of prompts explains."""
+        """Whether the name of a file is a number and the folder has a list of prompts."""
         return bool(self.texts or self.problem) and NUMBER_AND_TAKE.fullmatch(file.stem) is not None
 
     def place(self, file: Path, names: Names) -> tuple[tuple[str, int] | None, str]:
-        """Prompt id and number of the take of a file; or None and why not."""
+        """(prompt id, number of the clip) of a file; or None and the reason."""
         found = NUMBER_AND_TAKE.fullmatch(file.stem)
         assert found
         if self.problem:
@@ -49,11 +49,11 @@ class Numbers:
 
 
 def read_numbers(folder: Path, files: Iterable[Path]) -> Numbers:
-    """The meaning of the numbers of a folder of clips.
+    """Find the prompts of the numbers of a folder of clips.
 
-    `prompts/0007.txt` names the prompt of the number 7. Line n of `prompts.txt`, counted from 0, is that of the number
-    n if the folder holds the number 0; of the number n + 1 if it holds no 0 but the number of the last line counted
-    from 1. If it holds neither, its numbers could mean either, and no clip is matched.
+    `prompts/0007.txt` contains the prompt of number 7. In `prompts.txt`, lines are counted from 0 if the folder
+    contains number 0. They are counted from 1 if it contains no number 0, but the number of the last line. If it
+    contains neither, both are possible, and no clip is matched.
     """
     if texts := _texts_by_name(folder / PROMPT_TEXTS):
         return Numbers(texts)

@@ -1,4 +1,4 @@
-"""Whether a generator can run here, decided without loading it."""
+"""Checks whether a generator can run on this machine, without loading it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vbench_lite.userfile import is_folder, is_there
 
 
 def what_is_missing(definition: Definition) -> str:
-    """Why a generator cannot run on this machine as it is, with the command that corrects it; "" if it can."""
+    """What a generator lacks on this machine, with the command that installs it; "" if it can run."""
     if definition.adapter == "http" and (address := address_needed(definition)):
         return f"needs {address}"
     packages = [name for name in definition.about.get("python_packages", []) if not _installed(name)]
@@ -35,7 +35,7 @@ def what_is_missing(definition: Definition) -> str:
 def _installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except (ImportError, ValueError):  # a part of a package that is not there, or no name at all
+    except (ImportError, ValueError):  # the parent package is not installed, or the name is not valid
         return False
 
 
@@ -77,4 +77,4 @@ def _weights_missing(definition: Definition) -> list[str]:
 
 def _weights_in(definition: Definition) -> str:
     toml = from_here(definition.folder / f"{definition.name}.toml")
-    return f"needs weights in {from_here(definition.folder / definition.model)}: {toml} says how to get them"
+    return f"needs weights in {from_here(definition.folder / definition.model)}: {toml} describes how to get them"

@@ -1,9 +1,9 @@
-"""Tables of scores that another tool computed: `--import scores.csv`. Their rows are checked here, without the run.
+"""Reads tables of scores that another tool computed (`--import scores.csv`). The run is not needed for these checks.
 
     generator,prompt_id,index,metric,value,unit,higher_is_better,source,version
     mine,sneaker-spin-red,0,realism,4.1,points,true,people,2026-11
 
-Instead of prompt_id and index a row may have `file`: a clip of the run folder, or a name such as "{prompt}-0.mp4".
+Instead of prompt_id and index, a row may have `file`: a clip of the run folder, or a name such as "{prompt}-0.mp4".
 The columns after value are optional.
 """
 
@@ -26,13 +26,13 @@ NEEDED = ("metric", "value")
 NAMES = ("unit", "higher_is_better", "source", "version")
 COLUMNS = ("generator", "prompt_id", "file", "index", *NEEDED, *NAMES)
 RENAMED = "_imported"
-"""Ending that an imported metric gets where this package computes one of its name."""
+"""Suffix of an imported metric whose name is also the name of a metric of this package."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DIRECTIONS = {"": None, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
 class TableMetric(NamedTuple):
-    """What the rows of a metric say of it; the same in all of them."""
+    """Properties of a metric in the table. They are equal in all of its rows."""
 
     unit: str = ""
     higher_is_better: bool | None = None
@@ -41,24 +41,24 @@ class TableMetric(NamedTuple):
 
 
 class TableRow(NamedTuple):
-    """One score of one clip, as the table has it."""
+    """One score of one clip in the table."""
 
     line: int
-    """0 where the file is not one of lines."""
+    """Line in the file; 0 for a JSON file."""
     generator: str
-    """"" where the table has no such column."""
+    """"" if the table has no such column."""
     prompt_id: str
-    index: int | None  # type: ignore[assignment]  # hides tuple.index, which no one needs here
+    index: int | None  # type: ignore[assignment]  # hides tuple.index, which is not used
     file: str
     metric: str
     value: float | None
     reason: str
-    """Why there is no value; "" where there is one."""
+    """Why there is no value; "" if there is one."""
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table whose rows agree with one another."""
+    """A table whose rows are consistent."""
 
     path: Path
     metrics: Mapping[str, TableMetric]
@@ -66,10 +66,11 @@ class ScoreTable:
 
 
 def read_score_table(path: Path) -> ScoreTable:
-    """Reads a CSV of scores, or a result file of VBench (.json).
+    """Read a CSV file of scores, or a result file of VBench (.json).
 
     Raises:
-        BadFile: It is no such table, or two rows say different things of a metric; the line is named.
+        BadFile: The file is not a table of scores, or two rows state different properties of a metric. The message
+            names the line.
     """
     if path.suffix.lower() == ".json":
         return _read_vbench(path)
@@ -77,18 +78,18 @@ def read_score_table(path: Path) -> ScoreTable:
     first: dict[str, int] = {}
     rows = []
     for line, cells in _cells(path):
-        row, said = _row(path, line, cells)
-        known = metrics.setdefault(row.metric, said)
+        row, stated = _row(path, line, cells)
+        known = metrics.setdefault(row.metric, stated)
         before = first.setdefault(row.metric, line)
         for name in NAMES:
-            if getattr(known, name) != getattr(said, name):
+            if getattr(known, name) != getattr(stated, name):
                 raise BadFile(
-                    path, line, f'the {name} of "{row.metric}" is {shown(getattr(said, name))} here and '
+                    path, line, f'the {name} of "{row.metric}" is {shown(getattr(stated, name))} here and '
                     f"{shown(getattr(known, name))} in line {before}: expected one for all rows of a metric.",
                 )
         rows.append(row)
     if not rows:
-        raise BadFile(path, None, "holds no score.")
+        raise BadFile(path, None, "contains no score.")
     return ScoreTable(path, metrics, rows)
 
 
@@ -97,7 +98,7 @@ def _read_vbench(path: Path) -> ScoreTable:
     found = read_vbench_results(path).scores
     rows = [TableRow(0, "", "", None, each.file, each.dimension, each.value, each.reason) for each in found]
     if not rows:
-        raise BadFile(path, None, "holds no score of a clip.")
+        raise BadFile(path, None, "contains no score of a clip.")
     return ScoreTable(path, {row.metric: TableMetric("", True, "VBench") for row in rows}, rows)
 
 
@@ -109,7 +110,7 @@ def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         _check_header(path, header)
         for cells in reader:
             if None in cells or None in cells.values():
-                raise BadFile(path, reader.line_num, f"has not as many cells as line 1, which has {len(header)}.")
+                raise BadFile(path, reader.line_num, f"the row does not have {len(header)} cells, as line 1 has.")
             yield reader.line_num, {name: value.strip() for name, value in cells.items()}
     except csv.Error as error:
         raise BadFile(path, reader.line_num, f"is not valid CSV: {error}.") from None
@@ -126,13 +127,13 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if unknown:
         raise BadFile(path, 1, f'the column "{unknown[0][:80]}" is not known. Known: {", ".join(COLUMNS)}.')
     if len(set(header)) != len(header):
-        raise BadFile(path, 1, "a column occurs twice.")
+        raise BadFile(path, 1, "a column occurs more than once.")
 
 
 def _row(path: Path, line: int, cells: Mapping[str, str]) -> tuple[TableRow, TableMetric]:
     for name, text in cells.items():
         if sign := control_character(text):
-            raise BadFile(path, line, f'"{name}" holds the control character {sign}.')
+            raise BadFile(path, line, f'"{name}" contains the control character {sign}.')
     metric, index, direction = cells["metric"], cells.get("index", ""), cells.get("higher_is_better", "").lower()
     if not _NAME.fullmatch(metric):
         expected = "up to 60 lower-case letters, digits and _, beginning with a letter"
@@ -142,21 +143,21 @@ def _row(path: Path, line: int, cells: Mapping[str, str]) -> tuple[TableRow, Tab
     if direction not in _DIRECTIONS:
         raise BadFile(path, line, f'"higher_is_better" is {shown(direction)}: expected true, false or nothing.')
     if not cells.get("file") and not (cells.get("prompt_id") and index):
-        raise BadFile(path, line, "names no clip: expected prompt_id and index, or file.")
+        raise BadFile(path, line, "the row names no clip: expected prompt_id and index, or file.")
     value, reason = read_value(cells["value"])
     row = TableRow(
         line, cells.get("generator", ""), cells.get("prompt_id", ""), int(index) if index else None,
         cells.get("file", ""), metric, value, reason,
     )
-    said = TableMetric(cells.get("unit", ""), _DIRECTIONS[direction], cells.get("source", ""), cells.get("version", ""))
-    return row, said
+    texts = {name: cells.get(name, "") for name in ("unit", "source", "version")}
+    return row, TableMetric(**texts, higher_is_better=_DIRECTIONS[direction])
 
 
 def read_value(text: str) -> tuple[float | None, str]:
-    """A cell as a finite number, or None and why it is no score.
+    """A cell as a finite number; or None and the reason.
 
     >>> read_value("0.5"), read_value("nan"), read_value("")
-    ((0.5, ''), (None, "the table says 'nan', which is no number"), (None, 'the table has no value'))
+    ((0.5, ''), (None, "the table has 'nan', which is not a number"), (None, 'the table has no value'))
     """
     if not text:
         return None, "the table has no value"
@@ -166,5 +167,5 @@ def read_value(text: str) -> tuple[float | None, str]:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or "_" in text:
-        return None, f"the table says {shown(text)}, which is no number"
+        return None, f"the table has {shown(text)}, which is not a number"
     return value, ""

@@ -1,4 +1,4 @@
-"""Where the generators and suites lie that ship with the package."""
+"""Folders of the generators and suites that are part of the package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def shipped_folder(name: Literal["generators", "prompts"]) -> Path:
-    """The folder of this very package: inside it in a wheel, beside it in a checkout.
+    """The folder of this package: inside the package in a wheel, beside it in a checkout.
 
-    The place follows from this file alone. Import machinery could answer with the folder of another checkout, where
-    an editable installation of one and a `PYTHONPATH` to the other meet.
+    The path is derived from this file. `importlib.resources` could return the folder of another checkout if an editable
+    installation and `PYTHONPATH` name different checkouts.
     """
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name

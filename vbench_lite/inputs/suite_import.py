@@ -1,7 +1,8 @@
-"""Prompt lists of other tools as suites: VBench's JSON, JSON, JSON lines, CSV, and one prompt a line.
+"""Imports prompt lists of other tools as suites: VBench's JSON, JSON, JSON lines, CSV, and text with one prompt per
+line.
 
-A prompt that stands twice in a file is one prompt here, with the tags of both; the same text with another image is
-another prompt. Ids are made from the text, so that they stay when the file is reordered.
+If a prompt occurs several times in a file, its entries become one prompt with all tags. The same text with another
+image is another prompt. Ids are derived from the text, so they do not change when the file is reordered.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from vbench_lite.userfile import control_character, lines_of, parse_json, read_t
 
 TEXT_KEYS = ("text", "prompt", "prompt_en", "caption")
 VBENCH_CLIPS_PER_PROMPT = 5
-"""What VBench asks for (25 for temporal_flickering; --clips-per-prompt says otherwise)."""
+"""VBench's number of clips per prompt. It uses 25 for temporal_flickering; set that with --clips-per-prompt."""
 
 
 class Entry(NamedTuple):
-    """One prompt as a file has it, before equal ones are merged."""
+    """One prompt of a file, before equal prompts are merged."""
 
     text: str
     line: int
@@ -39,20 +40,20 @@ class Entry(NamedTuple):
 
 
 def import_suite(path: Path, generator_texts: Path | None = None) -> Suite:
-    """The suite that a file of another format holds.
+    """Import a prompt list of another format as a suite.
 
     Args:
         path: The list of prompts.
-        generator_texts: A text file with one line for each entry of the list, in its order: what generators are given,
-            as in VBench's files of expanded prompts.
+        generator_texts: A text file with one line for each entry of the list, in the same order. Generators receive
+            these texts instead, as with VBench's files of expanded prompts.
 
     Raises:
-        BadFile: It cannot be read, is not of its format, or holds no prompt.
+        BadFile: A file cannot be read, does not have its format, or contains no prompt.
     """
     text = read_text(path)
     entries = list(READERS[path.suffix.lower()](path, text))
     if not entries:
-        raise BadFile(path, None, "holds no prompt.")
+        raise BadFile(path, None, "contains no prompt.")
     source = path.name
     if generator_texts is not None:
         entries = _expanded(entries, path, generator_texts)
@@ -68,29 +69,29 @@ def import_suite(path: Path, generator_texts: Path | None = None) -> Suite:
 
 
 def _expanded(entries: Sequence[Entry], path: Path, texts: Path) -> list[Entry]:
-    """The entries, each with its line of the file of generator texts."""
+    """The entries with the lines of the file of generator texts."""
     lines = lines_of(read_text(texts))
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) != len(entries):
-        message = f"holds {len(lines)} lines for the {len(entries)} entries of {path.name}: expected one each."
+        message = f"has {len(lines)} lines for the {len(entries)} entries of {path.name}: expected one per entry."
         raise BadFile(texts, None, message)
     for number, line in enumerate(lines, 1):
         sign = control_character(line)
         if not line.strip() or sign:
-            what = f"holds the control character {sign}" if sign else "is empty"
-            raise BadFile(texts, number, f"the line {what}: expected the text that generators are given.")
+            what = f"contains the control character {sign}" if sign else "is empty"
+            raise BadFile(texts, number, f"the line {what}: expected the text for generators.")
     return [entry._replace(generator_text=line.strip()) for entry, line in zip(entries, lines, strict=True)]
 
 
 def prompts_digest(prompts: Sequence[Prompt], reference: str = "") -> str:
-    """What tells two suites apart: ids, texts, image files and the reference."""
+    """Digest of the prompts (ids, texts, image files) and the reference of a suite."""
     meaning = [[p.id, p.text, *([p.image.sha256] if p.image else [])] for p in prompts]
     return digest({"prompts": meaning, "reference": reference})
 
 
 def slug(text: str) -> str:
-    """A readable id for a prompt: its first words, and a digest where these do not say it all (case, signs, length)."""
+    """A readable id of a prompt: its first words, with a digest if they lose case, signs or length."""
     words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if len(words) <= 60 and words == text.replace(" ", "-"):
         return words
@@ -107,10 +108,10 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
     for entry in entries:
         text = entry.text.strip()
         if not text:
-            raise BadFile(path, entry.line, "holds an empty prompt.")
+            raise BadFile(path, entry.line, "contains an empty prompt.")
         for what in (text, entry.generator_text, entry.category, *entry.tags):
             if sign := control_character(what):
-                problem = f"holds a prompt with a control character ({sign}), which no program can be given."
+                problem = f"contains a prompt with the control character {sign}. Remove it."
                 raise BadFile(path, entry.line, problem)
         meant = text, _file_of(entry)
         before = merged.get(meant)
@@ -119,7 +120,7 @@ def _merge(path: Path, entries: list[Entry]) -> list[Prompt]:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", id_):
             raise BadFile(path, entry.line, f'the id "{id_[:100]}" names a folder: use letters, digits, ".", "_", "-".')
         if owner.setdefault(id_, meant) != meant:
-            raise BadFile(path, entry.line, f'the id "{id_}" stands for two prompts.')
+            raise BadFile(path, entry.line, f'two prompts have the id "{id_}".')
         tags = dict.fromkeys((*(before.tags if before else ()), *entry.tags))
         category = before.category if before else entry.category
         sent = before.generator_text if before else entry.generator_text  # the first of two expansions counts
@@ -180,7 +181,7 @@ def _entry(path: Path, value: Any, line: int, what: str) -> Entry:
 
 
 def _image(path: Path, line: int, value: dict[str, Any]) -> PromptImage | None:
-    """The image of an entry, from a path that is relative to the list."""
+    """The image of an entry. Its path is relative to the list."""
     named = _word(path, line, value, "image")
     if not named:
         return None
@@ -191,7 +192,7 @@ def _image(path: Path, line: int, value: dict[str, Any]) -> PromptImage | None:
 
 
 def _word(path: Path, line: int, value: dict[str, Any], key: str) -> str:
-    """A string or a whole number, as text; "" where there is none."""
+    """A string or an integer, as text; "" if the key is missing."""
     found = value.get(key)
     if found is None:
         return ""
@@ -201,7 +202,7 @@ def _word(path: Path, line: int, value: dict[str, Any], key: str) -> str:
 
 
 def _words(path: Path, line: int, value: dict[str, Any], key: str) -> list[str]:
-    """A list of strings, or one string with ";" between them."""
+    """A list of strings, or one string whose parts are separated by ";"."""
     found = value.get(key)
     if isinstance(found, str):
         return [word.strip() for word in found.split(";") if word.strip()]

@@ -1,4 +1,4 @@
-"""Prompt suites: `prompts/<name>.toml` in the working folder, a file, or one that ships."""
+"""Reads prompt suites: `prompts/<name>.toml` in the working folder, a file, or a suite of the package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROMPT_KEYS = ("id", "text", "generator_text", "image", "category", "tags", "mot
 
 
 def suite_paths() -> dict[str, Path]:
-    """Every suite that a name can mean; the working folder's own come first."""
+    """Name -> file of every suite. Suites of the working folder take precedence over shipped ones."""
     found: dict[str, Path] = {}
     for folder in (Path("prompts"), shipped_folder("prompts")):
         for path in sorted(folder.glob("*.toml")):
@@ -34,16 +34,16 @@ def suite_paths() -> dict[str, Path]:
 
 
 def load_suite(name: str) -> Suite:
-    """The suite of a name or a file: TOML, or a prompt list of another tool (.json, .jsonl, .csv, .txt).
+    """Load a suite by name or file: TOML, or a prompt list of another tool (.json, .jsonl, .csv, .txt).
 
     Raises:
-        UnknownName: Nothing is called so.
-        BadFile: The file is not a suite.
+        UnknownName: There is no such suite.
+        BadFile: The file is not a valid suite.
     """
     path = _suite_path(name)
     kind = path.suffix.lower()
     if kind not in (*READERS, ".toml"):
-        raise BadFile(path, None, f"is of a kind that is not known: expected .toml, {', '.join(READERS)}.")
+        raise BadFile(path, None, f"has an unknown file type: expected .toml, {', '.join(READERS)}.")
     return import_suite(path) if kind in READERS else read_suite(path)
 
 
@@ -60,27 +60,27 @@ def _suite_path(name: str) -> Path:
 
 
 def load_thresholds(name: str) -> dict[str, Threshold]:
-    """The table [usable] of a TOML file, which may be a suite: a name or a file.
+    """Load the table [usable] of a suite or of another TOML file, by name or file.
 
-    A suite without the table states no thresholds. Another file must have one.
+    A suite may lack the table: then it states no thresholds. Any other file must have it.
 
     Raises:
         UnknownName: There is no such suite or file.
-        BadFile: The file holds no thresholds, or one that is not valid.
+        BadFile: The file contains no thresholds, or an invalid one.
     """
     path = _suite_path(name)
     if path.suffix.lower() != ".toml":
-        raise BadFile(path, None, "holds no thresholds: expected a TOML file with a table [usable].")
+        raise BadFile(path, None, "contains no thresholds: expected a TOML file with a table [usable].")
     file = TomlFile(path)
     file.only(KEYS)
     found = _thresholds(file)
     if not found and "prompt" not in file.data:
-        raise BadFile(path, None, "holds no thresholds: expected a table [usable], such as detail = { min = 0.3 }.")
+        raise BadFile(path, None, "contains no thresholds: expected a table [usable], such as detail = { min = 0.3 }.")
     return found
 
 
 def read_suite(path: Path) -> Suite:
-    """Reads one suite file; see docs/suites.md for its keys."""
+    """Read a suite file; see docs/suites.md for its keys."""
     file = TomlFile(path)
     file.only(KEYS)
     prompts, source = _prompts(file)
@@ -103,17 +103,17 @@ def read_suite(path: Path) -> Suite:
 
 
 def _prompts(file: TomlFile) -> tuple[tuple[Prompt, ...], str]:
-    """The [[prompt]] tables, or those of the prompt list that the key "prompts" names; and where they come from."""
+    """The [[prompt]] tables, or the prompts of the list that the key "prompts" names; and their source."""
     if "prompts" not in file.data:
         if "generator_texts" in file.data:
-            message = '"generator_texts" goes with "prompts". Use generator_text in [[prompt]].'
+            message = '"generator_texts" needs "prompts". Use generator_text in [[prompt]] instead.'
             raise file.error("generator_texts", message)
         prompts = tuple(_prompt(file, nth, entry) for nth, entry in enumerate(file.get("prompt", list)))
         if not prompts:
-            raise BadFile(file.path, None, "holds no [[prompt]].")
+            raise BadFile(file.path, None, "contains no [[prompt]].")
         return prompts, ""
     if "prompt" in file.data:
-        raise file.error("prompts", '"prompts" names a list of prompts, so [[prompt]] tables have no place beside it.')
+        raise file.error("prompts", 'the file has both "prompts" and [[prompt]] tables. Remove one of them.')
     listed = file.path.parent / file.get("prompts", str)
     if listed.suffix.lower() not in READERS:
         raise file.error("prompts", f'"prompts" is "{listed.name}": expected a file of {", ".join(READERS)}.')
@@ -123,20 +123,20 @@ def _prompts(file: TomlFile) -> tuple[tuple[Prompt, ...], str]:
 
 
 def _reasons(file: TomlFile) -> tuple[str, ...]:
-    """Why people reject a clip: one key of the review page each."""
+    """Reasons why people reject a clip. Each has a key on the review page."""
     found = file.texts(file.data.get("reasons", ...), "reasons", [])
     if len(found) > MOST_REASONS or not all(text.strip() and len(text) <= 60 for text in found):
-        raise file.error("reasons", f'"reasons" holds up to {MOST_REASONS} texts of 1 to 60 characters: one key each.')
+        raise file.error("reasons", f'"reasons": expected up to {MOST_REASONS} texts of 1 to 60 characters.')
     if sign := control_character("".join(found)):
-        raise file.error("reasons", f'"reasons" holds the control character {sign}.')
+        raise file.error("reasons", f'"reasons" contains the control character {sign}.')
     return tuple(found)
 
 
 def _plain(file: TomlFile, key: str) -> str:
-    """A string without control characters; "" where there is none."""
+    """A string without control characters; "" if the key is missing."""
     found: str = file.get(key, str, "")
     if sign := control_character(found):
-        raise file.error(key, f'"{key}" holds the control character {sign}.')
+        raise file.error(key, f'"{key}" contains the control character {sign}.')
     return found
 
 
@@ -160,7 +160,7 @@ def _prompt(file: TomlFile, nth: int, entry: Any) -> Prompt:
     for key, words in parts:
         if sign := control_character("".join(words)):
             raise file.error(
-                f"prompt.{key}", f'"{key}" holds the control character {sign}, which no program can be given.', nth
+                f"prompt.{key}", f'"{key}" contains the control character {sign}. Remove it.', nth
             )
     motion = file.check(entry.get("motion", ...), str, "prompt.motion", "", nth)
     if motion and motion not in MOTIONS:

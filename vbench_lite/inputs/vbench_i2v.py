@@ -1,12 +1,13 @@
-"""VBench-I2V's prompt files: which image each entry starts from, in the published layout.
+"""Finds the image of each entry in VBench-I2V's prompt files, in the published layout of folders.
 
-    vbench2_i2v_full_info.json      prompts with dimensions; `image_name` on all but those of camera motion
+    vbench2_i2v_full_info.json      prompts with dimensions; `image_name`, except for prompts of camera motion
     i2v-bench-info.json             captions with `file_name`
-    [data/]crop/16-9/<name>         images cut to a ratio (16-9, 7-4, 8-5, 1-1), beside the file or in data/
-    [data/]origin/<name>            uncut images
+    [data/]crop/16-9/<name>         images cropped to an aspect ratio (16-9, 7-4, 8-5, 1-1), beside the file or in data/
+    [data/]origin/<name>            original images
 
-A prompt of camera motion is another prompt with ", camera ..." behind it, and starts from its image. The cut to 16:9 is
-taken where it is there; of it, the rule of `images.py` cuts out the middle for clips of another shape.
+A prompt of camera motion is another prompt followed by ", camera ...", and has the image of that prompt. The first
+existing folder is used, beginning with the crop to 16:9. For clips with another aspect ratio, `images.py` crops the
+centre.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ CAMERA = ", camera "
 
 
 def with_images(path: Path, values: Sequence[Any], text_keys: Sequence[str]) -> Sequence[Any]:
-    """The entries of such a file, each with its image under "image"; other files unchanged.
+    """Add the key "image" to the entries of such a file. Entries of other files are returned unchanged.
 
     Args:
         path: The file.
-        values: Its entries.
-        text_keys: Where an entry may have its text.
+        values: The entries of the file.
+        text_keys: Keys under which an entry may have its text.
 
     Raises:
-        BadFile: The folder of the images, or the image of an entry, is not there.
+        BadFile: There is no folder of images, or an entry names no image.
     """
     names = {
         text: name for value in values if isinstance(value, Mapping)
@@ -46,15 +47,15 @@ def with_images(path: Path, values: Sequence[Any], text_keys: Sequence[str]) -> 
     if folder is None:
         raise BadFile(
             path, None,
-            "names images of VBench-I2V, and there is no folder of them: expected data/crop/16-9/ or data/origin/ "
-            "beside the file. VBench's vbench2_beta_i2v/download_data.sh fetches them.",
+            "names images of VBench-I2V, but their folder is missing: expected data/crop/16-9/ or data/origin/ "
+            "beside the file. VBench's vbench2_beta_i2v/download_data.sh downloads them.",
         )
     found = []
     for number, value in enumerate(values, 1):
         text = _first(value, text_keys) if isinstance(value, Mapping) else ""
         name = names.get(text) or names.get(text.rpartition(CAMERA)[0])
         if text and not name:
-            problem = f'the entry "{text[:80]}" names no image, and is no camera motion of one that does.'
+            problem = f'the entry "{text[:80]}" names no image, and is not a camera motion of an entry with an image.'
             raise BadFile(path, number, problem)
         found.append({**value, "image": f"{folder}/{name}"} if text else value)
     return found

@@ -1,8 +1,8 @@
-"""Result files of VBench, VBench-I2V and VBench-2.0, one score a clip.
+"""Reads result files of VBench, VBench-I2V and VBench-2.0, which have one score per clip and dimension.
 
     {"subject_consistency": [0.953, [{"video_path": "clips/a cat-0.mp4", "video_results": 0.951}, ...]], ...}
 
-VBench-2.0 writes names such as "Multi-View_Consistency"; here every name is written as `multi_view_consistency`.
+VBench-2.0 writes names such as "Multi-View_Consistency". They become `multi_view_consistency`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vbench_lite.errors import BadFile
 from vbench_lite.userfile import parse_json, read_text, shown
 
 OWN_KEY = "vbench_lite"
-"""The entry of our own exports that is no dimension."""
+"""The entry of this package's exports that is not a dimension."""
 NOT_JUDGED = -1
-"""What VBench-2.0 writes for a clip that it leaves out of the mean."""
+"""Value in VBench-2.0's files of a clip that is not part of the mean."""
 EXPECTED = 'expected a result file of VBench: {dimension: [score, [{"video_path", "video_results"}]]}'
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -29,31 +29,31 @@ class VbenchScore(NamedTuple):
     """One clip's score in one dimension."""
 
     file: str
-    """`video_path`, as the file has it."""
+    """`video_path` of the file."""
     dimension: str
     value: float | None
-    """On the scale of the dimension's mean: a flag is 0 or 1, and imaging quality a hundredth of what clips have."""
+    """Score on the scale of the dimension's mean: flags are 0 or 1, and imaging quality is divided by 100."""
     reason: str
-    """Why there is no value; "" where there is one."""
+    """Why there is no value; "" if there is one."""
 
 
 @dataclass(frozen=True)
 class VbenchResults:
-    """What a result file holds."""
+    """The content of a result file."""
 
     path: Path
     means: Mapping[str, float]
-    """Dimension > the file's own mean, which some versions of VBench weight by frames; without it, not listed."""
+    """Dimension -> mean in the file, if it has one. Some versions of VBench weight it by frames."""
     scores: tuple[VbenchScore, ...]
     without_clip: Mapping[str, int]
-    """Dimension > entries that name no single clip, such as those of VBench-2.0's diversity."""
+    """Dimension -> number of entries that name no single clip, such as VBench-2.0's diversity."""
 
 
 def read_vbench_results(path: Path) -> VbenchResults:
-    """Reads a result file of VBench, VBench-I2V or VBench-2.0, or one that this package wrote.
+    """Read a result file of VBench, VBench-I2V or VBench-2.0, or one that this package wrote.
 
     Raises:
-        BadFile: It is no such file; the message names the dimension.
+        BadFile: The file is not a result file. The message names the dimension.
     """
     document = parse_json(path, read_text(path))
     if not isinstance(document, dict) or not set(document) - {OWN_KEY}:
@@ -66,7 +66,7 @@ def read_vbench_results(path: Path) -> VbenchResults:
             continue
         name = dimension_name(written)
         if not _NAME.fullmatch(name) or name in means or name in without_clip:
-            raise BadFile(path, None, f"{shown(written)} is no dimension, or stands twice: {EXPECTED}.")
+            raise BadFile(path, None, f"{shown(written)} is not a dimension, or occurs twice: {EXPECTED}.")
         mean, clips = _parts(path, written, entry)
         if mean is not None:
             means[name] = mean
@@ -86,7 +86,7 @@ def dimension_name(written: str) -> str:
 
 
 def _parts(path: Path, written: str, entry: Any) -> tuple[float | None, list[Any]]:
-    """The mean of a dimension, None where it is no number, and its clips."""
+    """The mean of a dimension (None if it is not a number), and its clips."""
     fits = isinstance(entry, list) and 1 <= len(entry) <= 2
     clips = entry[1] if fits and len(entry) == 2 else []
     fits = fits and isinstance(clips, list)
@@ -100,13 +100,13 @@ def _number(value: Any) -> float | None:
 
 
 def _score(dimension: str, clip: Mapping[str, Any]) -> VbenchScore | None:
-    """The score of a clip; None where the entry names no single clip."""
+    """The score of a clip; None if the entry names no single clip."""
     file, result = clip.get("video_path"), clip["video_results"]
     if not isinstance(file, str):
         return None
     value = _number(result)
     if value is None:
-        return VbenchScore(file, dimension, None, f"the file says {shown(result)}, which is no number")
+        return VbenchScore(file, dimension, None, f"the file has {shown(result)}, which is not a number")
     if result == NOT_JUDGED and not isinstance(result, float):
         return VbenchScore(file, dimension, None, "the file marks the clip as not judged (-1)")
     return VbenchScore(file, dimension, value / (100 if dimension == "imaging_quality" else 1), "")

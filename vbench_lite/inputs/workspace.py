@@ -1,4 +1,4 @@
-"""What `vbench init` writes: a folder in which a team evaluates its own model."""
+"""The files that `vbench init` writes: a folder in which a team evaluates its own model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ IGNORED = "results/*\n!results/baseline/\nreports/\n"
 
 
 def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
-    """The files of a new workspace: path inside it > text.
+    """The files of a new workspace: relative path -> text.
 
     Raises:
-        UsageError: A name that cannot be a file's, or an adapter that there is no template for.
+        UsageError: A name is not a valid file name, or there is no template for the adapter.
     """
     for what, value in (("generator", name), ("suite", suite)):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", value):
-            raise UsageError(f'the {what} "{value}" cannot be a file\'s name: use letters, digits, ".", "_", "-".')
+            raise UsageError(f'the {what} "{value}" is not a valid file name: use letters, digits, ".", "_", "-".')
     if adapter not in ADAPTERS:
         raise UsageError(f'no template for the adapter "{adapter}": choose one of {", ".join(ADAPTERS)}.')
     module = re.sub(r"\W", "_", name)
@@ -57,21 +57,21 @@ def _template(template: str, words: dict[str, str]) -> str:
 
 
 def write_workspace(folder: Path, made: dict[str, str]) -> list[Path]:
-    """Writes the files; none is ever overwritten.
+    """Write the files. Existing files are never overwritten.
 
     Raises:
-        StoreError: Some are there already; nothing is written.
+        StoreError: A file already exists. Nothing is written.
     """
     there = [path for path in made if (folder / path).exists()]
     if there:
-        raise StoreError(f"{folder} has {', '.join(there)} already, and nothing is overwritten. Choose another folder.")
+        raise StoreError(f"{folder} already contains {', '.join(there)}. Nothing was written. Choose another folder.")
     for path, text in made.items():
         write_whole(folder / path, text)
     return [folder / path for path in made]
 
 
 def next_command(folder: Path, name: str, suite: str, adapter: str) -> str:
-    """The first command to run in a new workspace: one that costs nothing and works as the files stand."""
+    """The first command to run in a new workspace. It costs nothing and works with the unchanged files."""
     inside = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))} && "
     how = {"http": "--dry-run", "diffusers": "--dry-run"}.get(adapter, "--limit 2")
     return inside + vbench_command("run", "--suite", suite, "-g", name, *how.split())

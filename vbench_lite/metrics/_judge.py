@@ -170,22 +170,22 @@ def checked_value(value: Any, limits: tuple[float, float]) -> tuple[float | None
     """A value that a program gave as a number, or None and the reason why it is no score.
 
     >>> checked_value(4, (1.0, 5.0)), checked_value(float("nan"), (1.0, 5.0))
-    ((4.0, ''), (None, 'the answer is nan, which is no number'))
+    ((4.0, ''), (None, 'the answer is nan, which is not a number'))
     >>> checked_value("good", (1.0, 5.0))[1], checked_value(7, (1.0, 5.0))[1]
-    ("the answer is 'good', which is no number", 'the answer is 7, outside of 1 to 5')
+    ("the answer is 'good', which is not a number", 'the answer is 7, outside of 1 to 5')
     """
     if value is None:
         return None, "the program gave no value"
     text = repr(value)[:80]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None, f"the answer is {text}, which is no number"
+        return None, f"the answer is {text}, which is not a number"
     low, high = limits
     try:
         finite = math.isfinite(value)
     except OverflowError:  # a whole number with hundreds of digits
         finite = False
     if not finite:
-        return None, f"the answer is {text}, which is no number"
+        return None, f"the answer is {text}, which is not a number"
     if not low <= value <= high:
         return None, f"the answer is {text}, outside of {low:g} to {high:g}"
     return float(value), ""
