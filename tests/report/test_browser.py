@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shlex
 import time
 from pathlib import Path
@@ -284,6 +285,38 @@ def test_scales_and_names_of_strips_stay_in_their_columns(browser, tmp_path, wid
     assert len(found) >= 4
     assert [each for each in found if each != {"rails": 1, "apart": True, "whole": True, "scale": True}] == []
     view.close()
+
+
+CHART = """() => [...document.querySelectorAll(".hero-plot svg")].filter((svg) => svg.clientWidth).map((svg) => {
+  const box = (node) => { const r = node.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+  return { svg: box(svg), texts: [...svg.querySelectorAll("text")].map((text) => [text.textContent, ...box(text)]) };
+})[0]"""
+
+
+def test_the_first_chart_names_twelve_generators_in_any_script_without_a_collision(browser, tmp_path) -> None:
+    names = [f"a-generator-whose-name-has-forty-signs-{n}" for n in range(4)]
+    folders = [
+        scored(tmp_path / run, prompts=4, clips=1, video=False, created=f"2026-11-1{nth}T10:00:00Z",
+               generators=[Fake(name, skill=n + nth, device_s=0.3 + 0.02 * n) for n, name in enumerate(names)])
+        for nth, run in enumerate(("実行-とても長い名前のフォルダー 🎬", "تجربة-طويلة-الاسم-جدا", "ניסוי"))
+    ]  # fmt: skip
+    path = write_report([Run(folder, name) for folder in folders for name in names], tmp_path / "a.html", clips="none")
+    for width in (390, 1280):
+        view = browser.new_page(viewport={"width": width, "height": 844})
+        view.goto(path.as_uri())
+        found = view.evaluate(CHART)
+        texts, (left, _, right, _) = found["texts"], found["svg"]
+        numbered = [text for text, *_ in texts if re.match(r"\d+ .*(gene|sign).*[…)]", text)]
+        assert len(numbered) == 12
+        assert {str(n) for n in range(1, 13)} <= {text for text, *_ in texts}
+        assert [text for text, x, _, end, _ in texts if x < left - 1 or end > right + 1] == []
+        shared = [
+            (a[0], b[0]) for a, b in itertools.combinations(texts, 2)
+            if min(a[3], b[3]) - max(a[1], b[1]) > 1 and min(a[4], b[4]) - max(a[2], b[2]) > 0.3 * (a[4] - a[2])
+        ]  # fmt: skip
+        assert shared == []
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+        view.close()
 
 
 def test_the_table_sorts_by_a_heading_and_ranks_share_ties(page) -> None:

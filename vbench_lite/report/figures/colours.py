@@ -21,7 +21,14 @@ DARK: dict[str, str] = {
     "hybrid-0": "#5cc4aa", "hybrid-1": "#a9e3d4", "hybrid-2": "#2f9079",
     "undisclosed-0": "#c596d6", "undisclosed-1": "#e2c9eb", "undisclosed-2": "#a76fbb",
 }  # fmt: skip
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+MARKERS = ("o", "s", "^", "D", "v", "p", "P", "h")
+"""Marks of generators in drawings, by the number of the generator."""
+SHAPES = (
+    "M-4.6 0A4.6 4.6 0 1 0 4.6 0A4.6 4.6 0 1 0-4.6 0Z", "M-4.2-4.2H4.2V4.2H-4.2Z", "M0-5.2 5 4.2H-5Z",
+    "M0-5.6 5.6 0 0 5.6-5.6 0Z", "M0 5.2 5-4.2H-5Z", "M0-5.4 5.1-1.7 3.2 4.4H-3.2L-5.1-1.7Z",
+    "M-5.2-1.7H-1.7V-5.2H1.7V-1.7H5.2V1.7H1.7V5.2H-1.7V1.7H-5.2Z", "M-5 -2.9 0-5.8 5-2.9V2.9L0 5.8-5 2.9Z",
+)  # fmt: skip
+"""Outlines of the same marks around the origin, for text, strips and clips."""
 
 BY_HEX = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "paper"} | {hex_: name for name, hex_ in LIGHT.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,10 @@ def cost_quality(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
 
 HERO_SIZE, NARROW_SIZE = (5.4, 3.3), (3.5, 3.1)
 """Width and height in inches of the chart on the first screen: for a wide screen, and for a phone."""
+LEGEND_ROW = 0.19
+"""Inches that each row of names below the chart adds."""
+MOST_NAMES = 5
+"""Generators whose names stand beside their marks in this chart. The marks of more generators bear numbers."""
 
 
 def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = False) -> Panel | None:
@@ -118,13 +122,40 @@ def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = Fal
     points = "; ".join(f"{p.entry.label} {words.write(p.quality)} at {words.write(p.cost)}" for p in plane.points)
     title = f"{plane.title} against cost"
     width, height = NARROW_SIZE if narrow else HERO_SIZE
+    if crowded(plane.points):
+        height += LEGEND_ROW * -(-len(plane.points) // (1 if narrow else 2))
     name, alt = "hero-narrow" if narrow else "hero", f"{plane.title} against {axis.unit}: {points}."
-    return pen.draw(name, title, alt, partial(_draw_hero, plane, 18 if narrow else 32), height, width)
+    return pen.draw(name, title, alt, partial(_draw_hero, plane, narrow), height, width)
 
 
-def _draw_hero(plane: Plane, longest: int, axes: Axes) -> None:
+def crowded(points: Sized) -> bool:
+    """Whether the marks of the large chart bear numbers, with the names below it."""
+    return len(points) > MOST_NAMES
+
+
+def _draw_hero(plane: Plane, narrow: bool, axes: Axes) -> None:
+    points = plane.points
     axes.set_ylabel(f"{plane.title}, up is better")
-    _draw(plane, axes, longest)
+    if not crowded(points):
+        _draw(plane, axes, 18 if narrow else 32)
+        return
+    _draw(plane, axes)
+    _number(axes, points, [shortened(p.entry.label, 40 if narrow else 32) for p in points], 1 if narrow else 2)
+    place_labels(axes, [Label(p.x, p.y, str(p.entry.number + 1), colour(p.entry)) for p in points])
+
+
+def _number(axes: Axes, points: Sequence[Point], names: Sequence[str], columns: int) -> None:
+    """Number, mark and name of every generator below the axes."""
+    from matplotlib.lines import Line2D
+
+    marks = [Line2D([], [], color=colour(p.entry), marker=marker(p.entry), ls="", ms=5, mew=0) for p in points]
+    texts = [f"{p.entry.number + 1}  {name}" for p, name in zip(points, names, strict=True)]
+    legend = axes.figure.legend(
+        marks, texts, loc="outside lower left", ncols=columns, fontsize=8, handletextpad=0.2, columnspacing=1.2,
+        labelcolor=[colour(p.entry) for p in points], borderpad=0,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _of_cost(scenario: SuiteResult) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from rich.cells import cell_len
 
 from vbench_lite.report.figures.colours import SOFT
 from vbench_lite.stats import Array
@@ -21,6 +22,8 @@ MARK = 5
 """Half the size of a mark, in points."""
 LEADER = 14
 """A name further away than this, in points, has a line to its mark."""
+CELL = 0.52
+"""Least width of a sign in ems; a wide sign has two of them. The fonts of the page have signs that are missing here."""
 PIECE = 6
 """Lines are split into pieces of this length in points. Names avoid the box around each piece."""
 GRID = 60, 45
@@ -80,7 +83,8 @@ def place_labels(axes: Axes, labels: Sequence[Label], size: float = 8) -> None:
         drawn: Any = axes.text(0, 0, labels[n].text, fontsize=size, parse_math=False)
         extent = drawn.get_window_extent()
         drawn.remove()
-        box = _best(marks[n], (extent.width, extent.height), np.array(taken), lines, frame, scale)
+        width = max(extent.width, cell_len(labels[n].text) * CELL * size * scale)
+        box = _best(marks[n], (width, extent.height), np.array(taken), lines, frame, scale)
         taken.append(box)
         _write(axes, labels[n], box, marks[n], scale, size)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -73,14 +73,15 @@ class Head:
 
 
 def shortened(name: str, most: int = LONGEST_NAME) -> str:
-    """A name of at most so many signs; a longer one loses its middle.
+    """A name of at most so many columns of a terminal; a longer one loses its middle.
 
-    >>> shortened("abcdefghij", 7)
-    'abc…hij'
+    >>> shortened("abcdefghij", 7), shortened("長い名前のフォルダー", 7)
+    ('abc…hij', '長…ー')
     """
-    if len(name) <= most:
+    if cell_len(name) <= most:
         return name
-    return f"{name[: most // 2]}…{name[len(name) - (most - 1) // 2 :]}"
+    first, last = set_cell_size(name, most // 2), set_cell_size(name[::-1], (most - 1) // 2)[::-1]
+    return f"{first.rstrip()}…{last.lstrip()}"
 
 
 @dataclass(frozen=True)

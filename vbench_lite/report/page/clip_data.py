@@ -11,10 +11,10 @@ from vbench_lite.analysis.commands import run_command
 from vbench_lite.inputs.accepted import gets_image
 from vbench_lite.records import Prompt
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
+from vbench_lite.report.figures.colours import SHAPES
 from vbench_lite.report.formats.clip_board import ClipCard, PromptRow, clip_facts, needs
 from vbench_lite.report.formats.pictures import picture_uri
 from vbench_lite.report.page.section import Scene
-from vbench_lite.report.page.shapes import SHAPES
 
 AGAIN = "results/again"
 """The folder of a run that makes a clip again."""

@@ -18,8 +18,8 @@ from vbench_lite.report import method
 from vbench_lite.report.answers.all import headline
 from vbench_lite.report.answers.hero import heroes
 from vbench_lite.report.data import Report, SuiteResult, digest
-from vbench_lite.report.figures.colours import css, light
-from vbench_lite.report.figures.cost_quality import hero_chart
+from vbench_lite.report.figures.colours import SHAPES, css, light
+from vbench_lite.report.figures.cost_quality import crowded, hero_chart
 from vbench_lite.report.figures.kit import FigureRenderer
 from vbench_lite.report.formats.clip_board import ClipBoard
 from vbench_lite.report.formats.media import Media, collect
@@ -30,7 +30,6 @@ from vbench_lite.report.page.order import sections_of
 from vbench_lite.report.page.section import Scene, Section
 from vbench_lite.report.page.sections import clips
 from vbench_lite.report.page.sections import method as method_section
-from vbench_lite.report.page.shapes import SHAPES
 from vbench_lite.report.tables import confidence, standfirst
 
 SCRIPTS = ("base", "theme", "charts", "table", "media", "view", "board", "player", "viewer", "viewer_about", "keys")
@@ -88,6 +87,7 @@ def _context(report: Report, media: Media, scenes: Sequence[Scene]) -> dict[str,
         "version": __version__, "digest": digest(report.runs), "run_list": words.listed(r.name for r in report.runs),
         "csp": _policy(style, script, linked=bool(media.linked)), "style": Markup(style), "script": Markup(script),
         "headline": headline(report), "confidence": confidence(main), "heroes": heroes(main),
+        "crowded": crowded(report.entries),
         "hero": hero_chart(main, FigureRenderer()), "hero_narrow": hero_chart(main, FigureRenderer(), narrow=True),
         "standfirst": standfirst(main), "warnings": method.warnings(report), "answers": placed_answers(report),
         "standfirsts": [f"{standfirst(s.scenario)} {confidence(s.scenario)}".strip() for s in scenes],
