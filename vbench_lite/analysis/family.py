@@ -137,6 +137,8 @@ class Family:
 
     def statement(self) -> str:
         """What is compared and how it is adjusted, in a sentence."""
+        if not self.size:
+            return "Nothing is compared: no figure has an interval, because too few prompts are in both"
         pairs = f"{len(self.pairs)} pair{'s' if len(self.pairs) != 1 else ''} of generators"
         return (
             f"All {self.size} comparisons ({pairs}) are one family: their intervals hold together with 95 % "

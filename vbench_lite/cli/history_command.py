@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from rich.cells import cell_len
 
 from vbench_lite.analysis.releases import Line, Release, release_history
 from vbench_lite.files import to_json
-from vbench_lite.gate.shown.formatting import number
-from vbench_lite.records import Estimate
+from vbench_lite.report.formats.layout import shortened
+from vbench_lite.run.view import ABSENT
 
 HEADING = "figure, and its\n95 % interval"
 
@@ -45,16 +46,15 @@ def _show(line: Line) -> None:
 
     from vbench_lite.cli.terminal.console import stdout_console
 
-    console = stdout_console()
+    console, rows = stdout_console(), _rows(line)
     console.print(Text(f"{line.generator}, suite {line.suite}: {_over(line)}", style="bold"))
-    names = [name for name in line.releases[-1].figures if any(_known(r.figures.get(name)) for r in line.releases)]
-    for releases in _fitting(line.releases, names, console.width):
+    for releases in _fitting(line.releases, rows, console.width):
         table = Table(box=None, pad_edge=False)
         table.add_column(HEADING, no_wrap=True)
-        for release in releases:
-            table.add_column(_title(release), justify="right", no_wrap=True)
-        for name in names:
-            table.add_row(name, *(_cell(release.figures.get(name)) for release in releases))
+        for nth in releases:
+            table.add_column(_title(line.releases[nth]), justify="right", no_wrap=True)
+        for name, cells in rows.items():
+            table.add_row(name, *(cells[nth] for nth in releases))
         console.print(table)
     for release in line.releases:
         for mark in release.marks:
@@ -64,38 +64,46 @@ def _show(line: Line) -> None:
     console.print()
 
 
-def _fitting(releases: Sequence[Release], names: Sequence[str], width: int) -> list[list[Release]]:
-    """The releases in groups whose columns fit side by side in a terminal, so that no number is cut."""
-    left = max(map(len, [*HEADING.split("\n"), *names]))
-    groups: list[list[Release]] = [[]]
+def _rows(line: Line) -> dict[str, list[str]]:
+    """What each figure is called > its text for each release; figures without any value are left out."""
+    from vbench_lite.report import glossary as words
+
+    figures = [release.figures for release in line.releases]
+    scale = words.money_scale(each["usd_per_clip"] for each in figures)
+    rows = {}
+    for name in figures[-1]:
+        found = [each.get(name, ABSENT) for each in figures]
+        title = words.inline(words.cost_title(name, scale)) if name in words.COSTS else name
+        if name == "usable":
+            written = [words.write(estimate, 100, after=" %") for estimate in found]
+        else:
+            is_cost = name in words.COSTS
+            written = [words.cost_text(name, e, scale) if is_cost else words.write(e) for e in found]
+        if any(estimate.value is not None for estimate in found):
+            rows[title] = ["\n".join(filter(None, (each.value, each.interval))) for each in written]
+    return rows
+
+
+def _fitting(releases: Sequence[Release], rows: Mapping[str, Sequence[str]], width: int) -> list[list[int]]:
+    """Places of the releases, in groups whose columns fit side by side in a terminal, so that no number is cut."""
+    left = max(map(len, [*HEADING.split("\n"), *rows]))
+    groups: list[list[int]] = [[]]
     used = left
-    for release in releases:
-        texts = [_title(release), *(_cell(release.figures.get(name)) for name in names)]
-        column = 2 + max(len(part) for text in texts for part in text.split("\n"))
+    for nth, release in enumerate(releases):
+        texts = [_title(release), *(cells[nth] for cells in rows.values())]
+        column = 2 + max(cell_len(part) for text in texts for part in text.split("\n"))
         if groups[-1] and used + column > width:
             groups.append([])
             used = left
-        groups[-1].append(release)
+        groups[-1].append(nth)
         used += column
     return groups
 
 
 def _title(release: Release) -> str:
-    return f"{release.created[:10]}\n{Path(release.run).name}"
+    return f"{release.created[:10]}\n{shortened(Path(release.run).name)}"
 
 
 def _over(line: Line) -> str:
     releases = f"{len(line.releases)} release{'s' * (len(line.releases) != 1)}"
     return f"{releases} over the {len(line.prompts)} prompts that all share (the newest run has {line.asked})"
-
-
-def _known(estimate: Estimate | None) -> bool:
-    return estimate is not None and estimate.value is not None
-
-
-def _cell(estimate: Estimate | None) -> str:
-    if estimate is None or estimate.value is None:
-        return "-"
-    if estimate.low is None or estimate.high is None:
-        return number(estimate.value)
-    return f"{number(estimate.value)}\n{number(estimate.low)} to {number(estimate.high)}"
