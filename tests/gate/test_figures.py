@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,9 +12,14 @@ from scipy import special
 
 from tests.gate.deciding import gate
 from tests.gate.releases import Scores
+from vbench_lite.errors import BadFile
+from vbench_lite.gate.looks.boundaries import ONCE, Look
+from vbench_lite.gate.looks.record import LookResult, PlannedLooks, look_of, random_order, read_looks, write_looks
 from vbench_lite.gate.needed import needed
 from vbench_lite.gate.policy import choose_policy
 from vbench_lite.gate.verdict import Evidence, Needed, Verdict
+from vbench_lite.records import Prompt
+from vbench_lite.run.view import Run
 from vbench_lite.stats import prompts_to_decide
 
 LEVEL = 0.04
@@ -213,3 +220,79 @@ def test_a_figure_on_its_limit_has_no_affordable_remedy(tmp_path: Path) -> None:
     (remedy,) = judged(tmp_path, rule("rule = 'non-inferior'\nmargin = 0"), UP_DOWN).remedies
     assert remedy.sentence.startswith("No affordable number of prompts or clips")
     assert (remedy.command, remedy.clips, remedy.usd, remedy.device_s) == ("", 0, None, None)
+
+
+# -- counts of clips
+
+
+@pytest.mark.parametrize(("margin", "limit"), [(0.03, 1.6 * 5**0.5), (0.2, 0.2 * 80), (0.0, 0.0)])
+def test_failures_may_exceed_the_baselines_by_the_margin_or_by_chance(
+    tmp_path: Path, margin: float, limit: float
+) -> None:
+    rules = f"rare_losses = 0\n[[check]]\nrule = 'no-new-failures'\nmargin = {margin}\n"
+    (check,) = gate(tmp_path, rules, weights="b", failed=lambda prompt, clip: prompt < 5 and clip == 0).checks
+    seen = check.evidence
+    assert (seen.baseline, seen.candidate, seen.difference, seen.clips) == (0, 5, 5, 80)
+    assert (seen.limit, seen.margin, seen.distance_to_limit) == (
+        pytest.approx(limit), pytest.approx(limit), pytest.approx(limit - 5),
+    )  # fmt: skip
+    assert (seen.p_pass, seen.p_fail) == ((0.0, 1.0) if limit > 5 else (1.0, 0.03125))
+    assert seen.words == "5 of 80 clips fail, 0 in the baseline; mostly: out of memory"
+
+
+@pytest.mark.parametrize(("beyond", "lost"), [(-1e-6, 0), (1e-6, 1)])
+@pytest.mark.parametrize("shift", [0.0, -0.05])
+def test_a_clip_collapses_beyond_2_2_standard_deviations_of_its_prompt_after_what_most_prompts_lost(
+    tmp_path: Path, beyond: float, lost: int, shift: float
+) -> None:
+    new = HARD + shift
+    new[3, 1] = HARD[3].mean() + shift - 2.2 * SD - beyond
+    rules = "rare_losses = 0\n" + rule("rule = 'non-inferior'\nstatistic = 'collapsed'\nmargin = 0.03")
+    base = {"prompts": 12, "worsen": sets(clip_text=HARD)}
+    (check,) = gate(tmp_path, rules, base=base, prompts=12, weights="b", worsen=sets(clip_text=new)).checks
+    assert (check.evidence.baseline, check.evidence.candidate) == (0, lost)
+    assert check.evidence.words == f"{lost} clip{'' if lost == 1 else 's'} collapsed, 0 in the baseline"
+
+
+def test_a_median_or_a_history_in_standard_deviations_is_refused_with_the_line(tmp_path: Path) -> None:
+    text = rule("rule = 'non-inferior'\nstatistic = 'median'\nevidence = 'point'\nmargin = 1\nunit = 'sd'")
+    with pytest.raises(BadFile, match="has no standard deviation") as caught:
+        judged(tmp_path, text, UP_DOWN)
+    assert (caught.value.line, str(tmp_path / "gate.toml") in str(caught.value)) == (8, True)
+
+
+# -- planned looks
+
+
+def test_a_run_stands_at_the_look_that_its_prompts_reach(tmp_path: Path) -> None:
+    def at(prompts: int) -> Look:
+        plan = SimpleNamespace(prompts=range(prompts))
+        return look_of(cast("Run", SimpleNamespace(path=tmp_path, manifest=SimpleNamespace(plan=plan))))
+
+    assert at(3) == ONCE
+    order = tuple(f"p{n}" for n in range(10))
+    planned = PlannedLooks(baseline="b", baseline_digest="", policy="", order=order, fractions=(0.5, 0.8, 1.0))
+    write_looks(tmp_path, planned)
+    assert read_looks(tmp_path) == planned
+    assert [at(n).number for n in (1, 5, 6, 8, 9, 10, 11)] == [1, 1, 2, 2, 3, 3, 3]
+    assert at(5).fractions == (0.5, 0.8, 1.0)
+    assert [len(planned.prompts(number)) for number in (1, 2, 3)] == [5, 8, 10]
+    assert planned.prompts(1) == order[:5]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "decided"), [([], False), (["undecided"], False), (["pass"], True), (["undecided"] * 2, True)]
+)
+def test_looks_end_with_a_decision_or_with_the_last_one(outcomes: list[str], decided: bool) -> None:
+    looks = tuple(LookResult(number=1, prompts=5, clips=10, outcome=each, headline="") for each in outcomes)
+    planned = PlannedLooks(baseline="", baseline_digest="", policy="", order=(), fractions=(0.5, 1.0), looks=looks)
+    assert planned.decided is decided
+
+
+def test_the_random_order_spreads_categories_and_depends_on_the_seed() -> None:
+    prompts = [Prompt(f"{category}{n}", "", category) for category in "ab" for n in range(10)]
+    order = random_order(prompts, 1)
+    assert (sorted(order), order == random_order(prompts, 1)) == (sorted(p.id for p in prompts), True)
+    assert order != random_order(prompts, 2)
+    for count in range(0, 21, 2):
+        assert abs(sum(id_.startswith("a") for id_ in order[:count]) - count / 2) <= 1

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special
 
 from tests.gate.deciding import gate
 from tests.gate.releases import Scores
+from vbench_lite.run.view import open_run
 
 CLIP_USD = 0.5 * 0.1 / 3600
 """What a clip of these releases costs in the middle."""
@@ -49,6 +51,17 @@ def test_half_of_the_clips_being_usable_doubles_cost_and_attempts(
     assert check.evidence.low is not None
     assert check.evidence.high is not None
     assert check.evidence.low < expected < check.evidence.high
+
+
+def test_the_interval_at_a_limit_is_that_of_the_logarithm_over_prompts(tmp_path: Path) -> None:
+    rules = "[[check]]\nmetric = 'attempts_per_usable_clip'\nrule = 'max'\nvalue = 3.0"
+    (check,) = gate(tmp_path, rules, weights="b", worsen=unusable(0.5)).checks
+    grid = open_run(tmp_path / "new").grids["model"]
+    usable, tried = grid.values("usable").sum(1), grid.tried.sum(1)
+    influence = np.log(tried.sum() / usable.sum()) + tried / tried.mean() - usable / usable.mean()
+    half = special.stdtrit(len(usable) - 1, 0.96) * influence.std(ddof=1) / len(usable) ** 0.5
+    ends = np.exp([influence.mean() - half, influence.mean() + half])
+    assert (check.evidence.low, check.evidence.high) == (pytest.approx(ends[0]), pytest.approx(ends[1]))
 
 
 @pytest.mark.parametrize("metric", ["usd_per_usable_clip", "attempts_per_usable_clip"])
