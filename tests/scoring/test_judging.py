@@ -109,6 +109,16 @@ def test_each_answer_becomes_a_score_or_a_reason_and_the_program_is_started_agai
     assert "loading" in (run / "logs" / "judge-judge.log").read_text()
 
 
+@pytest.mark.parametrize("wrong", ['str(asked["id"])', 'asked["id"] == 1', "None"])
+def test_an_answer_with_another_id_is_named_where_none_came(tmp_path: Path, wrong: str) -> None:
+    script = RESIDENT.replace('"id": asked["id"], "scores"', f'"id": {wrong}, "scores"')
+    path = judge_file(tmp_path, script, text=TOML.replace("limit_s = 2", "limit_s = 0.2"))
+    (found,) = judged(path, "good", run=tmp_path / "run")
+    assert found["realism"].value is None
+    assert 'whose "id" is not 1' in str(found["realism"].reason)
+    assert 'ignored, since "id" is not 1: {"id"' in (tmp_path / "run" / "logs" / "judge-judge.log").read_text()
+
+
 def test_answers_are_kept_and_only_missing_ones_are_asked_again(tmp_path: Path) -> None:
     path, run = judge_file(tmp_path), tmp_path / "run"
     first = judged(path, "good", "die", "fine", run=run)
@@ -133,7 +143,7 @@ def test_a_program_that_always_fails_is_not_asked_for_ever(tmp_path: Path) -> No
     path = judge_file(tmp_path, "raise SystemExit('no weights')")
     found = judged(path, *"abcdef", run=tmp_path / "run")
     assert 'never said {"ready": true}' in str(found[0]["realism"].reason)
-    assert str(found[5]["realism"].reason).startswith("not asked: the program failed")
+    assert found[5]["realism"].reason == f"not asked: {found[0]['realism'].reason}"
     assert "no weights" in (tmp_path / "run" / "logs" / "judge-judge.log").read_text()
     path = judge_file(tmp_path, more="stop_after_failures = 2")
     found = judged(path, "die", "die", "good", run=tmp_path / "run")
@@ -184,6 +194,7 @@ def test_a_program_can_be_started_for_each_clip(tmp_path: Path) -> None:
         ("range = [1, 50]", "range = [50, 1]", 11, "expected [smallest, largest]"),
         ('name = "realism"', 'name = "Realism!"', 9, "lower-case letters"),
         ('name = "realism"', 'name = "fidelity"', 14, "occurs twice"),
+        ('name = "realism"', 'name = "device_s"', 9, "is a column of clips.csv"),
         ("higher_is_better = true", 'higher_is_better = "yes"', 12, "expected true or false"),
     ],
 )

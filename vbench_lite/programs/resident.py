@@ -16,6 +16,8 @@ from vbench_lite.programs.process import GRACE_S, Start, describe_code
 from vbench_lite.records import ReasonCode
 
 LONGEST_LINE = 1 << 20
+LONGEST_SHOWN = 150
+"""Characters of an answer that a message or the log shows."""
 MOST_BRACES = 1000
 """Places in a line that are tried as the beginning of an object."""
 
@@ -73,16 +75,23 @@ class Resident:
         return self._wait("id", request["id"], limit_s)
 
     def _wait(self, key: str, value: Any, limit_s: float) -> dict[str, Any]:
-        deadline = time.monotonic() + limit_s
+        """The object whose `key` has this value and its type. Other objects go to the log."""
+        deadline, other = time.monotonic() + limit_s, ""
         while True:
             try:
                 answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise ProgramFailed(f"the program did not answer within {limit_s:g} s", ReasonCode.TIMEOUT) from None
+                why = f"the program did not answer within {limit_s:g} s{other}"
+                raise ProgramFailed(why, ReasonCode.TIMEOUT) from None
             if answer is None:
-                raise ProgramFailed(f"the program ended before it answered ({self._ending()})", ReasonCode.CRASHED)
-            if answer.get(key) == value:
+                why = f"the program ended before it answered ({self._ending()}){other}"
+                raise ProgramFailed(why, ReasonCode.CRASHED)
+            found = answer.get(key)
+            if type(found) is type(value) and found == value:
                 return answer
+            printed = json.dumps(answer)[:LONGEST_SHOWN]
+            other = f': it printed {printed}, whose "{key}" is not {json.dumps(value)}'
+            self._start.echo(f'ignored, since "{key}" is not {json.dumps(value)}: {printed}\n'.encode())
 
     def _read(self) -> None:
         assert self._process.stdout is not None

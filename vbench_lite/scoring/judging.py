@@ -135,8 +135,8 @@ def _ask_all(
 def _ask(
     program: JudgeProgram, metrics: Sequence[JudgedMetric], clip: ClipToJudge, kept: _Kept, streak: _Streak
 ) -> dict[str, Score]:
-    if streak.over:
-        why = f"not asked: the program failed {streak.length} times in a row, the last time: {streak.reason}"
+    if streak.why:
+        why = f"not asked: {streak.why}"
         return {metric.name: Score(None, why, ReasonCode.NOT_SCORED) for metric in metrics}
     try:
         answer = program.ask(clip)
@@ -193,21 +193,21 @@ class _Streak:
 
     limit: int
     length: int = 0
-    reason: str = ""
+    why: str = ""
+    """Why no more clips are asked; "" while they are."""
     _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def over(self) -> bool:
-        return self.length >= self.limit
 
     def failed(self, reason: str, final: bool) -> None:
         with self._lock:
-            self.length, self.reason = self.limit if final else self.length + 1, reason
+            self.length += 1
+            if final:
+                self.why = reason
+            elif self.length >= self.limit:
+                self.why = f"the program failed {self.length} times in a row, the last time: {reason}"
 
     def ended(self) -> None:
         with self._lock:
-            if not self.over:
-                self.length = 0
+            self.length = 0
 
 
 class _Kept:
