@@ -31,13 +31,18 @@ from pathlib import Path
 
 
 def system_reason(error: Exception) -> str:
-    """What the system says against a file, without its number and without the path, which messages name already.
+    r"""Why a file cannot be read or written, without the system's number and without the path, which messages name.
 
     >>> system_reason(OSError(errno.ELOOP, "Too many levels of symbolic links", "a.toml"))
     'a symbolic link leads back to itself'
     >>> system_reason(PermissionError(errno.EACCES, "Permission denied", "a.toml"))
     'Permission denied'
+    >>> system_reason(UnicodeDecodeError("utf-8", b"PK\x03\x84", 3, 4, "invalid start byte"))
+    'it is not text in UTF-8 (byte 4); it may be a workbook, since it is a ZIP archive'
     """
+    if isinstance(error, UnicodeDecodeError):
+        workbook = "; it may be a workbook, since it is a ZIP archive" if error.object.startswith(b"PK") else ""
+        return f"it is not text in UTF-8 (byte {error.start + 1}){workbook}"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
         return "a symbolic link leads back to itself"
     return str(getattr(error, "strerror", None) or error)

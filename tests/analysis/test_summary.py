@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.built_runs import DEFAULT, METRICS, SETS, Fake, build_run
-from vbench_lite.analysis.summary import COLUMNS, summarise
+from vbench_lite.analysis.clip_rows import COLUMNS
+from vbench_lite.analysis.summary import summarise
 from vbench_lite.measuring.rates import clip_cost_usd
 from vbench_lite.records import Price, ReasonCode
 

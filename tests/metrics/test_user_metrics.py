@@ -130,6 +130,7 @@ BAD = {
     ),
     "no name": ('name, version = "greenness", "1"', 'version = "1"', '"name" is missing'),
     "bad name": ('"greenness"', '"Green ness"', '"name" is \'Green ness\': expected up to 60 lower-case letters'),
+    "a column's name": ('"greenness"', '"reason"', '"name" is \'reason\''),
     "a set's name": ('"greenness"', '"all"', '"name" is \'all\''),
     "no direction": (
         ', higher_is_better = "Greenness", "fraction", (0.0, 1.0), True', ' = "Greenness", "fraction", (0.0, 1.0)',

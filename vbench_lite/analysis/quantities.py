@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vbench_lite.analysis.clip_rows import COLUMNS
 from vbench_lite.errors import UnknownName
 from vbench_lite.records import MetricInfo
 from vbench_lite.run.clips import ClipGrid
@@ -62,6 +63,8 @@ HUMAN = tuple(
     Quantity(name, info.unit, info.higher_is_better, "human", name, range=info.range)
     for name, info in HUMAN_METRICS.items()
 )
+TAKEN = frozenset((*COLUMNS, *(quantity.name for quantity in (*COSTS, *SHARES, *RATIOS, *HUMAN))))
+"""Names that no metric may have: columns of clips.csv, and figures that every run has."""
 
 
 def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:

@@ -27,6 +27,8 @@ NAMES = ("unit", "higher_is_better", "source", "version")
 COLUMNS = ("generator", "prompt_id", "file", "index", *NEEDED, *NAMES)
 RENAMED = "_imported"
 """Suffix of an imported metric whose name is also the name of a metric of this package."""
+SEPARATORS = (";", "\t", "|")
+"""Instead of the comma, by which this may be a table of another kind."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DIRECTIONS = {"": None, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
@@ -123,6 +125,8 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     unknown = [name for name in header if name not in COLUMNS]
     if lacking:
         expected = "expected generator, prompt_id and index (or file), metric, value"
+        if sign := next((sign for sign in SEPARATORS if header and sign in header[0]), ""):
+            raise BadFile(path, 1, f"its cells are separated by {shown(sign)}: expected commas.")
         raise BadFile(path, 1, f'the column "{lacking[0]}" is missing: {expected}.')
     if unknown:
         raise BadFile(path, 1, f'the column "{unknown[0][:80]}" is not known. Known: {", ".join(COLUMNS)}.')

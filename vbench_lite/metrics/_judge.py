@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+from vbench_lite.analysis.quantities import TAKEN
 from vbench_lite.metrics.base import Metric
 from vbench_lite.records import QUESTIONS, Definition
 from vbench_lite.run.identity import code_digest
@@ -143,6 +144,8 @@ def _score(file: TomlFile, nth: int, entry: Any) -> dict[str, Any]:
     if not NAME.fullmatch(name):
         expected = "up to 60 lower-case letters, digits and _, beginning with a letter"
         raise file.error("score.name", f'the name of the score is "{name}": expected {expected}.', nth)
+    if name in TAKEN:
+        raise file.error("score.name", f'"{name}" is a column of clips.csv or a figure of every run: rename it.', nth)
     question = get("question", str, "")
     if question not in ("", *QUESTIONS):
         raise file.error("score.question", f'"question" is "{question}": expected one of {", ".join(QUESTIONS)}.', nth)

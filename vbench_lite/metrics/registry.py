@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from vbench_lite import backbones as networks
+from vbench_lite.analysis.quantities import TAKEN
 from vbench_lite.backbones import KINDS, Backbones, has_networks_of_vbench
 from vbench_lite.errors import MetricError, UnknownName
 from vbench_lite.features.extractor import Extractor, backbone_of
@@ -275,8 +276,9 @@ def _defects(metric: MetricClass) -> Iterable[tuple[str, Any, str]]:
         if not isinstance(value, str) or not value.strip():
             yield attribute, value, "a text"
     name = str(getattr(metric, "name", ""))
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name) or name in SETS:
-        yield "name", name, "up to 60 lower-case letters, digits and _, not the name of a set"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name) or name in SETS or name in TAKEN:
+        expected = "up to 60 lower-case letters, digits and _, and no name of a set or of a column of clips.csv"
+        yield "name", name, expected
     if not isinstance(getattr(metric, "higher_is_better", ...), bool | None):
         yield "higher_is_better", None, "True, False, or None for a metric that is never ranked"
     if metric.question not in ("", *QUESTIONS):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vbench_lite.analysis.quantities import TAKEN
 from vbench_lite.errors import BadFile, MetricError
 from vbench_lite.escaping import vbench_command
 from vbench_lite.files import to_json, write_whole
@@ -75,6 +76,9 @@ def import_table(folder: RunFolder, path: Path, generator: str | None = None) ->
     lines: dict[tuple[ClipKey, str], int] = {}
     values = []
     for row in table.rows:
+        if row.metric in TAKEN:
+            why = f'"{row.metric}" is a column of clips.csv or a figure of every run: rename the metric.'
+            raise BadFile(path, row.line or None, why)
         key, name = find(row), _stored_name(row.metric)
         if (key, name) in lines:
             where, before = f"{key.generator}, {key.prompt_id} #{key.index}", lines[key, name]
