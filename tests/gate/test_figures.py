@@ -11,15 +11,17 @@ import pytest
 from scipy import special
 
 from tests.gate.deciding import gate
-from tests.gate.releases import Scores
+from tests.gate.releases import Scores, write
 from vbench_lite.errors import BadFile
+from vbench_lite.gate.baselines.margins import fix_margins, margins_path, read_margins, write_margins
+from vbench_lite.gate.evidence.scores import FixedMargin
 from vbench_lite.gate.looks.boundaries import ONCE, Look
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks, look_of, random_order, read_looks, write_looks
 from vbench_lite.gate.needed import needed
-from vbench_lite.gate.policy import choose_policy
+from vbench_lite.gate.policy import choose_policy, read_policy
 from vbench_lite.gate.verdict import Evidence, Needed, Verdict
 from vbench_lite.records import Prompt
-from vbench_lite.run.view import Run
+from vbench_lite.run.view import Run, open_run
 from vbench_lite.stats import prompts_to_decide
 
 LEVEL = 0.04
@@ -220,6 +222,55 @@ def test_a_figure_on_its_limit_has_no_affordable_remedy(tmp_path: Path) -> None:
     (remedy,) = judged(tmp_path, rule("rule = 'non-inferior'\nmargin = 0"), UP_DOWN).remedies
     assert remedy.sentence.startswith("No affordable number of prompts or clips")
     assert (remedy.command, remedy.clips, remedy.usd, remedy.device_s) == ("", 0, None, None)
+
+
+def test_a_small_category_has_its_own_mean_and_the_scatter_of_all(tmp_path: Path) -> None:
+    level, gains = np.full((20, 2), 0.3), np.random.default_rng(6).normal(0, 0.02, 20)
+    rules = rule("rule = 'non-inferior'\nmargin = 0.04\neach = 'category'")
+    base = {"prompts": 20, "worsen": sets(clip_text=level)}
+    new = sets(clip_text=level + gains[:, None])
+    found = gate(tmp_path, rules, base=base, prompts=20, weights="b", worsen=new).checks
+    categories = np.array(open_run(tmp_path / "new").grids["model"].categories)
+    within = sum(float(gains[categories == name].var() * 4) for name in set(categories))
+    error, margin = (within / 15 / 4) ** 0.5, 0.04 * 3**0.5
+    half = float(special.stdtrit(15, 1 - LEVEL)) * error
+    for check in found:
+        seen, mean = check.evidence, gains[categories == check.category].mean()
+        assert (seen.difference, seen.limit, seen.prompts) == (pytest.approx(mean), pytest.approx(-margin), 4)
+        assert (seen.low, seen.high) == (pytest.approx(mean - half), pytest.approx(mean + half))
+        assert seen.p_fail == pytest.approx(special.stdtr(15, (mean + margin) / error))
+
+
+def test_a_check_over_some_categories_takes_their_prompts_together(tmp_path: Path) -> None:
+    rules = rule("rule = 'non-inferior'\nmargin = 0.04\ncategories = ['drinks', 'home']")
+    (check,) = judged(tmp_path, rules, np.arange(12) / 1000).checks
+    chosen = np.isin(open_run(tmp_path / "new").grids["model"].categories, ["drinks", "home"])
+    mean = float(np.flatnonzero(chosen).mean()) / 1000
+    assert (check.evidence.difference, check.evidence.prompts) == (pytest.approx(mean), 5)
+
+
+def test_margins_are_fixed_in_the_units_of_the_metrics(tmp_path: Path) -> None:
+    run = open_run(write(tmp_path / "run", prompts=12, worsen=sets(clip_text=HARD), fvd=(9.0, 8.5, 11.0)))
+    sd, own = rule("rule = 'non-inferior'\nunit = 'sd'\nmargin = 0.5"), "rule = 'non-inferior'\nmargin = 0.02"
+    collapsed = rule("rule = 'non-inferior'\nstatistic = 'collapsed'\nmargin = 0.03")
+    (tmp_path / "gate.toml").write_text(
+        sd + collapsed + rule(own, "detail") + rule("rule = 'non-inferior'\nunit = 'se'\nmargin = 5", "fvd")
+        + rule("rule = 'min'\nvalue = 1") + rule(f"{own}\nevidence = 'point'", "warp_error")
+    )  # fmt: skip
+    policy = read_policy(tmp_path / "gate.toml")
+    found = fix_margins(run, policy)
+    assert found.policy == policy.digest
+    assert dict(found.sizes) == {
+        "model/clip_text/non-inferior": pytest.approx(SD / 2), "model/detail/non-inferior": 0.02,
+        "model/fvd/non-inferior": pytest.approx(5 * 2 / 1.959964),
+    }  # fmt: skip
+    assert list(found.drops.values()) == [pytest.approx(2.2 * SD)]
+    write_margins(tmp_path, found)
+    assert margins_path(tmp_path) == tmp_path / "margins.json"
+    assert read_margins(tmp_path, policy) == found
+    assert read_margins(tmp_path, choose_policy(None, None)) is None
+    assert read_margins(tmp_path / "run", policy) is None
+    assert found.of("model/detail/non-inferior", 1.5) == FixedMargin(size=0.02, drop=None, scale=1.5)
 
 
 # -- counts of clips

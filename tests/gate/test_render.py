@@ -1,5 +1,6 @@
 """Every form of a verdict: complete, within its limits, and inert whatever a name holds."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 
 from tests.gate.deciding import loses
 from tests.gate.releases import write
+from vbench_lite.escaping import markdown
 from vbench_lite.gate import Verdict, choose_policy, decide
 from vbench_lite.gate.shown import render
+from vbench_lite.gate.verdict import Finding
 from vbench_lite.run.view import open_run
 
 EVIL = '<script>alert(1)</script>|`x`\n::error::boo'
@@ -57,6 +60,8 @@ def test_markdown_shows_untrusted_text_without_letting_it_act(verdict: Verdict) 
     assert "\n::error::" not in text
     assert "&lt;script&gt;" in text
     assert text.startswith("## FAIL")
+    with_finding = dataclasses.replace(verdict, findings=(Finding("frozen", "model", EVIL, "fail"),))
+    assert f"\n- **frozen** (model): {markdown(EVIL)}\n" in render.as_markdown(with_finding)
 
 
 def test_markdown_fits_a_comment_however_many_checks_there_are(verdict: Verdict) -> None:
