@@ -296,13 +296,15 @@ def test_failures_may_exceed_the_baselines_by_the_margin_or_by_chance(
 def test_a_clip_collapses_beyond_2_2_standard_deviations_of_its_prompt_after_what_most_prompts_lost(
     tmp_path: Path, beyond: float, lost: int, shift: float
 ) -> None:
-    new = HARD + shift
-    new[3, 1] = HARD[3].mean() + shift - 2.2 * SD - beyond
+    old, new = HARD.copy(), HARD + shift
+    old[5, 0] = old[6, 1] = HARD.mean() - 1
+    spread = old.std(ddof=1)
+    new[3, 1] = HARD[3].mean() + shift - 2.2 * spread - beyond
     rules = "rare_losses = 0\n" + rule("rule = 'non-inferior'\nstatistic = 'collapsed'\nmargin = 0.03")
-    base = {"prompts": 12, "worsen": sets(clip_text=HARD)}
+    base = {"prompts": 12, "worsen": sets(clip_text=old)}
     (check,) = gate(tmp_path, rules, base=base, prompts=12, weights="b", worsen=sets(clip_text=new)).checks
-    assert (check.evidence.baseline, check.evidence.candidate) == (0, lost)
-    assert check.evidence.words == f"{lost} clip{'' if lost == 1 else 's'} collapsed, 0 in the baseline"
+    assert (check.evidence.baseline, check.evidence.candidate) == (2, lost)
+    assert check.evidence.words == f"{lost} clip{'' if lost == 1 else 's'} collapsed, 2 in the baseline"
 
 
 def test_a_median_or_a_history_in_standard_deviations_is_refused_with_the_line(tmp_path: Path) -> None:
