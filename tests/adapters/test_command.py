@@ -166,7 +166,7 @@ def test_missing_program_is_named_before_anything_runs() -> None:
     ("settings", "message"),
     [
         ({"command": "python make.py {out}"}, "must be a list"),
-        ({"command": ["python", "make.py"]}, "never says {out}"),
+        ({"command": ["python", "make.py"]}, "has no {out}"),
         ({"command": ["python", "{out}"], "timelimit": 3}, 'no setting "timelimit".*"time_limit_s"'),
         ({"command": ["python", "{out}"], "suffix": ".txt"}, "suffix"),
     ],
@@ -280,5 +280,5 @@ def test_a_program_is_given_the_image_as_a_file(tmp_path: Path, resident: bool) 
 def test_a_command_that_takes_images_and_never_says_where_is_refused() -> None:
     both = (("text",), ("image", "text"))
     definition = Definition("mine", "diffusion", "command", inputs=both, settings={"command": ["x", "{out}"]})
-    with pytest.raises(UsageError, match=r"its command never says \{image\}"):
+    with pytest.raises(UsageError, match=r"its command has no \{image\}"):
         Command(definition)

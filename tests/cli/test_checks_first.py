@@ -76,7 +76,7 @@ def said_by_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         (("-g", "misspelt"), 'the simulated adapter takes no setting "accurracy". Did you mean "accuracy"?'),
         (("-g", "setting"), 'the command adapter takes no setting "timelimit"'),
         (("-g", "shell"), '"command" must be a list'),
-        (("-g", "nowhere"), "the command never says {out}"),
+        (("-g", "nowhere"), "the command has no {out}"),
         (("-g", "half"), 'lacks "refiner"'),
         (("-g", "inner"), 'no adapter named "simulatd"'),
         (("--backbones", "absent.toml"), "absent/weights.pt"),

@@ -1,4 +1,4 @@
-"""Code that drives one kind of generator each. One more adapter: one file and one line here."""
+"""Adapters: each drives one kind of generator. A new adapter needs one file and one line here."""
 
 ADAPTERS = {
     "token-transformer": "vbench_lite.adapters.models.token_transformer:TokenTransformer",
@@ -17,5 +17,5 @@ CHECKS = {
     "command": "vbench_lite.adapters.command:CommandSettings.of",
     "http": "vbench_lite.adapters.hosted.clip_form:check_definition",
 }
-"""Functions that check a definition before a run is planned, without loading a model: they raise UsageError.
-That of the hybrid adapter is also given the definitions of its parts."""
+"""Functions that check a definition before a run is planned, without loading a model. They raise UsageError. The
+function of the hybrid adapter also receives the definitions of its parts."""

@@ -1,20 +1,21 @@
-"""Drives any program, in an environment of its own: a research repository's script, another language.
+"""Drives any program in its own environment, such as the script of a research repository.
 
     [settings]
     command = ["envs/wan/bin/python", "generate.py", "--prompt", "{prompt}", "--seed", "{seed}", "--out", "{out}"]
-    cwd = "Wan2.1"              # "" is the folder that vbench runs in
+    cwd = "Wan2.1"              # folder of the program; "" is the folder in which vbench runs
     env = { TOKENIZERS_PARALLELISM = "false" }
-    time_limit_s = 900          # a clip
-    resident = false            # true: started once, asked by lines of JSON; see `Resident`
-    load_limit_s = 1800         # resident: until it says {"ready": true}
-    suffix = ".mp4"             # of {out}
+    time_limit_s = 900          # limit for one clip
+    resident = false            # true: the program is started once and reads lines of JSON; see `Resident`
+    load_limit_s = 1800         # resident: limit until the program prints {"ready": true}
+    suffix = ".mp4"             # suffix of {out}
 
-Placeholders: {prompt} {seed} {out} {frames} {fps} {height} {width} {seconds} {prompt_file} {out_folder}
-{prompt_id} {index} {image} {device} {here} (the TOML's folder). {image} is the path of a PNG in the size
-of the clip; it is empty for a prompt without an image. A resident program's command knows only the
-last two; each request is
-{"id", "prompt", "seed", "out", "frames", "fps", "height", "width", "image"}, its answer {"id"} when the clip
-is written, or {"id", "error": "..."}; and may add stages_s, counts, usd_charged and device_s.
+Placeholders: {prompt} {seed} {out} {frames} {fps} {height} {width} {seconds} {prompt_file} {out_folder} {prompt_id}
+{index} {image} {device} {here} (the folder of the TOML file). {image} is the path of a PNG in the size of the clip. It
+is empty for a prompt without an image.
+
+The command of a resident program can use only {device} and {here}. Each request is a line of JSON with id, prompt,
+seed, out, frames, fps, height, width, prompt_id, index and image. The answer is {"id"} when the clip is written, or
+{"id", "error": "..."}. It may also contain stages_s, counts, usd_charged and device_s.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ LARGEST_CLIP_BYTES = 2_000_000_000
 
 @dataclass(frozen=True)
 class CommandSettings:
-    """The adapter's settings; see the module's first lines."""
+    """The adapter's settings; see the docstring of the module."""
 
     command: Sequence[str] = ()
     cwd: str = ""
@@ -56,24 +57,28 @@ class CommandSettings:
 
     @classmethod
     def of(cls, definition: Definition) -> CommandSettings:
-        """Raises UsageError for what cannot be a command."""
+        """Read and check the settings of a definition.
+
+        Raises:
+            UsageError: A setting is unknown or not valid.
+        """
         name, command = definition.name, definition.settings.get("command")
         if not isinstance(command, list) or not command or not all(isinstance(a, str) for a in command):
             raise UsageError(
                 f'"{name}": "command" must be a list such as ["python", "make.py", "--out", "{{out}}"], '
-                f"one string an argument; no shell is involved."
+                f"with one string per argument. It is not run in a shell."
             )
         settings = read_settings(cls, definition)
         if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
-            raise UsageError(f'"{name}": the command never says {{out}}, so it cannot know where to write the clip.')
+            raise UsageError(f'"{name}": the command has no {{out}}, so the program cannot know its output file.')
         images = any("image" in each for each in definition.inputs)
         if images and not settings.resident and not any("{image}" in argument for argument in command):
-            raise UsageError(f'"{name}" takes an image, and its command never says {{image}}. Add it to the command.')
+            raise UsageError(f'"{name}" takes an image, but its command has no {{image}}. Add it to the command.')
         return settings
 
 
 class Command:
-    """A program behind the generator interface."""
+    """A generator that runs a program."""
 
     def __init__(self, definition: Definition) -> None:
         self.name = definition.name
@@ -83,11 +88,11 @@ class Command:
         self._device, self._here = "cpu", str(definition.folder)
 
     def load(self, device: str) -> None:
-        """Finds the program; starts it if it is resident.
+        """Check that the program exists, and start it if it is resident.
 
         Raises:
-            GeneratorError: It is not there, or does not become ready.
-            UsageError: Its command has a placeholder that means nothing.
+            GeneratorError: The program does not exist, or does not become ready.
+            UsageError: The command has an unknown placeholder.
         """
         self._device = device
         try:
@@ -118,7 +123,7 @@ class Command:
                 facts = self._ask_resident(request, out) if self.settings.resident else self._run(request, folder, out)
                 clip = only_clip(folder, out, CLIP_SUFFIXES)
                 if clip.stat().st_size > LARGEST_CLIP_BYTES:
-                    raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; more than 2 GB is no clip")
+                    raise ClipFailed(f"the program wrote {clip.stat().st_size / 1e9:.1f} GB; at most 2 GB are read")
                 return Output(file=clip.read_bytes(), execution="subprocess", **facts)
             except (ClipFailed, ProgramFailed) as error:
                 return Output(failure=str(error), failure_code=ReasonCode(error.code), execution="subprocess")
@@ -141,7 +146,7 @@ class Command:
             answer = resident.ask(asked, self.settings.time_limit_s)
         except ProgramFailed:
             resident.end(patience_s=0)
-            self._resident = None  # the next clip gets a fresh one
+            self._resident = None  # the next clip starts it again
             raise
         if answer.get("error"):
             raise ClipFailed(str(answer["error"])[:500])
@@ -167,7 +172,7 @@ def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
     """Return the clip that a program wrote: the expected path, or the only clip in the folder.
 
     Raises:
-        ClipFailed: There is none, more than one, or it is empty.
+        ClipFailed: There is no clip, more than one, or an empty one.
     """
     found = [expected] if expected.exists() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes)
     if not found:
@@ -180,7 +185,7 @@ def only_clip(folder: Path, expected: Path, suffixes: Sequence[str]) -> Path:
 
 
 def _written_image(request: Request, folder: Path) -> str:
-    """The path of the request's image, written into the folder of the clip; "" where it has none."""
+    """Write the request's image into the folder of the clip. Returns its path, or "" if there is no image."""
     if request.image is None:
         return ""
     path = folder / IMAGE_FILE

@@ -1,4 +1,4 @@
-"""What adapters do with the image of a request: group requests by it, and write it as PNG."""
+"""Helpers for images of requests: separates requests with and without images, and encodes images as PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def apart(requests: Sequence[Request], generate: Callable[[Sequence[Request]], list[Output]]) -> list[Output]:
-    """Generates requests with an image and those without in separate calls; outputs in the order of the requests."""
+    """Call `generate` separately for requests with and without an image. Outputs have the order of the requests."""
     found: dict[int, Output] = {}
     for with_image in (False, True):
         places = [place for place, request in enumerate(requests) if (request.image is not None) == with_image]
@@ -25,7 +25,7 @@ def apart(requests: Sequence[Request], generate: Callable[[Sequence[Request]], l
 
 
 def as_png(picture: NDArray[np.uint8]) -> bytes:
-    """A picture, uint8 (height, width, 3), as a file.
+    """A picture, uint8 (height, width, 3), as the content of a PNG file.
 
     >>> import numpy as np
     >>> as_png(np.zeros((2, 2, 3), np.uint8))[:4]

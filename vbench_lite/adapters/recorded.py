@@ -1,9 +1,9 @@
-"""Clips that exist already: nothing is made, nothing of this machine is measured.
+"""Uses clips that exist already. Nothing is generated or measured on this machine.
 
-    model = "a folder of clips"         named as vbench_lite/inputs/clipnames.py says
+    model = "a folder of clips"         # with names as in vbench_lite/inputs/clipnames.py
 
-What a clip cost, and the device seconds that it took, can stand in the folder's clips.csv. A clip
-that is not there is recorded as failed, so that a partial folder gives a partial result.
+The folder's clips.csv can state the cost and the device seconds of each clip. A missing clip is recorded as failed, so
+a partial folder gives a partial result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LARGEST_CLIP_BYTES = 2_000_000_000
 
 
 class FoundClip(Protocol):
-    """A clip file and what its folder's table states of it."""
+    """A clip file with the facts from its folder's table."""
 
     @property
     def path(self) -> Path: ...
@@ -43,10 +43,10 @@ MatchFolder = Callable[[Path, Sequence[Prompt]], MatchedClips]
 
 
 class RecordedClips:
-    """A folder of clips behind the generator interface.
+    """A generator that returns the clips of a folder.
 
     Args:
-        definition: `model` is the folder.
+        definition: Definition whose `model` is the folder.
         match_folder: Finds the clips of prompts in a folder.
     """
 
@@ -60,7 +60,7 @@ class RecordedClips:
             raise GeneratorError(f'"{self.name}": there is no folder of clips at "{definition.model}".')
 
     def begin(self, context: RunContext) -> None:
-        """Takes all prompts of the run, so that a file name which fits two of them is not assigned to one."""
+        """Store all prompts of the run, so that a file name that fits two prompts is assigned to neither."""
         self.prompts = context.prompts
 
     def load(self, device: str) -> None:
@@ -68,7 +68,7 @@ class RecordedClips:
             self.matched = self._match_folder(self.folder, self.prompts)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """The stored file of each request, unchanged."""
+        """Return the stored file of each request, unchanged."""
         asked = {r.prompt_id: Prompt(r.prompt_id, r.prompt) for r in requests}
         matched = self.matched or self._match_folder(self.folder, list(asked.values()))
         return [self._output(request, matched) for request in requests]
@@ -80,7 +80,7 @@ class RecordedClips:
             return Output(failure=failure, execution="precomputed")
         size = clip.path.stat().st_size
         if size > LARGEST_CLIP_BYTES:
-            failure = f"{clip.path.name} is {size / 1e9:.1f} GB; more than 2 GB is not read"
+            failure = f"{clip.path.name} is {size / 1e9:.1f} GB; at most 2 GB are read"
             return Output(failure=failure, failure_code=ReasonCode.UNREADABLE, execution="precomputed")
         return Output(
             file=clip.path.read_bytes(), seed=clip.seed, usd_charged=clip.usd, device_s=clip.device_s,

@@ -1,9 +1,8 @@
-"""A generator without a model: chosen durations, failures and quality, the same for the same seed.
+"""A generator without a model, with chosen durations, failures and quality. Equal seeds give equal clips.
 
-For trying out what stands around models: a run of any size, a gate policy, a cluster. Prompts of the
-built-in world get clips of that world, with as many mistakes as `accuracy` and `noise` ask for; any
-other prompt gets a moving square, in front of its image where it has one. A picture that the world drew moves on as
-the text says.
+It is for tests of everything except models: large runs, gate policies, clusters. Prompts of the built-in world get
+clips of the world, with errors according to `accuracy` and `noise`. An image that the world drew is continued as the
+text says. Any other prompt gets a moving square, in front of its image if it has one.
 """
 
 from __future__ import annotations
@@ -29,36 +28,36 @@ Frames = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The adapter's [settings]. Shares are of clips, chosen by their seeds."""
+    """The adapter's [settings]. Fractions of clips are chosen by their seeds."""
 
     seconds: float = 0.0
-    """What a clip takes, in the middle."""
+    """Median time of a clip in seconds."""
     spread: float = 0.0
-    """How far apart clips are: the standard deviation of the logarithm of their seconds."""
+    """Standard deviation of the logarithm of the time, between clips."""
     prompt_spread: float = 0.0
-    """The same between prompts: all clips of one share it."""
+    """Standard deviation of the logarithm of the time, between prompts."""
     wait: Literal["sleep", "compute", "claim"] = "sleep"
-    """compute: one busy core. claim: no waiting, the device time is only reported."""
+    """compute: uses one core. claim: does not wait, and only reports the device time."""
     load_seconds: float = 0.0
     accuracy: float = 1.0
-    """Share of clips that show what was asked; the others show something else of the world."""
+    """Fraction of clips that show what was requested. The others show another composition of the world."""
     noise: float = 0.0
-    """Standard deviation of noise on every pixel, of 255."""
+    """Standard deviation (of 255) of noise on every pixel."""
     variety: int = 0
-    """How many different clips there are, encoded once each, where thousands are only counted; 0 for one a seed."""
+    """Number of different clips, each encoded once, for runs of thousands of clips; 0 for one clip per seed."""
     fail_share: float = 0.0
-    """Share of clips that fail, each with a reason."""
+    """Fraction of clips that fail, each with a reason."""
     answer: Literal["clip", "few", "float", "nan", "shape", "nothing"] = "clip"
-    """What `generate` returns: a clip, or a mistake."""
+    """What `generate` returns: a clip, or an invalid output."""
     fail_prompts: tuple[str, ...] = ()
     """Prompt ids whose clips fail, end their process, hang, or run out of memory."""
     die_prompts: tuple[str, ...] = ()
     hang_prompts: tuple[str, ...] = ()
     starve_prompts: tuple[str, ...] = ()
     die_at_call: int = 0
-    """The call of `generate` at which each process ends itself; 0 for never."""
+    """The call of `generate` in which each process ends itself; 0 for none."""
     leak_mb: int = 0
-    """Memory kept with each call."""
+    """Memory in MiB that each call does not release."""
 
 
 class Simulated:
@@ -71,13 +70,13 @@ class Simulated:
         self._files: dict[int, bytes] = {}
 
     def load(self, device: str) -> None:
-        """Waits as long as loading is said to take, and brings in what the first clip would else pay for."""
+        """Wait for `load_seconds`, and import modules now, so that the first clip is not slower."""
         for module in ("vbench_lite.video", "vbench_lite.world"):
             importlib.import_module(module)
         time.sleep(self._behaviour.load_seconds)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Clips by the world's renderer, late by as much as was asked."""
+        """Render clips, and wait as the settings say."""
         self._calls += 1
         how = self._behaviour
         if self._calls == how.die_at_call:
@@ -91,7 +90,7 @@ class Simulated:
         return outputs[:-1] if how.answer == "few" else outputs
 
     def close(self) -> None:
-        """Nothing to free but what leaked."""
+        """Release the memory of `leak_mb`."""
         self._kept.clear()
 
     def _one(self, request: Request) -> Output:
@@ -114,7 +113,7 @@ class Simulated:
         return Output(self._spoil(self._frames(request)), stages_s=stages, counts={"steps": 1}, device_s=claimed)
 
     def _file(self, request: Request) -> bytes:
-        """One of a few finished files."""
+        """One of the `variety` encoded files."""
         from vbench_lite.video import encode_mp4
 
         number = request.seed % self._behaviour.variety
@@ -150,7 +149,7 @@ class Simulated:
         return np.clip(frames + noise, 0, 255).astype(np.uint8)
 
     def _spoil(self, frames: Frames) -> Any:
-        """The mistakes that a generator can make in the form of its answer."""
+        """Change the output to an invalid one, if `answer` asks for it."""
         match self._behaviour.answer:
             case "nothing":
                 return None
@@ -164,7 +163,7 @@ class Simulated:
 
 
 def moving_square(request: Request) -> Frames:
-    """A bright square that crosses a dark picture, or the image of the request; colours and path by the seed."""
+    """A bright square that crosses a dark picture, or the request's image. The seed chooses colours and path."""
     spec = request.spec
     rng = np.random.default_rng(request.seed)
     side = max(1, min(spec.height, spec.width) // 3)
@@ -180,7 +179,7 @@ def moving_square(request: Request) -> Frames:
 
 
 def _draw(request: Request, purpose: str) -> float:
-    """A number in [0, 1) that depends on the clip and the purpose alone."""
+    """A random number in [0, 1) that depends only on the clip and the purpose."""
     return float(_rng(request, purpose).random())
 
 

@@ -1,1 +1,1 @@
-"""Parts of `video.ClipReader`: times of frames, files that are cut off, colours, transparency and orientation."""
+"""Parts of `video.ClipReader`: times of frames, truncated files, colours, transparency and orientation."""

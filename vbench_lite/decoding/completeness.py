@@ -1,4 +1,4 @@
-"""Whether a clip was read as a whole: what its file announces against what came out."""
+"""Checks whether a clip was decoded completely: compares what the file announces with what was decoded."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from vbench_lite.decoding import structure
 from vbench_lite.decoding.timing import FrameTimes
 
 DURATION_IN_HEADER = ("matroska", "flv", "mov", "mxf")
-"""Demuxers whose duration is a statement of the header, not computed from the data that are there."""
+"""Demuxers whose duration is read from the header. Others compute it from the data, so it shows no truncation."""
 MICROSECONDS = 1_000_000
 
 
 @dataclass
 class Evidence:
-    """Collects what tells a whole file from one that was cut or lost a part.
+    """Collects evidence of whether a file is complete.
 
     MP4, MOV and AVI announce a number of frames. Matroska, WebM, FLV, MXF and fragmented MP4 announce a duration. GIF,
-    Matroska, WebM, Ogg, ASF and MPEG streams have a structure that can be walked. MPEG streams and raw streams
-    announce nothing, so a cut between two of their packets can be seen only where it damages a frame.
+    Matroska, WebM, Ogg, ASF and MPEG streams have a structure that can be checked. MPEG streams and raw streams
+    announce nothing. So a cut between two of their packets is detected only if it damages a frame.
     """
 
     announced: int
-    """Frames; 0 where the file does not say."""
+    """Number of frames that the file announces; 0 for none."""
     duration: Fraction | None
-    """Seconds, from the header."""
+    """Duration in seconds that the header announces; None for none."""
     stream: int
     packets: int = 0
-    """Packets of the video stream that are not empty and not damaged."""
+    """Number of packets of the video stream that are neither empty nor damaged."""
     damaged: int = 0
     ends: dict[int, tuple[int, Fraction]] = field(default_factory=dict)
-    """Stream > end of its last packet, in ticks, and the tick in seconds; of streams beside the video."""
+    """Other streams -> end of the last packet in ticks, and length of a tick in seconds."""
     error: str = ""
-    """The error that ended the reading of the container."""
+    """The error that stopped the reading of the container; "" for none."""
 
     @classmethod
     def of_stream(cls, stream: av.VideoStream) -> Evidence:
@@ -46,7 +46,7 @@ class Evidence:
         return cls(int(stream.frames), duration, stream.index)
 
     def see(self, packet: av.Packet) -> None:
-        """Notes one packet of any stream."""
+        """Record one packet of any stream."""
         if packet.stream_index != self.stream:
             if packet.pts is not None and packet.time_base:
                 end = packet.pts + (packet.duration or 0)
@@ -58,7 +58,7 @@ class Evidence:
             self.damaged += damaged
 
     def problem(self, handle: BinaryIO, decoded: int, times: FrameTimes) -> str:
-        """What is missing of the clip; "" if it is whole as far as its file can tell."""
+        """What is missing of the clip; "" if the file shows no defect."""
         if why := structure.problem(handle):
             return why
         if self.announced:
@@ -77,7 +77,7 @@ class Evidence:
         return f"damaged: {self.damaged} packets are incomplete" if self.damaged else ""
 
     def _ends_early(self, shown: Fraction, decoded: int, times: FrameTimes) -> str:
-        """Holds the duration of the header against the end of the last frame, or of what is longer beside it."""
+        """Compare the announced duration with the end of the last frame, or of the longest other stream."""
         assert self.duration is not None
         slack = (shown - times.span()) / 2 if decoded < 2 else times.span() / (decoded - 1) / 2
         end = max([shown, *(ticks * tick for ticks, tick in self.ends.values())])

@@ -1,4 +1,4 @@
-"""Whether files that consist of packets of a stated size are whole: MPEG streams, ASF (WMV) and PNG (APNG).
+"""Checks the completeness of files that consist of packets of a stated size: MPEG streams, ASF (WMV) and PNG (APNG).
 
 Sources: ISO/IEC 13818-1 (transport and program streams), ISO/IEC 11172-1, the Advanced Systems Format specification
 and the PNG specification.
@@ -17,12 +17,12 @@ _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_OBJECT, _ASF_DATA_HEAD = 24, 50
 _SYNC = 0x47
 _LAYOUTS = ((188, 0), (192, 4), (204, 0))
-"""Bytes of a transport packet, and where its sync byte stands: broadcast, Blu-ray, with error correction."""
+"""Size of a transport packet and offset of its sync byte: broadcast, Blu-ray, with error correction."""
 _MOST_HEADER = 1 << 20
 
 
 def transport_layout(head: bytes) -> tuple[int, int] | None:
-    """Size of a transport stream's packets and place of their sync byte; None for other files."""
+    """Size of a transport stream's packets and offset of their sync byte; None for other files."""
     for length, sync in _LAYOUTS:
         if len(head) > 2 * length + sync and {head[sync + nth * length] for nth in range(3)} == {_SYNC}:
             return length, sync
@@ -30,7 +30,7 @@ def transport_layout(head: bytes) -> tuple[int, int] | None:
 
 
 def transport_problem(handle: BinaryIO, size: int, layout: tuple[int, int]) -> str:
-    """The last packet must be whole. Lost packets between others are noticed by the demuxer."""
+    """Check that the last packet is complete. The demuxer detects packets that are missing before it."""
     length, sync = layout
     rest = size % length
     handle.seek(size - rest)
@@ -39,7 +39,7 @@ def transport_problem(handle: BinaryIO, size: int, layout: tuple[int, int]) -> s
 
 
 def program_problem(handle: BinaryIO, size: int) -> str:
-    """Walks the packets of a program stream. Bytes after the last packet are ignored."""
+    """Check all packets of a program stream. Bytes after the last packet are ignored."""
     at = 0
     while at < size:
         handle.seek(at)
@@ -63,7 +63,7 @@ def _pack_follows(handle: BinaryIO, at: int) -> bool:
 
 
 def asf_problem(handle: BinaryIO, size: int) -> str:
-    """Compares the stated size of the data with the file. A live stream states none."""
+    """Compare the stated size of the data with the file. A live stream states none."""
     handle.seek(0)
     start = handle.read(_ASF_OBJECT)
     data = int.from_bytes(start[16:24], "little")
@@ -80,7 +80,7 @@ def asf_problem(handle: BinaryIO, size: int) -> str:
 
 
 def png_problem(handle: BinaryIO, size: int) -> str:
-    """Walks the chunks of a PNG to its last one; what follows is ignored."""
+    """Check the chunks of a PNG up to its last one. Bytes after it are ignored."""
     at = len(PNG)
     while at + 12 <= size:
         handle.seek(at)

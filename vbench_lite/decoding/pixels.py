@@ -1,8 +1,8 @@
-"""From a decoded frame to the picture that a viewer sees: uint8 RGB over black, upright.
+"""Converts decoded frames to the picture that a viewer sees: uint8 RGB, composited over black and oriented.
 
-Transparent pixels are composited over black. Transfer curves of standard-range video (BT.709, BT.601, BT.470,
-sRGB, BT.2020 at 10 and 12 bits) are read as they are stored, as players do. Other curves are refused, because
-reading them as standard range gives wrong brightness and colours. Primaries are not converted.
+Pixels with a transfer curve of standard-range video (BT.709, BT.601, BT.470, sRGB, BT.2020 with 10 and 12 bits) are
+used as stored, as in players. Other curves are refused, because their brightness and colours would be wrong. Primaries
+are not converted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFUSED_TRANSFERS = {
     8: "linear light", 9: "a logarithmic curve", 10: "a logarithmic curve", 16: "HDR (PQ, SMPTE ST 2084)",
     17: "SMPTE ST 428", 18: "HDR (HLG, ARIB STD-B67)",
 }
-"""Transfer characteristics by their number in ITU-T H.273 that are not read as standard range."""
+"""Number in ITU-T H.273 -> name of transfer characteristics that are not standard range."""
 
 
 def refused_transfer(number: int | None) -> str:
@@ -40,12 +40,12 @@ def refused_transfer(number: int | None) -> str:
 
 
 class RgbConverter:
-    """Turns decoded frames into uint8 (height, width, 3), RGB: over black, mirrored and turned as the file asks."""
+    """Converts decoded frames to uint8 (height, width, 3), RGB: over black, mirrored and rotated as the file states."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._layouts: dict[str, str] = {}
-        """Pixel format > layout that keeps its transparency, if it has any."""
+        """Pixel format -> layout to convert to; "rgba" if the format has transparency."""
         self._rotation: int | None = None
         self._matrix: NDArray[np.int32] | None = None
 
@@ -56,18 +56,18 @@ class RgbConverter:
             layout = self._layouts[format_.name] = "rgba" if has_alpha(format_) else "rgb24"
         found: Any = self._reformatter.reformat(frame, format=layout, threads=1).to_ndarray()
         pixels: Pixels = over_black(found) if layout == "rgba" else found
-        if frame.rotation != self._rotation:  # reading a frame's side data takes as long as converting its colours
+        if frame.rotation != self._rotation:  # reading the side data is as slow as converting the colours
             self._rotation, self._matrix = frame.rotation, display_matrix(frame)
         return pixels if self._matrix is None else oriented(pixels, self._matrix)
 
 
 def has_alpha(layout: av.VideoFormat) -> bool:
-    """Whether frames of this pixel format hold transparency."""
+    """Whether frames of this pixel format have transparency."""
     return layout.has_palette or any(component.is_alpha for component in layout.components)
 
 
 def over_black(pixels: Pixels) -> Pixels:
-    """(height, width, 4) with straight alpha, composited over black: (height, width, 3)."""
+    """Composite (height, width, 4) with straight alpha over black. Returns (height, width, 3)."""
     colours, alpha = pixels[..., :3], pixels[..., 3:]
     if alpha.min() == 255:
         return np.ascontiguousarray(colours)
@@ -75,7 +75,7 @@ def over_black(pixels: Pixels) -> Pixels:
 
 
 def display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
-    """The 2x2 part of a frame's display matrix, or None where it asks for nothing."""
+    """The 2x2 part of a frame's display matrix; None if the frame has none."""
     found = frame.side_data.get("DISPLAYMATRIX")
     if found is None:
         return None
@@ -84,9 +84,10 @@ def display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
 
 
 def oriented(pixels: Pixels, matrix: NDArray[np.int32]) -> Pixels:
-    """The picture as players show it: mirrored, then turned to the nearest quarter turn.
+    """The picture as players show it: mirrored, and rotated by the nearest multiple of 90 degrees.
 
     Args:
+        pixels: uint8, (height, width, channels).
         matrix: ((a, b), (c, d)). A stored pixel at (x, y), y downwards, is shown at (a x + c y, b x + d y).
 
     >>> picture = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
@@ -109,7 +110,7 @@ def oriented(pixels: Pixels, matrix: NDArray[np.int32]) -> Pixels:
 
 
 def transfer_of(frame: av.VideoFrame, decoder: Any) -> int | None:
-    """The transfer curve of a frame, by its number in ITU-T H.273; None where nothing states it."""
+    """The number of a frame's transfer curve in ITU-T H.273; None if the file does not state it."""
     number = getattr(frame, "color_trc", None) or getattr(decoder, "color_trc", None)
     return None if number is None else int(number)
 
@@ -118,10 +119,10 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def alpha_decoder(stream: av.VideoStream) -> Any:
-    """The decoder for a WebM stream with transparency, which FFmpeg's own decoders leave out; None for other streams.
+    """The decoder for a WebM stream with transparency, which FFmpeg's own decoders ignore; None for other streams.
 
     Raises:
-        UnreadableClip: This build of FFmpeg has no decoder that reads the transparency.
+        UnreadableClip: This build of FFmpeg has no decoder for the transparency.
     """
     kind = stream.codec_context.codec.canonical_name
     if kind not in _ALPHA_DECODERS or {k.lower(): v for k, v in stream.metadata.items()}.get("alpha_mode") != "1":

@@ -1,7 +1,8 @@
-"""Whether a file is whole, from the sizes of its parts: GIF, Matroska, WebM, Ogg, and those of `packets`.
+"""Checks from the sizes of its parts whether a file is complete: GIF, Matroska, WebM, Ogg, and the formats of
+`packets`.
 
-Decoders skip damaged parts of these files without an error, so a file that was cut, or that lost its middle, reads
-as a shorter clip. The walk reads the headers of the parts only. Sources: the GIF89a specification, RFC 8794 (EBML),
+Decoders skip damaged parts of these files without an error. So a truncated file, or a file with a missing part, would
+be read as a shorter clip. Only the headers of the parts are read. Sources: the GIF89a specification, RFC 8794 (EBML),
 RFC 9559 (Matroska) and RFC 3533 (Ogg).
 """
 
@@ -15,19 +16,19 @@ from vbench_lite.decoding.packets import CUT_OFF, DAMAGED
 _GIF_COLOURS = 0x80
 _SEGMENT, _CLUSTER, _GROUP = 0x18538067, 0x1F43B675, 0xA0
 _EVERYWHERE = {0xEC, 0xBF}
-"""Void and CRC-32."""
+"""Elements that may occur in every parent: Void and CRC-32."""
 _KNOWN = {
     0: {0x1A45DFA3, _SEGMENT},
     _SEGMENT: {0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367},
     _CLUSTER: {0xE7, 0x5854, 0xA7, 0xAB, 0xA3, _GROUP, 0xAF},
     _GROUP: {0xA1, 0xA2, 0x75A1, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x8E, 0xC8},
 }
-"""Parent > children; 0 is the file."""
+"""Parent -> its possible children; 0 is the file."""
 _MASTERS = {_SEGMENT, _CLUSTER, _GROUP}
 
 
 def problem(handle: BinaryIO) -> str:
-    """What is wrong with the structure of a file; "" if nothing is, or if it is of another format."""
+    """The defect in the structure of a file; "" if there is none, or for a file of another format."""
     handle.seek(0)
     start = handle.read(1024)
     size = handle.seek(0, 2)
@@ -42,7 +43,7 @@ def problem(handle: BinaryIO) -> str:
 
 
 def _gif_problem(handle: BinaryIO) -> str:
-    """Walks the blocks of a GIF to its trailer byte; what follows the trailer is ignored."""
+    """Check the blocks of a GIF up to its trailer byte. Bytes after it are ignored."""
     handle.seek(6)
     screen = handle.read(7)
     if len(screen) < 7:
@@ -74,7 +75,7 @@ def _skip_colours(handle: BinaryIO, packed: int) -> None:
 
 
 def _ogg_problem(handle: BinaryIO, size: int) -> str:
-    """Walks the pages: numbers must follow one another, and the last page of each stream is marked."""
+    """Check the pages: their numbers must be consecutive, and the last page of each stream must be marked."""
     number: dict[bytes, int] = {}
     ended: dict[bytes, bool] = {}
     at = 0
@@ -97,9 +98,9 @@ def _ogg_problem(handle: BinaryIO, size: int) -> str:
 
 
 def _matroska_problem(handle: BinaryIO, size: int) -> str:
-    """Walks clusters and blocks. Bytes after the end of the last segment are ignored."""
+    """Check clusters and blocks. Bytes after the end of the last segment are ignored."""
     parents: list[tuple[int, int | None]] = [(0, None)]
-    """Open elements with their ends; None where the size is unknown, as live streams write it."""
+    """Open elements with their ends. An end is None if the size is unknown, as in live streams."""
     at, segments = 0, 0
     while at < size:
         while parents[-1][1] is not None and at >= parents[-1][1]:
@@ -135,12 +136,12 @@ def _matroska_problem(handle: BinaryIO, size: int) -> str:
 
 
 def _belongs(id_: int, parent: int) -> bool:
-    """Whether an element may stand in a parent; a segment may hold elements that the specification does not know."""
+    """Whether an element may occur in a parent. A segment may contain elements that the specification does not name."""
     return id_ in _KNOWN[parent] | _EVERYWHERE or (parent == _SEGMENT and id_ >= 1 << 28 and id_ not in _KNOWN[0])
 
 
 def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
-    """A number of 1 to 8 bytes whose first bits give its length, and the place after it; (0, 0) where there is none."""
+    """A number of 1 to 8 bytes whose first bits are its length, and the offset after it; (0, 0) if there is none."""
     if (not at and not keep_marker) or at >= len(data) or not data[at]:
         return 0, 0
     length = 9 - data[at].bit_length()
@@ -155,4 +156,4 @@ _WALKS = {
     b"OggS": _ogg_problem, packets.PACK: packets.program_problem, packets.ASF: packets.asf_problem,
     packets.PNG: packets.png_problem,
 }
-"""First bytes of a file > walk of its parts."""
+"""First bytes of a file -> check of its parts."""

@@ -1,4 +1,4 @@
-"""Frame rate and evenness of a clip, from the times at which its frames are shown."""
+"""Frame rate and evenness of a clip, from the presentation times of its frames."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from fractions import Fraction
 from itertools import pairwise
 
 LARGEST_ROUNDING = Fraction(1, 50)
-"""Seconds. A time base coarser than this does not excuse unequal steps: the difference can be seen."""
+"""Largest rounding error in seconds that may explain unequal steps. Larger differences are visible."""
 UNEVEN_RATIO = Fraction(3, 2)
 
 
 class FrameTimes:
     """Collects the presentation times of a clip's frames.
 
-    Containers round times to a tick: 1/100 s in a GIF, 1/1000 s in Matroska and WebM. Header fields for the
-    rate are not used where frames have times, because GIF, Matroska and WebM headers state other rates.
+    Containers round times to a tick: 1/100 s in a GIF, 1/1000 s in Matroska and WebM. If frames have times, the frame
+    rate in the header is not used, because headers of GIF, Matroska and WebM can state another rate.
 
     Args:
-        stated: Frames a second that the file's header states. Used where fewer than two frames have a time.
+        stated: Frame rate in the header. It is used if fewer than two frames have a time.
 
     >>> times = FrameTimes(stated=None)
     >>> for pts in (0, 2, 4, 7, 9, 12):
@@ -33,7 +33,7 @@ class FrameTimes:
         self._all_known = True
 
     def add(self, pts: int | None, time_base: Fraction | None) -> None:
-        """Adds one frame; a frame without a time makes all times unusable. The time base is one for all frames."""
+        """Add one frame. All frames have the same time base. If one frame has no time, no times are used."""
         if pts is None or not time_base:
             self._all_known = False
             return
@@ -41,21 +41,21 @@ class FrameTimes:
         self._ticks.append(pts)
 
     def _sorted(self) -> list[int]:
-        """AVI numbers reordered H.264 frames in the order of decoding."""
+        """Times in order, because AVI numbers reordered H.264 frames in the order of decoding; empty if unusable."""
         return sorted(self._ticks) if self._all_known else []
 
     def span(self) -> Fraction:
-        """Seconds between the first and the last frame; 0 where times are not known."""
+        """Seconds between the first and the last frame; 0 if times are not known."""
         times = self._sorted()
         return (times[-1] - times[0]) * self._tick if times else Fraction(0)
 
     def fps(self) -> float | None:
-        """(frames - 1) / (last time - first time); the stated rate where times are not known."""
+        """Frames per second: (frames - 1) / (last time - first time), or the stated rate if times are not known."""
         span = self.span()
         return float((len(self._ticks) - 1) / span) if span > 0 else self._stated
 
     def uneven(self) -> bool:
-        """Whether some frame is shown 1.5 times as long as another, and by more than the rounding of times."""
+        """Whether a frame is shown more than 1.5 times as long as another, and rounding of times cannot explain it."""
         steps = self._steps()
         if not steps:
             return False
@@ -64,7 +64,7 @@ class FrameTimes:
         return longest > UNEVEN_RATIO * shortest and (longest - shortest) * self._tick > rounding
 
     def end(self) -> Fraction | None:
-        """When the last frame has been shown, in seconds from 0, if it stays for the longest step."""
+        """End of the last frame in seconds, if it is shown for the longest step; None if not known."""
         times, steps = self._sorted(), self._steps()
         if not times or not (steps or self._stated):
             return None

@@ -1,4 +1,4 @@
-"""The built-in video world: a procedural renderer of captioned clips."""
+"""The built-in video world: it renders clips of simple objects with captions, for training and as reference clips."""
 
 from vbench_lite.world.render import render, training_clips
 from vbench_lite.world.vocabulary import (

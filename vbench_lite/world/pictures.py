@@ -1,4 +1,4 @@
-"""The picture of a prompt: its thing in a pose that follows from the prompt's id, so that it can be drawn again."""
+"""Images of prompts: the thing in a pose that is derived from the prompt's id, so that it can be drawn again."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vbench_lite.world.vocabulary import Composition
 
 
 def pose_of(prompt_id: str) -> Pose:
-    """The pose in which the picture of a prompt shows its thing."""
+    """The pose of the thing in the image of a prompt."""
     digest = hashlib.sha256(prompt_id.encode()).digest()
     return random_pose(np.random.default_rng(int.from_bytes(digest[:8], "big")))
 
 
 def find_pose(prompt_id: str, composition: Composition, picture: NDArray[np.uint8]) -> Pose | None:
-    """The pose of a prompt's picture, where the world drew it; None for any other picture.
+    """The pose of the thing in a prompt's image, if the world drew the image; None for other images.
 
     Args:
-        prompt_id: The pose follows from it.
-        composition: What the prompt asks for.
-        picture: uint8, (height, width, 3).
+        prompt_id: Id of the prompt, which determines the pose.
+        composition: Content that the prompt asks for.
+        picture: The image, uint8, (height, width, 3).
     """
     pose = pose_of(prompt_id)
     height, width = picture.shape[:2]

@@ -1,4 +1,4 @@
-"""Turns compositions into clips. Same composition, seed and size: same pixels, on every machine."""
+"""Renders compositions as clips. The same composition, seed and size give the same pixels on every machine."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from vbench_lite.world.pose import Pose, random_pose
 from vbench_lite.world.sprites import sprite
 from vbench_lite.world.vocabulary import BACKGROUNDS, COLOURS, MOTIONS, THINGS, Composition, Motion
 
-JITTER = 2 / 64  # how far a clip's start may be off the middle, in frame widths
-REST_SCALE = 0.56  # the thing's size in a picture that a clip starts from
-POSED_TRAVEL = 0.625  # of a motion's travel, so that a thing that starts in the middle ends inside the frame
+JITTER = 2 / 64
+"""Largest offset of a clip's start from the centre, as a fraction of the frame's shorter side."""
+REST_SCALE = 0.56
+"""Size of the thing in an image from which a clip starts, as a fraction of the frame's shorter side."""
+POSED_TRAVEL = 0.625
+"""Part of a motion's travel in clips from an image, so that the thing ends inside the frame."""
 
 
 class Look(NamedTuple):
-    """How one frame shows the thing."""
+    """Angle, size and place of the thing in one frame."""
 
     turn_deg: float
     scale: float  # of the frame's shorter side
@@ -29,16 +32,21 @@ class Look(NamedTuple):
 def render(
     composition: Composition, seed: int, frames: int = 17, height: int = 64, width: int = 64
 ) -> NDArray[np.uint8]:
-    """One clip of the world.
+    """Render one clip of the world.
 
     Args:
-        composition: What to show.
-        seed: Chooses where the thing starts; nothing else varies between two clips of a caption.
-        frames: Number of frames; the motion is spread over all of them.
-        height, width: Size of a frame in pixels.
+        composition: The thing, colour, background and motion to show.
+        seed: Determines where the thing starts. Clips of one caption differ in nothing else.
+        frames: Number of frames. The motion extends over all of them.
+        height: Height of a frame in pixels.
+        width: Width of a frame in pixels.
 
     Returns:
         uint8, (frames, height, width, 3), RGB.
+
+    >>> from vbench_lite.world import find_composition
+    >>> render(find_composition("a red sneaker slides right on a white background"), seed=0, frames=5).shape
+    (5, 64, 64, 3)
     """
     rng = np.random.default_rng([seed, *_key(composition)])
     reach = round(JITTER * min(height, width))
@@ -57,13 +65,14 @@ def render(
 def render_from(
     composition: Composition, pose: Pose, frames: int = 17, height: int = 64, width: int = 64
 ) -> NDArray[np.uint8]:
-    """One clip of the world that starts from a picture: its first frame shows the thing in the given pose.
+    """Render one clip that starts from an image: its first frame shows the thing in the given pose.
 
     Args:
-        composition: What to show.
-        pose: How the first frame shows the thing. Every motion goes on from there.
-        frames: Number of frames; the motion is spread over all of them. With 1, the picture itself.
-        height, width: Size of a frame in pixels.
+        composition: The thing, colour, background and motion to show.
+        pose: Angle, size and place of the thing in the first frame.
+        frames: Number of frames. The motion extends over all of them. With 1, the result is the image.
+        height: Height of a frame in pixels.
+        width: Width of a frame in pixels.
 
     Returns:
         uint8, (frames, height, width, 3), RGB.
@@ -80,7 +89,7 @@ def render_from(
 
 
 def _times(frames: int, only: float) -> list[float]:
-    """Moments from 0 to 1, a frame each; a single frame shows moment `only`."""
+    """The time from 0 to 1 of each frame; `only` for a single frame."""
     return [float(t) for t in np.linspace(0.0, 1.0, frames)] if frames > 1 else [only]
 
 
@@ -95,7 +104,8 @@ def _draw(composition: Composition, looks: list[Look], height: int, width: int) 
 
 
 def _rise(motion: Motion, t: float) -> float:
-    """Where the thing is on its vertical travel at time t in [0, 1], from -0.5 to 0.5, the end or the ground."""
+    """Place of the thing on its vertical travel at time t in [0, 1]: -0.5 to 0.5, where 0.5 is the end or the
+    ground."""
     return 0.5 - abs(float(np.sin(np.pi * motion.hops * t))) if motion.hops else t - 0.5
 
 
@@ -104,7 +114,7 @@ def _key(composition: Composition) -> tuple[int, int, int, int]:
 
 
 def _paste(frame: NDArray[np.uint8], stamp: NDArray[np.uint8], x: int, y: int) -> None:
-    """Draws a stamp over a frame, centred on pixel (x, y), cut at the frame's edges."""
+    """Draw a stamp over a frame, centred on pixel (x, y) and clipped at the frame's edges."""
     height, width = frame.shape[:2]
     radius = stamp.shape[0] // 2
     top, bottom = max(0, y - radius), min(height, y + radius + 1)
@@ -120,7 +130,7 @@ def _paste(frame: NDArray[np.uint8], stamp: NDArray[np.uint8], x: int, y: int) -
 def training_clips(
     compositions: list[Composition], seed: int, frames: int = 17
 ) -> Iterator[tuple[Composition, NDArray[np.uint8]]]:
-    """Endless random clips of the given compositions, by seed."""
+    """An endless iterator of random clips of the given compositions. The seed determines the sequence."""
     rng = np.random.default_rng(seed)
     while True:
         composition = compositions[int(rng.integers(len(compositions)))]
@@ -130,7 +140,7 @@ def training_clips(
 def training_clips_from_pictures(
     compositions: list[Composition], seed: int, frames: int = 17
 ) -> Iterator[tuple[Composition, NDArray[np.uint8]]]:
-    """Endless random clips of the given compositions, each from a random pose, by seed."""
+    """An endless iterator of random clips that start from random poses. The seed determines the sequence."""
     rng = np.random.default_rng([seed, 2])
     while True:
         composition = compositions[int(rng.integers(len(compositions)))]

@@ -1,9 +1,9 @@
-"""Names the thing in a single frame by its silhouette: no network is used.
+"""Recognises the thing in a single frame of the world by its silhouette, without a network.
 
-What differs from the plain background is cut out, squared and shrunk. It is compared with the silhouettes of rendered
-clips of every thing in the asked colour and motion. Size and place do not matter, the angle does: a thing that turns
-is compared with each moment of the turn. It names 99.5 % of the frames of held-out reference clips right, after the
-codec.
+The pixels that differ from the plain background are cropped, padded to a square and scaled down. They are compared with
+the silhouettes of rendered clips of every thing in the requested colour and motion. Size and place have no effect. A
+thing that rotates is compared with each frame of the rotation. The result is right for 99.5 % of the frames of held-out
+reference clips after video compression.
 """
 
 from __future__ import annotations
@@ -20,35 +20,41 @@ from vbench_lite.world.vocabulary import BACKGROUNDS, THINGS, Composition
 
 SIDE = 24
 SEEN = 20
-"""Least difference from the background, of 255, at which there is something to be seen."""
+"""Lowest difference from the background (of 255) of a frame that is not empty."""
 
 EDGE = 0.35
-"""Share of the greatest difference from the background at which a pixel belongs to the outline."""
+"""A pixel belongs to the silhouette if its difference from the background exceeds this fraction of the largest one."""
 
 TILTED_EDGE = 0.25
-"""The same for things at an angle of their own: the codec softens slanting edges and dark parts on black."""
+"""The same for things in a pose, because video compression softens slanted edges and dark parts on black."""
 
 Frames = NDArray[np.uint8]
 
 
 def thing_by_frame(clip: Frames, asked: Composition) -> NDArray[np.bool_]:
-    """Whether each frame shows the asked thing rather than any other; an empty frame does not.
+    """Whether each frame shows the requested thing. For an empty frame this is False.
 
     Args:
-        clip: uint8, (frames, height, width, 3).
-        asked: What was asked for; colour, background and motion are taken as given.
+        clip: uint8, (frames, height, width, 3), RGB.
+        asked: The requested composition. Its colour, background and motion are assumed to be right.
+
+    Returns:
+        (frames,).
     """
     shown: NDArray[np.bool_] = named_by_frame(clip, asked) == asked.thing
     return shown
 
 
 def named_by_frame(clip: Frames, asked: Composition, pose: Pose | None = None) -> NDArray[np.int64]:
-    """The thing that each frame shows, as its place in `THINGS`; -1 for an empty frame.
+    """The thing that each frame shows, as index in `THINGS`; -1 for an empty frame.
 
     Args:
-        clip: uint8, (frames, height, width, 3).
-        asked: Its colour, background and motion are taken as given.
-        pose: How the first frame shows the thing, where the clip starts from a picture.
+        clip: uint8, (frames, height, width, 3), RGB.
+        asked: The requested composition. Its colour, background and motion are assumed to be right.
+        pose: Pose of the thing in the first frame, for a clip that starts from an image.
+
+    Returns:
+        (frames,).
     """
     ground = np.array(BACKGROUNDS[asked.background].rgb, np.float32)
     every = [replace(asked, thing=thing) for thing in range(len(THINGS))]
@@ -64,7 +70,7 @@ def _silhouettes(clip: Frames, ground: NDArray[np.float32], edge: float) -> NDAr
 
 
 def _silhouette(frame: Frames, ground: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
-    """What stands out from the background, (SIDE x SIDE,), of mean 0 and length 1; zeros where nothing does."""
+    """The silhouette of a frame, (SIDE * SIDE,), with mean 0 and length 1; zeros for an empty frame."""
     off = np.abs(frame.astype(np.float32) - ground).max(-1)
     if off.max() <= SEEN:
         return np.zeros(SIDE * SIDE, np.float32)

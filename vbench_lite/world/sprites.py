@@ -1,8 +1,8 @@
-"""How each thing looks: flat silhouettes with a few thick details, drawn by OpenCV.
+"""The shapes of the things: flat silhouettes with a few large details, drawn by OpenCV.
 
-Shapes live in a square from -1 to 1 (x to the right, y down). Each has a part: the `body` takes
-the thing's colour, `dark` a deep shade of it, `light` a pale tint, so that details stay visible
-on every background and belong to the colour that the caption names.
+Coordinates are from -1 to 1 (x to the right, y down). The part of a shape determines its colour: `body` has the thing's
+colour, `dark` a darker and `light` a lighter shade. So details are visible on every background and still have the
+colour that the caption names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _box(left: float, top: float, right: float, bottom: float, r: float = 0.08) 
 
 
 def _ring(cx: float, cy: float, rx: float, ry: float, width: float) -> Points:
-    """An elliptic ring as one polygon: out along the rim and back along the hole."""
+    """An elliptic ring as one polygon: along the outer edge, then back along the inner edge."""
     outer = list(_ellipse(cx, cy, rx, ry))
     inner = list(_ellipse(cx, cy, rx - width, ry - width))
     return [*outer, outer[0], inner[0], *reversed(inner)]
@@ -150,16 +150,16 @@ def _part_rgb(part: str, rgb: tuple[int, int, int]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8192)
 def sprite(thing: str, rgb: tuple[int, int, int], turn_deg: float, half_px: float) -> NDArray[np.uint8]:
-    """A thing drawn once, with its edges smoothed.
+    """Draw a thing with smooth edges.
 
     Args:
         thing: A key of `SHAPES`.
         rgb: Colour of its body.
-        turn_deg: Clockwise turn in the picture's plane.
-        half_px: Pixels from its centre to the edge of its unit square.
+        turn_deg: Clockwise rotation in degrees.
+        half_px: Half the side of its square from -1 to 1, in pixels.
 
     Returns:
-        RGBA, uint8, (size, size, 4) with odd size, the thing's centre in the middle pixel.
+        RGBA, uint8, (size, size, 4). The size is odd, and the thing's centre is in the central pixel.
     """
     radius = int(np.ceil(half_px * 1.2)) + 1
     size = 2 * radius + 1

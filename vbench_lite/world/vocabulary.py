@@ -1,15 +1,13 @@
-"""What the procedural world can show: things, colours, backgrounds, motions, and their captions.
+"""The content of the built-in world: things, colours, backgrounds, motions, and their captions.
 
-A `Composition` picks one of each; its captions are plain English that a published model would
-understand as well, in two wordings. One composition in ten is held out from every training in this
-repository, in both wordings:
+A `Composition` is one of each. It has captions in two wordings, in plain English that published models understand too.
+One composition in ten is held out: it is not used in any training of this repository, in either wording:
 
     held out  <=>  (7 thing + 3 colour + 5 background + motion) mod 10 == 0
 
-with the indices being places in the tuples below. Every value of every attribute occurs in
-training, so a held-out caption asks for a new combination of known words.
-To grow the world, append to a tuple (and draw the thing in `sprites.py`); earlier indices and the
-hold-out rule then stay as they are.
+The numbers are indices in the tuples below. Every single thing, colour, background and motion occurs in training. So a
+held-out caption asks for a new combination of known words. To extend the world, append to a tuple (and draw a new thing
+in `sprites.py`). Existing indices and held-out compositions then do not change.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ class Tint(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """A path over the clip. Lengths are in frame widths or heights, angles in degrees."""
+    """A motion over the whole clip. Lengths are in frame widths or heights, angles in degrees."""
 
     name: str
     subject: str = "a {colour} {thing} {name}"
@@ -36,7 +34,7 @@ class Motion(NamedTuple):
     scale_from: float = 0.56
     scale_to: float = 0.56
     hops: int = 0
-    """How often the thing leaves the ground; each hop is one arch of a sine."""
+    """Number of bounces. The path of each is half a period of a sine."""
 
 
 THINGS = ("sneaker", "bottle", "cup", "lamp", "car", "fish", "rocket", "duck", "bag", "chair", "boat", "house")
@@ -76,7 +74,11 @@ WORDINGS = ("{subject} on a {background} background", "on a plain {background} b
 
 @dataclass(frozen=True)
 class Composition:
-    """One thing, colour, background and motion, as places in the tuples above."""
+    """One thing, colour, background and motion, as indices in the tuples above.
+
+    >>> Composition(thing=0, colour=0, background=0, motion=1).caption
+    'a red sneaker slides right on a white background'
+    """
 
     thing: int
     colour: int
@@ -85,12 +87,12 @@ class Composition:
 
     @property
     def caption(self) -> str:
-        """The first wording."""
+        """The caption in the first wording."""
         return self.captions[0]
 
     @property
     def captions(self) -> tuple[str, ...]:
-        """Every wording of what the clip shows."""
+        """The captions in all wordings."""
         motion = MOTIONS[self.motion]
         subject = motion.subject.format(
             name=motion.name, colour=COLOURS[self.colour].name, thing=THINGS[self.thing]
@@ -99,27 +101,29 @@ class Composition:
 
     @property
     def held_out(self) -> bool:
-        """Whether this composition is kept out of every training."""
+        """Whether this composition is excluded from every training."""
         return (7 * self.thing + 3 * self.colour + 5 * self.background + self.motion) % 10 == 0
 
 
 def compositions() -> Iterator[Composition]:
-    """Every composition of the world, in a fixed order."""
+    """All compositions of the world, in a fixed order."""
     sizes = (len(THINGS), len(COLOURS), len(BACKGROUNDS), len(MOTIONS))
     for indices in product(*map(range, sizes)):
         yield Composition(*indices)
 
 
 def training_compositions() -> list[Composition]:
+    """All compositions that are used for training."""
     return [c for c in compositions() if not c.held_out]
 
 
 def held_out_compositions() -> list[Composition]:
+    """All compositions that are excluded from training."""
     return [c for c in compositions() if c.held_out]
 
 
 def find_composition(caption: str) -> Composition | None:
-    """The composition that a caption describes, or None when it is not one of this world's."""
+    """The composition of a caption; None if it is not a caption of this world. Case and punctuation are ignored."""
     return _BY_CAPTION.get(_plain(caption))
 
 
@@ -131,5 +135,5 @@ _BY_CAPTION = {_plain(caption): c for c in compositions() for caption in c.capti
 
 
 def words() -> list[str]:
-    """Every word that a caption can hold, sorted: the vocabulary of the built-in models."""
+    """All words of captions, sorted: the vocabulary of the built-in models."""
     return sorted({word for caption in _BY_CAPTION for word in caption.split()})

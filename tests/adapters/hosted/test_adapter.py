@@ -66,12 +66,12 @@ FAULTS = {
     "server error on submit": ({"submit": ["500"]},                       1, False, "not known whether"),
     "submit cut":            ({"submit": ["cut"]},                        1, False, "not known whether"),
     "submit unanswered":     ({"submit": ["hang"]},                       1, False, "not known whether"),
-    "submit answers HTML":   ({"submit": ["garbage"]},                    1, False, "holds no id"),
+    "submit answers HTML":   ({"submit": ["garbage"]},                    1, False, "has no id"),
     "submit answers in drips": ({"submit": ["drip"]},                     1, False, "not known whether"),
-    "submit answers a bomb": ({"submit": ["bomb"]},                       1, False, "holds no id"),
+    "submit answers a bomb": ({"submit": ["bomb"]},                       1, False, "has no id"),
     "submit floods":         ({"submit": ["flood"]},                      1, False, "not known whether"),
     "submit points elsewhere": ({"submit": ["elsewhere"]},                1, False, "a redirect"),
-    "id is an object":       ({"submit": ["object id"]},                  1, False, "holds no id"),
+    "id is an object":       ({"submit": ["object id"]},                  1, False, "has no id"),
     "no money":              ({"submit": ["402"]},                        0, False, "Check the key and the account"),
     "bad request":           ({"submit": ["400"]},                        0, False, "answers 400"),
     "refused on submit":     ({"submit": ["refuse"]},                     0, False, "refused by moderation"),
@@ -84,14 +84,14 @@ FAULTS = {
     "server error on result": ({"result": ["500", "cut"]},                1, True,  ""),
     "polling in drips":      ({"poll": ["drip", "bomb"]},                 1, True,  ""),
     "download is a page":    ({"download": ["page", "page"]},             1, True,  ""),
-    "download stays a page": ({"download": ["page"] * 3},                 1, False, "what came is no video"),
-    "download cut unseen":   ({"download": ["cut without a length"] * 3}, 1, False, "the video is cut"),
+    "download stays a page": ({"download": ["page"] * 3},                 1, False, "is not a video"),
+    "download cut unseen":   ({"download": ["cut without a length"] * 3}, 1, False, "the video is incomplete"),
     "download cut":          ({"download": ["half", "half"]},             1, True,  ""),
     "download error":        ({"download": ["500", "cut", "hang"]},       1, True,  ""),
     "link expired":          ({"download": ["403", "410"]},               1, True,  ""),
     "download redirected":   ({"download": ["elsewhere"]},                1, True,  ""),
     "redirected to plain http": ({"download": ["insecure"]},              1, False, "not https"),
-    "download too large":    ({"download": ["huge"]},                     1, False, "more than"),
+    "download too large":    ({"download": ["huge"]},                     1, False, "at most 1000 MB"),
 }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_asking_again_after_a_fault_makes_no_second_job_unless_the_first_failed(
     again = make(service, tmp_path)
     failed_for_good = "GPU fell over" in reason or "refused" in reason
     assert len(service.jobs) == (2 if failed_for_good else 1)
-    if any(words in reason for words in ("not known", "holds no id", "a redirect")):
+    if any(words in reason for words in ("not known", "has no id", "a redirect")):
         assert "delete" in (again.failure or "")
     else:
         assert again.file == service.clip
@@ -197,7 +197,7 @@ def test_signed_token_that_a_service_repeats_is_hidden(
 def test_header_that_cannot_be_sent_is_named_without_its_key(service: Service, tmp_path: Path) -> None:
     submit = {**settings(service)["submit"], "headers": {"Authorization": "Key {key}\n"}}
     failure = make(service, tmp_path, submit=submit).failure or ""
-    assert "the header 'Authorization' holds characters" in failure
+    assert "the header 'Authorization' contains invalid characters" in failure
     assert KEY not in failure
     assert service.calls == []
 
@@ -214,7 +214,7 @@ def test_full_disk_after_a_submit_tells_the_job_by_its_name(
 
     with monkeypatch.context() as full:
         full.setattr(Journal, "write", write)
-        assert "took the job as job-0, which could not be stored" in (make(service, tmp_path).failure or "")
+        assert "accepted the job as job-0, which could not be stored" in (make(service, tmp_path).failure or "")
     assert "not known whether" in (make(service, tmp_path).failure or "")
     assert len(service.jobs) == 1
 
@@ -262,7 +262,7 @@ def test_killed_while_polling_goes_on_polling(service: Service, tmp_path: Path) 
 def test_killed_while_submitting_does_not_submit_again(service: Service, tmp_path: Path) -> None:
     service.submit = ["hang"]
     killed_when(service, tmp_path, "submitted")
-    assert "not known whether the service took this job" in make(service, tmp_path).failure
+    assert "not known whether the service accepted this job" in make(service, tmp_path).failure
     assert len(service.jobs) == 1
 
 
@@ -287,7 +287,7 @@ def test_only_https_is_called(url: str) -> None:
 
 
 def test_service_on_the_net_cannot_point_to_this_machine() -> None:
-    with pytest.raises(UnsafeUrlError, match="this very machine"):
+    with pytest.raises(UnsafeUrlError, match="this machine"):
         checked(parsed("http://127.0.0.1:8080/metadata"), allow_loopback=False, own=False)
 
 

@@ -104,7 +104,7 @@ def test_amounts_are_numbers_of_zero_or_more(value: Any, amount: float | None) -
 @pytest.mark.parametrize("tail", [b"", b"\n", b"\0" * 16])
 def test_whole_video_with_padding_is_whole(tail: bytes) -> None:
     assert video_defect((20).to_bytes(4, "big") + b"ftyp" + b"x" * 12 + tail) == ""
-    assert "cut" in video_defect((200).to_bytes(4, "big") + b"ftyp" + b"x" * 12)
+    assert "incomplete" in video_defect((200).to_bytes(4, "big") + b"ftyp" + b"x" * 12)
 
 
 ENDED = {
@@ -138,7 +138,7 @@ def test_final_answer_ends_the_job(service: Service, tmp_path: Path, case: str) 
 def test_job_that_polling_forgets_is_over(service: Service, tmp_path: Path) -> None:
     service.poll = ["well", "404", "404", "404", "404"]
     output = make(service, tmp_path)
-    assert "not there any more" in (output.failure or "")
+    assert "no longer exists" in (output.failure or "")
     assert make(service, tmp_path).file == service.clip
     assert len(service.jobs) == 2
 
@@ -176,7 +176,7 @@ def test_one_job_for_two_clips_is_paid_once(service: Service, tmp_path: Path) ->
     other = [output for output in (first, second) if output.failure]
     assert [output.usd_charged for output in made] == [0.25]
     assert [output.usd_charged for output in other] == [0]
-    assert "is the job of cat/" in (other[0].failure or "")
+    assert "is already the job of cat/" in (other[0].failure or "")
     again = generator(service, tmp_path).generate([ask(0), ask(1, "a dog")])
     assert [output.file for output in again].count(service.clip) == 1
 

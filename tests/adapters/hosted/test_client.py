@@ -98,7 +98,7 @@ def test_another_scheme_port_or_host_is_not_the_service(url: str) -> None:
 
 
 def test_user_name_in_an_address_is_refused() -> None:
-    with pytest.raises(UnsafeUrlError, match="holds a user name"):
+    with pytest.raises(UnsafeUrlError, match="contains a user name"):
         parsed("https://me:pw@api.example.com/x")
 
 
@@ -123,7 +123,7 @@ def test_service_in_a_private_network_is_called_where_the_user_names_it() -> Non
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9", "[::ffff:127.0.0.1]", "a.localhost"])
 def test_loopback_is_for_services_on_loopback_alone(host: str) -> None:
     for own in (True, False):
-        with pytest.raises(UnsafeUrlError, match="this very machine"):
+        with pytest.raises(UnsafeUrlError, match="this machine"):
             checked(parsed(f"https://{host}/x"), allow_loopback=False, own=own)
     assert checked(parsed(f"http://{host}/x"), allow_loopback=True, own=False)
 
@@ -131,7 +131,7 @@ def test_loopback_is_for_services_on_loopback_alone(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.1", "2130706433"])
 def test_name_that_leads_to_this_machine_is_found_before_a_byte_is_sent(host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        with pytest.raises(UnsafeUrlError, match="this very machine"):
+        with pytest.raises(UnsafeUrlError, match="this machine"):
             Client("https://api.example.com", (), 5.0).download(
                 f"https://{host}:{listening.getsockname()[1]}/x", {}, 1000, 5.0
             )

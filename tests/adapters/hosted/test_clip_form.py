@@ -59,7 +59,7 @@ def test_shape_is_the_ratio_that_services_name() -> None:
     ],
 )
 def test_fixed_value_that_contradicts_the_clip_is_refused(body: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=r"fixed, and the clips asked for have"):
+    with pytest.raises(UsageError, match=r"has the fixed value .* but the requested clips have"):
         check_definition(definition(body))
 
 

@@ -97,12 +97,12 @@ FAULTS = {
     # fault                  script of uploads                    jobs  clip   what the reason says
     "busy":                 (["429", "503", "500"],                1, True,  ""),
     "cut and unanswered":   (["cut", "hang", "drip"],              1, True,  ""),
-    "too large":            (["413"],                              0, False, "does not take the image: it answers 413"),
-    "wrong key":            (["401"],                              0, False, "does not take the image: it answers 401"),
+    "too large":            (["413"],                              0, False, "not accept the image: it answers 413"),
+    "wrong key":            (["401"],                              0, False, "not accept the image: it answers 401"),
     "refused":              (["refuse"],                           0, False, "refused by moderation"),
-    "answers HTML":         (["garbage"],                          0, False, "holds no file_url"),
+    "answers HTML":         (["garbage"],                          0, False, "has no file_url"),
     "answers a flood":      (["flood"],                            0, False, "cannot be uploaded"),
-    "answers a bomb":       (["bomb"],                             0, False, "holds no file_url"),
+    "answers a bomb":       (["bomb"],                             0, False, "has no file_url"),
     "points elsewhere":     (["elsewhere"],                        0, False, "it answers 303"),
     "repeats the key":      (["repeats the key"],                  0, False, "it answers 400"),
     "out of reach":         (["cut"] * 8,                          0, False, "Nothing was submitted"),
@@ -161,7 +161,7 @@ def test_an_incomplete_description_is_refused(service: Service, image: dict[str,
 
 
 def test_body_and_inputs_must_agree(service: Service) -> None:
-    with pytest.raises(UsageError, match=r"never says \{image\}"):
+    with pytest.raises(UsageError, match=r"has no \{image\}"):
         HostedService(definition(service, {}, body={"prompt": "{prompt}"}))
     texts = definition(service, {})
     with pytest.raises(UsageError, match='Write inputs = '):

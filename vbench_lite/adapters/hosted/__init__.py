@@ -1,1 +1,1 @@
-"""The adapter of hosted services: submit, poll, download, as a TOML file describes them."""
+"""The adapter of hosted services: submits, polls and downloads as a TOML file describes."""

@@ -1,8 +1,8 @@
-"""Drives a hosted service that its TOML describes (`settings.py`): submit, poll, download.
+"""Drives a hosted service that a TOML file describes (`settings.py`): submits, polls and downloads.
 
-A job's id is stored before it is polled, a restart goes on polling, and a submit whose outcome is not known is not
-repeated: no clip is paid for twice. The cost is what the service says that it charged, or the definition's price.
-Device seconds are empty unless the service reports them; energy is empty.
+No clip is paid for twice. The id of a job is stored before it is polled, and a restart continues polling. A submit with
+an unknown outcome is not repeated. The cost is the charge that the service reports, or the definition's price. Device
+seconds are known only if the service reports them. Energy is not known.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FREE = 0.0
 
 
 class HostedService:
-    """A hosted service behind the generator interface. `batch_size` is how many jobs it works on at a time."""
+    """A generator that calls a hosted service. `batch_size` is the number of jobs in parallel."""
 
     def __init__(self, definition: Definition) -> None:
         check_definition(definition)
@@ -35,10 +35,10 @@ class HostedService:
         self._calls = Calls(definition.name, self.settings)
         self._journal = Journal(Path(".vbench") / "jobs" / definition.name)
         self._shut = ""
-        """Why nothing more is submitted: the key or the account was turned down."""
+        """Why nothing more is submitted: the service refused the key or the account; "" otherwise."""
 
     def begin(self, context: RunContext) -> None:
-        """Jobs are kept in the run folder."""
+        """Store jobs in the run folder."""
         self._journal = Journal(context.state)
 
     def load(self, device: str) -> None:
@@ -52,7 +52,7 @@ class HostedService:
         self._calls.read_keys()
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """One clip a request, all at a time."""
+        """Generate one clip per request, all in parallel."""
         with ThreadPoolExecutor(max(1, len(requests))) as pool:
             return list(pool.map(self._make, requests))
 
@@ -60,7 +60,7 @@ class HostedService:
         self._calls.forget_keys()
 
     def _make(self, request: Request) -> Output:
-        """One clip. An error is this clip's failure: raising it would have the whole batch asked for again."""
+        """Generate one clip. An error becomes a failed clip, because an exception would repeat the whole batch."""
         clip: HostedClip | None = None
         charged: float | None = None
         file: bytes | None = None

@@ -1,9 +1,9 @@
-"""What a hosted service's answers mean: the state of a job, errors, amounts, and whether what came is a clip.
+"""Reads the answers of a hosted service: the state of a job, errors, amounts, and whether a file is a clip.
 
-One reader for submits, polls and results. An error is found wherever the definition says (`error`, one path or
-several) and, unless the job is at work, in the fields that services commonly use, whatever the status of the answer.
-States are compared without regard to case. A state that the definition does not name is judged by its error and by
-common words; one that stays unknown is `UNKNOWN`, and the caller limits how long that may last.
+The same code reads answers to submits, polls and results. Errors are searched at the paths of the definition (`error`)
+and, unless the job is active, in the fields that services commonly use. The HTTP status does not matter. States are
+compared without case. A state that the definition does not name is judged by its error and by common words. Otherwise
+it is `UNKNOWN`, and the caller limits how long a job may be in this state.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbench_lite.adapters.hosted.client import Answer
 from vbench_lite.adapters.hosted.settings import Poll, as_paths
 
 ERROR_FIELDS = ("error", "errors", "detail", "failure", "failure_reason", "error_message", "errorMessage")
-"""Where services commonly put errors; read beside what a definition names."""
+"""Fields in which services commonly report errors. They are read in addition to those of the definition."""
 REFUSAL_WORDS = (
     "moderat", "content policy", "content_policy", "contentpolicy", "content filter", "content_filter", "safety",
     "sensitive", "nsfw", "prohibited", "usage polic", "usage guideline", "community guideline", "violates", "flagged",
@@ -38,7 +38,7 @@ _TEXT_FIELDS = ("message", "msg", "detail", "description", "reason", "error", "t
 
 
 class JobState(Enum):
-    """What a poll says of a job."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -49,24 +49,24 @@ class JobState(Enum):
 
 
 class ErrorText(NamedTuple):
-    """An error in an answer; "" where there is none."""
+    """An error in an answer; its message is "" if there is none."""
 
     message: str
     refused: bool = False
-    """Whether it is moderation: the service will not, rather than cannot, make the clip."""
+    """Whether the service refused the clip by moderation."""
 
 
 class JobReading(NamedTuple):
-    """One poll, read."""
+    """The result of one poll."""
 
     state: JobState
     word: str
-    """The service's own name of the state."""
+    """The service's name of the state."""
     error: str = ""
 
 
 def get_paths(answer: Any, path: str) -> list[Any]:
-    """All values at a path such as "data.videos.0.url"; `*` stands for every item of a list or table.
+    """All values at a path such as "data.videos.0.url". `*` matches every item of a list or table.
 
     >>> get_paths({"errors": [{"msg": "a"}, {"msg": "b"}]}, "errors.*.msg")
     ['a', 'b']
@@ -88,7 +88,7 @@ def _step(value: Any, part: str) -> list[Any]:
 
 
 def get_path(answer: Any, path: str) -> Any:
-    """The first value at a path; None where there is none."""
+    """The first value at a path; None if there is none."""
     return next((value for value in get_paths(answer, path) if value is not None), None)
 
 
@@ -97,8 +97,8 @@ def read_error(content: Any, paths: str | Sequence[str] = (), common: bool = Tru
 
     Args:
         content: The answer's JSON.
-        paths: Where the definition says that errors are.
-        common: Whether to look into `ERROR_FIELDS` too.
+        paths: Paths of errors in the definition.
+        common: Whether to search `ERROR_FIELDS` too.
 
     >>> read_error({"detail": [{"msg": "flagged", "type": "content_policy_violation"}]}, "detail.0.msg")
     ErrorText(message='flagged', refused=True)
@@ -117,7 +117,7 @@ def read_error(content: Any, paths: str | Sequence[str] = (), common: bool = Tru
 
 
 def _text_of(value: Any, depth: int = 0) -> str:
-    """The words of an error value; "" for what means that there is none."""
+    """The text of an error value; "" for values that mean no error."""
     if isinstance(value, str):
         return "" if value.strip().lower() in _NO_ERROR else value.strip()
     if isinstance(value, bool):
@@ -134,17 +134,17 @@ def _text_of(value: Any, depth: int = 0) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a service's words say that it will not, rather than cannot, make this clip."""
+    """Whether an error text means that the service refuses this clip by moderation."""
     return any(word in text.lower() for word in REFUSAL_WORDS)
 
 
 def read_state(content: Any, poll: Poll, has_clip: bool) -> JobReading:
-    """What an answer to a poll says of the job.
+    """Read the state of a job from the answer to a poll.
 
     Args:
         content: The answer's JSON.
-        poll: The definition's words.
-        has_clip: Whether the answer names a clip, or the result is asked for apart.
+        poll: The settings of polling, with the service's names of states.
+        has_clip: Whether the answer names a clip, or a separate call asks for the result.
     """
     word = get_path(content, poll.state)
     name = printable(str(word))[:60] if word is not None else ""
@@ -167,7 +167,7 @@ def read_state(content: Any, poll: Poll, has_clip: bool) -> JobReading:
 
 
 def _unlisted(word: Any, name: str, error: ErrorText, has_clip: bool) -> JobReading:
-    """A state that the definition does not name."""
+    """Judge a state that the definition does not name."""
     plain = _plain(word)
     if error.message or (isinstance(word, str) and any(part in plain for part in _OVER)):
         refused = error.refused or is_refusal(name)
@@ -199,12 +199,12 @@ def _plain(word: Any) -> str:
 
 
 def response_excerpt(answer: Answer) -> str:
-    """The words of an answer, in one line that is safe to print."""
+    """The beginning of an answer's body, as one line that is safe to print."""
     return printable(answer.body[:4000].decode("utf-8", "replace"))[:300] or "(nothing)"
 
 
 def printable(text: str) -> str:
-    """A text of another program in one line, without control characters.
+    """A text from another program as one line without control characters.
 
     >>> printable("two\\nlines\\x1b[31m")
     'two lines?[31m'
@@ -213,7 +213,7 @@ def printable(text: str) -> str:
 
 
 def parse_amount(value: Any) -> float | None:
-    """An amount of an answer: a number of 0 or more, also as text; None for anything else."""
+    """An amount in an answer: a number of 0 or more, also as text; None for other values."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -224,20 +224,20 @@ def parse_amount(value: Any) -> float | None:
 
 
 def video_defect(clip: bytes) -> str:
-    """Why a file is not a whole clip, by its first bytes and its boxes; "" if nothing is found.
+    """Why a file is not a complete clip, by its first bytes and its MP4 boxes; "" if no defect is found.
 
-    A fetched clip is kept and not fetched again, so an error page must not be kept as a clip.
+    A downloaded clip is stored and not downloaded again. So an error page must not be stored as a clip.
     """
     if clip[:4] in (b"\x1aE\xdf\xa3", b"GIF8", b"RIFF"):
         return ""
     if clip[4:8] not in (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"):
-        return f"what came is no video: {printable(clip[:60].decode('utf-8', 'replace'))!r}"
+        return f"the download is not a video: {printable(clip[:60].decode('utf-8', 'replace'))!r}"
     place = 0
     while place < len(clip) and clip[place : place + 8].strip(b"\0\r\n\t "):
         size = int.from_bytes(clip[place : place + 4], "big")
         if size == 1:
             size = int.from_bytes(clip[place + 8 : place + 16], "big")
         if size == 0:
-            return ""  # up to the end, wherever that is
+            return ""  # size 0 means that the box extends to the end of the file
         place += max(size, 8)
-    return "" if place <= len(clip) else f"the video is cut: {len(clip)} of at least {place} bytes came"
+    return "" if place <= len(clip) else f"the video is incomplete: {len(clip)} of at least {place} bytes"

@@ -1,7 +1,7 @@
-"""HTTP for hosted services: https only (or loopback), keys to the service's own servers, limits on size and time.
+"""HTTP for hosted services: https only (or loopback), keys for the service's own servers only, limits on size and time.
 
-The client is httpx2. A whole exchange (name lookup, connection, head and body of the answer) has one deadline, so that
-an answer in drips ends in time. Redirects are never followed by the library.
+The client is httpx2. One deadline covers the whole exchange (name lookup, connection, header and body of the answer),
+so a very slow answer ends in time. The library does not follow redirects.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ REDIRECTS = 5
 NEVER_SENT = (
     httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol
 )
-"""Errors of httpx2 that come before the first byte of a request."""
+"""Errors of httpx2 that occur before the first byte of a request is sent."""
 
 
 class NotSentError(Exception):
-    """The request certainly did not reach the service."""
+    """The request did not reach the service."""
 
 
 class UnknownFateError(Exception):
-    """The request may or may not have been carried out: no answer, or a cut one."""
+    """It is not known whether the service executed the request: there is no answer, or an incomplete one."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, whatever its status."""
+    """The answer to a request, with any status."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Answer:
 
     @property
     def try_later(self) -> bool:
-        """The service is overloaded or failing, so the request should be retried."""
+        """Whether the service is overloaded or failing, so that the request should be retried."""
         return self.status in (408, 425, 429) or self.status >= 500
 
     @property
@@ -83,7 +83,7 @@ class Answer:
         return max(0.0, seconds) if seconds < float("inf") else None
 
     def json(self) -> Any:
-        """The body as JSON; {} where it is none."""
+        """The body as JSON; {} if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -99,16 +99,16 @@ def _date(text: str) -> datetime | None:
 
 
 class Client:
-    """Calls one service."""
+    """Sends requests to one service."""
 
     def __init__(self, base: str, hosts: tuple[str, ...], timeout_s: float) -> None:
         self._own = own_origins(base, hosts)
         self._allow_loopback, self._timeout_s = is_loopback(parsed(base).host), timeout_s
         self._tls = httpx2.create_ssl_context()
-        asyncio.run(anyio.sleep(0))  # loads its backend, which the first deadline would include
+        asyncio.run(anyio.sleep(0))  # loads the backend now, because the first deadline would include the time
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> Answer:
-        """One request to the service itself; `body` is sent as JSON, bytes as they are.
+        """Send one request to the service. `body` is sent as JSON, bytes are sent unchanged.
 
         Raises:
             UnsafeUrlError: The URL is not on one of the service's own servers.
@@ -129,12 +129,13 @@ class Client:
         return self._exchange(method, target, sent, content, LARGEST_ANSWER, self._timeout_s)
 
     def download(self, url: str, headers: Mapping[str, str], largest: int, limit_s: float) -> Answer:
-        """A whole file. `headers` (with a key, perhaps) go to the service's own servers only.
+        """Download a whole file. `headers`, which can contain a key, are sent to the service's own servers only.
 
         Raises:
-            UnsafeUrlError: It leads to where nothing is fetched from.
-            NotSentError, UnknownFateError: The connection failed, or was cut before the end.
-            GeneratorError: It is larger than `largest` bytes, also when unpacked.
+            UnsafeUrlError: The URL, or a redirect, leads to an address that is not allowed.
+            NotSentError: No connection could be made.
+            UnknownFateError: The connection was lost before the end.
+            GeneratorError: The file is larger than `largest` bytes (after decompression), or redirected too often.
         """
         deadline, target = time.monotonic() + limit_s, parsed(url)
         for _ in range(REDIRECTS):
@@ -149,7 +150,7 @@ class Client:
         self, method: str, url: httpx2.URL, headers: Mapping[str, str], content: bytes | None, largest: int,
         limit_s: float,
     ) -> Answer:
-        """One request and its answer, within `limit_s` seconds in all."""
+        """One request and its answer, within `limit_s` seconds in total."""
         check_headers(headers)
         own = Origin.of(url) in self._own
         checked(url, self._allow_loopback, own)
@@ -178,11 +179,11 @@ class Client:
 
 
 async def _body(response: httpx2.Response, largest: int) -> bytes:
-    """The body, unpacked piece by piece; too much is an error, never a short body."""
+    """The decompressed body. A body above the limit is an error and is never truncated."""
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > largest:
         size = f"{int(announced) / 1e6:.0f} MB"
-        raise GeneratorError(f"the answer is {size}; more than {largest / 1e6:.0f} MB is not taken")
+        raise GeneratorError(f"the answer is {size}; at most {largest / 1e6:.0f} MB are read")
     content = bytearray()
     async for piece in response.aiter_bytes():
         content += piece
@@ -192,7 +193,8 @@ async def _body(response: httpx2.Response, largest: int) -> bytes:
 
 
 class _PeerCheck:
-    """Looks at the address that a host's name led to, before anything is sent. A proxy's own address does not count."""
+    """Checks the address to which a host name was resolved, before anything is sent. Addresses of proxies are
+    ignored."""
 
     def __init__(self, host: str, allow_loopback: bool, own: bool) -> None:
         self._host, self._allow_loopback, self._own = host, allow_loopback, own

@@ -1,4 +1,4 @@
-"""Checks that a service is asked for the clips that the plan wants, before anything is sent or paid."""
+"""Checks before anything is sent or paid that a service is asked for the clips of the plan."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ _SHORTER_SIDES = {"1k": 1024, "2k": 1440, "4k": 2160, "8k": 4320, "hd": 720, "fh
 
 
 class Fixed(NamedTuple):
-    """A value in a body that stands for the form of the clip."""
+    """A fixed value in a body that determines the length or size of the clip."""
 
     fits: bool
     asked: str
-    """What the plan asks for instead."""
+    """The value that the plan asks for."""
     placeholder: str
+    """The placeholder to write instead of the value."""
 
 
 def check_definition(definition: Definition) -> None:
-    """Everything about a hosted definition that can be known without calling the service.
+    """Check a hosted definition as far as possible without calling the service.
 
     Raises:
-        UsageError: Its settings are incomplete, or its body asks for other clips than the plan.
+        UsageError: The settings are incomplete, or the body asks for other clips than the plan.
     """
     settings = ServiceSettings.of(definition)
     probe = Request("", "", 0, 0, definition.clip)
@@ -54,25 +55,25 @@ def check_definition(definition: Definition) -> None:
 
 
 def _asks_for_image(definition: Definition, settings: ServiceSettings) -> bool:
-    """Whether the body holds {image}.
+    """Whether the body contains {image}.
 
     Raises:
-        UsageError: The definition's `inputs` say otherwise.
+        UsageError: The body contradicts the definition's `inputs`.
     """
     asked = "{image}" in json.dumps(settings.submit.body, default=str)
     taken = any("image" in each for each in definition.inputs)
     if taken and not asked:
-        raise UsageError("it takes an image, and its body under [settings.submit] never says {image}.")
+        raise UsageError("it takes an image, but its body under [settings.submit] has no {image}.")
     if asked and not taken:
-        raise UsageError('its body says {image}. Write inputs = ["image", "text"] at the top of its TOML.')
+        raise UsageError('its body has {image}. Write inputs = ["image", "text"] at the top of its TOML.')
     return asked
 
 
 def check_request(settings: ServiceSettings, request: Request) -> None:
-    """Whether a service takes a request.
+    """Check that a service accepts a request.
 
     Raises:
-        UsageError: It does not, as its definition says under [settings.takes].
+        UsageError: The definition excludes the request under [settings.takes].
     """
     takes, values = settings.takes, request_values(request)
     seconds = request.spec.seconds
@@ -89,25 +90,25 @@ def check_request(settings: ServiceSettings, request: Request) -> None:
 
 
 def check_fixed_values(name: str, body: Any, spec: ClipSpec) -> None:
-    """Refuses a body that fixes a length or a size which is not the one that the plan asks for and measures by.
+    """Check that fixed lengths and sizes in a body equal those of the plan.
 
     Raises:
-        UsageError: It names the value and what to write instead.
+        UsageError: A value differs. The message names it and the placeholder to write instead.
     """
     for path, value in _leaves(body):
         fixed = _fixed(path.rpartition(".")[2], value, spec)
         if fixed and not fixed.fits:
             raise UsageError(
-                f'"{name}": its body has {path} = {value!r}, fixed, and the clips asked for have {fixed.asked}. Write '
-                f'"{fixed.placeholder}" there, or choose the same under [clip].'
+                f'"{name}": its body has the fixed value {path} = {value!r}, but the requested clips have '
+                f'{fixed.asked}. Write "{fixed.placeholder}" there, or choose the same value under [clip].'
             )
 
 
 def check_sweep(definition: Definition, settings: ServiceSettings) -> None:
-    """Refuses a sweep over a part of the clip's form that never reaches the service.
+    """Check that the values of a sweep over the clip's form reach the service.
 
     Raises:
-        UsageError: The body is the same for every value.
+        UsageError: The body is the same for all values.
     """
     swept = [key for key in definition.about.get("sweep", {}) if key.startswith("clip.")]
     for key in swept:
@@ -115,7 +116,7 @@ def check_sweep(definition: Definition, settings: ServiceSettings) -> None:
         other = dataclasses.replace(definition.clip, **{part: getattr(definition.clip, part) * 2})
         if _sent(settings, definition.clip) == _sent(settings, other):
             raise UsageError(
-                f'"{definition.name}": --sweep {key} changes nothing that the service is sent, so that every value '
+                f'"{definition.name}": --sweep {key} does not change the requests to the service, so every value '
                 f'would be billed for the same clips. Put "{{{part}}}" (or {{seconds}}, {{resolution}}, '
                 "{aspect_ratio}) into the body under [settings.submit]."
             )
@@ -130,7 +131,7 @@ def _sent(settings: ServiceSettings, spec: ClipSpec) -> Any:
 
 
 def _leaves(body: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The fixed values of a body, each with its path."""
+    """The values of a body without placeholders, each with its path."""
     if isinstance(body, Mapping):
         for key, value in body.items():
             yield from _leaves(value, f"{path}.{key}" if path else str(key))
@@ -142,7 +143,7 @@ def _leaves(body: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _fixed(key: str, value: Any, spec: ClipSpec) -> Fixed | None:
-    """What a fixed value means for the form of a clip; None where it is not known to mean anything."""
+    """Compare a fixed value with the form of a clip; None if its key has no known meaning."""
     name = re.sub(r"[^a-z]", "", key.lower())
     figure = _figure(value)
     if "duration" in name or name in ("seconds", "length", "videolength", "cliplength", "lengthseconds"):

@@ -1,4 +1,4 @@
-"""Submits, polls and downloads one clip of a hosted service. Only calls that change nothing are repeated."""
+"""Submits, polls and downloads one clip of a hosted service. Only calls that are safe to repeat are repeated."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vbench_lite.errors import ClipFailed
 from vbench_lite.records import Request
 
 LINKS = 3
-"""How often a finished job is asked for a fresh link when one has expired."""
+"""How often a finished job is asked for its link, because links expire."""
 
 
 class HostedClip:
-    """One clip, from its request to its file."""
+    """One clip, from the request to the file."""
 
     def __init__(self, settings: ServiceSettings, calls: Calls, journal: Journal, request: Request) -> None:
         self._clip = ClipJob(settings, calls, journal, request)
@@ -27,16 +27,16 @@ class HostedClip:
 
     @property
     def job(self) -> Job:
-        """Its entry in the journal."""
+        """The clip's entry in the journal."""
         return self._clip.entry
 
     def get(self) -> bytes:
-        """The clip.
+        """Return the file of the clip. A stored clip is returned without a call.
 
         Raises:
-            NotAcceptedError: No job came of it.
-            JobFailedError: The service gave up, or refused.
-            ClipFailed: It is not known, or not yet; the reason says what to do.
+            NotAcceptedError: The service did not accept the job.
+            JobFailedError: The job failed, or the service refused the clip.
+            ClipFailed: The outcome is not known, or not known yet. The reason says what to do.
         """
         clip, submission = self._clip, Submission(self._clip)
         kept = clip.journal.kept_clip(clip.path)
@@ -52,7 +52,7 @@ class HostedClip:
         return self._fetch()
 
     def _fetch(self) -> bytes:
-        """The finished clip; a link that expired is asked for anew."""
+        """Download the finished clip. If its link has expired, ask for a new link."""
         video = self._clip.settings.video
         for attempt in range(LINKS):
             content = Polling(self._clip).finished()
@@ -72,4 +72,4 @@ class HostedClip:
                 return answer.body
             self._clip.call.wait(attempt)
         what = defect or f"{answer.status} {response_excerpt(answer)}"
-        raise ClipFailed(f"the clip cannot be fetched: {what}; {self._clip.kept()}")
+        raise ClipFailed(f"the clip cannot be downloaded: {what}; {self._clip.kept()}")

@@ -1,7 +1,7 @@
-"""Sends the image of a request to a service: inside the body, by a separate upload, or as the user's own address.
+"""Sends the image of a request to a service: in the body, by a separate upload, or as an address of the user.
 
-An image goes to the service's own servers and to no others. An upload creates no job and costs nothing, so it is
-repeated like any other question. It happens before the submit is noted: without the image nothing is submitted.
+Images are sent to the service's own servers only. An upload creates no job and costs nothing, so it is repeated on
+failure. It happens before the submit: without the image, nothing is submitted.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ JPEG_QUALITY = 95
 
 
 class ImageSender:
-    """What the placeholder {image} becomes for one request."""
+    """Computes the value of the placeholder {image}."""
 
     def __init__(self, use: ImageUse, call: Calls, submit_headers: Mapping[str, str]) -> None:
         self._use, self._call = use, call
         self._headers = use.headers or submit_headers
 
     def value(self, request: Request, values: Mapping[str, Any]) -> str:
-        """A data URL, base64, or an address.
+        """The value for one request: a data URL, base64, or an address.
 
         Raises:
-            NotAcceptedError: The image is too large, or the service did not take it.
+            NotAcceptedError: The image is too large, or the service did not accept it.
         """
         assert request.image is not None
         if self._use.send == "url":
@@ -56,7 +56,7 @@ class ImageSender:
         return text if self._use.send == "base64" else f"data:{TYPES[self._use.format]};base64,{text}"
 
     def _uploaded(self, content: bytes, values: Mapping[str, Any]) -> str:
-        """What the service calls the image from now on."""
+        """Upload the image. Returns the address or id of the image at the service."""
         use, kind = self._use, TYPES[self._use.format]
         try:
             if use.put:
@@ -76,14 +76,14 @@ class ImageSender:
             raise NotAcceptedError(f"the image cannot be uploaded: {error}") from None
         found = get_path(answer.json(), use.result)
         if not isinstance(found, str | int) or isinstance(found, bool) or not str(found).strip():
-            raise NotAcceptedError(f"the upload's answer holds no {use.result}: {response_excerpt(answer)}")
+            raise NotAcceptedError(f"the upload's answer has no {use.result}: {response_excerpt(answer)}")
         return str(found)
 
     def _taken(self, answer: Answer) -> Answer:
-        """The answer to an upload.
+        """Check the answer to an upload.
 
         Raises:
-            NotAcceptedError: It is a no.
+            NotAcceptedError: The service did not accept the upload.
         """
         if answer.ok:
             return answer
@@ -91,11 +91,11 @@ class ImageSender:
         if is_refusal(text):
             raise NotAcceptedError(f"{REFUSED}: {text}", ReasonCode.REFUSED)
         kind = ShutError if answer.status in (401, 402, 403) else NotAcceptedError
-        raise kind(f"the service does not take the image: it answers {answer.status}: {text}")
+        raise kind(f"the service does not accept the image: it answers {answer.status}: {text}")
 
 
 def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
-    """A picture, uint8 (height, width, 3), as a file."""
+    """A picture, uint8 (height, width, 3), as the content of an image file."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -104,7 +104,7 @@ def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
 
 
 def multipart(field: str, content: bytes, kind: str) -> tuple[bytes, str]:
-    """A form with one file, and its content type."""
+    """A multipart form with one file, and its content type."""
     import httpx2
 
     request = httpx2.Request("POST", "https://form", files={field: (f"image.{kind}", content, TYPES[kind])})

@@ -1,4 +1,4 @@
-"""What the steps of one hosted clip share: its request, its entry in the journal, its timing, and how it can end."""
+"""State that the steps of one hosted clip share: request, entry in the journal, timing, and errors."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from vbench_lite.errors import ClipFailed
 from vbench_lite.records import ReasonCode, Request
 
 REFUSED = "refused by moderation"
-"""How the reason of a clip begins that the service refused; its code is `ReasonCode.REFUSED`."""
+"""Beginning of the reason of a clip that the service refused. Its code is `ReasonCode.REFUSED`."""
 
 
 class NotAcceptedError(ClipFailed):
-    """The service did not take the job: it costs nothing."""
+    """The service did not accept the job, so it costs nothing."""
 
 
 class JobFailedError(ClipFailed):
-    """The service took the job and did not make the clip."""
+    """The service accepted the job but made no clip."""
 
 
 class ShutError(NotAcceptedError):
-    """The key or the account was turned down: nothing else will be accepted either."""
+    """The service refused the key or the account, so it will accept no other job."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Timing:
 
 
 class ClipJob:
-    """One clip on order."""
+    """The job of one clip."""
 
     def __init__(self, settings: ServiceSettings, call: Calls, journal: Journal, request: Request) -> None:
         self.settings, self.call, self.journal, self.request = settings, call, journal, request
@@ -52,26 +52,26 @@ class ClipJob:
         self.timing = Timing()
 
     def note(self, **changes: Any) -> None:
-        """Writes the entry, without keys."""
+        """Write the entry in the journal, without keys."""
         if "reason" in changes:
             changes["reason"] = self.call.without_key(changes["reason"])[:500]
         self.entry = self.journal.write(self.path, self.entry, **changes)
 
     def failed(self, message: str, refused: bool) -> JobFailedError:
-        """The job is over without a clip; another try is another job."""
+        """Record that the job ended without a clip. Another attempt is another job."""
         message = self.call.without_key(message)
         refused = refused or is_refusal(message)
         self.note(state="failed", reason=f"{REFUSED}: {message}" if refused else f"the service failed: {message}")
         return JobFailedError(self.entry.reason, ReasonCode.REFUSED if refused else ReasonCode.FAILED)
 
     def kept(self) -> str:
-        """How the reason of a clip ends whose job goes on."""
-        return f"job {self.entry.id} is kept: run again with --retry-failed to go on with it, without a new one"
+        """End of the reason of a clip whose job continues."""
+        return f"job {self.entry.id} is kept: run again with --retry-failed to continue it without a new job"
 
     def unclear(self) -> ClipFailed:
-        """The end of a submit without a clear answer."""
+        """The error of a submit without a clear answer."""
         why = f" ({self.entry.reason})" if self.entry.reason else ""
         return ClipFailed(
-            f"it is not known whether the service took this job{why}; it is not submitted again by itself. "
-            f"Look into your account, and delete {self.path} to have it submitted anew."
+            f"it is not known whether the service accepted this job{why}, so it is not submitted again. "
+            f"Check your account, and delete {self.path} to submit it again."
         )

@@ -1,15 +1,15 @@
-"""The journal of hosted jobs: each submit is recorded before it is sent.
+"""The journal of hosted jobs. Each submit is recorded before it is sent.
 
-One file a clip, in the run folder, so that it outlives the process:
+There is one file per clip in the run folder, so that a restarted process can read it. Its state is one of:
 
-    submitting    written before the request leaves. Found on restart: its fate is not known
-    submitted     the service answered with an id; from here on it is only ever polled
-    finished      the clip was fetched and lies beside the journal's entry
-    failed        the service says that it failed, or refused; another try is another job
-    unclear       no answer to the submit. Never repeated by itself: it may have been paid for
+    submitting    written before the request is sent. If a restart finds it, the outcome is not known
+    submitted     the service answered with an id. From now on the job is only polled
+    finished      the clip was downloaded and is stored beside the journal's entry
+    failed        the job failed or was refused. Another attempt is another job
+    unclear       there was no answer to the submit. It is not repeated, because it may have been paid for
 
-`claims/` holds one small file for each job id, so that a job which a service gives out twice is one clip's alone.
-Neither keys nor headers are ever stored.
+`claims/` contains one small file for each job id, so that a job id that the service returns twice belongs to one clip
+only. Keys and headers are never stored.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from vbench_lite.userfile import parse_json, read_text
 
 @dataclass(frozen=True)
 class Job:
-    """One clip's entry."""
+    """The journal's entry of one clip."""
 
     state: str = ""
     id: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
-    """What the answer to the submit held beside the id, such as the URL to poll."""
+    """Further values of the answer to the submit, such as the URL to poll."""
     submitted_at: float = 0.0
     submits: int = 0
-    """Requests that may have created a job."""
+    """Number of requests that may have created a job."""
     seen: bool = False
-    """Whether polling knew it."""
+    """Whether polling has found the job."""
     reason: str = ""
     usd: float | None = None
-    """What the service says that it charged."""
+    """Charge in US dollars that the service reports."""
     device_s: float | None = None
-    """Computing time that it reports."""
+    """Device seconds that the service reports."""
 
 
 class Journal:
@@ -57,16 +57,17 @@ class Journal:
         self._folder = folder
 
     def path(self, request: Request, asked: Any) -> Path:
-        """Of a clip's entry; what is asked is in the name, so that a changed request is another job."""
+        """The file of a clip's entry. Its name contains a digest of the request, so a changed request is another
+        job."""
         text = json.dumps([request.prompt_id, request.index, request.seed, asked], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return self._folder / request.prompt_id / f"{request.index}-{digest}.json"
 
     def read(self, path: Path) -> Job:
-        """The entry, or an empty one.
+        """Read an entry; an empty one if the file does not exist.
 
         Raises:
-            StoreError: It cannot be read: then it must not be taken for "never submitted".
+            StoreError: The file cannot be read. It must not be treated as "never submitted".
         """
         try:
             path.stat()
@@ -82,7 +83,7 @@ class Journal:
         return job
 
     def claim(self, id_: str, path: Path) -> str:
-        """Notes that a job belongs to an entry; returns the clip that has it already, or "".
+        """Record that a job belongs to an entry. Returns the clip that already has the job, or "".
 
         Raises:
             StoreError: The claim cannot be written.
@@ -109,9 +110,9 @@ class Journal:
 
 
 def _written(claim: Path) -> str:
-    """What a claim says. Another thread may have created the file and not yet written it: wait for up to a second.
+    """The content of a claim. Another thread may have created the file but not written it yet, so wait up to a second.
 
-    A file that stays empty was left by a process that stopped between the two steps: it claims nothing.
+    A file that stays empty was left by a process that stopped between both steps. It is not a claim.
     """
     for _ in range(100):
         owner = claim.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Follows one clip's job to its end."""
+"""Polls the job of one clip until it ends."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from vbench_lite.errors import ClipFailed
 from vbench_lite.records import ReasonCode
 
 UNKNOWN_AT_FIRST = 3
-"""How often a job may be unknown to polling right after it was taken: services forget for a moment."""
+"""How often polling may answer 404 for a new job, because some services need a moment to know it."""
 NO_SUCH_JOB = (400, 404, 410, 422)
-"""Answers to a poll that mean that the job is not there any more, once it was there."""
+"""Statuses of a poll that mean that a job no longer exists, if an earlier poll found it."""
 
 
 class Polling:
-    """The way of one clip from its job to the answer that names the clip."""
+    """Polls one job until an answer names the clip."""
 
     def __init__(self, clip: ClipJob) -> None:
         self._clip = clip
 
     def finished(self) -> Any:
-        """Polls until the job is over; returns the answer that names the clip.
+        """Poll until the job ends. Returns the answer that names the clip.
 
         Raises:
-            JobFailedError: It failed, was refused, is not there any more, or stays in a state that is not known.
-            ClipFailed: It still runs at the time limit; the job is kept.
+            JobFailedError: The job failed, was refused, no longer exists, or stays in an unknown state.
+            ClipFailed: The job still runs at the time limit, or polling failed. The job is kept.
         """
         poll, limits = self._clip.settings.poll, self._clip.settings
         deadline = time.monotonic() + limits.time_limit_s
@@ -69,12 +69,12 @@ class Polling:
             setattr(self._clip.timing, stage, getattr(self._clip.timing, stage) + time.monotonic() - start)
 
     def _seen(self) -> None:
-        """Notes once that polling knows the job: when it does not any more, the job is over."""
+        """Record once that polling found the job. If a later poll does not find it, the job has ended."""
         if not self._clip.entry.seen:
             self._clip.note(seen=True)
 
     def _check_absent(self, answer: Answer, times: int) -> None:
-        """A poll that is answered with an error status."""
+        """Handle a poll with an error status."""
         error = read_error(answer.json(), self._clip.settings.poll.error)
         text = self._clip.call.without_key(error.message)[:300] or response_excerpt(answer)
         if error.refused or is_refusal(text):
@@ -82,21 +82,21 @@ class Polling:
         if answer.status == 404 and times <= UNKNOWN_AT_FIRST:
             return
         if answer.status == 410 or (self._clip.entry.seen and answer.status in NO_SUCH_JOB):
-            gone = f"job {self._clip.entry.id} is not there any more: polling answers {answer.status}: {text}"
+            gone = f"job {self._clip.entry.id} no longer exists: polling answers {answer.status}: {text}"
             raise self._clip.failed(gone, False)
         raise ClipFailed(f"polling answers {answer.status}: {text}; {self._clip.kept()}")
 
     def _never_known(self, word: str, error: str) -> ClipFailed:
-        """A job whose state stays unknown; one that names no state at all may still be at work."""
+        """The error of a job whose state stays unknown. A job without any state may still be running, so it is kept."""
         if not word:
             where = self._clip.settings.poll.state
             return ClipFailed(f"polling names no state at {where} (settings.poll.state); {self._clip.kept()}")
         tail = f", with the error {error}" if error else ""
-        remedy = f'If it is at work then, add "{word}" to running under [settings.poll]'
+        remedy = f'If this state means that it is running, add "{word}" to running under [settings.poll]'
         return self._clip.failed(f'job {self._clip.entry.id} stays in the state "{word}"{tail}. {remedy}', False)
 
     def _result(self) -> Any:
-        """The answer that names the clip of a finished job, where it is asked for apart."""
+        """The answer that names the clip of a finished job, for services with a separate call for results."""
         result, video = self._clip.settings.result, self._clip.settings.video
         answer = self._clip.call.get(result.url, result.headers, self._clip.values)
         content = answer.json()

@@ -1,4 +1,4 @@
-"""Submits the job of one clip. A submit is repeated only if that cannot create a second job."""
+"""Submits the job of one clip. A submit is repeated only if this cannot create a second job."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from vbench_lite.records import ReasonCode
 
 
 class Submission:
-    """The way of one clip from its request to a job of its own."""
+    """Submits one clip and checks that the job belongs to this clip only."""
 
     def __init__(self, clip: ClipJob) -> None:
         self._clip = clip
 
     def submit(self) -> None:
-        """Submits the job, once.
+        """Submit the job once.
 
         Raises:
-            NotAcceptedError: The service did not take it, or was not asked.
-            ClipFailed: It is not known whether it did.
+            NotAcceptedError: The service did not accept the job, or nothing was sent.
+            ClipFailed: It is not known whether the service accepted the job.
         """
         submit = self._clip.settings.submit
         try:
@@ -57,35 +57,35 @@ class Submission:
         if not named and reported.message:
             raise self._rejected(answer, reported)
         if not named or any(not isinstance(value, str) for value in kept.values()):
-            self._clip.note(state="unclear", reason=f"its answer holds no {submit.id}: {response_excerpt(answer)}")
+            self._clip.note(state="unclear", reason=f"its answer has no {submit.id}: {response_excerpt(answer)}")
             raise self._clip.unclear()
         try:
             self._clip.note(state="submitted", id=str(id_), kept=kept, seen=False)
         except StoreError as error:
             name = str(id_)[:99]
-            raise ClipFailed(f"the service took the job as {name}, which could not be stored: {error}") from None
+            raise ClipFailed(f"the service accepted the job as {name}, which could not be stored: {error}") from None
         self.claim()
 
     def claim(self) -> None:
-        """Makes sure that the job is this clip's alone: a job that the service gives out twice is paid once.
+        """Check that the job belongs to this clip only. A job id that the service returns twice is paid once.
 
         Raises:
-            NotAcceptedError: It is another clip's.
+            NotAcceptedError: The job already belongs to another clip.
         """
         owner = self._clip.journal.claim(self._clip.entry.id, self._clip.path)
         if owner:
             reason = (
-                f"the service answered with job {self._clip.entry.id[:99]}, which is the job of {owner} already: it "
-                "made no clip for this request and is paid once"
+                f"the service answered with job {self._clip.entry.id[:99]}, which is already the job of {owner}: it "
+                "makes no clip for this request and is paid once"
             )
             self._clip.note(state="failed", submits=self._clip.entry.submits - 1, reason=reason)
             raise NotAcceptedError(reason, ReasonCode.BAD_OUTPUT)
 
     def _body(self) -> Any:
-        """What is sent, with the image in the way that the service takes it.
+        """The body to send, with the image in the form that the service accepts.
 
         Raises:
-            NotAcceptedError: The service does not take the image.
+            NotAcceptedError: The service does not accept the image.
         """
         clip, submit = self._clip, self._clip.settings.submit
         if clip.request.image is None:
@@ -94,11 +94,11 @@ class Submission:
         return render_template(submit.body, {**clip.values, "image": sender.value(clip.request, clip.values)})
 
     def _submitted(self, body: Any) -> Answer:
-        """The answer to a submit, repeated only where that cannot make a second job.
+        """Send a submit. It is repeated only if this cannot create a second job.
 
         Raises:
             NotSentError: Nothing reached the service.
-            UnknownFateError: There may be a job now, and there is no way to tell.
+            UnknownFateError: It is not known whether there is a job.
         """
         submit = self._clip.settings.submit
         safe = bool(submit.idempotency_header)
@@ -118,7 +118,7 @@ class Submission:
                 rejected = answer.status in submit.rejected
                 if answer.status >= 500 and not rejected and (last or not safe):
                     raise UnknownFateError(f"the service answered {answer.status}")
-                if answer.status in (302, 303):  # "look over there": it may well have taken the job
+                if answer.status in (302, 303):  # the service may have accepted the job
                     raise UnknownFateError(f"the service answered {answer.status}, a redirect, which is not followed")
                 if last or not (rejected or answer.status >= 500):
                     return answer
@@ -126,7 +126,7 @@ class Submission:
         raise AssertionError("unreachable")
 
     def _rejected(self, answer: Answer, error: ErrorText | None = None) -> NotAcceptedError:
-        """A clear no to a submit, by the status or by an error in an answer without a job."""
+        """The error of a rejected submit, by the status or by an error in an answer without a job."""
         error = error or read_error(answer.json(), self._clip.settings.submit.error)
         text = self._clip.call.without_key(error.message)[:300] or response_excerpt(answer)
         kind, code = NotAcceptedError, ReasonCode.FAILED

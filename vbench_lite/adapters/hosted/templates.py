@@ -1,4 +1,4 @@
-"""What a service is sent: addresses, headers and bodies with placeholders, filled in for one request."""
+"""Renders the addresses, headers and bodies of requests to a service: replaces their placeholders."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from vbench_lite.records import ClipSpec, Request
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COMMON_RATIOS = ((16, 9), (9, 16), (4, 3), (3, 4), (1, 1), (3, 2), (2, 3), (21, 9), (9, 21), (5, 4), (4, 5))
 RATIO_TOLERANCE = 0.03
-"""832 x 480 is sold as 16:9."""
+"""Services call 832 x 480 "16:9"."""
 SECONDS_TOLERANCE = 0.07
-"""81 frames at 16 fps (5.06 s) and 121 at 24 (5.04 s) are sold as 5 s; 2.5 s are not sold as 2."""
+"""Services call 81 frames at 16 fps (5.06 s) and 121 frames at 24 fps (5.04 s) "5 s", but not 2.5 s "2 s"."""
 
 
 class Unavailable(str):
-    """The value of a placeholder that a request has none for; its text says why."""
+    """The value of a placeholder that is not available for a request. The text is the reason."""
 
     __slots__ = ()
 
 
 def request_values(request: Request) -> dict[str, Any]:
-    """The placeholders of a body, filled in for one request. {image} is a digest here: `images.py` sends the image."""
+    """The values of the placeholders for one request. {image} is a digest here: `images.py` sends the image."""
     spec, seconds = request.spec, whole_seconds(request.spec)
     return {
         "prompt": request.prompt, "seed": request.seed, "small_seed": request.seed % 2**31, "frames": spec.frames,
@@ -57,14 +57,14 @@ def whole_seconds(spec: ClipSpec) -> int | Unavailable:
     if seconds >= 1 and abs(spec.seconds - seconds) <= SECONDS_TOLERANCE:
         return seconds
     return Unavailable(
-        f"the clips are {spec.seconds:.4g} s long ({spec.frames} frames at {spec.fps:g} fps), and {{seconds}} is a "
-        "whole number. Choose frames and fps under [clip] that make whole seconds, or send {seconds_exact} if the "
-        "service takes fractions"
+        f"the clips are {spec.seconds:.4g} s long ({spec.frames} frames at {spec.fps:g} fps), but {{seconds}} is a "
+        "whole number. Choose frames and fps under [clip] that give whole seconds, or send {seconds_exact} if the "
+        "service accepts fractions"
     )
 
 
 def aspect_ratio(spec: ClipSpec) -> str:
-    """The shape of a clip: the nearest usual ratio if one is within 3 %, else the exact one.
+    """The aspect ratio of a clip: the nearest common ratio if one is within 3 %, else the exact ratio.
 
     >>> [aspect_ratio(ClipSpec(height=h, width=w)) for h, w in ((480, 832), (1280, 720), (500, 700))]
     ['16:9', '9:16', '7:5']
@@ -78,7 +78,8 @@ def aspect_ratio(spec: ClipSpec) -> str:
 
 
 def render_template(template: Any, values: Mapping[str, Any]) -> Any:
-    """A template with its placeholders filled in, lists and tables included. A filled-in value is not looked at again.
+    """Replace the placeholders of a template, also in lists and tables. Placeholders in inserted values are not
+    replaced.
 
     >>> render_template({"text": "say {prompt}", "n": "{seed}"}, {"prompt": "{seed}", "seed": 3})
     {'text': 'say {seed}', 'n': 3}
@@ -94,7 +95,7 @@ def render_template(template: Any, values: Mapping[str, Any]) -> Any:
         return template
     for name in _PLACEHOLDER.findall(template):
         if name not in values:
-            raise UsageError(f'the placeholder "{{{name}}}" is not known here. Known: {", ".join(sorted(values))}.')
+            raise UsageError(f'unknown placeholder "{{{name}}}". Known: {", ".join(sorted(values))}.')
         if isinstance(values[name], Unavailable):
             raise UsageError(f"{values[name]}.")
     whole = _PLACEHOLDER.fullmatch(template)
@@ -108,7 +109,7 @@ def has_placeholder(template: Any) -> bool:
 
 
 def signed_token(key: str, secret: str, now: float | None = None) -> str:
-    """A JSON web token, HS256, valid for half an hour."""
+    """A JSON web token (HS256) that is valid for half an hour."""
     issued = int(time.time() if now is None else now)
     claims = {"iss": key, "exp": issued + 1800, "nbf": issued - 5}
 

@@ -1,4 +1,4 @@
-"""Which addresses of a hosted service are called, which get its key, and what may stand in a request."""
+"""Checks the addresses and headers of requests to a hosted service, and decides which servers receive its key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class UnsafeUrlError(GeneratorError):
-    """An address that a key or a download must not go to."""
+    """An address to which nothing is sent and from which nothing is downloaded."""
 
 
 class Origin(NamedTuple):
-    """What a key belongs to: another scheme, host or port is another server."""
+    """A server, by scheme, host and port. A key belongs to servers."""
 
     scheme: str
     host: str
@@ -35,24 +35,24 @@ class Origin(NamedTuple):
 
 
 def parsed(url: str) -> httpx2.URL:
-    """The address, parsed once: what is checked is what is called.
+    """Parse an address once, so that the checked address is also the called one.
 
     Raises:
-        UnsafeUrlError: It is none, or holds a user name or characters that cannot be sent.
+        UnsafeUrlError: It is not an address, or contains a user name or invalid characters.
     """
     if not re.fullmatch(r"[!-~]+", url):
-        raise UnsafeUrlError(f"the address {without_query(url)!r} holds characters that no address can")
+        raise UnsafeUrlError(f"the address {without_query(url)!r} contains invalid characters")
     try:
         found = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError) as error:
-        raise UnsafeUrlError(f"{without_query(url)!r} is no address: {error}") from None
+        raise UnsafeUrlError(f"{without_query(url)!r} is not an address: {error}") from None
     if found.userinfo:
-        raise UnsafeUrlError(f"the address of {found.host} holds a user name, which is not sent")
+        raise UnsafeUrlError(f"the address of {found.host} contains a user name, which is not sent")
     return found
 
 
 def own_origins(base: str, hosts: Iterable[str]) -> frozenset[Origin]:
-    """The service's own servers: its base, and its hosts as "host", "host:port" or "https://host:port".
+    """The service's own servers: from its base, and from its hosts as "host", "host:port" or "https://host:port".
 
     >>> sorted(map(str, own_origins("https://api.example.com/v1", ["cdn.example.com", "up.example.com:8443"])))
     ['https://api.example.com', 'https://cdn.example.com', 'https://up.example.com:8443']
@@ -62,45 +62,45 @@ def own_origins(base: str, hosts: Iterable[str]) -> frozenset[Origin]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or number."""
+    """Whether a host is this machine, by name or address."""
     address = _address(host)
     return host == "localhost" or host.endswith(".localhost") or bool(address and address.is_loopback)
 
 
 def checked(url: httpx2.URL, allow_loopback: bool, own: bool) -> httpx2.URL:
-    """The address, if it is fit to be called.
+    """Check that an address may be called, and return it.
 
     Args:
-        url: What to call.
-        allow_loopback: Whether the service itself runs on this machine.
-        own: Whether it is one of the service's own servers, which the definition names.
+        url: The address.
+        allow_loopback: Whether the service runs on this machine.
+        own: Whether the address is one of the service's own servers, which the definition names.
 
     Raises:
-        UnsafeUrlError: It is neither https nor loopback, or points into a private network.
+        UnsafeUrlError: It is neither https nor loopback, or is in a private network.
     """
     if is_loopback(url.host) and allow_loopback and url.scheme in _PORTS:
         return url
     check_address(url.host, "127.0.0.1" if is_loopback(url.host) else url.host, allow_loopback, own)
     if url.scheme != "https" or not url.host:
-        raise UnsafeUrlError(f"{without_query(str(url))} is not https, and nothing is sent or fetched otherwise")
+        raise UnsafeUrlError(f"{without_query(str(url))} is not https, and only https is used")
     return url
 
 
 def check_address(host: str, address: str, allow_loopback: bool, own: bool) -> None:
-    """Checks the number that a host's name leads to: a name may lead anywhere.
+    """Check the address to which a host name was resolved.
 
     Raises:
-        UnsafeUrlError: It is this machine, or in a private or link-local network.
+        UnsafeUrlError: It is this machine, or is in a private or link-local network.
     """
     found = _address(address)
     if found is None or (found.is_global and not found.is_multicast):
         return
     if found.is_loopback:
         if not allow_loopback:
-            raise UnsafeUrlError(f"the service points to this very machine ({host}), which is not followed")
+            raise UnsafeUrlError(f"the service points to this machine ({host}), which is not allowed")
     elif not own:
         raise UnsafeUrlError(
-            f"the service points into a private network ({host}, {found}), which is not followed. If the host belongs "
+            f"the service points to a private network ({host}, {found}), which is not allowed. If the host belongs "
             "to the service, name it under hosts in [settings]."
         )
 
@@ -114,18 +114,18 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuses what the library would object to: its words would repeat the header with the key.
+    """Check headers here, because error messages of the library would contain the header with the key.
 
     Raises:
-        UnsafeUrlError: A header holds what cannot be sent.
+        UnsafeUrlError: A header contains invalid characters.
     """
     for name, value in headers.items():
         if not re.fullmatch(r"[!-9;-~]+", name) or not re.fullmatch(r"[ -~]*", str(value)):
-            raise UnsafeUrlError(f"the header {name!r} holds characters that no header can")
+            raise UnsafeUrlError(f"the header {name!r} contains invalid characters")
 
 
 def without_query(url: str) -> str:
-    """An address without what may be secret in it.
+    """An address without its parts that can be secret: user name, password and query.
 
     >>> without_query("https://user:password@example.com/clip.mp4?token=1")
     'https://example.com/clip.mp4'

@@ -34,7 +34,7 @@ from vbench_lite.records import Definition, Request
 
 
 class DiffusersPipeline:
-    """One diffusers pipeline behind the generator interface."""
+    """A generator that calls one diffusers pipeline."""
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
@@ -43,17 +43,17 @@ class DiffusersPipeline:
         self.family = Family()
         self.image_class: type[Any] | None = None
         self.image_pipeline: Any = None
-        """What requests with an image go to: `pipeline` itself, or another class on its weights."""
+        """The pipeline for requests with an image: `pipeline`, or a pipeline of another class with its weights."""
         self.guided = False
-        """Whether guidance is not an argument of the call but a matter of the pipeline's guider."""
+        """Whether guidance is not an argument of the call, but set in the pipeline's guider."""
         self.device = torch.device("cpu")
 
     def load(self, device: str) -> None:
-        """Reads the checkpoint; a hub id is fetched by the hub's own client, a folder never is.
+        """Read the checkpoint. A hub id is downloaded by the hub's client; for a folder, nothing is downloaded.
 
         Raises:
-            GeneratorError: It cannot be found or read, or makes no video.
-            UsageError: A setting that this pipeline does not take.
+            GeneratorError: The checkpoint cannot be found or read, or makes no video.
+            UsageError: The pipeline does not accept a setting.
         """
         self.device = torch.device(device)
         self._check_class(self._pipeline_class())
@@ -64,7 +64,7 @@ class DiffusersPipeline:
             self.image_pipeline = self.pipeline if own else same_weights(self.pipeline, self.image_class)
 
     def _pipeline_class(self) -> type[Any]:
-        """The class that the checkpoint's index names, known before gigabytes are read."""
+        """The class in the checkpoint's index. It is checked before gigabytes are read."""
         import diffusers
 
         folder = Path(self.definition.model)
@@ -93,7 +93,7 @@ class DiffusersPipeline:
         return found
 
     def _where(self) -> dict[str, Any]:
-        """Where to read from: a folder is never looked up on the hub."""
+        """Arguments that say where to read from. A folder is never searched on the hub."""
         if Path(self.definition.model).is_dir():
             return {"local_files_only": True}
         return {"revision": self.definition.revision} if self.definition.revision else {}
@@ -109,8 +109,8 @@ class DiffusersPipeline:
             accepted = accepted | {"guidance_scale"}
         if not family.frames or not accepted & {"prompt", IMAGE}:
             raise GeneratorError(
-                f'"{self.definition.name}" is a {pipeline_class.__name__}, which makes no video from a text: '
-                f"its call takes no number of frames."
+                f'"{self.definition.name}" is a {pipeline_class.__name__}, which makes no video from a text or image: '
+                f"its call has no number of frames."
             )
         self.image_class = image_class(self.definition, pipeline_class, family)
         accepted = accepted | (call_arguments(self.image_class) if self.image_class else set())
@@ -136,7 +136,7 @@ class DiffusersPipeline:
             raise GeneratorError(f'"{self.definition.name}" cannot be loaded: {first_line(error)} {advice}') from error
 
     def _dtypes(self) -> Any:
-        """One dtype, or one by component where the autoencoder needs another."""
+        """One dtype, or dtypes by component if the autoencoder needs another one."""
         on_cpu = self.device.type == "cpu"
         wanted = self.settings.dtype if self.settings.dtype != "auto" else "float32" if on_cpu else self.family.dtype
         vae: str = self.settings.vae_dtype
@@ -180,13 +180,13 @@ class DiffusersPipeline:
         return found.from_config(self.pipeline.scheduler.config, **options)
 
     def warm_up(self, requests: Sequence[Request]) -> None:
-        """Two steps at the asked size: allocations, kernel choices and compilation are paid here."""
+        """Run two steps at the requested size, so that allocation, kernel selection and compilation happen now."""
         steps = {"num_inference_steps": 2} if "num_inference_steps" in call_arguments(type(self.pipeline)) else {}
         alike = [request for request in requests if (request.image is None) == (requests[0].image is None)]
         self.generate_together(alike if self._driven_by(alike)[1].batch else alike[:1], **steps)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """One clip a request. The noise is drawn on the CPU from each request's own seed."""
+        """Generate one clip per request. The noise is drawn on the CPU with the seed of each request."""
         return apart(requests, self._generate)
 
     def _generate(self, requests: Sequence[Request]) -> list[Output]:
@@ -195,18 +195,18 @@ class DiffusersPipeline:
         return [output for request in requests for output in self.generate_together([request])]
 
     def _driven_by(self, requests: Sequence[Request]) -> tuple[Any, Family]:
-        """The pipeline for requests of one kind, and how it is called."""
+        """The pipeline and family for requests that all have an image, or all have none."""
         if requests[0].image is None:
             return self.pipeline, self.family
         return self.image_pipeline, family_of(type(self.image_pipeline))
 
     def generate_together(self, requests: Sequence[Request], **extra: Any) -> list[Output]:
-        """One call of the pipeline; `extra` goes to its call."""
+        """Generate with one call of the pipeline. `extra` are further arguments of the call."""
         pipeline, _ = self._driven_by(requests)
         return self.run(pipeline, {**self.arguments(requests), **extra}, len(requests))
 
     def run(self, pipeline: Any, arguments: Mapping[str, Any], asked: int) -> list[Output]:
-        """Calls a pipeline, timing its stages, and takes one clip for each of the requests."""
+        """Call a pipeline, time its stages, and return one output per request."""
         clock = StageClock(self.device)
         start = clock.now()
         arguments = dict(arguments)
@@ -225,7 +225,7 @@ class DiffusersPipeline:
         return [_output(clip, stages, dict(clock.counts)) for clip in clips]
 
     def arguments(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """What the pipeline is called with for these requests."""
+        """The arguments of the pipeline's call for these requests."""
         spec = requests[0].spec
         pipeline, family = self._driven_by(requests)
         arguments: dict[str, Any] = {
@@ -272,12 +272,12 @@ def _step_callback(clock: StageClock) -> Any:
 
 
 def _not_about_types(record: logging.LogRecord) -> bool:
-    """False for diffusers' note that a part is of another class than annotated, which a checkpoint's maker chose."""
+    """False for diffusers' message that a component has another class than annotated, which is intended."""
     return not record.getMessage().startswith("Expected types for ")
 
 
 def _dtype_argument() -> str:
-    """What diffusers calls it: `torch_dtype` until 0.41 or so, `dtype` since."""
+    """The name of the argument in the installed diffusers: `torch_dtype`, or `dtype` in newer versions."""
     from diffusers.utils import deprecation_utils
 
     return "dtype" if hasattr(deprecation_utils, "_resolve_dtype") else "torch_dtype"

@@ -1,7 +1,7 @@
-"""What differs between diffusers' video pipelines: `families.toml`, as records.
+"""Differences between diffusers' video pipelines: the entries of `families.toml`.
 
-A class that is not in the table is driven by what its `__call__` names; the table says what a
-signature cannot.
+For a class that is not in the table, the arguments of its `__call__` are used. The table has what a signature does not
+show.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ class Family:
     """How pipelines of one class are called."""
 
     frames: str = ""
-    """Name of the argument for the number of frames; "" means that it makes no video."""
+    """Name of the argument for the number of frames; "" if the class makes no video."""
     fps: str = ""
-    """Name of the argument for frames a second; "" where the model has one rate only."""
+    """Name of the argument for the frame rate; "" if the model has only one rate."""
     dtype: str = "bfloat16"
-    """Computed in on a GPU unless the definition says otherwise. A CPU computes in float32."""
+    """Default dtype on a GPU. On a CPU the default is float32."""
     vae_dtype: str = ""
-    """For autoencoders that lose pictures at `dtype`; "" means the same."""
+    """Default dtype of the autoencoder, if it fails with `dtype`; "" for the same dtype."""
     batch: bool = True
-    """Whether a clip is the same whatever else is in its batch. False: one request a call; so where the table does not
-    say otherwise for classes that start from an image, most of which take one image for all prompts."""
+    """Whether a clip does not depend on other clips of its batch. If False, each call has one request. The default is
+    False for classes that start from an image, because most of them take one image for all prompts."""
     output: str = "np"
     call: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments that are passed unless the definition's settings say otherwise."""
+    """Default arguments of the call. Settings of the definition override them."""
     refine: str = ""
-    """The class that goes on from a noised clip, for `hybrid`; "" where there is none."""
+    """The class that denoises a noised clip, for `hybrid`; "" for none."""
     with_image: str = ""
-    """The class that starts from an image on the same checkpoint; "" where there is none."""
+    """The class that starts from an image with the same checkpoint; "" for none."""
     note: str = ""
 
 
 def family_table() -> dict[str, dict[str, Any]]:
-    """Class name > its entry, as the table has it."""
+    """Class name -> its entry in the table."""
     text = (files("vbench_lite.adapters.models") / "families.toml").read_text("utf-8")
     return tomllib.loads(text)
 
 
 def family_of(pipeline_class: type[Any]) -> Family:
-    """The entry of a class, completed from its signature."""
+    """The entry of a class. Missing values are taken from its signature."""
     accepted = call_arguments(pipeline_class)
     entry = Family(**{"batch": "image" not in accepted, **family_table().get(pipeline_class.__name__, {})})
     frames = entry.frames or next((name for name in FRAME_ARGUMENTS if name in accepted), "")
@@ -58,10 +58,10 @@ def family_of(pipeline_class: type[Any]) -> Family:
 
 
 def call_arguments(pipeline_class: type[Any]) -> set[str]:
-    """The names that a pipeline's `__call__` takes."""
+    """Names of the arguments of a pipeline's `__call__`."""
     return set(inspect.signature(pipeline_class.__call__).parameters) - {"self"}
 
 
 def has_guider(pipeline_class: type[Any]) -> bool:
-    """Whether a pipeline has guidance in a component of its own, whose class and strength the checkpoint holds."""
+    """Whether a component of the pipeline does the guidance. The checkpoint contains its class and strength."""
     return "guider" in inspect.signature(pipeline_class.__init__).parameters

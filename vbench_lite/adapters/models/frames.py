@@ -1,4 +1,4 @@
-"""Turns what pipelines return into frames: uint8, (frames, height, width, 3), RGB."""
+"""Converts the output of pipelines to frames: uint8, (frames, height, width, 3), RGB."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from vbench_lite.errors import GeneratorError
 
 SLACK = 0.05
-"""How far decoders may overshoot 0 to 1 or -1 to 1."""
+"""How far values may exceed the ranges 0 to 1 and -1 to 1."""
 
 
 class NotAClipError(GeneratorError):
-    """A pipeline returned something that is no clip: NaN, a wrong shape, values in an unknown range."""
+    """The output of a pipeline is not a clip: it has NaN, a wrong shape, or values in an unknown range."""
 
 
 def clips_of(video: Any) -> list[Any]:
-    """Splits a pipeline's `frames` into one item a clip.
+    """Split a pipeline's `frames` into one item per clip.
 
     Args:
         video: (clips, frames, ...) as array or tensor, or a list of clips.
@@ -32,15 +32,15 @@ def clips_of(video: Any) -> list[Any]:
 
 
 def as_frames(clip: Any) -> NDArray[np.uint8]:
-    """One clip as uint8, (frames, height, width, 3).
+    """Convert one clip to uint8, (frames, height, width, 3).
 
     Args:
-        clip: An array (frames, height, width, 3), a tensor (frames, 3, height, width), either in the other order too,
-            or a list of PIL images. Whole numbers are 0 to 255. Floats are 0 to 1, -1 to 1, or 0 to 255, as their own
-            range says.
+        clip: An array or tensor of shape (frames, height, width, 3) or (frames, 3, height, width), or a list of PIL
+            images. Integers are 0 to 255. For floats, the range of the values shows whether they are 0 to 1, -1 to 1,
+            or 0 to 255.
 
     Raises:
-        NotAClipError: It holds NaN or infinity, has another form, or a range that is none of these.
+        NotAClipError: The clip has NaN or infinity, another shape, or another range.
     """
     if isinstance(clip, list | tuple):
         clip = np.stack([np.asarray(picture.convert("RGB")) for picture in clip])
@@ -56,12 +56,12 @@ def as_frames(clip: Any) -> NDArray[np.uint8]:
 
 
 def _to_uint8(clip: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scales values to 0 to 255 by the range that they are in."""
+    """Scale values to 0 to 255, according to their range."""
     if not np.issubdtype(clip.dtype, np.integer) and not np.issubdtype(clip.dtype, np.floating):
         raise NotAClipError(f"expected numbers in a clip, got {clip.dtype}.")
     if not np.isfinite(clip).all():
         raise NotAClipError(
-            'the pipeline wrote NaN or infinity. A wider dtype may help: dtype = "float32" under [settings].'
+            'the pipeline returned NaN or infinity. A wider dtype may help: dtype = "float32" under [settings].'
         )
     low, high = float(clip.min()), float(clip.max())
     if np.issubdtype(clip.dtype, np.integer) and low >= 0 and high <= 255:

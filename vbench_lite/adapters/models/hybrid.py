@@ -1,13 +1,13 @@
-"""One route's draft, refined by the other: a token transformer lays out the clip, diffusion finishes it.
+"""Combines two generators: one makes a draft of the clip, such as a token transformer, and diffusion refines it.
 
     [settings]
-    draft = "tiny-transformer"      # any generator that runs here: a name, or a TOML beside this one
+    draft = "tiny-transformer"      # any generator that runs on this machine: a name, or a TOML file beside this one
     refiner = "tiny-diffusion"      # a diffusers definition
-    strength = 0.6                  # how much noise the refining begins with: 0 is the draft, 1 plain diffusion
-    num_inference_steps = 16        # the refiner's own settings, where they shall differ
+    strength = 0.6                  # initial noise of the refinement: 0 gives the draft, 1 plain diffusion
+    num_inference_steps = 16        # settings of the refiner that differ from its definition
 
-Both run in one process, one after the other, so that the clip's device time and energy are those of
-both; its memory is the larger peak with both loaded.
+Both run one after the other in one process. So the clip's device time and energy are the sums of both. Its memory is
+the larger peak, with both models loaded.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from vbench_lite.records import Definition, Request
 
 
 class Hybrid:
-    """Two generators behind the interface of one.
+    """Two generators with the interface of one.
 
     Args:
-        definition: Of the hybrid.
-        parts: The definitions of its draft and its refiner, in this order.
-        build: Makes a generator of a definition.
+        definition: Definition of the hybrid.
+        parts: The definitions of the draft and of the refiner.
+        build: Creates the generator of a definition.
         check_weights: Checks the digests of a definition's weights.
     """
 
@@ -53,7 +53,7 @@ class Hybrid:
             begin(dataclasses.replace(context, state=context.state / "draft"))
 
     def load(self, device: str) -> None:
-        """Loads both, side by side."""
+        """Check the weights of both parts, and load both."""
         for part in self._parts:
             self._check_weights(part)
         self._draft.load(device)
@@ -66,7 +66,7 @@ class Hybrid:
         self._diffusion.warm_up(requests)
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Drafts all, then refines those that came out. Both start from the image of a request."""
+        """Generate all drafts, then refine the successful ones. Both parts receive the image of a request."""
         return apart(requests, self._generate)
 
     def _generate(self, requests: Sequence[Request]) -> list[Output]:

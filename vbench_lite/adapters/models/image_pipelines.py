@@ -1,4 +1,4 @@
-"""diffusers pipelines that start from an image: which class that is, and the same weights in another class."""
+"""diffusers pipelines that start from an image: finds their class, and shares loaded weights with it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def takes_image(pipeline_class: type[Any]) -> bool:
 
 
 def needs_image(pipeline_class: type[Any]) -> bool:
-    """Whether a pipeline cannot be called without one."""
+    """Whether a pipeline cannot be called without an image."""
     image = inspect.signature(pipeline_class.__call__).parameters.get(IMAGE)
     return image is not None and (image.default is inspect.Parameter.empty or _named_after_images(pipeline_class))
 
 
 def _named_after_images(pipeline_class: type[Any]) -> bool:
-    """Classes whose image has a default of None and is read all the same."""
+    """Whether the name shows that the class needs an image. Some such classes have a default of None for it."""
     return "ImageToVideo" in pipeline_class.__name__ or "Image2Video" in pipeline_class.__name__
 
 
 def image_class(definition: Definition, pipeline_class: type[Any], family: Family) -> type[Any] | None:
-    """The class that starts from an image on this checkpoint; None where the definition takes no image.
+    """The class that starts from an image with this checkpoint; None if the definition accepts no image.
 
     Raises:
-        GeneratorError: The definition takes images, or texts alone, and the checkpoint's class does not.
+        GeneratorError: The checkpoint's class does not accept the inputs of the definition.
     """
     import diffusers
 
@@ -49,16 +49,16 @@ def image_class(definition: Definition, pipeline_class: type[Any], family: Famil
     found: type[Any] | None = getattr(diffusers, family.with_image, None) if family.with_image else None
     if found is None:
         raise GeneratorError(
-            f'"{definition.name}" is a {pipeline_class.__name__}, which starts from no image, and families.toml names '
-            f'no class that does. Remove "image" from its inputs.'
+            f'"{definition.name}" is a {pipeline_class.__name__}, which does not accept an image, and families.toml '
+            f'names no other class for it. Remove "image" from its inputs.'
         )
     return found
 
 
 def same_weights(pipeline: Any, kind: type[Any]) -> Any:
-    """A pipeline of another class on the networks and the configuration of a loaded one.
+    """A pipeline of another class that shares the networks and the configuration of a loaded pipeline.
 
-    Not `from_pipe`: it would cast the shared networks to float32.
+    diffusers' `from_pipe` is not used, because it casts the shared networks to float32.
     """
     takes = inspect.signature(kind.__init__).parameters
     parts = {**pipeline.config, **pipeline.components}

@@ -1,10 +1,9 @@
-"""Diffusion that does not begin with noise alone: a draft, noised to a chosen level, is denoised again.
+"""Refines drafts by diffusion: adds noise of a chosen level to a draft and denoises it.
 
-This is SDEdit (Meng et al., 2022, arXiv:2108.01073) on latents. Where diffusers has a stock
-video-to-video pipeline for a family, that one is called. LTX's stock conditioning pipeline places
-frames at other times than its text-to-video pipeline does, so LTX goes on in its own pipeline for
-texts or images, with the stock scheduler begun late. Pipelines from video to video take no image:
-there the draft alone starts from it.
+This is SDEdit (Meng et al., 2022, arXiv:2108.01073) on latents. If diffusers has a stock video-to-video pipeline for a
+family, it is used. LTX's stock conditioning pipeline uses other frame times than its text-to-video pipeline. So LTX is
+refined by its pipeline for texts or images, whose schedule starts late. Video-to-video pipelines accept no image: then
+only the draft uses it.
 """
 
 from __future__ import annotations
@@ -35,30 +34,30 @@ Frames = NDArray[np.uint8]
 
 
 class Refiner(Protocol):
-    """Denoises drafts again, from `strength` (1 is noise alone) down."""
+    """Refines drafts, with initial noise of level `strength` (1 is only noise)."""
 
     def refine(self, requests: Sequence[Request], drafts: Sequence[Frames], strength: float) -> list[Output]: ...
 
 
 def refiner_of(loaded: DiffusersPipeline) -> Refiner:
-    """How pipelines of this family go on from a draft.
+    """The refiner for the family of a loaded pipeline.
 
     Raises:
-        GeneratorError: There is no way for this family yet.
+        GeneratorError: The family has no refiner.
     """
     name = loaded.family.refine
     if name == "LTXPipeline":
         return LateStart(loaded)
     if not name:
         raise GeneratorError(
-            f'"{loaded.definition.name}" is a {type(loaded.pipeline).__name__}, which has no stock pipeline that goes '
-            f'on from a clip: give it as "refine" in families.toml, or choose another refiner.'
+            f'"{loaded.definition.name}" is a {type(loaded.pipeline).__name__}, which has no known video-to-video '
+            f'pipeline. Name one as "refine" in families.toml, or choose another refiner.'
         )
     return VideoToVideo(loaded, name)
 
 
 class VideoToVideo:
-    """A family's stock video-to-video pipeline, on the weights that are loaded already."""
+    """Refines with a family's stock video-to-video pipeline, on the loaded weights."""
 
     def __init__(self, loaded: DiffusersPipeline, name: str) -> None:
         import diffusers
@@ -68,7 +67,7 @@ class VideoToVideo:
         self._accepted = call_arguments(type(self._pipeline))
 
     def refine(self, requests: Sequence[Request], drafts: Sequence[Frames], strength: float) -> list[Output]:
-        """One call a clip: these pipelines are not all meant for several different ones."""
+        """Refine with one call per clip, because not all of these pipelines accept several different clips."""
         outputs = []
         for request, draft in zip(requests, drafts, strict=True):
             arguments = {k: v for k, v in self._loaded.arguments([request]).items() if k in self._accepted}
@@ -79,21 +78,21 @@ class VideoToVideo:
 
 
 class LateStart:
-    """LTX: its own pipeline, given the draft's noised latents and the rest of its schedule.
+    """Refines with LTX's own pipeline, from the draft's noised latents and with the rest of its schedule.
 
-    With images, its pipeline that starts from an image: the latents of the image stay clean.
+    With images, it uses LTX's image-to-video pipeline. The latents of the image receive no noise.
     """
 
     def __init__(self, loaded: DiffusersPipeline) -> None:
         self._loaded = loaded
 
     def refine(self, requests: Sequence[Request], drafts: Sequence[Frames], strength: float) -> list[Output]:
-        """All clips in one call, each with the noise that its seed gives plain diffusion.
+        """Refine all clips in one call. Each has the noise that plain diffusion uses for its seed.
 
         Args:
-            requests: All with an image, or none.
-            drafts: One for each.
-            strength: Share of the steps that are done.
+            requests: Requests which all have an image, or all have none.
+            drafts: One draft per request.
+            strength: Fraction of the steps that are executed.
         """
         arguments = self._loaded.arguments(requests)
         pictures = [request.image for request in requests if request.image is not None]
@@ -112,7 +111,7 @@ class LateStart:
 
         def noised(sigma: Tensor) -> None:
             noisy = torch.lerp(clean, noise, sigma.to(clean))
-            latents[:, given:] = noisy[:, given:]  # the pipeline holds this very tensor
+            latents[:, given:] = noisy[:, given:]  # in place, because the pipeline has this tensor
 
         with starting_late(pipeline.scheduler, strength, noised):
             outputs = self._loaded.run(pipeline, {**arguments, "latents": latents}, len(requests))
@@ -129,12 +128,12 @@ class LateStart:
 
 @contextmanager
 def starting_late(scheduler: Any, strength: float, begun: Callable[[Tensor], None]) -> Iterator[None]:
-    """Inside the block the scheduler's schedule begins at `strength` of its steps before the end.
+    """Inside the block, the scheduler skips the first part of its schedule.
 
     Args:
         scheduler: A stock flow-matching scheduler: `sigmas` from 1 (noise) to 0, one more than `timesteps`.
-        strength: Share of the steps that are done, in (0, 1]; at least one is.
-        begun: Called with the first remaining sigma when the schedule is made.
+        strength: Fraction of the steps that are executed, in (0, 1]; at least one step.
+        begun: Called with the first remaining sigma when the schedule is set.
     """
     original = scheduler.set_timesteps
 
@@ -154,7 +153,7 @@ def starting_late(scheduler: Any, strength: float, begun: Callable[[Tensor], Non
 
 
 def fitted(draft: Frames, spec: ClipSpec) -> Frames:
-    """A draft in the form that is asked for: frames picked evenly, pictures scaled."""
+    """Convert a draft to the requested form: frames are selected at even distances, pictures are scaled."""
     if len(draft) != spec.frames:
         draft = draft[np.linspace(0, len(draft) - 1, spec.frames).round().astype(int)]
     if draft.shape[1:3] == (spec.height, spec.width):
@@ -165,6 +164,6 @@ def fitted(draft: Frames, spec: ClipSpec) -> Frames:
 
 
 def summed(draft: Output, refined: Output) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """Stage seconds and counts of both, the draft's stages by their own names."""
+    """Seconds and counts of both parts. The draft's stages have the prefix "draft_"."""
     stages = {**{f"draft_{name}": value for name, value in draft.stages_s.items()}, **refined.stages_s}
     return stages, {**draft.counts, **refined.counts}

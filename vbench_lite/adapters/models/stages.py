@@ -1,8 +1,8 @@
-"""Where the seconds of one pipeline call go: text encoding, denoising steps, autoencoder decoding.
+"""Times the stages of one pipeline call: text encoding, denoising steps, autoencoder decoding.
 
-Nothing of the pipeline is replaced: its methods are wrapped for the length of one call, and its
-denoising network is given a forward hook. On a GPU each mark waits for the device, so that a
-stage is charged with its own work; that costs microseconds a step.
+The pipeline is not changed permanently: its methods are wrapped during one call, and its denoising network has a
+forward hook. On a GPU each time is taken after synchronisation, so that a stage contains only its own work. This costs
+microseconds per step.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class StageClock:
     """Seconds and counts of one call.
 
     Attributes:
-        seconds: `text_encode`, `denoise`, `vae_decode`; a stage that did not happen is absent.
-        counts: `denoising_steps`, and `denoiser_calls` (guidance may need two of these a step).
+        seconds: `text_encode`, `denoise`, `vae_decode`. A stage that did not occur is absent.
+        counts: `denoising_steps`, and `denoiser_calls` (guidance may need two calls per step).
     """
 
     def __init__(self, device: torch.device | str) -> None:
@@ -39,7 +39,7 @@ class StageClock:
         return time.perf_counter()
 
     def step_begins(self) -> None:
-        """The denoiser is called; the first call of a step starts its clock."""
+        """Record a call of the denoiser. The first call of a step starts its time."""
         self.counts["denoiser_calls"] += 1
         if self._step_since is None:
             self._step_since = self.now()
@@ -51,7 +51,7 @@ class StageClock:
             self._step_since = None
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, its seconds added to a stage."""
+        """Wrap `function` so that its seconds are added to a stage."""
 
         @wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -65,7 +65,7 @@ class StageClock:
 
     @contextmanager
     def watching(self, pipeline: Any) -> Iterator[None]:
-        """Charges the stages of every call of `pipeline` inside the block."""
+        """Time the stages of every call of `pipeline` inside the block."""
         with ExitStack() as undo:
             for owner, name, stage in (
                 (pipeline, "encode_prompt", "text_encode"),
@@ -82,7 +82,7 @@ class StageClock:
 
     @contextmanager
     def counting_scheduler_steps(self, scheduler: Any) -> Iterator[None]:
-        """For pipelines without a step callback: a step ends where the scheduler's step does."""
+        """Count steps of pipelines without a step callback: a step ends with the scheduler's step."""
         original = scheduler.step
 
         @wraps(original)
@@ -97,6 +97,6 @@ class StageClock:
 
 
 def _replace(undo: ExitStack, owner: Any, name: str, value: Any) -> None:
-    """Shadows a method on the instance until the stack unwinds."""
+    """Override a method of one object until the stack is closed."""
     owner.__dict__[name] = value
     undo.callback(owner.__dict__.pop, name, None)

@@ -1,4 +1,4 @@
-"""How a token transformer's next token comes about: fixed by the layout, or drawn from the clip's own stream."""
+"""Chooses the next token of a token transformer: a fixed token of the layout, or a code drawn with the clip's seed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 @dataclass
 class Writing:
-    """What a batch of sequences is made of, token by token."""
+    """The seeds, codes and fixed tokens of a batch of sequences."""
 
     seeds: Sequence[int]
     codes: Tensor
     """The token of each code."""
     fixed: Sequence[int | None]
-    """For each token to come: the one that stands there, or None where a code is drawn."""
+    """For each new token: the fixed token, or None if a code is drawn."""
     guidance_scale: float = 1.0
 
 
 class SeededChoice(LogitsProcessor):
-    """Draws each row's token from that row's own generator, and leaves only it.
+    """Draws the token of each row with the row's own random generator, and excludes all other tokens.
 
-    `generate` has one random stream for a whole batch, so that a clip would depend on its
-    neighbours. With one stream a row (and the Gumbel-max trick), the same request gives the same
-    clip in any batch. With guidance, the second half of the rows reads the unconditional text, and
-    both halves go on with the same token. It also notes when the prompt was read: at the first call.
+    transformers' `generate` has one random stream for a whole batch, so a clip would depend on the other clips. With
+    one stream per row (and the Gumbel-max trick), a request gives the same clip in any batch. With guidance, the second
+    half of the rows has the unconditional text, and both halves continue with the same token. The time of the first
+    call is the end of the prefill.
     """
 
     def __init__(self, writing: Writing, warpers: LogitsProcessorList) -> None:
@@ -50,7 +50,7 @@ class SeededChoice(LogitsProcessor):
         return torch.full_like(scores, float("-inf")).scatter_(1, chosen, 0.0)
 
     def _drawn(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """One token a row, (rows, 1)."""
+        """Draw one token per row, (rows, 1)."""
         count, scale = len(self._streams), self._writing.guidance_scale
         guided = scores if scale == 1 else torch.lerp(scores[count:], scores[:count], scale)
         open_scores = self._warpers(input_ids[:count], guided)[:, self._writing.codes].float()

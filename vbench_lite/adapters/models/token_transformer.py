@@ -106,13 +106,13 @@ class TokenTransformer:
         return int(number)
 
     def warm_up(self, requests: Sequence[Request]) -> None:
-        """Makes one frame, so that what only a first call costs is not billed to a clip."""
+        """Generate one frame, so that the extra cost of a first call is not billed to a clip."""
         first = requests[0]
         frames = 1 if first.image is None else min(first.spec.frames, 1 + self.layout.frames_per_code)
         self.generate([replace(first, spec=replace(first.spec, frames=frames))])
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """One clip a request; the image of a request is where it starts."""
+        """Generate one clip per request. A clip starts from the image of its request, if there is one."""
         return apart(requests, self._generate)
 
     @torch.inference_mode()
@@ -147,18 +147,18 @@ class TokenTransformer:
         return [Output(frames=clip, stages_s=stages, counts=counts) for clip in frames]
 
     def _image_tokens(self, requests: Sequence[Request], fixed: Sequence[int | None]) -> Tensor:
-        """The tokens of the images, (batch, tokens), with what the layout puts between them; none without images.
+        """The tokens of the images, (batch, tokens), with the fixed tokens of the layout; no tokens without images.
 
         Raises:
-            GeneratorError: The layout does not write one stack of frames after the other.
+            GeneratorError: The layout does not have one stack of frames after the other.
         """
         pictures = [request.image for request in requests if request.image is not None]
         if not pictures:
             return torch.zeros(len(requests), 0, dtype=torch.long, device=self._device)
         if not self.layout.order.startswith("frame"):
             raise GeneratorError(
-                f'"{self._name}" cannot start from an image: its order of tokens is "{self.layout.order}", in which '
-                'the first frame is no prefix. Remove "image" from "inputs" in its TOML.'
+                f'"{self._name}" cannot start from an image: its order of tokens is "{self.layout.order}", so the '
+                'first frame is not a prefix. Remove "image" from "inputs" in its TOML.'
             )
         pixels = torch.from_numpy(np.stack(pictures)).to(self._device).permute(0, 3, 1, 2)
         stacks = self.layout.stack(self.layout.still(pixels.to(self._vq.dtype) / 127.5 - 1))
@@ -171,7 +171,7 @@ class TokenTransformer:
         return tokens
 
     def _read(self, requests: Sequence[Request]) -> Any:
-        """The prompts as tokens, padded on the left; with guidance, the unconditional text as often after them."""
+        """The prompts as tokens, padded on the left. With guidance, as many unconditional texts follow them."""
         texts = [self.sampling.prompt_template.replace("{prompt}", request.prompt) for request in requests]
         if self.sampling.guidance_scale != 1:
             texts += [self.sampling.unconditional_text] * len(requests)

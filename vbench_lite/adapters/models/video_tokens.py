@@ -1,8 +1,8 @@
-"""How a clip becomes a sequence of tokens: stacks of frames, the order of their codes, and what stands between.
+"""The layout of a clip as a sequence of tokens: stacks of frames, the order of their codes, and fixed tokens.
 
-A VQ autoencoder for pictures becomes one for video when several frames are stacked as channels
-and small pixel blocks are folded into channels too (`pixel_unshuffle`). A published picture
-tokenizer with three input channels is the case 1 frame per code, unshuffle 1.
+A VQ autoencoder for pictures works for video if several frames are stacked as channels, and small blocks of pixels are
+folded into channels too (`pixel_unshuffle`). A published tokenizer for pictures with three channels has 1 frame per
+code and a `pixel_unshuffle` of 1.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ AXES = ("frame", "row", "column")
 
 @dataclass(frozen=True)
 class VideoTokenLayout:
-    """Where each code of a clip stands in the sequence that a language model writes.
+    """The place of each code of a clip in the sequence of a language model.
 
     Attributes:
-        frames_per_code: Frames that are stacked into one picture for the tokenizer.
-        first_frame_alone: Whether the first stack repeats frame 0, as causal video tokenizers do.
-        pixel_unshuffle: Side of the pixel blocks that are folded into channels; 1 leaves them.
-        rows, columns: Codes per stack.
-        order: The axes from the slowest to the fastest; "frame" counts stacks.
-        before_frame, after_frame, before_row, after_row: Tokens around each stack and row, such as an
-            end of line. They are put there, not sampled; "" is none.
+        frames_per_code: Number of frames that are stacked into one picture for the tokenizer.
+        first_frame_alone: Whether the first stack repeats frame 0, as in causal video tokenizers.
+        pixel_unshuffle: Side of the blocks of pixels that are folded into channels; 1 for none.
+        rows: Rows of codes per stack.
+        columns: Columns of codes per stack.
+        order: The axes from the slowest to the fastest. "frame" counts stacks.
+        before_frame, after_frame, before_row, after_row: Fixed tokens around each stack and row, such as an
+            end of line. They are inserted, not sampled; "" for none.
     """
 
     frames_per_code: int = 1
@@ -53,7 +54,11 @@ class VideoTokenLayout:
             require(getattr(self, name) > 0, name, getattr(self, name), "a whole number, 1 or more")
 
     def check_size(self, name: str, spec: ClipSpec, blocks: int) -> None:
-        """Refuses clips of another size than a tokenizer with so many blocks of layers makes."""
+        """Check that clips have the size that a tokenizer with this number of blocks makes.
+
+        Raises:
+            UsageError: They have another size.
+        """
         shrink = self.pixel_unshuffle * 2 ** (blocks - 1)
         height, width = self.rows * shrink, self.columns * shrink
         if (spec.height, spec.width) != (height, width):
@@ -63,7 +68,11 @@ class VideoTokenLayout:
             )
 
     def check_room(self, name: str, frames: int, room: int) -> None:
-        """Refuses clips of more tokens than the language model has positions for."""
+        """Check that the tokens of a clip fit into the positions of the language model.
+
+        Raises:
+            UsageError: The clip has more tokens.
+        """
         if self.tokens_for(frames) > room:
             raise UsageError(
                 f'"{name}" has room for {room} video tokens; {frames} frames need {self.tokens_for(frames)}. Lower '
@@ -71,12 +80,12 @@ class VideoTokenLayout:
             )
 
     def stacks_for(self, frames: int) -> int:
-        """Stacks that a clip of so many frames needs; the last may decode to more frames."""
+        """Number of stacks of a clip. The last stack can contain further frames."""
         rest = frames - 1 if self.first_frame_alone else frames
         return int(self.first_frame_alone) + -(-rest // self.frames_per_code)
 
     def pattern(self, frames: int) -> list[str]:
-        """The sequence of a clip: "" where a code stands, else the token that stands there, up to the last code.
+        """The sequence of a clip up to its last code: "" for each code, else the fixed token.
 
         >>> VideoTokenLayout(rows=2, columns=2, after_row="<eol>", before_frame="<f>").pattern(1)
         ['<f>', '', '', '<eol>', '', '']
@@ -95,24 +104,24 @@ class VideoTokenLayout:
         return tokens
 
     def tokens_for(self, frames: int) -> int:
-        """Tokens that the language model writes for a clip."""
+        """Number of tokens of a clip."""
         return len(self.pattern(frames))
 
     def in_pictures(self, codes: Tensor, frames: int) -> Tensor:
-        """A clip's codes as the model wrote them, (batch, codes), in the order stack, row, column."""
+        """Reorder codes from the order of the sequence to the order stack, row, column, (batch, codes)."""
         axes = self.order.split()
         sizes = {"frame": self.stacks_for(frames), "row": self.rows, "column": self.columns}
         written = codes.reshape(-1, *(sizes[axis] for axis in axes))
         return written.permute(0, *(1 + axes.index(axis) for axis in AXES)).flatten(1)
 
     def as_written(self, codes: Tensor) -> Tensor:
-        """The inverse of `in_pictures`: (batch, codes) in the order stack, row, column to the order of the model."""
+        """The inverse of `in_pictures`: from the order stack, row, column to the order of the sequence."""
         axes = self.order.split()
         pictures = codes.reshape(codes.shape[0], -1, self.rows, self.columns)
         return pictures.permute(0, *(1 + AXES.index(axis) for axis in axes)).flatten(1)
 
     def still(self, pictures: Tensor) -> Tensor:
-        """Pictures, (batch, channels, height, width), as the shortest clips that make one stack."""
+        """Repeat pictures, (batch, channels, height, width), as the shortest clips of one stack."""
         frames = 1 if self.first_frame_alone else self.frames_per_code
         return pictures[:, :, None].expand(-1, -1, frames, -1, -1).contiguous()
 
