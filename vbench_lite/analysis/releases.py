@@ -32,7 +32,7 @@ class Mark:
     """Something that changed since the release before, or that was decided about this one."""
 
     code: str
-    """promotion, first-baseline, weights, revision, code, settings, form, price, device, scorer or suite."""
+    """promotion, first-baseline, weights, revision, code, settings, thresholds, form, price, device, scorer, suite."""
     sentence: str
     breaks: tuple[str, ...] = ()
     """Figures whose values before and after it do not compare."""
