@@ -11,7 +11,7 @@ where a test fails or needs five times its time. Only the tests that execute its
 number of a module or class these are the tests that execute a line with its name, for a default value those of the
 function. A mutant whose line no test executes survives. Sampled are the functions and methods without decorators
 (mutmut's choice) and the numbers of a module or class. Texts are not sampled: a change of a string, or a string that an
-argument loses.
+argument loses. Nor is `strict` of zip, which only guards against unequal lengths.
 
 benchmarks/equivalent_mutants.toml lists mutants that no test can notice. They do not count:
 
@@ -28,6 +28,7 @@ import contextlib
 import difflib
 import functools
 import importlib
+import itertools
 import json
 import multiprocessing
 import os
@@ -133,6 +134,11 @@ class Mutant:
         changed = self.module.deep_replace(self.mutation.original_node, self.mutation.mutated_node)
         assert isinstance(changed, libcst.Module)
         return changed.code
+
+    def is_more_than_strict(self) -> bool:
+        """Whether it changes more than `strict` of zip."""
+        lines = [re.sub(r",? *strict=\w+", "", line[2:]).replace(", )", ")") for line in self.difference()]
+        return lines[: len(lines) // 2] != lines[len(lines) // 2 :]
 
     def difference(self) -> list[str]:
         lines = difflib.unified_diff(self.module.code.splitlines(), self.text.splitlines(), lineterm="", n=0)
@@ -286,7 +292,8 @@ def measure(folder: str, tests: list[str], sample: int, seed: int, log: Path | N
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         mutants = [m for path in sorted((place / "vbench_lite" / folder).rglob("*.py")) for m in mutants_of(path)]
-        chosen = random.Random(seed).sample(mutants, min(sample, len(mutants)))
+        random.Random(seed).shuffle(mutants)
+        chosen = list(itertools.islice(filter(Mutant.is_more_than_strict, mutants), sample))
         survived = same = 0
         for mutant in chosen:
             covering = tests_of(mutant, place, known)
