@@ -22,14 +22,14 @@ from vbench_lite.review.server import Running
 from vbench_lite.run.view import Run, open_run
 from vbench_lite.video import encode_mp4
 
-SHORT = 3
-"""Frames of each clip: a browser plays it in a fraction of a second."""
+SHORT, FPS = 3, 24
+"""Frames of each clip, and their rate: a browser plays it in a fraction of a second."""
 
 
 def short_clip(*key: int) -> bytes:
     """A real clip of its own colours."""
     frames = np.random.default_rng(key).integers(0, 255, (SHORT, 4, 4, 3)).repeat(8, 1).repeat(8, 2)
-    return encode_mp4(frames.astype(np.uint8), 12)
+    return encode_mp4(frames.astype(np.uint8), FPS)
 
 
 def build(path: Path, prompts: int = 6, fakes: Sequence[Fake] = DEFAULT, texts: dict[int, str] | None = None) -> Built:

@@ -102,6 +102,12 @@ def test_a_port_that_is_taken_is_named(running, stored) -> None:
         pass
 
 
+@pytest.mark.parametrize("host", ["no such host", "host.invalid", "", "[::1]", "203.0.113.9"])
+def test_a_host_that_is_not_this_machine_is_named(stored, host) -> None:
+    with pytest.raises(UsageError, match=r"machine\. Use --host 0\.0\.0\.0"), served(open_run(stored), host=host):
+        pass
+
+
 def test_a_run_without_clips_says_so(stored, tmp_path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
@@ -125,28 +131,19 @@ def test_warm_up_answers_are_known_and_told(run) -> None:
     assert all(vote["warm_up"] for vote in stored)
 
 
-SERVER = """
-import sys, time
-from vbench_lite.review.opening import ReviewOrder, open_review, serve
-from vbench_lite.run.view import open_run
-order = ReviewOrder(mode="usable")
-print(serve(open_review([open_run(sys.argv[1])], order), order).link, flush=True)
-time.sleep(600)
-"""
-
-
-def test_sigkill_of_the_server_loses_no_vote_that_was_confirmed(run) -> None:
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(run.path)], stdout=subprocess.PIPE, text=True)
-    try:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_no_vote_that_was_confirmed_is_lost_when_the_command_ends(run, end) -> None:
+    command = [sys.executable, "-m", "vbench_lite", "review", str(run.path), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         link = server.stdout.readline().strip()
         asked = []
         for _ in range(3):
             asked.append(ask(link, "next", rater="a")["question"]["id"])
             ask(link, "vote", rater="a", id=asked[-1], answers={"usable": "keep"}, seconds=1)
-    finally:
-        server.kill()
-        server.wait()
-    assert server.returncode == -signal.SIGKILL
+        server.send_signal(end)
+        said, errors = server.communicate(timeout=60)
     assert sorted(path.stem for path in run.path.glob("votes/a/*")) == sorted(asked)
+    if end == signal.SIGINT:
+        assert (server.returncode, "Counted: 3 votes" in said, errors.count("\n")) == (0, True, 1)
     with served(run, mode="usable") as running:
         assert ask(running.link, "next", rater="a")["question"]["id"] not in asked

@@ -14,6 +14,7 @@ from vbench_lite.errors import BadFile, UsageError
 from vbench_lite.review.export import ExportKey, read_key
 from vbench_lite.review.material import REASONS
 from vbench_lite.review.session import answered
+from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.votes import CHOICES, QUESTIONS, ClipRef, Mode, Vote, check_rater, write_vote
 from vbench_lite.userfile import parse_json, read_text
 
@@ -57,17 +58,36 @@ def collect(run: Path, reasons: Sequence[str], paths: Sequence[Path]) -> dict[Pa
         BadFile: A file holds no votes.
         UsageError: Its answers belong to an export of another run.
     """
-    found = {path: list(_read(run, tuple(reasons) or REASONS, path)) for path in paths}
+    found = {path: _votes(run, tuple(reasons) or REASONS, path) for path in paths}
     for votes in found.values():
         for vote in votes:
             write_vote(run, vote)
     return {path: len(votes) for path, votes in found.items()}
 
 
+def _votes(run: Path, reasons: tuple[str, ...], path: Path) -> list[Vote]:
+    """The votes of one file, all of them on clips of this run."""
+    try:
+        votes = list(_read(run, reasons, path))
+    except BadFile:
+        raise
+    except UsageError as error:
+        raise BadFile(path, None, str(error)) from None
+    folder = RunFolder(run)
+    own = {record.sha256 for record in folder.records()}
+    for vote in votes:
+        if not vote.warm_up and not any(clip.run == folder.name or clip.sha256 in own for clip in vote.clips):
+            names = " and ".join(sorted({clip.run for clip in vote.clips}))
+            raise BadFile(path, None, f"holds votes on clips of {names}, which {run} does not have. Name their run.")
+    return votes
+
+
 def _read(run: Path, reasons: tuple[str, ...], path: Path) -> Iterator[Vote]:
     if path.suffix.lower() == ".csv":
         yield from _from_csv(path)
         return
+    if path.suffix.lower() != ".json":
+        raise BadFile(path, None, "holds no votes: expected a .json that an exported page saves, or a .csv of votes.")
     value = parse_json(path, read_text(path))
     if isinstance(value, dict) and isinstance(value.get("export"), str):
         yield from _from_page(run, reasons, path, value)

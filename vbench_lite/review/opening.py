@@ -41,9 +41,11 @@ def open_material(runs: Sequence[Run], order: ReviewOrder) -> Material:
     """
     material = gather(runs)
     if order.mode == "pairs" and not any(any(True for _ in material.pair_items(pair)) for pair in material.pairs()):
+        holds = f"{runs[0].label} holds no two different clips of one prompt and index by two generators."
+        if material.several_runs:
+            holds = f"{' and '.join(run.label for run in runs)} hold no two different clips of one prompt and index."
         raise UsageError(
-            f"{runs[0].label} holds no two different clips of one prompt and index by two generators. "
-            f"Judge clips one by one instead: {vbench_command('review', runs[0].label, '--usable')}"
+            f"{holds} Judge clips one by one instead: {vbench_command('review', runs[0].label, '--usable')}"
         )
     return material
 

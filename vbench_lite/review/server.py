@@ -6,8 +6,10 @@ other host names (DNS rebinding) and from pages of other origins are refused.
 
 from __future__ import annotations
 
+import errno
 import hmac
 import json
+import os
 import secrets
 import socket
 import threading
@@ -223,7 +225,7 @@ class Running:
     link: str
     port: int
     stop: Callable[[], None]
-    wait: Callable[[float | None], None]
+    wait: Callable[[float | None], bool]
 
 
 def start(review: Review, door: Door) -> Running:
@@ -241,23 +243,37 @@ def start(review: Review, door: Door) -> Running:
         app, log_level="warning", access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True, name="vbench-review")
-    thread.start()
+    server, ended = uvicorn.Server(config), threading.Event()  # Thread.join ends early once Ctrl-C has interrupted it
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            ended.set()
+
     port = int(listening.getsockname()[1])
+    threading.Thread(target=run, daemon=True, name="vbench-review").start()
 
     def stop() -> None:
         server.should_exit = True
-        thread.join(10)
+        ended.wait(10)
         listening.close()
 
-    return Running(door.link(port), port, stop, thread.join)
+    return Running(door.link(port), port, stop, ended.wait)
 
 
 def _listen(door: Door) -> socket.socket:
+    everywhere = "Use --host 0.0.0.0 for all addresses of this machine."
     try:
+        socket.getaddrinfo(door.host, None)
         family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
         return socket.create_server((door.host, door.port), family=family, backlog=64)
-    except (OSError, OverflowError) as error:
-        place = f"{door.host}, port {door.port}"
-        raise UsageError(f"cannot listen on {place}: {error}. Name another port with --port.") from None
+    except (socket.gaierror, UnicodeError):
+        raise UsageError(f'"{door.host}" is no name or address of a machine. {everywhere}') from None
+    except OverflowError:
+        raise UsageError(f"there is no port {door.port}. Name one from 1 to 65535 with --port.") from None
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(f"{door.host} is not an address of this machine. {everywhere}") from None
+        why = os.strerror(error.errno or 0).lower()
+        raise UsageError(f"{door.host}, port {door.port}: {why}. Name another port with --port.") from None
