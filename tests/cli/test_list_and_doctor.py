@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import re
@@ -14,6 +15,10 @@ from rich.cells import cell_len
 from vbench_lite.cli import COMMANDS, group
 from vbench_lite.cli.doctor_command import command as doctor
 from vbench_lite.cli.list_command import shortened
+from vbench_lite.cli.selftest_command import _print as print_selftest
+from vbench_lite.metrics.registry import known_metrics
+from vbench_lite.scoring.damage import DAMAGES
+from vbench_lite.scoring.selftest import SelftestResult
 
 
 @pytest.fixture
@@ -193,3 +198,21 @@ def test_the_shell_completes_commands_and_options(words: str, offered: str):
 def test_a_quick_run_is_a_small_part_of_the_suite(runner: CliRunner, more: list[str], plan: str) -> None:
     result = runner.invoke(group, ["run", "--suite", "ads", "--quick", "--dry-run", *more])
     assert plan in result.output
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_the_tables_of_selftest_break_no_name_and_have_every_value(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    metrics = [metric.name for metric in known_metrics().values()]
+    cells = [
+        SelftestResult(damage, metric, (), round(0.9 - nth / 1000, 4), "down", True)
+        for nth, (metric, damage) in enumerate(itertools.product(metrics, DAMAGES))
+    ]
+    print_selftest(cells, [])
+    tables = capsys.readouterr().out.partition("Marked with")[0]
+    assert too_long(tables, columns) == []
+    words = tables.split()
+    assert {*metrics, *" ".join(DAMAGES).split()} <= set(words)
+    assert sum(word.endswith("!") for word in words) == len(cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from vbench_lite.scoring.selftest import SelftestResult
     from vbench_lite.video import Frames
-
-
-PAGE_WIDTH = 140
-"""Width of the table in a file or a log. A terminal has its own width."""
 
 
 @click.command("selftest")
@@ -94,9 +90,12 @@ def _clips_of(folder: Path, clips: int) -> list[Frames]:
 
 
 def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
-    from rich.console import Console
+    from vbench_lite.cli.terminal.console import stdout_console
 
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_WIDTH).print(_table(cells))
+    console = stdout_console()
+    click.echo("Rank correlation of damage and value")
+    for table in _tables(cells, console.width):
+        console.print(table)
     claims = sum(cell.holds is not None for cell in cells)
     click.echo("Marked with ! or =: must follow every step (0.95 or more), or must not move. x: does not.")
     for cell in broken:
@@ -105,17 +104,26 @@ def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
     click.echo(f"{claims - len(broken)} of {claims} claims hold.")
 
 
-def _table(cells: list[SelftestResult]) -> Table:
+def _tables(cells: list[SelftestResult], width: int) -> Iterator[Table]:
+    """One row a metric and one column a damage, in as many tables as the width needs; no name is broken."""
     from rich.table import Table
 
-    metrics = list(dict.fromkeys(cell.metric for cell in cells))
-    table = Table("damage", title="Rank correlation of damage and value")
-    for name in metrics:
-        table.add_column(name, justify="right", overflow="fold")
-    for damage in dict.fromkeys(cell.damage for cell in cells):
-        row = {cell.metric: _text(cell) for cell in cells if cell.damage == damage}
-        table.add_row(damage, *(row[name] for name in metrics))
-    return table
+    texts = {(cell.metric, cell.damage): _text(cell) for cell in cells}
+    metrics, damages = (list(dict.fromkeys(names)) for names in zip(*texts, strict=True))
+    widths = {name: 2 + max(len(name), *(len(texts[metric, name]) for metric in metrics)) for name in damages}
+    left = max(map(len, metrics))
+    while damages:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("metric", no_wrap=True)
+        shown = damages[:1]
+        while len(shown) < len(damages) and left + sum(widths[name] for name in damages[: len(shown) + 1]) <= width:
+            shown = damages[: len(shown) + 1]
+        for name in shown:
+            table.add_column(name, justify="right", no_wrap=True)
+        for metric in metrics:
+            table.add_row(metric, *(texts[metric, name] for name in shown))
+        yield table
+        damages = damages[len(shown) :]
 
 
 def _text(cell: SelftestResult) -> str:
