@@ -125,6 +125,17 @@ def test_the_same_frames_in_another_file_are_reproducible_and_other_frames_are_n
     assert [finding.generator for finding in found] == ["two"]
 
 
+def test_seeds_that_change_nothing_but_noise_are_found(tmp_path):
+    built = build_run(tmp_path / "run", prompts=3, generators=(Fake("one"),))
+    summarise(built.folder, built.scored)
+    run, second = Run(built.folder), again(tmp_path / "again", (Fake("one"),))
+    assert "seed-without-effect" not in problems(check_run(run, second))
+    frames, info = read_clip(second.folder.clip_path(second.records("one")[0]))
+    for record in run.records("one"):
+        run.folder.write_clip(record, encode_mp4(frames // 2 + 50 + record.index % 2, info.fps))
+    assert "seed-without-effect" in problems(check_run(run, run))
+
+
 def test_clips_are_generated_again_and_every_command_is_accepted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("small.toml").write_text("".join(f'[[prompt]]\nid = "p{n}"\ntext = "a red car {n}"\n' for n in range(2)))

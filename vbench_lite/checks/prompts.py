@@ -37,6 +37,9 @@ def at_the_ends(run: Run) -> Iterator[Finding]:
                 f"usability does not separate generators there, e.g. {', '.join(found[:BEST])}."
             )
             command = vbench_command("report", run.label)
+            if len(found) == len(prompts) and run.folder.keeps_clips():
+                sentence += " Other thresholds may separate them: a review by people fits thresholds to their votes."
+                command = vbench_command("review", run.label)
             yield Finding(code=code, severity="note", sentence=sentence, command=command, prompts=found)
 
 

@@ -14,6 +14,11 @@ from vbench_lite.run.plan_changes import same_clips
 from vbench_lite.run.view import Run
 from vbench_lite.video import read_clip
 
+SAME_TO_THE_EYE = 2.0
+"""Mean difference of the frames, in levels of 255, up to which two clips are called the same."""
+OTHER_CLIP = 10.0
+"""Mean difference above which a repeated clip is another clip, so that nothing follows about its seed."""
+
 
 def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
     """Compares clips frame by frame if their files differ, so a different encoder version is not a finding.
@@ -32,7 +37,9 @@ def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
             code="reproducibility-unknown", generator=generator, severity="note", sentence=sentence, command=command
         )
         return
-    moved = [change for record in second if (change := _change(run, first[record.key], again, record))]
+    repeats = {record.prompt_id: _change(run, first[record.key], again, record) for record in second}
+    yield from _seeds_to_the_eye(run, generator, list(first.values()), repeats)
+    moved = [change for change in repeats.values() if change]
     if not moved:
         return
     changed = not same_clips(run.manifest.generators[generator], again.manifest.generators[generator])
@@ -41,6 +48,33 @@ def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
         code="not-reproducible", generator=generator, command=command, prompts=tuple(r.prompt_id for r in second),
         sentence=f"{len(moved)} of {len(second)} clips have different frames when they are generated again "
         f"(mean difference up to {max(moved):.1f} of 255 levels); {why}.",
+    )  # fmt: skip
+
+
+def _seeds_to_the_eye(
+    run: Run, generator: str, records: list[ClipRecord], repeats: dict[str, float]
+) -> Iterator[Finding]:
+    """Clips of other seeds that differ no more than the same clip generated twice.
+
+    A generator that ignores its seed can still give other files each time: by kernels that are not deterministic, by
+    noise or by a watermark.
+    """
+    worst = 0.0
+    for prompt, repeat in repeats.items():
+        one, *others = [record for record in records if record.prompt_id == prompt]
+        if not others or repeat > OTHER_CLIP:
+            return
+        change = _change(run, one, run, others[0])
+        if change > max(SAME_TO_THE_EYE, repeat):
+            return
+        worst = max(worst, change)
+    sentence = (
+        f"Clips of different seeds look the same in all {len(repeats)} prompts that were compared: their frames differ "
+        f"by {worst:.1f} of 255 levels at most, on average. Correct the generator, then make the clips again:"
+    )
+    yield Finding(
+        code="seed-without-effect", generator=generator, sentence=sentence, prompts=tuple(repeats),
+        command=again_command(run, generator),
     )  # fmt: skip
 
 

@@ -30,12 +30,14 @@ def check_run(run: Run, again: Run | None = None) -> CheckReport:
 
 def _findings(run: Run, again: Run | None) -> Iterator[Finding]:
     yield from _incomplete(run)
-    for generator in run.generators:
-        yield from seeds_without_effect(run, generator)
+    seedless = {name: list(seeds_without_effect(run, name)) for name in run.generators}
+    for found in seedless.values():
+        yield from found
     yield from copied_clips(run)
-    for generator in run.generators:
-        if again is not None:
-            yield from compare_again(run, again, generator)
+    for generator, found in seedless.items():
+        known = {finding.code for finding in found}
+        repeated = compare_again(run, again, generator) if again is not None else ()
+        yield from (each for each in repeated if each.code not in known)
     if again is None and run.folder.keeps_clips():
         command = vbench_command("check", run.label, "--again", "2")
         sentence = "No clip was generated again with its seed, so it is not known whether the run can be reproduced."

@@ -10,6 +10,7 @@ from scipy import stats as tests
 from vbench_lite.analysis.commands import again_command
 from vbench_lite.analysis.cost.batches import measurement_ids
 from vbench_lite.checks.findings import Finding
+from vbench_lite.gate.looks.record import read_looks
 from vbench_lite.run.view import Run
 from vbench_lite.stats import Array
 
@@ -45,9 +46,11 @@ def time_drift(run: Run, generator: str) -> Iterator[Finding]:
 
 
 def _readings(run: Run, generator: str) -> Array:
-    """Wall seconds per clip: one reading of each measured batch, in the order of the plan."""
-    grid = run.grids[generator]
-    walls = grid.values("wall_s")[grid.made]
+    """Wall seconds per clip: one reading of each measured batch, in the order of the plan or of the looks."""
+    grid, planned = run.grids[generator], read_looks(run.path)
+    places = {prompt: place for place, prompt in enumerate(planned.order if planned else grid.prompts)}
+    rows = sorted(range(len(grid.prompts)), key=lambda row: places.get(grid.prompts[row], len(places)))
+    walls = grid.values("wall_s")[rows][grid.made[rows]]
     walls = walls[np.isfinite(walls)]
     ids = measurement_ids(walls, walls)
     first = {id_ if id_ is not None else nth: nth for nth, id_ in reversed(list(enumerate(ids)))}
