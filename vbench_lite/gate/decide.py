@@ -249,6 +249,8 @@ def _too_early(check: Check, seen: Evidence, policy: Policy, look: Look, counted
     """Why a check cannot pass before the last look; "" where it can. Its plain figure is not enough there."""
     if check.evidence == "point":
         return "a rule on plain figures is decided at the last look"
+    if seen.distance_to_limit < 0 and seen.holds is None:
+        return ""  # outside the limit, which is a better reason
     if check.is_guard and (seen.p_pass is None or seen.p_pass > EARLY_GUARD):
         return "not yet inside the limit beyond chance"
     if counted and policy.rare_losses:
