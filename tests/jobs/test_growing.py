@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import vbench_lite as vb
 from tests.gate.releases import write
 from vbench_lite.cli import group
-from vbench_lite.errors import NotComparable, PlanConflict, UsageError
+from vbench_lite.errors import NotComparable, PlanConflict, StoreError, UsageError
 from vbench_lite.gate.looks.expected import expected_looks
 from vbench_lite.gate.looks.record import read_looks
 from vbench_lite.gate.policy import choose_policy
@@ -75,9 +75,16 @@ def test_a_run_is_interrupted_resumed_decided_and_judged_at_its_look(workspace):
     again = GrowingRun(order(), "results/base", "gate.toml").run(lambda *_: pytest.fail("nothing is left to look at"))
     assert again.outcome is None
     assert again.verdict == grown.verdict == vb.gate("results/new", baseline="results/base", policy="gate.toml")
+    promotion = "baseline promote results/new --to results/next --reason better --by me"
+    with pytest.raises(StoreError, match="stopped at look 2 with 6 of 10 prompts") as refused:
+        CliRunner().invoke(group, promotion.split(), catch_exceptions=False)
+    rest = str(refused.value).partition("first: ")[2]
     Path("other.toml").write_text(POLICY.replace("0.2", "0.3"))
     with pytest.raises(PlanConflict, match="the policy differs"):
         GrowingRun(order(), "results/base", "other.toml").run(lambda *_: None)
+    shutil.copytree("results/new", "results/whole")
+    for command in (rest.replace("results/new", "results/whole"), promotion.replace("results/new", "results/whole")):
+        assert CliRunner().invoke(group, shlex.split(command.removeprefix("vbench "))).exit_code == 0
 
 
 def test_shards_make_their_parts_of_a_look_and_the_last_one_evaluates_it(workspace):

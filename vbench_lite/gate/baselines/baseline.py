@@ -26,6 +26,7 @@ from vbench_lite.errors import StoreError
 from vbench_lite.files import only_one, to_json, write_whole
 from vbench_lite.gate.baselines.margins import Margins, fix_margins, read_margins, write_margins
 from vbench_lite.gate.decide import Reference
+from vbench_lite.gate.looks.record import read_looks
 from vbench_lite.gate.policy import Policy, choose_policy, read_policy
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.manifest import Manifest
@@ -132,6 +133,14 @@ def _refuse_incomplete(run: Run) -> None:
                 f'{run.path} is incomplete: {missing} of {grid.clips} clips of "{name}" were never made. '
                 f"Finish it with: {finish_command(run)}"
             )
+    planned = read_looks(run.path)
+    if planned and len(run.manifest.plan.prompts) < len(planned.order):
+        have = f"{len(run.manifest.plan.prompts)} of {len(planned.order)} prompts"
+        rest = finish_command(run, prompts=planned.limit or len(run.manifest.suite.prompts))
+        raise StoreError(
+            f"{run.path} stopped at look {len(planned.looks)} with {have}, on which later releases would be judged. "
+            f"Make the others first: {rest}"
+        )
 
 
 def _features(run: Run) -> dict[str, bytes]:
