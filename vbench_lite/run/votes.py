@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -159,6 +159,7 @@ class Votes:
 Present = Mapping[tuple[str, str, str, int], str]
 """(run, generator, prompt, index) > sha256 of the clip that is there now."""
 REPLACED = "the clip was replaced or deleted after the vote"
+NOT_SCORED = "the clip was made after the run was scored, so score the run again"
 
 
 @dataclass
@@ -168,7 +169,9 @@ class _Sorting:
     dropped: list[Drop] = field(default_factory=list)
 
 
-def read_votes(run: Path, present: Present, runs: Iterable[str], home: str = "") -> Votes:
+def read_votes(
+    run: Path, present: Present, runs: Iterable[str], home: str = "", made: Collection[str | None] = ()
+) -> Votes:
     """The votes of a run folder, without those on clips that have changed since.
 
     Args:
@@ -176,6 +179,7 @@ def read_votes(run: Path, present: Present, runs: Iterable[str], home: str = "")
         present: The clips that are there now.
         runs: Names of the runs that `present` covers. Clips of another run cannot be checked, and their votes count.
         home: The run's name now. A clip that it holds is its own, also where the folder was renamed after the vote.
+        made: sha256 of clips that lie in the folder. One that is not in `present` is not scored.
     """
     found, known = _Sorting(), set(runs)
     for path in sorted(votes_path(run).glob("*/*.json")):
@@ -186,8 +190,9 @@ def read_votes(run: Path, present: Present, runs: Iterable[str], home: str = "")
             continue
         if vote.warm_up:
             found.warm_ups.append(vote)
-        elif _stale(vote, present, known):
-            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", REPLACED))
+        elif stale := _stale(vote, present, known):
+            why = NOT_SCORED if all(clip.sha256 in made for clip in stale) else REPLACED
+            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", why))
         else:
             found.counted.append(vote)
     return Votes(tuple(found.counted), tuple(found.warm_ups), tuple(found.dropped))
@@ -199,9 +204,10 @@ def _at_home(vote: Vote, present: Present, home: str) -> Vote:
     return vote if clips == vote.clips else replace(vote, clips=clips)
 
 
-def _stale(vote: Vote, present: Present, known: set[str]) -> bool:
+def _stale(vote: Vote, present: Present, known: set[str]) -> list[ClipRef]:
+    """Clips of the vote that are not there as they were shown."""
     keys = [((clip.run, clip.generator, vote.prompt_id, clip.index), clip) for clip in vote.clips]
-    return any(clip.run in known and present.get(key) != clip.sha256 for key, clip in keys)
+    return [clip for key, clip in keys if clip.run in known and present.get(key) != clip.sha256]
 
 
 @dataclass(frozen=True)

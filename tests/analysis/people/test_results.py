@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.built_runs import Fake
-from tests.review.conftest import build
+from tests.review.conftest import build, short_clip
 from vbench_lite.analysis.compare import compare_runs
 from vbench_lite.analysis.people.raters import rater_summaries
 from vbench_lite.analysis.people.results import refresh
@@ -26,7 +26,7 @@ from vbench_lite.review.simulated import SimulatedRater, simulate
 from vbench_lite.run.people import CARELESS, SIMULATED
 from vbench_lite.run.schema import json_schema
 from vbench_lite.run.view import open_run
-from vbench_lite.run.votes import REPLACED, ReviewRate, votes_path, write_rate, write_vote
+from vbench_lite.run.votes import NOT_SCORED, REPLACED, ReviewRate, votes_path, write_rate, write_vote
 
 FAKES = (Fake("one", "transformer"), Fake("two", skills={"detail": 3.0}), Fake("three", skills={"detail": -2.5}))
 RATERS = (
@@ -196,10 +196,14 @@ def test_scoring_again_keeps_the_results_and_no_votes_leave_none(built, judged, 
 
 def test_votes_on_a_replaced_clip_are_dropped_with_the_reason(judged, tmp_path) -> None:
     copy = open_run(shutil.copytree(judged.path, tmp_path / "ads"))
-    text = copy.folder.table_path.read_text()
     first = next(iter(copy.folder.records()))
-    copy.folder.table_path.write_text(text.replace(first.sha256, "0" * 64))
-    assert refresh(copy.folder).people.dropped[REPLACED] >= len(RATERS)
+    table = copy.folder.table_path
+    table.write_text(table.read_text().replace(first.sha256, "0" * 64))
+    assert refresh(copy.folder).people.dropped[NOT_SCORED] >= len(RATERS)  # the table is older than the clip
+    copy.folder.write_clip(first, short_clip(99))
+    dropped = refresh(copy.folder).people.dropped
+    assert dropped[REPLACED] >= len(RATERS)
+    assert NOT_SCORED not in dropped
 
 
 def test_compare_and_gate_judge_what_people_say(attentive, tmp_path) -> None:

@@ -134,7 +134,8 @@ def read_judged(folder: RunFolder, summary: Summary) -> Judged:
         (run, row["generator"], row["prompt_id"], int(row["index"])): row["sha256"]
         for run, rows in tables.items() for row in rows if row["status"] == "ok"
     }  # fmt: skip
-    return Judged(folder, summary, tables, read_votes(folder.path, present, tables, folder.name))
+    made = {record.sha256 for record in folder.records()}
+    return Judged(folder, summary, tables, read_votes(folder.path, present, tables, folder.name, made))
 
 
 def _alike(one: Summary, other: Summary) -> bool:
