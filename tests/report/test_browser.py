@@ -177,6 +177,30 @@ def test_nothing_sticks_out_sideways(page, width) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+TARGETS = """() => [...document.querySelectorAll("main :is(a,button,summary,select),nav a")].filter((each) => {
+  const { width, height } = each.getBoundingClientRect();
+  return width && height && !each.closest("svg,.says,[popover]") && Math.min(width, height) < 24;
+}).map((each) => each.outerHTML.slice(0, 80))"""
+
+
+def test_on_a_phone_figures_begin_as_headings_that_a_tap_or_a_link_opens(browser, page, address) -> None:
+    assert page.locator(".fold").count() == 0  # on a desk
+    view = browser.new_page(viewport={"width": 390, "height": 844})
+    view.goto(address)
+    assert view.evaluate("document.documentElement.scrollHeight") < 12_000
+    assert view.evaluate(TARGETS) == []
+    figure = view.locator("#plane .panels")
+    assert not figure.is_visible()
+    view.locator("nav a[href='#plane']").click()
+    wait_until(view, "!document.querySelector('#plane').classList.contains('folded')")
+    assert figure.is_visible()
+    view.locator("#plane .fold").click()
+    assert not figure.is_visible()
+    view.emulate_media(media="print")
+    assert figure.is_visible()
+    view.close()
+
+
 def test_light_and_dark_can_be_chosen(page) -> None:
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator("#theme").click()
@@ -397,7 +421,7 @@ def test_a_long_list_of_clips_is_drawn_as_it_comes_near_and_names_in_any_script_
     view.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert view.evaluate("document.documentElement.scrollWidth") <= 390
     assert view.locator(".prompt").count() < 60
-    for _ in range(4):
+    for _ in range(8):
         view.evaluate("document.querySelector('#more').scrollIntoView({behavior: 'instant'})")
         view.wait_for_timeout(100)
     wait_until(view, "document.querySelectorAll('.prompt').length === 60")

@@ -32,7 +32,9 @@ from vbench_lite.report.page.sections import clips
 from vbench_lite.report.page.sections import method as method_section
 from vbench_lite.report.tables import confidence, standfirst
 
-SCRIPTS = ("base", "theme", "charts", "table", "media", "view", "board", "player", "viewer", "viewer_about", "keys")
+SCRIPTS = (
+    "base", "theme", "fold", "charts", "table", "media", "view", "board", "player", "viewer", "viewer_about", "keys",
+)  # fmt: skip
 STYLES = ("base", "first", "table", "figures", "clips", "viewer", "narrow", "print")
 
 

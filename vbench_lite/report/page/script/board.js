@@ -1,5 +1,5 @@
 // The clips: either prompt by prompt with all generators side by side, or one by one, the best first.
-const bucket = 24; // groups that are added when the end of the list comes near
+const bucket = narrow ? 8 : 24; // groups that are added when the end of the list comes near
 let shownClips = [], groups = [], added = 0;
 
 const fits = (clip) => {
