@@ -75,8 +75,12 @@ def test_a_blind_metric_fails_the_command_loudly(monkeypatch):
     done = CliRunner().invoke(command, ["--clips", "8"])
     assert done.exit_code == 1
     assert "FAILED: detail under blur must go down" in done.output
-    as_json = CliRunner().invoke(command, ["--clips", "8", "--json"])
-    assert json.loads(as_json.stdout)["failed"] == 1
+    assert "Networks: none.\n" in done.output
+    assert "No value of fvd_corrected, fvd, kvd: this set of backbones has no video network.\n" in done.output
+    as_json = json.loads(CliRunner().invoke(command, ["--clips", "8", "--json", "--backbones", "vbench"]).stdout)
+    assert (as_json["failed"], as_json["networks"]) == (1, [])
+    assert {"clip_text", "fvd", "subject_consistency"} <= set(as_json["unavailable"])
+    assert "subject_consistency" in {cell["metric"] for cell in as_json["cells"]}
 
 
 def test_rank_correlation_of_known_series():

@@ -9,6 +9,7 @@ This module reads that data and knows no network. Loaders are imported when a se
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -115,6 +116,10 @@ class Backbones:
     """A `backbones.frame_quality.Aesthetic`."""
     imaging: Any = None
     """A `backbones.frame_quality.Musiq`."""
+
+    def names(self) -> list[str]:
+        """Of the loaded networks, with the digests of their weights."""
+        return [net.name for kind in KINDS if (net := getattr(self, kind)) is not None]
 
     def lacks(self, kind: str) -> str | None:
         """Why there is no network of a kind; None where there is one."""
@@ -294,7 +299,9 @@ def load(
             if library := missing_library(entry):
                 install = environment.pip_install([library])
                 raise ExtraMissing(f"the {KINDS[entry.kind]} needs {library}. Install it with: {install}")
-            loaded[entry.kind] = _loader(entry)(entry, device)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # of libraries about themselves
+                loaded[entry.kind] = _loader(entry)(entry, device)
         except left_out as error:
             missing[entry.kind] = str(error)
     return Backbones(Path(name).stem, missing=missing, **loaded)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @click.command("selftest")
 @click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|vbench|FILE")
 @click.option(
-    "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...", help="Default: built-in, scenario, and your own metrics."
+    "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
+    help="Default: built-in, scenario, and your own metrics; those of VBench with its networks.",
 )
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
 @click.option(
@@ -43,15 +44,16 @@ def command(
     \b
     Example:  vbench selftest
     """
-    from vbench_lite.metrics.registry import load_networks, select, user_metrics
+    from vbench_lite.metrics.registry import default_sets, load_networks, select, user_metrics
     from vbench_lite.progress import progress
     from vbench_lite.scoring import selftest
+    from vbench_lite.scoring.scorer import device_for
 
-    chosen = select(metrics or ["builtin", "scenario", *user_metrics().values()], images=True)
+    chosen = select(metrics or [*sorted(default_sets(backbones)), "scenario", *user_metrics().values()], images=True)
     if programs := [metric.name for metric in chosen if metric.origin == "program"]:
         names = ", ".join(programs)
         raise UsageError(f"selftest computes metrics itself: {names} come from a program. Leave them out.")
-    nets = load_networks(chosen, backbones)
+    nets = load_networks(chosen, backbones, device_for(chosen))
     given = _clips_of(folder, clips) if folder else []
     total = selftest.observations_on(len(given)) if given else selftest.observations(clips)
     with progress("damaged clips", total) as tick:
@@ -59,12 +61,20 @@ def command(
             cells = selftest.run_on(nets, chosen, given, workers, tick)
         else:
             cells = selftest.run(nets, chosen, clips, workers, tick)
+    unavailable = {metric.name: why for metric in chosen if (why := metric.unavailable(nets))}
     broken = [cell for cell in cells if cell.holds is False]
     if as_json:
-        rows = [dataclasses.asdict(cell) for cell in cells]
-        click.echo(json.dumps({"backbones": backbones, "clips": clips, "failed": len(broken), "cells": rows}, indent=2))
+        found = {
+            "backbones": backbones, "networks": nets.names(), "unavailable": unavailable, "clips": clips,
+            "failed": len(broken), "cells": [dataclasses.asdict(cell) for cell in cells],
+        }
+        click.echo(json.dumps(found, indent=2))
     else:
         _print(cells, broken)
+        click.echo(f"Networks: {', '.join(nets.names()) or 'none'}.")
+        for why in dict.fromkeys(unavailable.values()):
+            names = ", ".join(name for name, each in unavailable.items() if each == why)
+            click.echo(f"No value of {names}: {why}.")
     if broken:
         raise SystemExit(1)
 

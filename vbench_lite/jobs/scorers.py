@@ -80,7 +80,7 @@ class RayPlace:
         try:
             found: ClipFeatures | str = self._ray.get(self._actor.compute.remote(source, names), timeout=LIMIT_S)
         except (exceptions.RayActorError, exceptions.GetTimeoutError) as error:
-            raise ScorerDied(" ".join(str(error).split())[:200]) from None
+            raise ScorerDied(str(error).partition("\n")[0][:200]) from None  # numbers of the actor follow
         return found
 
     def end(self) -> None:

@@ -113,12 +113,16 @@ def select(
         ['motion', 'detail']
     """
     if wanted is None:
-        sets = {"builtin", "vbench"} if has_networks_of_vbench(backbones) else {"builtin"}
-        found = [*_of_sets(sets, shipped_metrics(), images), *user_metrics().values()]
+        found = [*_of_sets(default_sets(backbones), shipped_metrics(), images), *user_metrics().values()]
     else:
         items = wanted.split(",") if isinstance(wanted, str) else wanted
         found = [metric for item in items for metric in _named(item.strip() if isinstance(item, str) else item, images)]
     return [metric() for metric in _by_name(found).values()]
+
+
+def default_sets(backbones: str) -> set[str]:
+    """The sets of metrics that a set of backbones is used for where none is named."""
+    return {"builtin", "vbench"} if has_networks_of_vbench(backbones) else {"builtin"}
 
 
 def extractors_of(metrics: Iterable[Metric]) -> list[Extractor]:
