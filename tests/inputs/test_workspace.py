@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from vbench_lite.adapters.command import CommandSettings
@@ -112,6 +113,18 @@ def test_policy_and_workflow_name_what_was_written(here: Path) -> None:
     assert "--policy" not in workflow
     assert "--baseline released/results/baseline" in workflow
     assert "pip install vbench-lite\n" not in workflow
+
+
+def test_the_workflow_gives_a_hosted_service_its_key_and_explains_the_owner(here: Path) -> None:
+    made = workspace_files("ours", "shop", "http")
+    text = made[".github/workflows/video-quality.yml"]
+    steps = yaml.safe_load(text)["jobs"]["gate"]["steps"]
+    (env,) = (step["env"] for step in steps if "vbench run" in step.get("run", ""))
+    key = tomllib.loads(made["generators/ours.toml"])["settings"]["key_env"]
+    assert env == {key: f"${{{{ secrets.{key} }}}}"}
+    lines = text.splitlines()
+    places = [nth for nth, line in enumerate(lines) if "/OWNER/" in line]
+    assert all("in place of OWNER" in lines[nth - 1] for nth in places)
 
 
 def test_nothing_is_overwritten(here: Path) -> None:

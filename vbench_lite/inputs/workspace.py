@@ -15,6 +15,8 @@ from vbench_lite.files import write_whole
 ADAPTERS = ("diffusers", "command", "http", "python")
 OWNER = "      # in place of OWNER: the account that holds the repository of vbench-lite, or a fork of it\n"
 """A line of the workflow, until the repository has its address."""
+ENV = "        env:\n          MY_SERVICE_KEY: ${{{{ secrets.MY_SERVICE_KEY }}}} # a secret of the repository\n"
+"""Lines of the workflow that give a hosted service its key."""
 IGNORED = "results/*\n!results/baseline/\nreports/\n"
 
 
@@ -33,6 +35,7 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
     words = {
         "name": name, "suite": suite, "module": f"_{module}" if module[0].isdigit() else module,
         "source": f"git+{REPOSITORY}", "owner": OWNER if "/OWNER/" in REPOSITORY else "",
+        "env": ENV if adapter == "http" else "",
     }
     templates = {
         f"generators/{name}.toml": f"generator-{adapter}.toml",
@@ -50,9 +53,9 @@ def workspace_files(name: str, suite: str, adapter: str) -> dict[str, str]:
 
 
 def _template(template: str, words: dict[str, str]) -> str:
-    """A template with {name}, {suite}, {module}, {source} and {owner} filled in; {{ and }} are braces."""
+    """A template with {name}, {suite}, {module}, {source}, {owner} and {env} filled in; {{ and }} are braces."""
     text = (files("vbench_lite.inputs") / "templates" / template).read_text("utf-8")
-    text = re.sub(r"(?<!\{)\{(name|suite|module|source|owner)\}(?!\})", lambda match: words[match[1]], text)
+    text = re.sub(r"(?<!\{)\{(name|suite|module|source|owner|env)\}(?!\})", lambda match: words[match[1]], text)
     return text.replace("{{", "{").replace("}}", "}")
 
 
