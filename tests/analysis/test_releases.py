@@ -45,6 +45,7 @@ def test_promotions_and_changes_are_marked(results):
     (line,) = release_history(results)
     codes = [[mark.code for mark in release.marks] for release in line.releases]
     assert codes == [["promotion"], ["weights"], ["price", "suite", "scorer"]]
+    assert line.releases[2].marks[1].sentence == "suite: 2 prompts added"
     assert "by Ana: first release" in line.releases[0].marks[0].sentence
     assert "do not compare" in line.releases[2].marks[-1].sentence
 

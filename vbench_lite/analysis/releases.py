@@ -219,11 +219,12 @@ def _changes(before: Side, after: Side) -> Iterator[Mark]:
         "form": (str(old.clip), str(new.clip)),
         "price": (rate_of(before), rate_of(after)),
         "device": (str(before.run.manifest.device), str(after.run.manifest.device)),
-        "suite": (before.run.manifest.suite.digest[:8], after.run.manifest.suite.digest[:8]),
     }  # fmt: skip
     for code, (then, now) in pairs.items():
         if then != now:
             yield Mark(code=code, sentence=f"{code}: {then or 'none'} became {now or 'none'}")
+    if said := after.run.manifest.suite.changes_since(before.run.manifest.suite):
+        yield Mark(code="suite", sentence=f"suite: {said}")
     names = sorted(n for n in {*old.settings, *new.settings} if old.settings.get(n) != new.settings.get(n))
     if names:
         said = ", ".join(f"{n} {old.settings.get(n, 'unset')} became {new.settings.get(n, 'unset')}" for n in names)

@@ -80,3 +80,22 @@ class Suite:
     source: str = ""
     reasons: tuple[str, ...] = ()
     """Why people reject a clip, as `vbench review` offers them; () for its own list."""
+
+    def changes_since(self, older: Suite) -> str:
+        """What changed of that which the digest covers; "" for nothing.
+
+        Example:
+            >>> one = Suite("mine", "", (Prompt("mug", "a mug"),), digest="1")
+            >>> two = Suite("mine", "", (Prompt("mug", "a blue mug"), Prompt("bag", "a bag")), digest="2")
+            >>> two.changes_since(one), one.changes_since(one)
+            ('1 prompt added, 1 prompt with another text', '')
+        """
+        if older.digest == self.digest:
+            return ""
+        then, now = ({prompt.id: prompt.text for prompt in suite.prompts} for suite in (older, self))
+        counts = {
+            "added": len(now.keys() - then.keys()), "removed": len(then.keys() - now.keys()),
+            "with another text": sum(then[id_] != now[id_] for id_ in then.keys() & now.keys()),
+        }  # fmt: skip
+        found = [f"{count} prompt{'s' * (count != 1)} {what}" for what, count in counts.items() if count]
+        return ", ".join(found) or "another reference, or other images of prompts"
