@@ -38,6 +38,11 @@ class RankedCell(NamedTuple):
     address: str
     """Shows the clips behind it."""
 
+    @property
+    def rank_text(self) -> str:
+        """The rank with its ties: "2", or "=1"; a dash where it is not known."""
+        return f"{'=' if self.tied else ''}{self.rank or words.DASH}"
+
 
 @dataclass(frozen=True)
 class Column:

@@ -17,8 +17,6 @@ from rich.text import Text
 MOST_COLUMNS = 4
 """Generators that stand side by side; more become rows."""
 LONGEST_NAME = 40
-SHORT_NAME = 24
-"""Where generators are rows."""
 GAP = 2
 
 
@@ -86,12 +84,6 @@ def shortened(name: str, most: int = LONGEST_NAME) -> str:
     return f"{first.rstrip()}…{last.lstrip()}"
 
 
-def _short_names(names: Sequence[str]) -> list[str]:
-    """Names that differ, as short as that allows: the shorter they are, the more figures stand beside them."""
-    found = ([shortened(name, most) for name in names] for most in (SHORT_NAME, 32, LONGEST_NAME))
-    return next((short for short in found if len(set(short)) == len(names)), list(names))
-
-
 @dataclass(frozen=True)
 class Board:
     """All sections, laid out when it is known how wide the console is."""
@@ -138,7 +130,7 @@ class Board:
 
     def _rows(self, section: Section, width: int) -> Iterator[Table | Text]:
         """A section with a row per generator, in as many blocks as its lines need."""
-        names = _short_names([head.name for head in self.heads])
+        names = [shortened(head.name) for head in self.heads]
         left = width - max(map(cell_len, (section.heading, *names))) - GAP
         for block in _blocks(section.lines, left):
             table = _table(section.heading)

@@ -14,13 +14,13 @@ from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.data import Report, SuiteResult
 from vbench_lite.report.formats.clip_board import gaps
+from vbench_lite.report.leaderboard import leaderboard, order
 from vbench_lite.report.output import Output
 from vbench_lite.report.tables import Group, confidence, groups, standfirst
 
 LIMIT = 60_000
 """Characters that a pull request comment takes, with room to spare."""
 SHOWN_PROMPTS = 8
-SHOWN_COSTS = ("usd_per_clip", "usd_per_usable_clip", "device_s_per_clip")
 
 
 def write(report: Report, output: Output) -> None:
@@ -52,16 +52,16 @@ def _folded(title: str, parts: Iterable[str]) -> str:
 
 
 def _summary(scenario: SuiteResult) -> str:
-    """One table: a row per generator, with the figures that decide."""
-    rows = {row.name: row for group in groups(scenario) for row in group.rows}
-    shown = [rows[name] for name in (*scenario.headline_metrics, "usable", *SHOWN_COSTS) if name in rows]
-    header = ("Generator", *(f"{markdown(row.title)} {row.arrow}".strip() for row in shown))
+    """One table: a row per generator, the best first, with the figures and the ranks of the page's table."""
+    columns, several = leaderboard(scenario), len(scenario.entries) > 1
+    titles = [f"{markdown(column.title)} {column.arrow}".strip() for column in columns]
     lines = []
-    for nth, entry in enumerate(scenario.entries):
-        cells = (row.cells[nth] for row in shown)
-        values = (f"**{markdown(c.written.value)}**" if c.lead else markdown(c.written.value) for c in cells)
-        lines.append((markdown(entry.label), *values))
-    return _rows(header, lines)
+    for nth in order(columns, len(scenario.entries)):
+        cells = [column.cells[nth] for column in columns]
+        values = [f"**{markdown(c.written.value)}**" if c.lead else markdown(c.written.value) for c in cells]
+        rank = [cells[0].rank_text] if several and cells else []
+        lines.append([*rank, markdown(scenario.entries[nth].label), *values])
+    return _rows([*(["Rank"] if several and columns else []), "Generator", *titles], lines)
 
 
 def _cut(text: str) -> str:
