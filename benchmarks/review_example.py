@@ -97,8 +97,8 @@ def _results(summary: Summary, people: People) -> None:
     for title, shares in rows.items():
         print(f"| {title} | {' | '.join(share_text(shares[name]) for name in names)} |")
     strengths = people.preference["quality"].strengths
-    print(f"| strength (log odds) | {' | '.join(write(strengths[name]) for name in names)} |")
-    costs = [write(found[name].cost["usd_per_usable_clip_with_review"]) for name in names]
+    print(f"| strength (log odds) | {' | '.join(str(write(strengths[name])) for name in names)} |")
+    costs = [str(write(found[name].cost["usd_per_usable_clip_with_review"])) for name in names]
     print(f"| `usd_per_usable_clip_with_review`, at $30 an hour | {' | '.join(costs)} |")
 
 

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     given = parser.parse_args()
+    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -55,7 +56,10 @@ def main() -> None:
                 page.locator("#count", has_text=f"{done + 1} of ").wait_for()
             page.locator("#answers button:enabled").first.wait_for()
             page.wait_for_timeout(1500)
-            page.screenshot(path=given.out / f"{view.name}.png")
+            target = given.out / f"{view.name}.png"
+            page.screenshot(path=target)
+            with Image.open(target) as picture:  # text and small clips need no more than 256 colours
+                picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
             page.close()
             running.stop()
         browser.close()

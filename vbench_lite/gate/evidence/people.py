@@ -33,8 +33,10 @@ def of_people(
         counted = human_values(quantity, sides.candidate)
         if counted is None:
             ask = vbench_command("review", sides.candidate.run.path)
-            return Evidence(why_none=f"people have not judged the candidate. Ask them with: {ask}")
-        return against_line(check, counted, policy)
+            return Evidence(why_none=f"no votes of people on the candidate count. Ask for them with: {ask}")
+        found = against_line(check, counted, policy)
+        low, high = (None if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
+        return dataclasses.replace(found, low=low, high=high)
     pairs = sides.pairs(quantity)
     if isinstance(pairs, NoPairs):
         return Evidence(why_none=pairs.reason, unmeasured=pairs.unmeasured)

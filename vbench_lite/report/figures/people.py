@@ -44,9 +44,8 @@ def people(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
             rows.append((f"Cost of {unit}, {whose}", *(str(words.cost_text(name, cost, scale)) for cost in costs)))
     draw = partial(_draw_shares, entries, shown, _voters(found))
     values = [f"{entry.label}: {rows[0][0]} {cell}" for entry, cell in zip(entries, rows[0][1:], strict=True)]
-    panel = pen.draw(
-        "people", f"By {_voters(found)} and by metrics", f"{'; '.join(values)}.", draw, 0.9 + 0.55 * len(entries)
-    )
+    title = "Clips kept" if "human_usable" in scenario.summary.metrics else "Comparisons won"
+    panel = pen.draw("people", title, f"{'; '.join(values)}.", draw, 0.9 + 0.55 * len(entries))
     header = ("", *(entry.label for entry in entries))
     return Figure("people", f"Human evaluation{_SIMULATED * found.simulated}", caption(found), [panel], header, rows)
 
@@ -92,7 +91,12 @@ def share_text(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return words.percent(estimate.value)
     value, low, high = (words.percent(end) for end in (estimate.value, estimate.low, estimate.high))
-    return f"{value} [{low} {words.DASH} {high}]".replace(" %", "\N{NO-BREAK SPACE}%")
+    return _unbroken(f"{value} [{low.removesuffix(' %')} {words.DASH} {high}]")
+
+
+def _unbroken(text: str) -> str:
+    """No line ends before a percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def caption(found: People) -> str:
@@ -121,7 +125,7 @@ def caption(found: People) -> str:
             f"To narrow every interval to ±{words.percent(most.half_width)}, the least certain value needs about "
             f"{words.several(most.votes or 0, 'more vote')}."
         )
-    return " ".join(parts)
+    return _unbroken(" ".join(parts))
 
 
 def _voters(found: People) -> str:
@@ -147,7 +151,7 @@ def _agreement_caption(found: People) -> str:
             f"prompts that were not used for the fit. The same answer for every clip is wrong for "
             f"{words.percent(fitted.plain_error)}."
         )
-    return text
+    return _unbroken(text)
 
 
 def _draw_shares(
@@ -170,7 +174,7 @@ def _draw_shares(
             )  # fmt: skip
     axes.set_yticks(range(len(entries)), [entry.label for entry in reversed(entries)])
     axes.set_ylim(-0.6, len(entries) - 0.4)
-    label = "share of comparisons won" if kinds[0][0] == "human_preference" else f"open: by metrics, full: by {voters}"
+    label = "share of comparisons won" if kinds[0][0] == "human_preference" else f"open: metrics, full: {voters}"
     _percent_below(axes, label)
 
 
