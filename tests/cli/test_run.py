@@ -112,7 +112,7 @@ def test_a_generator_without_one_good_clip_is_an_error_and_its_reasons_are_kept(
     define("bad", settings='answer = "nan"')
     done = vbench("-g", "bad", "--no-score")
     assert done.returncode == 1
-    assert 'no clip of "bad" could be made' in done.stderr
+    assert 'no clip of "bad" could be generated' in done.stderr
     assert "NaN" in done.stderr
     assert len(list(Path().glob("results/small/clips/bad/*/*.json"))) == 4
 
@@ -128,7 +128,7 @@ def test_dry_run_makes_nothing_and_knows_the_way_to_know_more(workspace):
 def test_a_pilot_makes_a_part_of_the_run_and_tells_the_rest(workspace):
     done = vbench("-g", "quick", "--pilot", "2")
     assert done.returncode == 0, done.stderr
-    assert "2 of 4 clips to make; about" in done.stdout
+    assert "2 of 4 clips to generate; about" in done.stdout
     assert "Make the rest with: vbench run" in done.stderr
     assert "--pilot" not in done.stderr.partition("Make the rest")[2]
     assert len(list(Path("results/small/clips/quick").glob("*/*.json"))) == 2
@@ -161,6 +161,6 @@ def test_ctrl_c_finishes_the_clip_in_hand_and_says_how_to_go_on(workspace):
 def test_a_second_ctrl_c_ends_at_once_and_keeps_what_is_finished(workspace):
     done = interrupted(2)
     assert done.returncode == 4, done.stderr
-    assert "Dropped the clips in the making" in done.stderr
+    assert "Dropped the running clips" in done.stderr
     assert "Traceback" not in done.stderr
     assert 1 <= len(list(Path().glob("results/small/clips/slow/*/*.json"))) <= 3

@@ -33,7 +33,7 @@ def test_the_diffusion_recipe_exports_a_stock_pipeline_and_goes_on_where_it_stop
     run("generators/tiny-diffusion/train.py", *options)
     again = run("generators/tiny-diffusion/train.py", *options)
     for stage in ("vae", "dit", "vae-decoder", "dit-pictures", "vae-decoder-pictures"):
-        assert f"{stage}: goes on at step 2 of 2" in again
+        assert f"{stage}: continues at step 2 of 2" in again
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
     assert type(pipeline).__name__ == "LTXPipeline"
     assert pipeline.vae.latents_std.min() > 0

@@ -27,8 +27,8 @@ def test_a_seed_without_effect_is_found_and_only_for_its_generator(tmp_path, cap
     # a set, because other tests may have left a second handler
     said = {r.getMessage() for r in caplog.records if r.levelno == logging.WARNING}
     assert said == {
-        '"fixed" made the same clip for every seed, in all 3 prompts with several clips: its seed has no effect, and '
-        "more clips of a prompt add no information"
+        '"fixed" made the same clip for every seed, for all 3 prompts with several clips: its seed has no effect, and '
+        "more clips per prompt add no information"
     }
 
 

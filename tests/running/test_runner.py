@@ -126,7 +126,7 @@ def test_a_failed_attempt_of_unknown_cost_leaves_the_cost_of_the_clip_unknown(tm
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("nan", "frames hold NaN or infinity (float32), expected uint8"),
+        ("nan", "frames contain NaN or infinity (float32), expected uint8"),
         ("float", "frames are float32, expected uint8"),
         ("shape", "frames have the shape (2, 3, 16, 16), expected (frames, height, width, 3)"),
         ("nothing", "no frames and no file were returned"),
@@ -230,7 +230,7 @@ def test_fresh_begins_again(tmp_path):
 def test_clips_without_a_manifest_are_not_adopted(tmp_path):
     _, folder = ran(tmp_path)
     folder.manifest_path.unlink()
-    with pytest.raises(StoreError, match=r"holds clips but no run\.json"):
+    with pytest.raises(StoreError, match=r"contains clips but no run\.json"):
         ran(tmp_path)
 
 

@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_and_is_kept(session):
     it = session(lambda _: [Output(file=b"<html>quota exceeded</html>")])
     finished = it.encode(it.generate(REQUESTS[:1])[0])
     assert finished.record.status == "failed"
-    assert finished.record.reason.startswith("the file that came back cannot be read")
+    assert finished.record.reason.startswith("the returned file cannot be read")
     assert finished.clip
 
 

@@ -1,9 +1,8 @@
-"""Frozen networks that metrics use, in named sets: "builtin", "standard", "vbench", or a TOML file of your own.
+"""Frozen networks that metrics use, in named sets: "builtin", "standard", "vbench", or a user's TOML file.
 
-A set holds at most one network of each kind in `KINDS`. What each one is, where its weights are and how
-frames are prepared for it is data: `builtin.toml`, `standard.toml` and `vbench.toml` beside this file, in the
-form of a user's own file (docs/networks.md).
-This module reads that data and knows no network. Loaders are imported when a set is loaded.
+A set has at most one network of each kind in `KINDS`. TOML files describe each network, its weights and the preparation
+of frames: `builtin.toml`, `standard.toml` and `vbench.toml` beside this file have the form of a user's file
+(docs/networks.md). This module reads these files. The loaders of networks are imported when a set is loaded.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ LOADERS = {
     "pyiqa-musiq": "vbench_lite.backbones.frame_quality:load_musiq",
 }
 EXTRAS = {"pyiqa-musiq": "pyiqa"}
-"""Loader > the library of an extra that it needs."""
+"""Loader -> the library of an extra that it needs."""
 KINDS = {
     "image": "image-and-text network", "video": "video network", "dino": "DINO network", "raft": "RAFT network",
     "aesthetic": "network for aesthetic quality", "imaging": "network for imaging quality",
 }
-"""Kinds of networks: the tables of a set's TOML, and what messages call them."""
+"""Kinds of networks (the tables of a set's TOML file) -> their names in messages."""
 OF_VBENCH = ("dino", "raft", "aesthetic", "imaging")
 """Kinds that only VBench's dimensions use."""
 COMMON_KEYS = ("loader", "path", "sha256", "fetch")
@@ -58,56 +57,60 @@ KEYS = {
     "aesthetic": ("model", "pretrained", "repository", "head", "head_sha256"),
     "imaging": (),
 }
-"""Kind > the keys of its table, beside `COMMON_KEYS`."""
+"""Kind -> the keys of its table, in addition to `COMMON_KEYS`."""
 
 
 class ImageTextEncoder(Protocol):
-    """Turns frames and texts into unit vectors of one space."""
+    """Embeds frames and texts as unit vectors in one space."""
 
     name: str
-    """The name beside every score, e.g. "builtin/clip@1a2b3c4d"."""
+    """The name that every score states, e.g. "builtin/clip@1a2b3c4d"."""
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
-        """One frame, uint8 (height, width, 3), as the network's float32 input (3, size, size)."""
+        """Convert one frame, uint8 (height, width, 3), to the network's input, float32 (3, size, size)."""
 
     def embed_images(self, prepared: Tensor) -> NDArray[np.float64]:
-        """(frames, 3, size, size) to (frames, values), each row of length 1."""
+        """Embed prepared frames, (frames, 3, size, size), as (frames, values), with rows of length 1."""
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """(texts, values), each row of length 1."""
+        """Embed texts as (texts, values), with rows of length 1."""
 
     def cannot_read(self, text: str) -> str | None:
-        """Why this network cannot read a text, or None where it can."""
+        """Why this network cannot read a text; None if it can."""
 
     def truncates(self, text: str) -> str | None:
-        """That the network reads only the beginning of a text, and how much; None where it reads all of it."""
+        """A note that the network reads only the beginning of a text, and how much; None if it reads the whole text."""
 
 
 class VideoEncoder(Protocol):
-    """Turns a clip into one vector of features."""
+    """Embeds a clip as one vector of features."""
 
     name: str
     frames: int
-    """Number of frames that it reads, evenly spaced from the first to the last."""
+    """Number of frames that it reads, at even distances from the first to the last."""
     protocol: str
-    """Everything about the preparation that changes an FVD, as text."""
+    """Description of the network and of the preparation, which affect FVD."""
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
-        """One frame, uint8 (height, width, 3), as float32 (3, size, size)."""
+        """Convert one frame, uint8 (height, width, 3), to float32 (3, size, size)."""
 
     def embed(self, prepared: Tensor) -> NDArray[np.float64]:
-        """(frames, 3, size, size) to (values,)."""
+        """Embed prepared frames, (frames, 3, size, size), as (values,)."""
 
 
 @dataclass(frozen=True)
 class Backbones:
-    """A loaded set. Any network may be missing: its metrics are then unscored, with the reason that `lacks` gives."""
+    """A loaded set. Any network may be missing. Its metrics then have no score, with the reason that `lacks` returns.
+
+    >>> Backbones("none").lacks("image")
+    'this set of backbones has no image-and-text network'
+    """
 
     name: str
     image: ImageTextEncoder | None = None
     video: VideoEncoder | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    """Kind > why a network that the set names is missing."""
+    """Kind -> why a network of the set is missing."""
     dino: Any = None
     """A `backbones.dino.Dino`."""
     raft: Any = None
@@ -122,7 +125,7 @@ class Backbones:
         return [net.name for kind in KINDS if (net := getattr(self, kind)) is not None]
 
     def lacks(self, kind: str) -> str | None:
-        """Why there is no network of a kind; None where there is one."""
+        """Why there is no network of a kind; None if there is one."""
         if getattr(self, kind) is not None:
             return None
         if kind in self.missing:
@@ -133,16 +136,16 @@ class Backbones:
 
 @dataclass(frozen=True)
 class Entry:
-    """One network of a set, as its TOML states it. Paths of existing files are absolute."""
+    """One network of a set, as described in its TOML file. Paths of existing files are absolute."""
 
     set_name: str
     kind: str
     """One of `KINDS`."""
     settings: dict[str, Any]
     path: Path | None
-    """Path of the weights, or of their folder; None where the library finds them."""
+    """Path of the weights, or of their folder; None if the library finds them."""
     head: Path | None = None
-    """Path of the weights of a head on top of the network; None where there is none."""
+    """Path of the weights of a head on top of the network; None if there is none."""
 
 
 def shipped_sets() -> dict[str, Path]:
@@ -150,11 +153,11 @@ def shipped_sets() -> dict[str, Path]:
 
 
 def read_set(name: str) -> list[Entry]:
-    """The networks that a set names, without loading any.
+    """Read the networks of a set, without loading them.
 
     Raises:
-        UnknownName: Nothing is called so.
-        BadFile: The file is not such a set.
+        UnknownName: There is no such set.
+        BadFile: The file does not describe a set.
     """
     known = shipped_sets()
     path = known.get(name) or Path(name)
@@ -179,7 +182,7 @@ def read_set(name: str) -> list[Entry]:
 
 
 def has_networks_of_vbench(name: str) -> bool:
-    """Whether a set names a network that only VBench's dimensions use."""
+    """Whether a set has a network that only VBench's dimensions use."""
     return any(entry.kind in OF_VBENCH for entry in read_set(name))
 
 
@@ -198,9 +201,9 @@ class Presence(NamedTuple):
     """"builtin/image"."""
     present: bool
     found: str
-    """The path of its weights, or that they are missing."""
+    """The path of its weights, or a note that they are missing."""
     fetch: str
-    """The command that fetches them; "" where there is none."""
+    """The command that downloads them; "" if there is none."""
 
 
 def availability() -> list[Presence]:
@@ -223,22 +226,22 @@ def _presence(entry: Entry) -> Presence:
 
 
 def missing_library(entry: Entry) -> str:
-    """The library of an extra that a network needs and that is not installed; "" where nothing is missing."""
+    """The missing library of an extra that a network needs; "" if nothing is missing."""
     library = EXTRAS.get(entry.settings["loader"], "")
     return library if library and find_spec(library) is None else ""
 
 
 def require_weights(name: str, kinds: Iterable[str] = tuple(KINDS)) -> None:
-    """Checks that the weights of a set are on this machine, without loading them.
+    """Check that the weights of a set are on this machine, without loading them.
 
     Args:
         name: As for `load`.
-        kinds: Kinds of networks that will be used; the others may be missing, and so may one whose extra is not
+        kinds: Kinds of networks that will be used. Other networks may be missing, and networks whose extra is not
             installed.
 
     Raises:
         UnknownName: There is no such set.
-        WeightsError: Weights are missing; the message holds the command that fetches them.
+        WeightsError: Weights are missing. The message contains the command that downloads them.
     """
     from vbench_lite.errors import WeightsError
 
@@ -271,19 +274,19 @@ def load(
     name: str = "builtin", device: str = "cpu", strict: bool = True, *, kinds: Iterable[str] = tuple(KINDS),
     partial: bool = False,
 ) -> Backbones:
-    """Loads a set.
+    """Load a set.
 
     Args:
-        name: "builtin", "standard", "vbench", or the path of a TOML.
-        device: Where the networks run.
-        strict: Raise when weights are missing; otherwise such a network's metrics go unscored.
-        kinds: Kinds of networks to load; the others are left out.
-        partial: Leave out a network whose weights are not those that the set names, or whose extra is not installed,
-            instead of raising.
+        name: "builtin", "standard", "vbench", or the path of a TOML file.
+        device: Device of the networks.
+        strict: Raise an error if weights are missing. Otherwise the network is left out and its metrics have no score.
+        kinds: Kinds of networks to load. Others are left out.
+        partial: Leave out a network whose weights have another digest, or whose extra is not installed, instead of
+            raising an error.
 
     Raises:
-        WeightsError: Weights are missing (the message holds the command that fetches them).
-        OtherWeights: The digest of weights is not the one that the set names.
+        WeightsError: Weights are missing. The message contains the command that downloads them.
+        OtherWeights: Weights have another digest than the set states.
         ExtraMissing: The extra that a network needs is not installed.
     """
     from vbench_lite.errors import ExtraMissing, OtherWeights, WeightsError
@@ -312,16 +315,16 @@ def _loader(entry: Entry) -> Any:
 
 
 def check_file(entry: Entry, path: Path, expected: str | None = None) -> str:
-    """The sha256 of a weights file, compared with the set's `sha256` where that is given.
+    """Compute the sha256 of a weights file, and compare it with the set's `sha256` if there is one.
 
     Args:
         entry: The network.
         path: The file.
-        expected: The digest, or its beginning, in place of the set's `sha256`; "" for any.
+        expected: The digest, or its beginning, instead of the set's `sha256`; "" for any.
 
     Raises:
         WeightsError: The file is missing.
-        OtherWeights: It is another file.
+        OtherWeights: The file has another digest.
     """
     from vbench_lite.errors import OtherWeights, WeightsError
 

@@ -1,9 +1,8 @@
-"""Bicubic resizing of one frame to a square: the pixels of torch's `interpolate`, at a fraction of its time.
+"""Bicubic resizing of one frame to a square. It gives the pixels of torch's `interpolate` in a fraction of the time.
 
-Without antialiasing an output pixel depends on four rows and four columns only, with weights that are
-the same for every frame of a clip. So resizing is two products with sparse matrices, made once for a
-frame size, over just those rows and columns that the square shows: a frame is never turned into floats
-as a whole, and a frame of one pixel by thousands costs no more than its square.
+Without antialiasing, an output pixel depends on four rows and four columns only, and the weights are equal for all
+frames of a clip. So resizing is two products with sparse matrices, which are computed once per frame size. They cover
+only the rows and columns that the square shows. So a frame is not converted to floats as a whole.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from scipy.sparse import csr_array
 Floats = NDArray[np.float32]
 
 SHARPNESS = np.float32(-0.75)
-"""The cubic's one parameter, as torch has it."""
+"""The parameter of the cubic kernel, as in torch."""
 
 
 class Axis(NamedTuple):
-    """Which inputs make each output along one axis, and how much of each: (outputs, 4) both."""
+    """The inputs and weights of each output along one axis, both (outputs, 4)."""
 
     places: NDArray[np.int64]
     weights: Floats
@@ -40,16 +39,16 @@ class Plan(NamedTuple):
 
 
 def resize_bicubic(frame: NDArray[np.uint8], size: int, *, crop: bool) -> Floats:
-    """A frame, uint8 (height, width, 3), as float32 (3, size, size) from 0 to 255, neither rounded nor clamped.
+    """Resize a frame to a square.
 
     Args:
-        frame: Any size from one pixel on.
+        frame: uint8, (height, width, 3), of any size.
         size: Side of the square.
-        crop: The short side to `size` and the centre of the long one; else both sides squashed.
+        crop: Scale the short side to `size` and crop the centre; otherwise scale both sides to `size`.
 
     Returns:
-        What `interpolate(mode="bicubic", align_corners=False, antialias=False)` and a centre crop
-        give, up to the rounding of float32 sums.
+        float32, (3, size, size), 0 to 255, not rounded or clamped. Up to rounding, it equals
+        `interpolate(mode="bicubic", align_corners=False, antialias=False)` and a centre crop.
     """
     height, width = frame.shape[:2]
     plan = _plan(height, width, size, crop)
@@ -66,7 +65,7 @@ def _plan(height: int, width: int, size: int, crop: bool) -> Plan:
     down, across = (_axis(old, new, size) for old, new in zip((height, width), to, strict=True))
     rows, columns = down.span(), across.span()
     vertical = _matrix(down.places - rows.start, down.weights, rows.stop - rows.start)
-    # a row of the frame holds red, green, blue of its first pixel, then of the next one
+    # a row of the frame has red, green, blue of its first pixel, then of the next pixel
     channel = np.arange(3).reshape(3, 1, 1)
     places = (3 * (across.places - columns.start) + channel).reshape(-1, 4)
     horizontal = _matrix(places, np.tile(across.weights, (3, 1)), 3 * (columns.stop - columns.start))
@@ -74,7 +73,7 @@ def _plan(height: int, width: int, size: int, crop: bool) -> Plan:
 
 
 def _axis(old: int, new: int, size: int) -> Axis:
-    """The middle `size` outputs of an axis that goes from `old` to `new` pixels."""
+    """The central `size` outputs of an axis that is resized from `old` to `new` pixels."""
     outputs = np.arange(size) + round((new - size) / 2)
     scale = float(np.float32(old) / np.float32(new))
     centre = (scale * (outputs + 0.5) - 0.5).astype(np.float32)  # rounded once, as a fused multiply-add does

@@ -1,4 +1,4 @@
-"""The cache of what can be computed again: `$VBENCH_CACHE`, or the user's cache folder."""
+"""The cache of features: `$VBENCH_CACHE`, or the user's cache folder. It can be deleted at any time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from vbench_lite.files import cache_folder, write_whole
 
 
 class Store(NamedTuple):
-    """A second place for features: a run folder's own, which is merged with that of another shard by copying."""
+    """A second store of features, in a run folder. Stores of several shards are merged by copying."""
 
     folder: Path | None = None
     writes: bool = False
-    """False only reads it."""
+    """Whether features are written to it, not only read."""
 
 
 NO_STORE = Store()
 
 
 class FeatureCache:
-    """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`, and the same below a store.
+    """Arrays by the digest of their clip: `<cache>/features/<extractor>/<clip>.npz`, and the same in a store.
 
-    A folder that cannot be written, or a file that cannot be read or takes more than a GiB, only costs time.
+    If a folder cannot be written, or a file cannot be read or needs more than 1 GiB, the features are computed again.
     """
 
     def __init__(self, *identity: str, store: Store = NO_STORE) -> None:

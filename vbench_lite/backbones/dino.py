@@ -1,4 +1,4 @@
-"""DINO's vision transformer as VBench's subject_consistency uses it: any aspect ratio, CLS token."""
+"""DINO's vision transformer as in VBench's subject_consistency: frames of any aspect ratio, and the CLS token."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ SIZE = 224
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
 PATCHES_PAST = 0.1
-"""What DINO adds to the number of patches before it divides by that of the table; it moves every position."""
+"""DINO adds this to the number of patches before it divides by that of the position table. It shifts all positions."""
 
 
 class Dino:
-    """A timm vision transformer, fed and read as DINO's own code does.
+    """A timm vision transformer, with the inputs and outputs of DINO's own code.
 
-    timm's own resizing of the position table differs from DINO's on frames that are not square: measured with
-    random weights, the embeddings of a 224x336 frame differ by 0.048.
+    For frames that are not square, timm resizes the position table in another way than DINO. With random weights, the
+    embeddings of a 224x336 frame differ by 0.048.
 
     Args:
-        model: A timm `VisionTransformer` with a class token, without a head.
-        name: The name beside every score.
-        device: Where it runs.
+        model: A timm `VisionTransformer` with a class token and without a head.
+        name: The name that every score states.
+        device: Device of the network.
     """
 
     def __init__(self, model: torch.nn.Module, *, name: str = "dino", device: str = "cpu") -> None:
@@ -41,7 +41,7 @@ class Dino:
         self._table = lru_cache(maxsize=4)(self._resized_table)
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
-        """One frame, uint8 (height, width, 3), as float32 (3, rows, columns): short side 224, no crop, normalised."""
+        """Convert one frame, uint8 (height, width, 3), to float32 (3, rows, columns): short side 224, normalised."""
         height, width = frame.shape[:2]
         short = min(height, width)
         to = (SIZE * height // short, SIZE * width // short)
@@ -52,7 +52,7 @@ class Dino:
 
     @torch.inference_mode()
     def embed_images(self, prepared: Tensor) -> NDArray[np.float64]:
-        """(frames, 3, rows, columns) to (frames, values): the class tokens, not normalised."""
+        """Embed (frames, 3, rows, columns) as (frames, values): the class tokens, not normalised."""
         model = self.model
         patches = model.patch_embed.proj(prepared.to(self.device)).flatten(2).transpose(1, 2)
         first = model.cls_token.expand(len(patches), -1, -1)
@@ -76,7 +76,7 @@ class Dino:
 
 
 def load_dino(entry: Entry, device: str) -> Dino:
-    """DINO's own file, or timm's of the same weights: their names are the same."""
+    """Load DINO's own file, or timm's file of the same weights. The names of their weights are equal."""
     import timm
 
     path = entry.path or Path(entry.settings["path"])
@@ -88,7 +88,7 @@ def load_dino(entry: Entry, device: str) -> Dino:
 
 
 def state_dict(path: Path) -> dict[str, Tensor]:
-    """Weights from a .safetensors file, or from a .pth file without running code in it."""
+    """Read weights from a .safetensors file, or from a .pth file without executing code in it."""
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 

@@ -1,4 +1,4 @@
-"""Networks that give one number a frame: LAION's aesthetic head on CLIP, and MUSIQ."""
+"""Networks that compute one score per frame: LAION's aesthetic head on CLIP, and MUSIQ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vbench_lite.backbones.dino import state_dict
 from vbench_lite.backbones.image_text import OpenClipEncoder, published_model
 
 LONGEST_SIDE = 512
-"""Pixels of the longer side of a frame that MUSIQ sees."""
+"""Largest longer side in pixels of a frame for MUSIQ."""
 MUSIQ_LICENCE = (
     "imaging_quality uses pyiqa, whose licences (PolyForm Noncommercial 1.0.0 and S-Lab License 1.0) allow no "
     "commercial use"
@@ -26,13 +26,13 @@ log = logging.getLogger("vbench_lite.backbones")
 
 
 class Aesthetic:
-    """A CLIP model with a linear head on its unit vectors.
+    """A CLIP model with a linear head on its unit embeddings.
 
     Args:
         clip: The encoder.
-        weight: Of the head, (values,).
-        bias: Of the head.
-        name: The name beside every score.
+        weight: Weights of the head, (values,).
+        bias: Bias of the head.
+        name: The name that every score states.
     """
 
     def __init__(self, clip: OpenClipEncoder, weight: NDArray[np.floating], bias: float, *, name: str) -> None:
@@ -40,12 +40,12 @@ class Aesthetic:
         self._weight, self._bias = np.asarray(weight, np.float64), float(bias)
 
     def score(self, prepared: Tensor) -> NDArray[np.float64]:
-        """(frames, 3, size, size) to (frames,), about 1 to 10."""
+        """Score (frames, 3, size, size) as (frames,), about 1 to 10."""
         return self.clip.embed_images(prepared) @ self._weight + self._bias
 
 
 def load_aesthetic(entry: Entry, device: str) -> Aesthetic:
-    """A published CLIP model, and a head as LAION stores it: a linear layer of one output."""
+    """Load a published CLIP model and a head in LAION's form: a linear layer with one output."""
     model, digest = published_model(entry)
     head = entry.head or Path(entry.settings["head"])
     head_digest = check_file(entry, head, entry.settings.get("head_sha256", ""))
@@ -56,12 +56,12 @@ def load_aesthetic(entry: Entry, device: str) -> Aesthetic:
 
 
 class Musiq:
-    """MUSIQ, fed as VBench feeds it.
+    """MUSIQ, with the preparation of frames of VBench.
 
     Args:
         model: pyiqa's `MUSIQ`.
-        name: The name beside every score.
-        device: Where it runs.
+        name: The name that every score states.
+        device: Device of the network.
     """
 
     def __init__(self, model: torch.nn.Module, *, name: str = "musiq", device: str = "cpu") -> None:
@@ -69,7 +69,7 @@ class Musiq:
         self.name, self.device = name, device
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
-        """One frame, uint8 (height, width, 3), as float32 (3, rows, columns), 0 to 1, longer side at most 512."""
+        """Convert one frame, uint8 (height, width, 3), to float32 (3, rows, columns), 0 to 1, sides at most 512."""
         pixels = torch.from_numpy(frame).permute(2, 0, 1).float()
         longest = max(frame.shape[:2])
         if longest > LONGEST_SIDE:
@@ -79,13 +79,13 @@ class Musiq:
 
     @torch.inference_mode()
     def score(self, prepared: Tensor) -> NDArray[np.float64]:
-        """(frames, 3, rows, columns) to (frames,), about 0 to 100."""
+        """Score (frames, 3, rows, columns) as (frames,), about 0 to 100."""
         scores: Tensor = self.model(prepared.to(self.device))[:, 0]
         return scores.double().cpu().numpy()
 
 
 def load_musiq(entry: Entry, device: str) -> Musiq:
-    """pyiqa's MUSIQ from its file of weights. The licence of pyiqa is logged."""
+    """Load pyiqa's MUSIQ from its file of weights, and log the licence of pyiqa."""
     from pyiqa.archs.musiq_arch import MUSIQ
 
     path = entry.path or Path(entry.settings["path"])

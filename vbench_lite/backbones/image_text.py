@@ -1,4 +1,4 @@
-"""CLIP-like encoders: any open_clip model, from a folder, a file, or the libraries' caches."""
+"""CLIP-like encoders: any open_clip model, from a folder, a file, or the Hugging Face cache."""
 
 from __future__ import annotations
 
@@ -19,16 +19,13 @@ from vbench_lite.errors import WeightsError
 
 
 class OpenClipEncoder:
-    """An open_clip model with one stated way of preparing frames.
+    """An open_clip model with a fixed preparation of frames.
 
-    `resize="crop"`: the short side to the network's size, bicubic, then the centre square; with
-    `antialias=False` this is what VBench feeds its CLIP (floats 0 to 255, not rounded or clamped in
-    between). `resize="squash"`: both sides to the network's size.
+    `resize="crop"` scales the short side to the network's size (bicubic) and crops the centre. With `antialias=False`,
+    this is VBench's preparation for CLIP (floats from 0 to 255, not rounded or clamped). `resize="squash"` scales both
+    sides to the network's size.
 
-    Called with frames, uint8 (frames, height, width, 3), it gives their unit vectors, so an
-    instance is the `encode` argument of `metrics.clip_consistency.clip_frames`.
-
-    >>> # model = open_clip.create_model("ViT-B-32"); clip_frames(frames, OpenClipEncoder(model))
+    Called with frames, uint8 (frames, height, width, 3), it returns their unit vectors, (frames, values).
     """
 
     def __init__(
@@ -38,7 +35,7 @@ class OpenClipEncoder:
     ) -> None:
         self.model: Any = model.to(device).eval()
         self.vbench = vbench and resize == "crop" and not antialias
-        """Whether the network and its preparation of frames are declared to be those of VBench."""
+        """Whether the network and its preparation of frames are declared to be VBench's."""
         self.tokenizer, self.name, self.device, self.words = tokenizer, name, device, words
         self.resize, self.antialias = resize, antialias
         visual: Any = self.model.visual
@@ -48,7 +45,7 @@ class OpenClipEncoder:
         self.std = torch.tensor(visual.image_std or open_clip_std()).view(3, 1, 1)
 
     def prepare(self, frame: NDArray[np.uint8]) -> Tensor:
-        """One frame, uint8 (height, width, 3), to float32 (3, size, size), normalised."""
+        """Convert one frame, uint8 (height, width, 3), to float32 (3, size, size), normalised."""
         crop = self.resize == "crop"
         if self.antialias:
             pixels = torch.from_numpy(frame).permute(2, 0, 1).float()
@@ -78,7 +75,7 @@ class OpenClipEncoder:
         return f'{self.name} does not know "{unknown[0]}"; score it with --backbones standard'
 
     def truncates(self, text: str) -> str | None:
-        """That only the first tokens of a text are read: compares them with those of a tokenizer with more room."""
+        """A note if only the first tokens of a text are read. A longer context gives the tokens for comparison."""
         if self.tokenizer is None:
             return None
         tokenizer: Any = self.tokenizer
@@ -106,7 +103,7 @@ def plain_words(text: str) -> list[str]:
 
 
 def embed_frames(encoder: Any, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.float64]:
-    """(frames, height, width, 3) to (frames, values), `batch` frames at a time."""
+    """Embed (frames, height, width, 3) as (frames, values), in batches of `batch` frames."""
     parts = [
         encoder.embed_images(torch.stack([encoder.prepare(frame) for frame in frames[start : start + batch]]))
         for start in range(0, len(frames), batch)
@@ -115,7 +112,7 @@ def embed_frames(encoder: Any, frames: NDArray[np.uint8], batch: int = 16) -> ND
 
 
 def fit(pixels: Tensor, size: int, *, crop: bool, mode: str, antialias: bool) -> Tensor:
-    """(3, height, width) to (3, size, size): the short side to `size` and the centre, or both sides squashed."""
+    """Resize (3, height, width) to (3, size, size): scale the short side and crop the centre, or scale both sides."""
     height, width = pixels.shape[-2:]
     short = min(height, width)
     to = (size * height // short, size * width // short) if crop else (size, size)
@@ -126,7 +123,7 @@ def fit(pixels: Tensor, size: int, *, crop: bool, mode: str, antialias: bool) ->
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of length 1; a row of zeros stays zero instead of becoming NaN."""
+    """Scale rows to length 1. A row of zeros stays zero."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
@@ -143,7 +140,7 @@ def open_clip_std() -> tuple[float, float, float]:
 
 
 def load_open_clip_folder(entry: Entry, device: str) -> OpenClipEncoder:
-    """A folder in open_clip's own form: open_clip_config.json, open_clip_model.safetensors, tokenizer files."""
+    """Load a folder in open_clip's form: open_clip_config.json, open_clip_model.safetensors, tokenizer files."""
     import open_clip
 
     folder = entry.path or Path(entry.settings["path"])
@@ -154,7 +151,7 @@ def load_open_clip_folder(entry: Entry, device: str) -> OpenClipEncoder:
 
 
 def load_open_clip(entry: Entry, device: str) -> OpenClipEncoder:
-    """A published model by its open_clip names, from a local file or from the Hugging Face cache; never downloads."""
+    """Load a published model by its open_clip name, from a file or the Hugging Face cache. Nothing is downloaded."""
     import open_clip
 
     model_name = entry.settings["model"]
@@ -178,7 +175,7 @@ def published_model(entry: Entry) -> tuple[Any, str]:
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a file of weights is a TorchScript archive, which open_clip reads by another function."""
+    """Whether a file of weights is a TorchScript archive, for which open_clip has a separate function."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -186,7 +183,7 @@ def is_torchscript(path: Path) -> bool:
 
 
 def _quick_gelu(entry: Entry) -> dict[str, bool]:
-    """Some published weights of a model were trained with another activation; open_clip's table says which."""
+    """Arguments for weights that were trained with QuickGELU, according to open_clip's table."""
     import open_clip
 
     config = open_clip.get_pretrained_cfg(entry.settings["model"], entry.settings.get("pretrained", "")) or {}

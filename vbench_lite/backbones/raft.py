@@ -1,4 +1,4 @@
-"""RAFT optical flow as VBench's dynamic_degree uses it, from torchvision's `raft_large`."""
+"""RAFT optical flow as in VBench's dynamic_degree, by torchvision's `raft_large`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vbench_lite.backbones.dino import state_dict
 
 UPDATES = 20
 STRIDE = 8
-"""Pixels of a frame to one of its features; sides are padded to a multiple of it."""
+"""Pixels per feature along each axis. Sides of frames are padded to a multiple of it."""
 SMALLEST_SIDE = 128
-"""Pixels, after padding: the coarsest level of the correlations needs two values a side."""
+"""Smallest side in pixels after padding, because the coarsest level of correlations needs two values per side."""
 
 
 class EncodedFrame(NamedTuple):
-    """What a frame leaves for the two pairs that it is in."""
+    """The encoding of a frame, which is used for both of its pairs."""
 
     pixels: Tensor
     """(1, 3, rows, columns), padded, -1 to 1."""
@@ -31,12 +31,12 @@ class EncodedFrame(NamedTuple):
 
 
 class Raft:
-    """Optical flow between frames, each of which is encoded once.
+    """Optical flow between frames. Each frame is encoded once.
 
     Args:
         model: torchvision's `raft_large`.
-        name: The name beside every score.
-        device: Where it runs.
+        name: The name that every score states.
+        device: Device of the network.
     """
 
     def __init__(self, model: torch.nn.Module, *, name: str = "raft", device: str = "cpu") -> None:
@@ -45,14 +45,14 @@ class Raft:
 
     @torch.inference_mode()
     def encode(self, frame: NDArray[np.uint8]) -> EncodedFrame:
-        """One frame, uint8 (height, width, 3); both sides `SMALLEST_SIDE` or more once padded."""
+        """Encode one frame, uint8 (height, width, 3). Both sides must be `SMALLEST_SIDE` or more after padding."""
         pixels = torch.from_numpy(frame).to(self.device).permute(2, 0, 1)[None].float()
         pixels = F.pad(pixels.div_(255).mul_(2).sub_(1), padding(*frame.shape[:2]), mode="replicate")
         return EncodedFrame(pixels, self.model.feature_encoder(pixels))
 
     @torch.inference_mode()
     def flow(self, first: EncodedFrame, second: EncodedFrame) -> NDArray[np.float32]:
-        """Flow from the first frame to the second in pixels, float32 (2, rows, columns), of the padded frames."""
+        """Flow from the first to the second frame in pixels, float32 (2, rows, columns), of the padded frames."""
         from torchvision.models.optical_flow._utils import make_coords_grid, upsample_flow
 
         model = self.model
@@ -65,16 +65,16 @@ class Raft:
         for _ in range(UPDATES):
             hidden, step = update(hidden, correlations.around(reached), reached - start)
             reached = reached + step
-        del correlations  # by far the largest part, and of no more use
+        del correlations  # frees most of the memory before the flow is upsampled
         flow: Tensor = upsample_flow(reached - start, up_mask=model.mask_predictor(hidden))
         return flow[0].cpu().numpy()
 
 
 class Correlations:
-    """Products of all features of two frames, at four resolutions, looked up around points of the second frame.
+    """Correlations of all features of two frames at four resolutions, read around points of the second frame.
 
-    torchvision samples each of the 81 points of a level by itself. They are one pixel apart, so all of them share their
-    four bilinear weights: 10 x 10 values are read and blended, in place of 324 reads.
+    torchvision samples each of the 81 points of a level separately. The points are one pixel apart, so they have the
+    same four bilinear weights. So 10 x 10 values are read and blended, instead of 324 values.
     """
 
     LEVELS, RADIUS = 4, 4
@@ -90,13 +90,16 @@ class Correlations:
         self._offsets = torch.arange(-self.RADIUS, self.RADIUS + 2, device=first.device)
 
     def around(self, points: Tensor) -> Tensor:
-        """Points (1, 2, rows, columns), x before y, to (1, levels * 81, rows, columns); outside of the frame is 0."""
+        """Correlations, (1, levels * 81, rows, columns), around points, (1, 2, rows, columns), x before y.
+
+        Outside of the frame they are 0.
+        """
         x, y = points[0].flatten(1)
         found = [self._window(level[:, 0], x / 2**n, y / 2**n) for n, level in enumerate(self.levels)]
         return torch.cat(found, 1).T.reshape(1, -1, *points.shape[-2:])
 
     def _window(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """(points, 81) from a level (points, rows, columns); the offset in x changes slowest, as in torchvision."""
+        """Values of one level, (points, rows, columns), as (points, 81). The offset in x is the slowest axis."""
         rows, columns = level.shape[1:]
         left, top = x.floor(), y.floor()
         across, down = ((corner.long()[:, None] + self._offsets) for corner in (left, top))
@@ -109,7 +112,7 @@ class Correlations:
 
 
 class _Update:
-    """RAFT's update block for one pair. What its recurrent units make of the context is computed once, not 20 times."""
+    """RAFT's update block for one pair. The part of the recurrent units that reads the context is computed once."""
 
     def __init__(self, block: Any, context: Tensor) -> None:
         self._motion, self._head = block.motion_encoder, block.flow_head
@@ -124,7 +127,7 @@ class _Update:
 
 
 class _RecurrentUnit:
-    """A convolutional GRU whose inputs are (hidden, context, motion), with the part of the context done in advance."""
+    """A convolutional GRU with the inputs (hidden, context, motion). The part of the context is computed in advance."""
 
     def __init__(self, unit: Any, context: Tensor) -> None:
         self._size, self._padding = unit.convz.out_channels, unit.convz.padding
@@ -149,7 +152,7 @@ class _RecurrentUnit:
 
 
 def padding(height: int, width: int) -> tuple[int, int, int, int]:
-    """Left, right, top, bottom, in pixels: to multiples of `STRIDE`, the frame in the middle.
+    """Padding (left, right, top, bottom) in pixels to multiples of `STRIDE`, with the frame in the centre.
 
     >>> padding(90, 128)
     (0, 0, 3, 3)
@@ -159,7 +162,7 @@ def padding(height: int, width: int) -> tuple[int, int, int, int]:
 
 
 def load_raft(entry: Entry, device: str) -> Raft:
-    """torchvision's `raft_large` from a state dict, such as `Raft_Large_Weights.C_T_V1`."""
+    """Load torchvision's `raft_large` from a state dict, such as `Raft_Large_Weights.C_T_V1`."""
     from torchvision.models.optical_flow import raft_large
 
     path = entry.path or Path(entry.settings["path"])

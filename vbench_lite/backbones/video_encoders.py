@@ -1,4 +1,4 @@
-"""Video networks: their features of a whole clip are what FVD and KVD compare."""
+"""Video networks, which compute the features of whole clips for FVD and KVD."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from vbench_lite.errors import WeightsError
 
 
 class ClipEncoder:
-    """A network, and how clips are prepared for it.
+    """A network with its preparation of clips.
 
-    Frames are squashed to a square, bilinear, align_corners=False, as cd-fvd and FastVideo do; on
-    wide clips a centre crop would give features that differ by a quarter and more.
+    Frames are scaled to a square (bilinear, align_corners=False), as in cd-fvd and FastVideo. On wide clips, a centre
+    crop gives features that differ by a quarter or more.
     """
 
     def __init__(self, name: str, run: Callable[[Tensor], Tensor], entry: Entry, device: str = "cpu") -> None:
@@ -44,18 +44,18 @@ class ClipEncoder:
 
     @torch.inference_mode()
     def embed(self, prepared: Tensor) -> NDArray[np.float64]:
-        """float32 (frames, 3, size, size) to float64 (values,)."""
+        """Embed float32 (frames, 3, size, size) as float64 (values,)."""
         output = self.run(prepared.transpose(0, 1)[None].to(self.device))
         features: NDArray[np.float64] = output.double().cpu().numpy().reshape(-1)
         if self.features and len(features) != self.features:
             raise WeightsError(
-                f"{self.name} gives {len(features)} features a clip, not {self.features}: it is another network."
+                f"{self.name} gives {len(features)} features per clip, not {self.features}: it is another network."
             )
         return features
 
 
 def load_world_video(entry: Entry, device: str) -> ClipEncoder:
-    """The video network of the procedural world, which ships with its weights."""
+    """Load the video network of the built-in world. Its weights are part of the package."""
     from safetensors.torch import load_file
 
     from vbench_lite.backbones.video_net import WorldVideoNet
@@ -71,7 +71,7 @@ def load_world_video(entry: Entry, device: str) -> ClipEncoder:
 
 
 def load_torchscript(entry: Entry, device: str) -> ClipEncoder:
-    """A TorchScript file, such as the I3D (Kinetics-400 logits) that FVD is published with."""
+    """Load a TorchScript file, such as the I3D network (Kinetics-400 logits) of the published FVD."""
     path = entry.path or Path(entry.settings["path"])
     digest = check_file(entry, path)
     read: Any = torch.jit.load  # has no types
@@ -83,7 +83,7 @@ def load_torchscript(entry: Entry, device: str) -> ClipEncoder:
 
 
 def load_videomae(entry: Entry, device: str) -> ClipEncoder:
-    """A VideoMAE folder of `transformers`; the feature is the mean of its last tokens."""
+    """Load a VideoMAE folder of `transformers`. The features are the mean of the last tokens."""
     from transformers import VideoMAEModel
 
     folder = entry.path or Path(entry.settings["path"])
@@ -97,7 +97,8 @@ def load_videomae(entry: Entry, device: str) -> ClipEncoder:
 
 
 def load_torchvision(entry: Entry, device: str) -> ClipEncoder:
-    """A video network of torchvision (`r3d_18`, `mvit_v2_s`, ...) from a state dict; the feature is its logits."""
+    """Load a video network of torchvision (`r3d_18`, `mvit_v2_s`, ...) from a state dict. Its logits are the
+    features."""
     from torchvision.models import get_model
 
     path = entry.path or Path(entry.settings["path"])

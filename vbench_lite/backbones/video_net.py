@@ -1,4 +1,4 @@
-"""A small video classifier over the procedural world; its 64-value layer gives the built-in FVD."""
+"""A small video classifier for the built-in world. Its layer of 64 values gives the features of the built-in FVD."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ FEATURES = 64
 class WorldVideoNet(nn.Module):
     """Plain 3-D convolutions, 64 features, and one linear head per attribute.
 
-    Input: float32, (batch, 3, 8, 64, 64), RGB in [-1, 1]. Trained by `builtin/video/train.py` to
-    name the thing, colour, background and motion of a clip, blurred and noisy ones included.
+    Input: float32, (batch, 3, 8, 64, 64), RGB in [-1, 1]. `recipes/builtin_video.py` trains it to classify the thing,
+    colour, background and motion of clips, also of blurred and noisy clips.
     """
 
     def __init__(self, things: int, colours: int, backgrounds: int, motions: int) -> None:
@@ -33,7 +33,7 @@ class WorldVideoNet(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(FEATURES, size) for name, size in sizes.items()})
 
     def features(self, clips: Tensor) -> Tensor:
-        """(batch, 3, 8, 64, 64) to (batch, 64)."""
+        """Features, (batch, 64), of clips, (batch, 3, 8, 64, 64)."""
         features: Tensor = self.body(clips)
         return features
 

@@ -150,7 +150,7 @@ class _Command:
             try:
                 return self.job.generate(stop)
             except KeyboardInterrupt:
-                raise SystemExit(self._stopped("Dropped the clips in the making.")) from None
+                raise SystemExit(self._stopped("Dropped the running clips.")) from None
 
     def _stopped(self, what: str) -> int:
         click.echo(f"{what} Finished ones are kept. Go on with: {same_command()}", err=True)
@@ -169,7 +169,7 @@ class _Command:
             )
         for name in outcome.wholly_failed:
             log = folder / "logs" / f"{name}.log"
-            click.echo(f'Error: no clip of "{name}" could be made. What it printed is in {log}', err=True)
+            click.echo(f'Error: no clip of "{name}" could be generated. Its output is in {log}', err=True)
         if outcome.interrupted:
             self._stopped(f"Stopped with {outcome.missing} of {outcome.asked} clips missing.")
         elif outcome.over_budget:

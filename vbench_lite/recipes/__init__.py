@@ -1,1 +1,1 @@
-"""Training of the networks that ship. Nothing at run time imports this folder."""
+"""Training of the networks of this repository. Code that runs in a benchmark does not import this folder."""

@@ -1,4 +1,4 @@
-"""World clips as training tensors, and the picture loss that the autoencoders share."""
+"""Batches of world clips for training, and the loss that the autoencoders share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WIDE_THINGS = ("sneaker", "car", "bag", "boat", "house")
 
 
 def hard_ones_oftener(compositions: list[Composition]) -> list[Composition]:
-    """The compositions with every spin twice and spins of wide things three times: each frame has a new outline."""
+    """The compositions, with spins twice and spins of wide things three times, because they are harder to learn."""
 
     def share(composition: Composition) -> int:
         if not MOTIONS[composition.motion].turn_deg:
@@ -40,7 +40,7 @@ def hard_ones_oftener(compositions: list[Composition]) -> list[Composition]:
 def world_batches(
     compositions: list[Composition], size: int, seed: int, frames: int = 17, *, from_picture: int = 0
 ) -> Iterator[Batch]:
-    """Endless random batches of the given compositions; the last `from_picture` of each start from a picture."""
+    """An endless iterator of random batches. The last `from_picture` clips of each batch start from an image."""
     usual = training_clips(compositions, seed, frames)
     posed = training_clips_from_pictures(compositions, seed, frames)
     wording = np.random.default_rng([seed, 1])
@@ -56,14 +56,14 @@ def world_batches(
 
 
 def to_model(clips: Tensor) -> Tensor:
-    """uint8 (batch, frames, height, width, 3) to float (batch, 3, frames, height, width) in [-1, 1]."""
+    """Convert uint8 (batch, frames, height, width, 3) to float (batch, 3, frames, height, width) in [-1, 1]."""
     return clips.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 def picture_loss(made: Tensor, real: Tensor, things: Tensor, thing_weight: float = 5.0) -> Tensor:
-    """2 MSE + L1, things weighted over the flat background, plus half an edge term.
+    """2 MSE + L1 + half an edge term, with a higher weight for things than for the background.
 
-    All (batch, channels, frames, height, width), range [-1, 1]; 0 is perfect.
+    All tensors are (batch, channels, frames, height, width), in [-1, 1]. 0 is the best value.
     """
     weight = 1 + (thing_weight - 1) * things
     weight = weight / weight.mean()

@@ -2,7 +2,7 @@
 
     python vbench_lite/recipes/builtin_clip.py [--steps N] [--work DIR]
 
-About ten minutes on one core. The result loads with open_clip's own `local-dir:` loader.
+It takes about ten minutes on one core. The result can be loaded with open_clip's `local-dir:` loader.
 Captions that differ in motion alone look the same in one frame, so they count as the same caption.
 """
 
@@ -34,19 +34,19 @@ def model_config(vocabulary: int) -> dict[str, Any]:
         "vision_cfg": {"image_size": 64, "layers": 4, "width": 128, "head_width": 32, "patch_size": 8},
         "text_cfg": {
             "context_length": CONTEXT, "vocab_size": vocabulary, "width": 128, "heads": 4, "layers": 3,
-            "pool_type": "eos", "eos_id": 1,  # argmax, the default, reads at the largest word id: mid-sentence here
+            "pool_type": "eos", "eos_id": 1,  # the default, argmax, would read at the word with the largest id
             "hf_tokenizer_name": "beside-this-file", "tokenizer_kwargs": {"clean": "lower"},
         },
     }
 
 
 def looks(compositions: list[Composition]) -> Tensor:
-    """One number for what a single frame shows: thing, colour and background."""
+    """A number for the content of a single frame: thing, colour and background."""
     return torch.tensor([(c.thing * 100 + c.colour) * 100 + c.background for c in compositions])
 
 
 def held_out_looks() -> list[Composition]:
-    """200 held-out compositions of which no two look alike in a still frame."""
+    """200 held-out compositions that all look different in a single frame."""
     compositions = held_out_compositions()
     by_look = dict(zip(looks(compositions).tolist(), compositions, strict=True))
     return list(by_look.values())[:200]
@@ -68,7 +68,7 @@ def contrast(image: Tensor, text: Tensor, scale: Tensor, same: Tensor) -> Tensor
 
 @torch.no_grad()
 def retrieval(model: open_clip.model.CLIP, batch: Batch, text_ids: Tensor) -> float:
-    """Share of middle frames whose nearest of 200 held-out captions is the right one."""
+    """Fraction of middle frames whose nearest caption of 200 held-out captions is right."""
     captions = held_out_looks()
     image = model.encode_image(batch.clips[:, :, batch.clips.shape[2] // 2], normalize=True)
     text = model.encode_text(text_ids, normalize=True)

@@ -1,8 +1,8 @@
-"""Trains the built-in video network, which judges the tiny generators and gives the built-in FVD.
+"""Trains the built-in video network, which judges the tiny generators and computes features for the built-in FVD.
 
     python vbench_lite/recipes/builtin_video.py [--steps N] [--work DIR]
 
-About six minutes on one core. Held-out compositions are never shown to it.
+It takes about six minutes on one core. Held-out compositions are not used.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def labels(compositions: list[Composition]) -> dict[str, Tensor]:
 
 
 def worsen(clips: Tensor) -> Tensor:
-    """Blur, noise and brightness at random, so that the network reads imperfect clips as well."""
+    """Add random blur, noise and brightness, so that the network also works for imperfect clips."""
     if torch.rand(()) < 0.33:
         frames = clips.transpose(1, 2).flatten(0, 1)
         frames = F.interpolate(F.avg_pool2d(frames, 2), scale_factor=2, mode="bilinear", align_corners=False)
@@ -54,7 +54,7 @@ def worsen(clips: Tensor) -> Tensor:
 
 @torch.no_grad()
 def right_shares(net: WorldVideoNet, batch: Batch) -> dict[str, float]:
-    """Share of clips named rightly, by attribute and for all four at once."""
+    """Fraction of clips that are classified right, by attribute and for all four attributes."""
     answers, truth = net(batch.clips[:, :, PLACES]), labels(batch.compositions)
     right = {name: answers[name].argmax(1) == truth[name] for name in truth}
     right["all"] = torch.stack(list(right.values())).all(0)

@@ -1,9 +1,9 @@
-"""Judges generators of the world: whether a clip shows the requested thing, colour, background and motion.
+"""Judges generators of the built-in world: whether clips show the requested thing, colour, background and motion.
 
     python -m vbench_lite.recipes.judge tiny-diffusion --clips 576 --sheet sheet.png
 
-The judge is the built-in video network, which reads a clip as a whole. Silhouettes then show frame by frame
-whether the thing stays the same. Both accept blurry clips, so look at the sheet too.
+The judge is the built-in video network, which reads whole clips. Silhouettes then show for each frame whether the thing
+stays the same. Both accept blurry clips, so look at the contact sheet too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from vbench_lite.world.vocabulary import (
 
 
 class Case(NamedTuple):
-    """What a generator is asked for, in one wording."""
+    """A composition with one of its captions."""
 
     composition: Composition
     caption: str
@@ -53,7 +53,7 @@ def load_judge() -> video_net.WorldVideoNet:
 
 
 def clip_tensor(clips: Sequence[Any]) -> Tensor:
-    """uint8 clips of one size, (frames, 64, 64, 3) each, as the network takes them: (batch, 3, 8, 64, 64)."""
+    """Convert uint8 clips of one size, (frames, 64, 64, 3) each, to the network's input, (batch, 3, 8, 64, 64)."""
     stack = to_model(torch.from_numpy(np.stack(clips)))
     places = torch.linspace(0, stack.shape[2] - 1, video_net.FRAMES).round().long()
     return stack[:, :, places]
@@ -61,7 +61,7 @@ def clip_tensor(clips: Sequence[Any]) -> Tensor:
 
 @torch.inference_mode()
 def right_by_clip(judge: video_net.WorldVideoNet, clips: Sequence[Any], asked: Sequence[Composition]) -> dict[str, Any]:
-    """Whether each clip shows what was asked, by attribute and for "all" four: boolean arrays (clips,)."""
+    """Whether each clip shows the request, by attribute and for "all" four attributes: boolean arrays (clips,)."""
     answers = judge(clip_tensor(clips))
     right = {
         name: (answers[name].argmax(1) == torch.tensor([getattr(c, name) for c in asked])).numpy()
@@ -71,7 +71,7 @@ def right_by_clip(judge: video_net.WorldVideoNet, clips: Sequence[Any], asked: S
 
 
 def held_out_cases(count: int, seed: int) -> list[Case]:
-    """Held-out captions in random order, each wording once before any comes again."""
+    """Held-out captions in random order. Each wording occurs once before any is repeated."""
     cases = [Case(c, caption) for c in held_out_compositions() for caption in c.captions]
     order = np.random.default_rng(seed).permutation(len(cases))
     return [cases[order[i % len(order)]] for i in range(count)]
@@ -90,11 +90,10 @@ def make_clips(
 
 
 def share_right(definition: Definition, model: Path, clips: int = 48, seed: int = 0) -> dict[str, float]:
-    """Share of clips of held-out captions in which all four attributes are right, with the weights in `model`.
+    """Fraction of clips of held-out captions with all four attributes right, with the weights in `model`.
 
-    One figure of a learning curve: the committed definition with the current weights.
-
-    torch's random state is restored, so that the evaluation does not change the training.
+    It is one point of a learning curve: the committed definition with the current weights. torch's random state is
+    restored, so that the evaluation does not change the training.
     """
     generator = build(replace(definition, model=str(model)))
     asked = held_out_cases(clips, seed)
@@ -107,7 +106,7 @@ def share_right(definition: Definition, model: Path, clips: int = 48, seed: int 
 
 
 def contact_sheet(clips: Sequence[Any], captions: Sequence[str], zoom: int = 2) -> Any:
-    """One row a clip, every frame of it, the caption above; uint8 RGB."""
+    """A picture with one row per clip: the caption above all frames of the clip; uint8 RGB."""
     rows = []
     for clip, caption in zip(clips, captions, strict=True):
         strip = np.concatenate(list(np.pad(clip, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)), 1)

@@ -1,7 +1,7 @@
-"""Judges clips that start from a picture: is its thing kept, in its colour, and does it move as the text asks?
+"""Judges clips that start from an image: whether they keep its thing and colour, and move as the text says.
 
-No network takes part: the real clips that go on from the same picture, one for each motion, thing or colour, are
-rendered, and what was generated is named after the nearest.
+No network is used. Real clips from the same image are rendered for each motion, thing or colour. The generated clip
+gets the name of the nearest real clip.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from vbench_lite.world.vocabulary import BACKGROUNDS, COLOURS, MOTIONS, THINGS, 
 
 Frames = NDArray[np.uint8]
 SEEN = 20
-"""Least difference from the background, of 255, at which a pixel belongs to the thing."""
+"""Lowest difference from the background (of 255) of a pixel of the thing."""
 
 
 class PictureCase(NamedTuple):
-    """A text, and the picture that the clip is to start from."""
+    """A text, and the image from which the clip starts."""
 
-    asked: Composition  # what the text says
+    asked: Composition
+    """The composition of the text."""
     caption: str
-    shown: Composition  # what the picture shows, moving as the text says
+    shown: Composition
+    """The composition of the image, with the motion of the text."""
     pose: Pose
 
     @property
@@ -38,21 +40,25 @@ class PictureCase(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What one clip makes of its case."""
+    """Properties of a case that one clip keeps, by frame."""
 
-    thing: NDArray[np.bool_]  # by frame: the picture's thing
-    colour: NDArray[np.bool_]  # by frame: the picture's colour
-    asked_thing: NDArray[np.bool_]  # by frame: the text's thing
+    thing: NDArray[np.bool_]
+    """Whether each frame shows the image's thing."""
+    colour: NDArray[np.bool_]
+    """Whether each frame shows the image's colour."""
+    asked_thing: NDArray[np.bool_]
+    """Whether each frame shows the text's thing."""
     motion: bool
+    """Whether the clip has the text's motion."""
 
 
 def picture_cases(count: int, seed: int, *, contradict: bool = False) -> list[PictureCase]:
-    """Held-out compositions in random order, each once before any comes again, with random poses.
+    """Held-out compositions in random order with random poses. Each occurs once before any is repeated.
 
     Args:
         count: Number of cases.
-        seed: Chooses order, wordings and poses.
-        contradict: Whether the picture shows another thing, in another colour, than the text names.
+        seed: Seed of the order, wordings and poses.
+        contradict: Whether the image shows another thing and another colour than the text.
     """
     rng = np.random.default_rng(seed)
     every = held_out_compositions()
@@ -72,7 +78,7 @@ def _another(asked: Composition, rng: np.random.Generator) -> Composition:
 
 
 def kept(clip: Frames, case: PictureCase) -> Kept:
-    """What of the picture and the text a clip shows; `clip` is uint8, (frames, 64, 64, 3)."""
+    """Which properties of the image and the text a clip, uint8 (frames, 64, 64, 3), shows."""
     named = named_by_frame(clip, case.shown, case.pose)
     return Kept(
         named == case.shown.thing,
@@ -83,7 +89,7 @@ def kept(clip: Frames, case: PictureCase) -> Kept:
 
 
 def colour_by_frame(clip: Frames, shown: Composition, pose: Pose) -> NDArray[np.int64]:
-    """The colour of what each frame shows, as its place in `COLOURS`; -1 for an empty frame."""
+    """The colour of the thing in each frame, as index in `COLOURS`; -1 for an empty frame."""
     ground = np.array(BACKGROUNDS[shown.background].rgb, np.float32)
     every = [replace(shown, colour=colour) for colour in range(len(COLOURS))]
     known = np.stack([_mean_colours(render_from(c, pose), ground).mean(0) for c in every])
@@ -93,7 +99,7 @@ def colour_by_frame(clip: Frames, shown: Composition, pose: Pose) -> NDArray[np.
 
 
 def _mean_colours(clip: Frames, ground: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean RGB of what stands out from the background, by frame; NaN where nothing does."""
+    """Mean RGB of the pixels that differ from the background, by frame; NaN for an empty frame."""
     pixels = clip.astype(np.float32)
     off = np.abs(pixels - ground).max(-1) > SEEN
     return np.stack([
@@ -103,13 +109,13 @@ def _mean_colours(clip: Frames, ground: NDArray[np.float32]) -> NDArray[np.float
 
 
 def nearest_motion(clip: Frames, shown: Composition, pose: Pose) -> int:
-    """Of the real clips that go on from the picture, the motion of the one with the smallest mean difference."""
+    """The motion of the real clip from the same image that has the smallest mean difference."""
     real = [render_from(replace(shown, motion=motion), pose, len(clip)) for motion in range(len(MOTIONS))]
     return int(np.argmin([np.abs(clip.astype(np.int16) - r).mean() for r in real]))
 
 
 def shares(cases: Sequence[PictureCase], clips: Sequence[Frames]) -> dict[str, float]:
-    """Over all clips: shares of frames with the picture's thing and colour, share of clips with the asked motion."""
+    """Fractions of frames with the image's thing and colour, and of clips with the requested motion, over all clips."""
     found = [kept(clip, case) for clip, case in zip(clips, cases, strict=True)]
     thing, colour, asked_thing = (np.stack([getattr(k, key) for k in found]) for key in Kept._fields[:3])
     spins = np.array([MOTIONS[case.asked.motion].turn_deg > 0 for case in cases])

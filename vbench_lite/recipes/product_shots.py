@@ -1,8 +1,8 @@
-"""Draws the pictures of the suite `product-shots`, each prompt's product in a pose of its own.
+"""Draws the images of the suite `product-shots`: the product of each prompt, each in another pose.
 
     python -m vbench_lite.recipes.product_shots [--suite prompts/product-shots.toml]
 
-The pose is drawn from the prompt's id, so that the same suite always gives the same pictures.
+The pose is derived from the prompt's id, so the same suite always gives the same images.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vbench_lite.world.render import render_from
 
 
 def picture_of(prompt_id: str, text: str) -> NDArray[np.uint8]:
-    """The picture of a prompt, uint8, (64, 64, 3), RGB.
+    """The image of a prompt, uint8, (64, 64, 3), RGB.
 
     Raises:
         ValueError: The text is not a caption of the built-in world.

@@ -9,13 +9,13 @@ from vbench_lite.world.vocabulary import words
 
 
 def caption_tokenizer() -> PreTrainedTokenizerFast:
-    """Lower-cased words; `<pad>` 0, `</s>` 1, `<unk>` 2; every caption ends with `</s>`."""
+    """A tokenizer of lower-case words, with `<pad>` 0, `</s>` 1, `<unk>` 2. Every caption ends with `</s>`."""
     vocabulary = {word: i for i, word in enumerate(["<pad>", "</s>", "<unk>", *words()])}
     return _wrap(_word_level(vocabulary, "$A </s>", ["</s>"]))
 
 
 def caption_and_video_tokenizer(codes: int) -> PreTrainedTokenizerFast:
-    """The words, and one token `<v0>` ... for each code of a video tokenizer.
+    """A tokenizer of the words, with one token `<v0>`, `<v1>`, ... for each code of a video tokenizer.
 
     A prompt is `<s> words <bov>`, padded with `<pad>` on the left; the model continues it with
     video tokens.

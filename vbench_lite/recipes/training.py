@@ -1,7 +1,7 @@
-"""The part that all training recipes share: optimiser, schedule, checkpoints, curves.
+"""Code that all training recipes share: optimiser, schedule, checkpoints, curves.
 
-Each recipe has its own loop. Checkpoints go to a folder outside version control, one for each stage. The same
-command continues where it stopped.
+Each stage of a recipe has one checkpoint, in a folder outside of version control. The same command continues where it
+stopped.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from torch import Tensor, nn
 class MuonWithAdam:
     """Muon for the weight matrices, AdamW for everything else.
 
-    Muon (Jordan et al., 2024) orthogonalises each update; torch's implementation takes matrices
-    only, so convolution kernels are shown to it as (out, in x kernel) views of the same memory.
-    Embeddings, norms, biases and whatever `adam` selects by name go to AdamW.
+    Muon (Jordan et al., 2024) orthogonalises each update. torch's implementation accepts matrices only, so convolution
+    kernels are passed as (out, in x kernel) views of the same memory. AdamW updates embeddings, norms, biases, and
+    parameters that `adam` selects by name.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class MuonWithAdam:
         self._base_lr = (muon_lr, adam_lr)
 
     def step(self, lr_scale: float) -> None:
-        """One update at `lr_scale` times the base rates; gradients are cleared."""
+        """Make one update with `lr_scale` times the base learning rates, and clear the gradients."""
         for optimiser, base in zip((self._muon, self._adam), self._base_lr, strict=True):
             for group in optimiser.param_groups:
                 group["lr"] = base * lr_scale
@@ -69,12 +69,12 @@ class MuonWithAdam:
 
 
 def data_seed(work: Path, stage: str, seed: int) -> int:
-    """The seed of a stage's data. A stage that goes on from a checkpoint draws other clips than at its beginning.
+    """The seed of a stage's data. A stage that continues from a checkpoint uses other clips than at its beginning.
 
     Args:
         work: The folder of checkpoints.
         stage: The stage's name.
-        seed: The seed of a stage that begins.
+        seed: The seed of a stage without a checkpoint.
 
     Example:
         >>> data_seed(Path("nowhere"), "lm", 7)
@@ -86,9 +86,9 @@ def data_seed(work: Path, stage: str, seed: int) -> int:
 
 
 def learning_rate(step: int, steps: int, warm_up: int = 50, decay_share: float = 0.35) -> float:
-    """Linear warm-up, a plateau, then a linear fall to 2 % over the last part; 1 is the base rate.
+    """The factor of the base learning rate: linear warm-up, a plateau, then a linear decay to 2 %.
 
-    The plateau allows another number of steps when a stage is resumed: only the fall moves.
+    Because of the plateau, a resumed stage can have another number of steps: only the start of the decay changes.
     """
     fall = (steps - step) / max(1.0, decay_share * steps)
     return min(1.0, (step + 1) / warm_up, max(0.02, fall))
@@ -96,9 +96,9 @@ def learning_rate(step: int, steps: int, warm_up: int = 50, decay_share: float =
 
 @contextmanager
 def plain_attention() -> Iterator[None]:
-    """Attention as two matrix products and a softmax, for training on a CPU.
+    """Inside the block, attention is two matrix products and a softmax, for training on a CPU.
 
-    At some hundred tokens, torch's fused CPU kernel takes two to four times as long backwards.
+    For some hundred tokens, the backward pass of torch's fused CPU kernel takes two to four times as long.
     """
     fused = F.scaled_dot_product_attention
 
@@ -116,7 +116,7 @@ def plain_attention() -> Iterator[None]:
 
 
 class Average:
-    """Exponential moving average of modules' parameters and buffers: what is exported."""
+    """Exponential moving average of modules' parameters and buffers, which is exported."""
 
     def __init__(self, modules: dict[str, nn.Module], decay: float) -> None:
         self.decay = decay
@@ -134,7 +134,7 @@ class Average:
                     self.shadow[key][name].copy_(value)
 
     def copies(self) -> dict[str, Any]:
-        """The modules again, with the averaged weights; those in training are not touched."""
+        """Copies of the modules with the averaged weights. The modules in training are not changed."""
         copies = copy.deepcopy(self._live)
         self.load_into(copies)
         return copies
@@ -154,7 +154,7 @@ class Stage:
     modules: dict[str, nn.Module]
     optimiser: MuonWithAdam
     average: Average | None = None
-    """If there is one, the modules have the averaged weights when `run` is done."""
+    """If there is one, the modules have the averaged weights after `run`."""
     evaluate: Callable[[], dict[str, float]] | None = None
     """Figures on held-out compositions, logged to `<name>-held-out.csv`."""
     evaluate_every: int = 100
@@ -169,7 +169,7 @@ class Stage:
         return self.work / f"{self.name}.pt"
 
     def run(self, loss_of_step: Callable[[int], dict[str, Tensor]]) -> None:
-        """Calls `loss_of_step` until all steps are done; "loss" is minimised, the rest only logged."""
+        """Call `loss_of_step` until all steps are done. "loss" is minimised; other values are only logged."""
         self.work.mkdir(parents=True, exist_ok=True)
         self._resume()
         before = time.monotonic()
@@ -227,11 +227,11 @@ class Stage:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.average is not None:
             self.average.shadow = state["average"]
-        print(f"{self.name}: goes on at step {self.step} of {self.steps}", flush=True)
+        print(f"{self.name}: continues at step {self.step} of {self.steps}", flush=True)
 
 
 def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
-    """Each stage's loss, and what it scored on held-out compositions, against its steps, as SVG."""
+    """Plot the loss of each stage and its score on held-out compositions against the steps, as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -259,7 +259,7 @@ def draw_curves(work: Path, stages: Sequence[str], picture: Path) -> None:
 
 
 def forget_paths(model: Path) -> None:
-    """Removes from an exported model's configurations the folder that its parts were loaded from."""
+    """Remove the path from which parts were loaded from an exported model's configuration files."""
     for path in model.rglob("config.json"):
         config = json.loads(path.read_text("utf-8"))
         if config.pop("_name_or_path", None) is not None:
@@ -267,7 +267,7 @@ def forget_paths(model: Path) -> None:
 
 
 def record_digests(definition: Path, model: Path) -> None:
-    """Writes the sha256 of every weight file under `model` into a definition's `[weights]`, its last table."""
+    """Write the sha256 of every weights file in `model` into `[weights]`, the last table of a definition."""
     text = definition.read_text("utf-8").partition("\n[weights]")[0].rstrip("\n") + "\n"
     rows = [
         f'"{path.relative_to(definition.parent).as_posix()}" = "{hashlib.sha256(path.read_bytes()).hexdigest()}"\n'
@@ -277,7 +277,7 @@ def record_digests(definition: Path, model: Path) -> None:
 
 
 def append_row(path: Path, row: dict[str, float]) -> None:
-    """Adds one row to a CSV file; the first row gives the header."""
+    """Append one row to a CSV file. The first row also writes the header."""
     fresh = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, row.keys())

@@ -1,1 +1,1 @@
-"""Generates the clips of a run: processes, batches, budget, interrupts."""
+"""Generates the clips of a run: processes, batches, budget and interrupts."""

@@ -1,4 +1,4 @@
-"""Checks what a generator returned, and turns it into the bytes and the record that are stored."""
+"""Checks the output of a generator, and converts it to the bytes and the record that are stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUFFIXES = {b"\x1a\x45\xdf\xa3": ".webm", b"GIF8": ".gif"}
 
 
 class Finished(NamedTuple):
-    """One clip that is ready to be stored, generated or failed."""
+    """One generated or failed clip that is ready to be stored."""
 
     record: ClipRecord
     clip: bytes | None = None
@@ -23,7 +23,7 @@ class Finished(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why a clip could not be made."""
+    """Why a clip could not be generated."""
 
     text: str
     code: ReasonCode = ReasonCode.FAILED
@@ -31,7 +31,7 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Attempt:
-    """What `generate` returned for one request: checked and measured, not yet encoded."""
+    """The checked and measured output of `generate` for one request, not yet encoded."""
 
     request: Request
     measurement: Measurement
@@ -46,7 +46,7 @@ def wrong_answer(outputs: Any, asked: int) -> str | None:
 
 
 def take_of(request: Request, output: Output, measured: Measurement) -> Attempt:
-    """Checks one clip, and removes from the measurement what does not describe the generator."""
+    """Check one clip, and remove values from the measurement that do not describe the generator."""
     output = checked_output(output)
     changes: dict[str, Any] = {"stages_s": dict(output.stages_s), "counts": dict(output.counts)}
     if output.execution == "subprocess" and measured.gpu_busy_s is not None:
@@ -68,10 +68,9 @@ def _failure_of(output: Output) -> Failure | None:
 
 
 def wrong_frames(frames: Any) -> str | None:
-    """What is wrong with frames that a generator returned, or None.
+    """The defect of frames that a generator returned; None if there is none.
 
-    A number or size of frames that differs from the request is accepted here: the clip is kept, and its
-    conformance score is 0.
+    Frames may differ from the request in number or size: the clip is kept, and its conformance score is 0.
     """
     import numpy as np
 
@@ -83,7 +82,7 @@ def wrong_frames(frames: Any) -> str | None:
         return f"frames have the shape {frames.shape}, expected (frames, height, width, 3)"
     if frames.dtype != np.uint8:
         if np.issubdtype(frames.dtype, np.floating) and not np.isfinite(frames).all():
-            return f"frames hold NaN or infinity ({frames.dtype}), expected uint8"
+            return f"frames contain NaN or infinity ({frames.dtype}), expected uint8"
         return f"frames are {frames.dtype}, expected uint8"
     return None
 
@@ -92,10 +91,10 @@ def record_of(
     definition: Definition, request: Request, failure: Failure | None, measurement: Measurement, *,
     made_with_seed: int | None = None, **facts: Any,
 ) -> ClipRecord:  # fmt: skip
-    """The record of one clip; `facts` are its frames, size, fps and charge.
+    """The record of one clip. `facts` are its frames, size, fps and charge.
 
     Args:
-        made_with_seed: Of a clip made elsewhere: its seed, where that is known. It was not made with the request's.
+        made_with_seed: The seed of an existing clip, if it is known. Such a clip does not have the request's seed.
     """
     return ClipRecord(
         definition.name, definition.route, request.prompt_id, request.index,
@@ -106,7 +105,7 @@ def record_of(
 
 
 def encode(definition: Definition, take: Attempt) -> Finished:
-    """Returns what is stored: an mp4 of the frames, or the file that the generator returned."""
+    """Return the file to store: an mp4 of the frames, or the file that the generator returned."""
     from vbench_lite import video
 
     request, output = take.request, take.output
@@ -122,7 +121,7 @@ def encode(definition: Definition, take: Attempt) -> Finished:
                     pass
             info = reader.info()
         except UnreadableClip as error:
-            failure = failure or Failure(f"the file that came back cannot be read: {error}", ReasonCode.UNREADABLE)
+            failure = failure or Failure(f"the returned file cannot be read: {error}", ReasonCode.UNREADABLE)
         facts = info._asdict() if info else {}
         record = record_of(
             definition, request, failure, take.measurement, made_with_seed=output.seed, usd_charged=charged, **facts

@@ -12,7 +12,7 @@ from vbench_lite.run.plan import Plan, setting
 
 
 class Batch(NamedTuple):
-    """Clips that one call generates. The number is the batch's place in the generator's plan."""
+    """The requests of one call. The number is the batch's place in the generator's plan."""
 
     number: int
     requests: tuple[Request, ...]
@@ -26,10 +26,10 @@ class Shard(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Reads "1/4".
+        """Parse a text such as "1/4".
 
         Raises:
-            UsageError: It is not I/N with 1 <= I <= N.
+            UsageError: The text is not I/N with 1 <= I <= N.
         """
         found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
         if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -44,10 +44,9 @@ WHOLE = Shard()
 
 
 def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
-    """The batches of a generator. A shard takes every N-th batch.
+    """The batches of a generator. A shard has every N-th batch.
 
-    Batches do not depend on which clips exist already, so a resumed run groups clips like an
-    uninterrupted one.
+    Batches do not depend on which clips exist already. So a resumed run has the same batches as an uninterrupted run.
     """
     size = setting(definition, "batch_size", 1)
     requests = list(plan.requests(definition))
@@ -56,7 +55,7 @@ def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Ba
 
 
 def spread(batches: Sequence[Batch], count: int) -> list[Batch]:
-    """Chooses `count` batches, spread evenly over all of them, for a pilot.
+    """Select `count` batches at even distances, for a pilot.
 
     >>> [batch.number for batch in spread([Batch(n, ()) for n in range(10)], 3)]
     [1, 5, 8]

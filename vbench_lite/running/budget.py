@@ -1,4 +1,4 @@
-"""Limits what a run may spend: a batch starts only if its highest expected cost stays within the limit."""
+"""Limits the cost of a run: a batch starts only if its highest expected cost stays within the limit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vbench_lite.running.batches import Batch
 
 
 class Budget:
-    """What has been spent on a run, including earlier clips of the folder, and what may still be spent.
+    """The cost of a run so far, including earlier clips of the folder, and its limit.
 
-    A clip that is being generated counts with the cost of the most expensive clip of its generator so far, in this
-    run or an earlier one. Where the cost per hour has no measurement yet, the first batch runs alone. A batch that
-    costs more than all earlier ones is ended when the rest of the limit is spent.
+    A clip that is being generated counts with the cost of its generator's most expensive clip so far, in this run or an
+    earlier one. If no cost was measured yet, the first batch runs alone. A batch that costs more than all earlier
+    batches is ended when the limit is reached.
     """
 
     def __init__(
@@ -24,12 +24,12 @@ class Budget:
     ) -> None:
         """
         Args:
-            limit_usd: What may be spent.
-            prices: By generator, as in run.json.
-            highest_usd: By generator, the cost of its most expensive clip that was measured elsewhere.
+            limit_usd: The limit in US dollars.
+            prices: Prices by generator, as in run.json.
+            highest_usd: Cost of the most expensive clip in earlier runs, by generator.
 
         Raises:
-            UsageError: A price is missing, so the limit cannot be kept.
+            UsageError: A price is missing, so the cost cannot be limited.
         """
         for name, price in prices.items():
             if price.reason:
@@ -43,35 +43,35 @@ class Budget:
         """Whether a batch may start while `at_hand` clips are being generated.
 
         Raises:
-            GeneratorError: The cost of a generated clip is not known, so the limit cannot be kept.
+            GeneratorError: The cost of a generated clip is not known, so the cost cannot be limited.
         """
         each = self._each(definition)
         if each is None and definition.name in self._unknown:
             raise GeneratorError(
-                f'--max-cost cannot hold for "{definition.name}": what its clips cost is not known. State a price '
-                "under [price] in its definition, or with --prices FILE."
+                f'--max-cost cannot limit the cost of "{definition.name}": the cost of its clips is not known. State a '
+                "price under [price] in its definition, or with --prices FILE."
             )
         if each is None:
             return at_hand == 0 and self.spent_usd < self.limit_usd
         return self.spent_usd + each * (at_hand + len(batch.requests)) <= self.limit_usd
 
     def affordable_s(self, definition: Definition) -> float:
-        """Device seconds that the rest of the limit pays for; infinite where time costs nothing."""
+        """Device seconds that the rest of the limit pays for; infinite if time costs nothing."""
         rate = self._prices[definition.name].usd_per_device_hour
         return 3600 * max(0.0, self.limit_usd - self.spent_usd) / rate if rate else math.inf
 
     def overdrawn(self, definition: Definition, device_s: float) -> None:
-        """Charges time that was spent on clips that were dropped."""
+        """Charge the time of clips that were dropped."""
         self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
     def spent_before(self, records: Sequence[ClipRecord]) -> None:
-        """Charges the failed attempts that these clips replaced; where their cost is not known, one costliest clip."""
+        """Charge the failed attempts that these clips replaced. An unknown cost counts as one most expensive clip."""
         for record in records:
             unknown = self._highest.get(record.generator, 0.0)
             self.spent_usd += unknown if record.retried_usd is None else record.retried_usd
 
     def spent(self, definition: Definition, record: ClipRecord) -> None:
-        """Charges one clip, generated or failed. A clip of unknown cost counts as the most expensive one."""
+        """Charge one generated or failed clip. A clip of unknown cost counts as the most expensive clip."""
         cost = clip_cost_usd(record, self._prices[definition.name])
         if cost is None:
             self._unknown.add(definition.name)

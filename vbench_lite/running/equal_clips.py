@@ -1,4 +1,4 @@
-"""Equal clips for different seeds: a sign that a generator, or the service behind it, ignores its seed."""
+"""Finds equal clips for different seeds, which show that a generator or service ignores its seed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from vbench_lite.records import ClipRecord
 
 @dataclass(frozen=True)
 class EqualClips:
-    """One generator's prompts for which the same file came back more than once."""
+    """Prompts of one generator that have the same file more than once."""
 
     generator: str
     prompts: tuple[str, ...]
     """Prompts with equal clips, in order."""
     compared: int
-    """Prompts with two clips or more."""
+    """Number of prompts with two or more clips."""
     everywhere: bool
-    """All clips of each compared prompt are equal: the seed has no effect."""
+    """Whether all clips of each compared prompt are equal, so that the seed has no effect."""
     example: tuple[int, int]
     """Indices of two equal clips of the first prompt."""
 
     def sentence(self) -> str:
-        """The finding, for people."""
+        """The finding as a sentence."""
         if self.everywhere:
             return (
-                f'"{self.generator}" made the same clip for every seed, in all {self.compared} prompts with several '
-                "clips: its seed has no effect, and more clips of a prompt add no information"
+                f'"{self.generator}" made the same clip for every seed, for all {self.compared} prompts with several '
+                "clips: its seed has no effect, and more clips per prompt add no information"
             )
         first, second = self.example
         return (
@@ -37,14 +37,14 @@ class EqualClips:
 
 
 def equal_clips(generator: str, records: Iterable[ClipRecord]) -> EqualClips | None:
-    """Compares the clips of each prompt by their digests. Clips of different prompts are not compared.
+    """Compare the clips of each prompt by their digests. Clips of different prompts are not compared.
 
     Args:
-        generator: Whose clips they are.
-        records: Its clips; failed ones are ignored.
+        generator: Name of the generator.
+        records: Records of its clips. Failed clips are ignored.
 
     Returns:
-        What was found; None where all clips of every prompt differ.
+        The finding; None if all clips of every prompt differ.
     """
     by_prompt: dict[str, dict[int, str]] = {}
     for record in records:

@@ -1,7 +1,7 @@
-"""Checks the figures of an `Output`: times, counts and charges that a generator reports are stored and summed.
+"""Checks the values of an `Output`: times, counts and charges that a generator reports.
 
-Numbers of numpy and torch, and bytes-like files, are converted. NaN, infinity, text and negative numbers are not
-guessed at: the clip fails with a reason that names the figure.
+Numbers of numpy and torch, and bytes-like files, are converted. With NaN, infinity, text or a negative number, the clip
+fails with a reason that names the value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbench_lite.records import ReasonCode
 
 
 def checked_output(output: Output) -> Output:
-    """The output with plain numbers; a failed one, with the reason, where a figure cannot be used.
+    """The output with plain numbers. If a value is not valid, the output is failed with a reason.
 
     >>> checked_output(Output(file=b"clip", device_s="12s")).failure
     "device_s is '12s': expected a number of seconds, 0 or more"
@@ -59,7 +59,7 @@ def _figures(name: str, given: Any, kind: str, wrong: list[str]) -> dict[str, fl
 
 
 def _figure(name: str, given: Any, kind: str, wrong: list[str], above: bool = False) -> float | None:
-    """A number as Python has it; None where there is none, or where it is wrong."""
+    """A value as a Python number; None if it is missing or not valid."""
     if given is None:
         return None
     value = _plain(given)
@@ -77,7 +77,7 @@ def _of(kind: str) -> str:
 
 
 def _plain(given: Any) -> Any:
-    """A scalar of numpy or torch, a fraction or a decimal as int or float; anything else as it is."""
+    """A scalar of numpy or torch, a fraction or a decimal as int or float. Other values are returned unchanged."""
     try:
         if not isinstance(given, int | float) and callable(getattr(given, "item", None)):
             return given.item()

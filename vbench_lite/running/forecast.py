@@ -1,4 +1,4 @@
-"""Forecasts time and cost of a plan from measured clips of the same generator on the same device."""
+"""Forecasts the time and cost of a plan from measured clips of the same generator on the same device."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class CostLine:
     asked: int
     left: int
     device_hours: Estimate
-    """For the clips that are left. `n` is the number of measured clips."""
+    """Device hours of the remaining clips. `n` is the number of measured clips."""
     hours: float | None
-    """Wall-clock hours, with as many processes as the device has room for."""
+    """Hours of wall time, with the highest possible number of parallel processes."""
     usd: Estimate
     price: Price
     measured_in: str
@@ -55,13 +55,13 @@ class Forecast:
     clips_per_prompt: int
     parts: tuple[CostLine, ...]
     not_covered: tuple[str, ...] = ()
-    """What changes a clip and is in no digest, so that a change of it is not noticed."""
+    """Inputs of clips that no digest covers, so that changes are not detected."""
     images: int = 0
-    """Prompts with an image."""
+    """Number of prompts with an image."""
 
     @property
     def usd(self) -> float | None:
-        """The sum over generators; None where one is not known."""
+        """The sum over generators; None if the cost of one is not known."""
         values = [part.usd.value for part in self.parts]
         return None if None in values else sum(v for v in values if v is not None)
 
@@ -92,8 +92,8 @@ class Forecast:
         unknown = [part.generator for part in self.parts if part.device_hours.value is None and part.left]
         if unknown:
             lines.append(
-                f"For what {' and '.join(unknown)} will take, have a few clips of this run made first: the same "
-                "command with --pilot 3"
+                f"To forecast {' and '.join(unknown)}, generate a few clips of this run first: run the same command "
+                "with --pilot 3"
             )
         lines += [f"Not covered by a digest: {each}." for each in self.not_covered]
         return "\n".join(lines)
@@ -101,8 +101,8 @@ class Forecast:
 
 def _line(part: CostLine) -> str:
     if not part.left:
-        return f"{part.generator}: all {part.asked} clips are there already"
-    text = f"{part.generator}: {part.left} of {part.asked} clips to make; "
+        return f"{part.generator}: all {part.asked} clips exist already"
+    text = f"{part.generator}: {part.left} of {part.asked} clips to generate; "
     hours, usd = part.device_hours, part.usd
     if hours.value is None:
         text += f"time not known ({hours.reason})"
@@ -125,13 +125,13 @@ def _between(estimate: Estimate) -> str:
 def forecast(
     plan: Plan, folder: RunFolder, device: Device, prices: Mapping[str, Price], shard: Shard
 ) -> Forecast:
-    """Forecasts the clips that are left of a plan.
+    """Forecast the remaining clips of a plan.
 
     Args:
-        plan: What is asked for.
+        plan: The plan of the run.
         folder: The run folder. Clips that exist there are not generated again.
         device: The device of the run. Only clips that were measured on this device are used.
-        prices: By generator, as in run.json.
+        prices: Prices by generator, as in run.json.
         shard: The part of the plan.
     """
     parts = tuple(_part(plan, folder, device, prices[d.name], shard, d) for d in plan.definitions)
@@ -171,7 +171,7 @@ def _usd(
 
 
 def _measured_with(record: ClipRecord) -> str:
-    """Identifies clips that share one time measurement: those of a batch; else those of a prompt."""
+    """Identify clips that share one time measurement: clips of a batch, else clips of a prompt."""
     measured = record.measurement
     return f"batch of {measured.wall_s!r} s" if measured.batch_size > 1 else record.prompt_id
 
@@ -184,19 +184,19 @@ def _groups(definition: Definition, left: Sequence[Request]) -> int:
 def highest_usd(
     definition: Definition, device: Device, folder: RunFolder, price: Price
 ) -> float | None:
-    """The cost of the most expensive clip that was measured on this device; None where none was measured."""
+    """The cost of the most expensive clip that was measured on this device; None if no clip was measured."""
     _, records = measured(definition, device, folder)
     costs = (clip_cost_usd(record, price) for record in records)
     return max((cost for cost in costs if cost is not None), default=None)
 
 
 def total(measured: Sequence[tuple[str, float | None]], clips: int, groups: int) -> Estimate:
-    """Predicts the sum over clips that are left from clips that were measured.
+    """Predict the sum over the remaining clips from measured clips.
 
     Args:
         measured: Group (prompt or batch) and value of each measured clip.
-        clips: How many are left.
-        groups: Number of groups of the clips that are left. Fewer groups give a wider interval.
+        clips: Number of remaining clips.
+        groups: Number of groups of the remaining clips. Fewer groups give a wider interval.
 
     Returns:
         The sum with its 95 % prediction interval. One measured group gives no interval.
@@ -225,7 +225,7 @@ def _times(estimate: Estimate, factor: float) -> Estimate:
 
 
 def measured(definition: Definition, device: Device, folder: RunFolder) -> tuple[str, list[ClipRecord]]:
-    """Clips of the same definition on the same device: of this folder, else of the newest run that has some."""
+    """Clips of the same definition on the same device: from this folder, else from the newest run that has any."""
     wanted = store_definition(definition)
     for run in [folder, *_runs_nearby(folder)]:
         try:

@@ -1,4 +1,4 @@
-"""One generator's part of a run: which of its clips exist, and how the others are generated, priced and stored."""
+"""One generator's part of a run: finds its existing clips, and generates, prices and stores the others."""
 
 from __future__ import annotations
 
@@ -31,50 +31,50 @@ from vbench_lite.running.phases import PhaseLog
 log = logging.getLogger("vbench_lite.running.generator_run")
 
 STOP_AFTER_FAILURES = 10
-"""Equal failures in a row after which no more clips of a generator are tried, unless its settings say otherwise."""
+"""Default number of consecutive equal failures after which no more clips of a generator are tried."""
 SIDE_BY_SIDE = 8
-"""Clips of a batch that are written at the same time. A flushed write mostly waits for the disk."""
+"""Number of clips that are written in parallel. A flushed write mostly waits for the disk."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options that change no clip."""
+    """Options that do not affect the clips."""
 
     engine: str = "local"
     shard: Shard = WHOLE
     fresh: bool = False
     retry_failed: bool = False
     prices: Mapping[str, Price] = field(default_factory=dict)
-    """By generator: for run.json, and for the record of each clip."""
+    """Prices by generator, for run.json and for the record of each clip."""
     typed: Typed = field(default_factory=Typed)
-    """What the user typed, for run.json."""
+    """The arguments that the user typed, for run.json."""
     budget: Budget | None = None
     stop: Stop | None = None
     quiet: bool = False
-    """Failed clips are not logged one by one: they are counted afterwards."""
+    """Do not log each failed clip; they are counted afterwards."""
     pilot: int | None = None
-    """Only this many batches of each generator, spread over the plan, to forecast the rest from."""
+    """Generate only this many batches of each generator, spread over the plan, for a forecast."""
 
 
 @dataclass
 class Outcome:
-    """What happened to the clips of the plan, or of this shard."""
+    """The outcome for the clips of the plan, or of this shard."""
 
     asked: int = 0
     ready: int = 0
-    """Clips that existed and are valid."""
+    """Number of valid clips that existed before."""
     tried: int = 0
-    """Clips that this run tried, generated or failed."""
+    """Number of clips that were attempted, generated or failed."""
     made: int = 0
     failed: list[ClipRecord] = field(default_factory=list)
     """Failed clips that are stored now."""
     wholly_failed: list[str] = field(default_factory=list)
-    """Generators without any good clip."""
+    """Generators without a generated clip."""
     distrusted: list[str] = field(default_factory=list)
     equal: list[EqualClips] = field(default_factory=list)
     """Generators that made equal clips for different seeds."""
     errors: dict[str, str] = field(default_factory=dict)
-    """Why a generator could not be run, by its name."""
+    """Generator -> why it could not run."""
     over_budget: bool = False
     interrupted: bool = False
 
@@ -84,7 +84,7 @@ class Outcome:
 
     @property
     def worked(self) -> bool:
-        """Whether anything was generated, or tried."""
+        """Whether any clip was attempted, or a generator could not run."""
         return self.tried > 0 or bool(self.errors)
 
 
@@ -148,7 +148,7 @@ class GeneratorRun:
         return batch._replace(requests=tuple(map(self._with_image, batch.requests)))
 
     def _with_image(self, request: Request) -> Request:
-        """The request with the pixels of its prompt's image, where the generator is given images."""
+        """The request with the pixels of its prompt's image, if the generator accepts images."""
         image = self._images.get(request.prompt_id)
         if image is None:
             return request
@@ -157,7 +157,7 @@ class GeneratorRun:
         return dataclasses.replace(request, image=picture)
 
     def look(self) -> None:
-        """Loads stored clips and charges their cost to the budget."""
+        """Load stored clips and charge their cost to the budget."""
         outcome, definition, options = self._outcome, self._definition, self._options
         found = take_inventory(self._folder, self._plan, definition, options.shard)
         retried = found.failed if options.retry_failed else []
@@ -173,13 +173,13 @@ class GeneratorRun:
         outcome.failed += [record for record in found.failed if record not in retried]
         outcome.distrusted += found.distrusted
         for reason in found.distrusted:
-            log.warning("%s; it is made again", reason, extra={"generator": definition.name})
+            log.warning("%s; it is generated again", reason, extra={"generator": definition.name})
         self._charge([*found.made, *found.failed])
         if options.budget:
             options.budget.spent_before([*found.made, *found.failed])
 
     def run(self) -> None:
-        """Generates the missing clips."""
+        """Generate the missing clips."""
         outcome, name = self._outcome, self._definition.name
         if self._wanted and not self.stopped:
             self._batches = batches_of(self._batches, self._wanted)
@@ -189,7 +189,7 @@ class GeneratorRun:
             reason, count = self._equal_failures
             outcome.errors[name] = (
                 f'"{name}" failed {count} times in a row with the same reason, so no more clips were tried: {reason}. '
-                "Remove the cause and run again with --retry-failed, or raise stop_after_failures under [settings]"
+                "Remove the cause and run again with --retry-failed, or increase stop_after_failures under [settings]"
             )
             log.error("%s", outcome.errors[name], extra={"generator": name})
         outcome.interrupted = outcome.interrupted or (self._interrupted and bool(self._wanted))
@@ -205,7 +205,7 @@ class GeneratorRun:
                 self._options.budget.spent(self._definition, record)
 
     def _generate(self, count: int) -> None:
-        """Generates and stores clips."""
+        """Generate and store clips."""
         name = self._definition.name
         try:
             with progress(name, count) as tick, ThreadPoolExecutor(SIDE_BY_SIDE, "store") as pool:
@@ -235,7 +235,7 @@ class GeneratorRun:
         return self._folder.write_clip(record, clip.clip, clip.suffix)
 
     def _count(self, record: ClipRecord) -> None:
-        """Counts a clip that is stored now."""
+        """Count a stored clip."""
         self._at_hand -= 1
         self._outcome.tried += 1
         where = {"generator": record.generator, "prompt_id": record.prompt_id, "index": record.index}

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first lets running clips finish, the second ends at once."""
+"""Handles Ctrl-C: the first lets running clips finish, the second ends the run at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Stop(Protocol):
 
 
 class Interrupts:
-    """Inside the block, SIGINT and SIGTERM (which job schedulers send) ask the run to stop."""
+    """Inside the block, SIGINT and SIGTERM (sent by job schedulers) request a stop of the run."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -38,4 +38,4 @@ class Interrupts:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        print("\nFinishing the clips in the making. Again to drop them and end at once.", file=sys.stderr, flush=True)
+        print("\nFinishing the running clips. Press Ctrl-C again to drop them.", file=sys.stderr, flush=True)

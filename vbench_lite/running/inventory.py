@@ -1,4 +1,4 @@
-"""Finds which clips of a plan exist. Every record is checked, and every clip by its digest."""
+"""Finds the existing clips of a plan. Every record and the digest of every clip are checked."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Inventory:
     failed: list[ClipRecord] = field(default_factory=list)
     missing: list[Request] = field(default_factory=list)
     distrusted: list[str] = field(default_factory=list)
-    """Why stored clips are generated again. Each reason names its file."""
+    """Why stored clips are generated again. Each reason names the file."""
 
 
 def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard: Shard) -> Inventory:
-    """Checks every clip that the plan, or this shard of it, asks of a generator."""
+    """Check all clips of a generator in the plan, or in this shard of it."""
     found = Inventory()
     requests = [request for batch in batches(plan, definition, shard) for request in batch.requests]
     with ThreadPoolExecutor(4) as pool:
@@ -41,7 +41,7 @@ def take_inventory(folder: RunFolder, plan: Plan, definition: Definition, shard:
 
 
 def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRecord | str | None:
-    """The record of a request; None where there is none; or the reason why it is not valid."""
+    """The record of a request; None if there is none; or the reason why it is not valid."""
     key = ClipKey(definition.name, request.prompt_id, request.index)
     path = folder.record_path(key)
     if not path.exists():
@@ -64,7 +64,7 @@ def _look(folder: RunFolder, definition: Definition, request: Request) -> ClipRe
 
 
 def batches_of(batches: Iterable[Batch], wanted: Iterable[Request]) -> Iterator[Batch]:
-    """The batches of the plan, without the requests that are not wanted."""
+    """The batches of the plan with only the wanted requests."""
     left = set(wanted)
     for batch in batches:
         requests = tuple(request for request in batch.requests if request in left)

@@ -1,4 +1,4 @@
-"""Locks a run folder, so that one run at a time works on it. Each shard has its own lock."""
+"""Locks a run folder, so that only one run works on it at a time. Each shard has its own lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ except ImportError:  # Windows: two runs on one folder are not detected
 
 @contextmanager
 def locked(folder: Path, shard: Shard) -> Iterator[None]:
-    """Locks the folder for this process. The system releases the lock when the process ends in any way.
+    """Lock the folder for this process. The system releases the lock when the process ends.
 
     Raises:
         FolderLocked: Another run works on the folder.

@@ -1,4 +1,4 @@
-"""timings/<generator>.json: seconds of each process by phase. They are not part of any comparison."""
+"""The files timings/<generator>.json: seconds of each process by phase. They are not compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vbench_lite.running.engines import Phase
 
 
 class PhaseLog:
-    """Time of a generator's processes by phase, over all sessions that worked on the folder."""
+    """Times of a generator's processes by phase, over all sessions of the run folder."""
 
     def __init__(self, run: Path, generator: str, shard: Shard, device: Device) -> None:
         name = generator if shard.parts == 1 else f"{generator}.{shard}"
@@ -29,7 +29,7 @@ class PhaseLog:
         self._earlier: list[dict[str, Any]] = []
 
     def add(self, phase: Phase) -> None:
-        """Stores the timings of a process. Later timings of the same process replace earlier ones."""
+        """Store the timings of a process. Later timings of the same process replace earlier ones."""
         if self._processes is None:
             self._processes, self._earlier = {}, read_processes(self._path)
         self._processes[phase.worker, phase.life] = phase.timings
@@ -42,7 +42,7 @@ class PhaseLog:
 
 @contextmanager
 def timed_scoring(run: Path) -> Iterator[None]:
-    """Stores how long scoring took, in timings/_scoring.json. No generator's name begins with an underscore."""
+    """Store the time of scoring in timings/_scoring.json. Names of generators do not begin with an underscore."""
     started = time.perf_counter()
     yield
     facts = {"ended": datetime.now(UTC).isoformat(timespec="seconds")}

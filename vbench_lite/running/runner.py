@@ -1,7 +1,7 @@
 """Generates the clips of a plan into a run folder, and continues where an earlier run stopped.
 
-The runner knows neither metrics nor models. It checks which clips exist, lets an engine generate the others,
-and stores each clip as soon as it is finished.
+The runner checks which clips exist, lets an engine generate the others, and stores each clip as soon as it is finished.
+It does not depend on metrics or models.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ log = logging.getLogger("vbench_lite.running.runner")
 
 
 def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None = None) -> Outcome:
-    """Generates every clip of the plan that does not exist yet.
+    """Generate every clip of the plan that does not exist yet.
 
     Args:
-        plan: What is asked for.
-        folder: The run folder. It may hold a part of the same plan.
+        plan: The plan of the run.
+        folder: The run folder. It may contain clips of the same plan.
         device: The device to run on.
-        options: Everything else that a run can be given.
+        options: All other options.
 
     Returns:
-        The outcome. A generator that cannot run is in `errors`; the others have run.
+        The outcome. A generator that cannot run is in `errors`. The other generators have run.
 
     Raises:
-        PlanConflict: The folder holds another plan; nothing was changed.
+        PlanConflict: The folder contains another plan; nothing was changed.
         FolderLocked: Another process works on the folder.
         StoreError: The folder cannot be written.
         UsageError: The image of a prompt cannot be decoded; nothing was changed.
@@ -59,7 +59,7 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
 
 
 def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) -> None:
-    """Prepares the folder for clips of this plan."""
+    """Prepare the folder for the clips of this plan."""
     wanted = build_manifest(plan, device, options.prices, folder.name, typed=options.typed)
     if options.fresh:
         folder.clear()
@@ -68,11 +68,11 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
         if any(folder.record_paths()):
             refuse_other_plan(folder.path, stored, wanted)
             _update(folder, stored, wanted)
-        else:  # a run without clips claims nothing
+        else:  # a run without clips may be replaced
             folder.write_manifest(wanted)
     elif (folder.path / "clips").exists():
         raise StoreError(
-            f"{folder.path} holds clips but no run.json, so their plan is not known. Choose another folder with "
+            f"{folder.path} contains clips but no run.json, so their plan is not known. Choose another folder with "
             "--out DIR, or delete them with --fresh."
         )
     else:
@@ -84,7 +84,7 @@ def _prepare(plan: Plan, folder: RunFolder, device: Device, options: Options) ->
 
 
 def _update(folder: RunFolder, stored: Manifest, wanted: Manifest) -> None:
-    """Extends the stored plan, and updates what changes no clip: prices, thresholds, backbones, typed arguments."""
+    """Extend the stored plan, and update values that do not affect clips: prices, thresholds, backbones, arguments."""
     new = extended(stored, wanted)
     if new != stored:
         folder.write_manifest(new)
@@ -94,22 +94,22 @@ def _update(folder: RunFolder, stored: Manifest, wanted: Manifest) -> None:
         _reprice(folder, new)
     gone = len(set(stored.plan.prompts) - set(new.plan.prompts))
     if gone:
-        log.warning("%d prompts are not in the suite any more: their clips stay in the folder, unscored", gone)
+        log.warning("%d prompts are no longer in the suite: their clips stay in the folder but are not scored", gone)
     for name in sorted({*stored.software, *wanted.software}):
         if name != "threads" and stored.software.get(name) != wanted.software.get(name):
             log.warning(
-                "this run began with %s %s and goes on with %s: clips of the two may differ",
+                "this run began with %s %s and continues with %s: their clips may differ",
                 name, stored.software.get(name), wanted.software.get(name),
             )
     if stored.device.name != wanted.device.name:
         log.warning(
-            "this run began on %s and goes on on %s: times and costs of the two do not compare",
+            "this run began on %s and continues on %s: their times and costs are not comparable",
             stored.device.name, wanted.device.name,
         )
 
 
 def _reprice(folder: RunFolder, wanted: Manifest) -> None:
-    """Applies new prices to the stored clips of this device; clips of other machines keep theirs."""
+    """Apply new prices to the stored clips of this device. Clips of other devices keep their prices."""
     for record in folder.records():
         price = wanted.prices.get(record.generator)
         if price and record.price not in (None, price) and record.device == wanted.device:

@@ -1,6 +1,6 @@
-"""One generator in its process: loads it once, generates, measures, checks and encodes clips.
+"""One generator in its process: it is loaded once, and its clips are generated, measured, checked and encoded.
 
-This module does not know what transports requests and clips (a pipe, Ray).
+This module is independent of how requests and clips are transported (by a pipe or by Ray).
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ LOOK_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class WorkerPlacement:
-    """Where a process works, and what it knows about its run."""
+    """The devices, folders and prompts of a process."""
 
     device: str
-    """"cpu" or "cuda:0", as the process itself sees it."""
+    """"cpu" or "cuda:0", as seen by the process."""
     visible: str | None
-    """What CUDA_VISIBLE_DEVICES is set to; None leaves it alone."""
+    """Value of CUDA_VISIBLE_DEVICES; None to keep the current value."""
     uuids: tuple[str, ...]
     devices_held: float
-    """For billing. Several processes on one CPU count as a part of it each."""
+    """Number of devices for billing. Each of several processes on one CPU counts as a part of it."""
     state: Path
     prompts: tuple[Prompt, ...]
     log: Path | None = None
-    """The file for what the generator prints; None leaves it on the terminal."""
+    """The file for the generator's output; None for the terminal."""
 
 
 class BrokenProcessError(Exception):
-    """This process cannot go on, but a new one may. The message is the reason."""
+    """This process cannot continue, but a new process may. The message is the reason."""
 
 
 @dataclass
@@ -57,23 +57,23 @@ class Timings:
     load_s: float = 0.0
     warm_up_s: float = 0.0
     compile_s: float = 0.0
-    """Time of torch.compile. With a warm-up it is part of the warm-up, else of generation."""
+    """Time of torch.compile, which is part of the warm-up if there is one, else of generation."""
     generate_s: float = 0.0
     encode_s: float = 0.0
     idle_s: float = 0.0
-    """Time between two calls while there was work: the device waited."""
+    """Time between two calls in which the device waited."""
     clips: int = 0
     energy: str = ""
     """How energy was measured, or why it was not measured."""
     device_before: dict[str, Any] = field(default_factory=dict)
-    """Idle watts, clocks, other processes, before anything was loaded."""
+    """Idle watts, clocks and other processes before anything was loaded."""
     device_during: dict[str, Any] = field(default_factory=dict)
     """The worst state during generation: lowest clocks, every throttle reason, most processes."""
     device_after: dict[str, Any] = field(default_factory=dict)
 
 
 class Session:
-    """A resident generator."""
+    """A generator that is loaded in this process."""
 
     def __init__(self, definition: Definition, place: WorkerPlacement) -> None:
         self.definition, self.place = definition, place
@@ -85,10 +85,10 @@ class Session:
         self._made = 0
 
     def start(self) -> None:
-        """Imports and loads the generator, each timed apart.
+        """Import and load the generator. Both are timed separately.
 
         Raises:
-            VbenchError: The generator cannot be loaded; the message says why.
+            VbenchError: The generator cannot be loaded; the message states the reason.
         """
         if self.place.visible is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = self.place.visible
@@ -108,7 +108,7 @@ class Session:
             self._or_sentence(lambda: self._generator.load(self.place.device))
 
     def warm_up(self, requests: Sequence[Request]) -> None:
-        """Calls the generator's `warm_up`, if it has one."""
+        """Call the generator's `warm_up`, if it has one."""
         warm_up = getattr(self._generator, "warm_up", None)
         if warm_up:
             with _Stopwatch(self.timings, "warm_up_s"):
@@ -116,10 +116,10 @@ class Session:
         self.timings.compile_s = compile_s()
 
     def generate(self, requests: Sequence[Request]) -> list[Attempt]:
-        """Generates the clips of a batch. Returns clips whose measurement is complete, perhaps of earlier batches.
+        """Generate the clips of a batch. Returns clips whose measurement is complete, also of earlier batches.
 
         Raises:
-            BrokenProcessError: The process cannot be used any more.
+            BrokenProcessError: The process can no longer be used.
         """
         self._windows.open()
         if self._ended is not None:
@@ -131,7 +131,7 @@ class Session:
         return self._windows.add(takes)
 
     def settle(self) -> list[Attempt]:
-        """Returns the clips whose energy window is still open. Call it when no work waits."""
+        """Return the clips whose energy window is still open. Call it if no batch is waiting."""
         self._ended = None
         return self._windows.settle()
 
@@ -143,7 +143,7 @@ class Session:
         return self._meter.now_mb() > limit
 
     def close(self) -> None:
-        """Closes the generator. An error in its `close` loses no clip."""
+        """Close the generator. An exception of its `close` is logged, and no clip is lost."""
         try:
             self._generator.close()
         except Exception:
@@ -155,16 +155,16 @@ class Session:
         self.timings.device_after = energy.device_state(self.place.uuids) if self.place.uuids else {}
 
     def encode(self, take: Attempt) -> Finished:
-        """The clip's bytes and its record. Runs beside the next `generate`."""
+        """Encode a clip and create its record. It runs in parallel with the next `generate`."""
         with _Stopwatch(self.timings, "encode_s"):
             try:
                 return encode(self.definition, take)
             except Exception as error:
-                failure = Failure(f"not encodable: {short(error)}", ReasonCode.BAD_OUTPUT)
+                failure = Failure(f"the clip cannot be encoded: {short(error)}", ReasonCode.BAD_OUTPUT)
                 return Finished(record_of(self.definition, take.request, failure, take.measurement))
 
     def _attempt(self, requests: Sequence[Request], wasted_s: float) -> list[Attempt]:
-        """One call. If it fails for several clips, each is tried alone."""
+        """Make one call. If a call for several clips fails, each clip is tried separately."""
         outputs, reading, failure = self._call(requests)
         self.timings.generate_s += reading.wall_s
         if failure and len(requests) > 1:

@@ -1,7 +1,7 @@
 """Runs one generator with several values of a setting: `--sweep strength=0.2,0.4`.
 
-Each value is a generator of its own in the run, and its name holds the value: tiny-hybrid@strength=0.2.
-A setting "clip.frames" (or fps, height, width) changes the form of clip that is asked for. inputs=text,image+text
+Each value is a separate generator of the run, and its name contains the value: tiny-hybrid@strength=0.2.
+A setting "clip.frames" (or fps, height, width) changes the requested form of the clips. inputs=text,image+text
 runs a generator on the texts alone, and with the images of the prompts.
 """
 
@@ -22,19 +22,19 @@ from vbench_lite.records import ClipSpec, Definition
 CLIP = "clip."
 INPUTS = "inputs"
 MOST = 64
-"""Largest number of generators that sweeps may make. More is probably a typing error."""
+"""Highest number of generators of all sweeps. A higher number is probably a mistake."""
 
 
 class Sweep(NamedTuple):
-    """A setting and the values that it takes."""
+    """A setting and its values."""
 
     setting: str
-    """Of the adapter; or of the clip, with "clip." before it."""
+    """A setting of the adapter, or "clip." and a part of the clip's form."""
     values: tuple[Any, ...]
 
 
 def parse(text: str) -> Sweep:
-    """Reads "strength=0.2,0.4": numbers, true and false as TOML has them, anything else as text.
+    """Parse a text such as "strength=0.2,0.4": numbers, true and false as in TOML, other values as text.
 
     >>> parse("num_inference_steps=4,8")
     Sweep(setting='num_inference_steps', values=(4, 8))
@@ -53,7 +53,7 @@ def parse(text: str) -> Sweep:
 
 
 def expanded(definitions: Sequence[Definition], sweeps: Sequence[Sweep]) -> list[Definition]:
-    """Each definition once for every combination of values; unchanged without sweeps.
+    """Each definition with every combination of values; unchanged definitions without sweeps.
 
     Raises:
         UsageError: Two sweeps of one setting, or more than the largest number of generators.
@@ -101,5 +101,5 @@ def _value(word: str) -> Any:
 
 
 def _label(value: Any) -> str:
-    """A value as part of a folder's name."""
+    """A value in a form that a folder's name can contain."""
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", f"{value:g}" if isinstance(value, float) else str(value))

@@ -1,8 +1,8 @@
 """The process of one generator in a local run: a session behind a pipe.
 
-It receives batches and sends `ready`, `started`, `generated`, `clips`, and at the end `ended`. Generation
-runs alone in the main thread, encoding in a second one. A third one listens, so that this process ends
-at once when the run that started it is gone.
+It receives batches and sends `ready`, `started`, `generated`, `clips`, and at the end `ended`. The main thread
+generates, and a second thread encodes. A third thread receives messages, so that this process ends at once if the run
+has ended.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from vbench_lite.running.batches import Batch
 from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
 
 BACKLOG = 3
-"""Batches that may wait to be encoded. With more, generation waits, so that memory does not fill."""
+"""Highest number of batches that wait to be encoded. With more, generation waits, to limit memory."""
 
 Order = Batch | None
-"""None: finish and end."""
+"""A batch, or None to finish and end."""
 
 
 def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
-    """Runs until it is asked to end. Its children share its process group, so that they can be ended with it."""
+    """Work until the run asks the process to end. Child processes are in its process group and are ended with it."""
     if hasattr(os, "setsid"):
-        os.setsid()  # Ctrl-C is for the run, which decides
+        os.setsid()  # Ctrl-C goes to the run only, which decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave_to_the_run)  # a handler: an ignored signal would be ignored by programs too
     _redirect(place)
@@ -43,11 +43,11 @@ def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> No
 
 
 def _leave_to_the_run(number: int, frame: object) -> None:
-    """SIGTERM may reach every process of a job at once; the run decides, and the clip in the making is finished."""
+    """Ignore SIGTERM, which may reach every process of a job: the run decides, and the running clip is finished."""
 
 
 def _redirect(place: WorkerPlacement) -> None:
-    """Sends what the generator prints to its log: stdout belongs to the run's results."""
+    """Redirect the generator's output to its log, because stdout is for the results of the run."""
     if place.log:
         place.log.parent.mkdir(parents=True, exist_ok=True)
         log = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -89,7 +89,7 @@ class Worker:
         self._send("ended", self._timings())
 
     def _work(self) -> tuple[Any, ...]:
-        """Generates batches until there are no more; returns the last message."""
+        """Generate batches until there are no more. Returns the last message."""
         warm = False
         while batch := self._next():
             if not warm:
@@ -104,7 +104,7 @@ class Worker:
         return ("finished",)
 
     def _next(self) -> Batch | None:
-        """The next batch. Closes the energy window when no batch is waiting."""
+        """The next batch. If no batch is waiting, close the energy window."""
         try:
             batch = self._inbox.get_nowait()
         except queue.Empty:
@@ -136,7 +136,7 @@ class Worker:
                 end_group()
 
     def _listen(self) -> None:
-        """Receives batches. Ends the process when the run at the other end is gone."""
+        """Receive batches. If the run has ended, end the process."""
         while True:
             try:
                 message = self._pipe.recv()
@@ -149,7 +149,7 @@ class Worker:
 
 
 def end_group() -> None:
-    """Ends this process and its children at once."""
+    """End this process and its child processes at once."""
     if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

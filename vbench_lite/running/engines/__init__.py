@@ -1,6 +1,6 @@
-"""Engines generate batches: in processes on this machine, or on a Ray cluster. An engine only schedules.
+"""Engines generate batches in processes on this machine, or on a Ray cluster. An engine only schedules.
 
-Engines never write to the run folder. They take batches from the run and yield the results in any order.
+Engines do not write to the run folder. They take batches from the run and yield the results in any order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENGINES = {"local": "vbench_lite.running.engines.local:LocalEngine", "ray": "vbe
 TIMEOUT_S = 1800.0
 TRIES = 2
 AHEAD = 2
-"""Batches that a process has: one that runs and one that waits, so that the device does not wait."""
+"""Number of batches of a process: one runs and one waits, so that the device does not wait."""
 
 
 @dataclass(frozen=True)
@@ -36,36 +36,36 @@ class Work:
     device: Device
     prompts: tuple[Prompt, ...]
     state: Path
-    """The generator's own folder, for what must survive a restart."""
+    """Folder of the generator for data that must survive a restart."""
     logs: Path
     """Folder for the output of generators."""
 
 
 class BatchSource(Protocol):
-    """Where an engine takes its batches from."""
+    """The source of an engine's batches."""
 
     @property
     def stopped(self) -> bool:
-        """The run was asked to stop: only batches that are under way are finished."""
+        """Whether the run was asked to stop. Then only running batches are finished."""
 
     def take(self) -> Batch | None:
-        """The next batch; None when there is none now. The engine asks again after each clip."""
+        """The next batch; None if there is none now. The engine asks again after each clip."""
 
     def affordable_s(self) -> float:
-        """Device seconds that may be spent on clips that are under way; infinite without a limit."""
+        """Device seconds that running clips may still use; infinite without a limit."""
 
     def overdrawn(self, device_s: float) -> None:
-        """Charges the time of clips that were dropped to keep within the limit. `stopped` is true from now on."""
+        """Charge the time of clips that were dropped because of the limit. From now on, `stopped` is true."""
 
 
 class Made(NamedTuple):
-    """Clips to store."""
+    """Event: clips to store."""
 
     clips: Sequence[Finished]
 
 
 class Phase(NamedTuple):
-    """A process was loaded or ended: its timings so far. Later ones of the same `worker` and `life` replace them."""
+    """Event: a process was loaded or ended. Later timings of the same `worker` and `life` replace earlier ones."""
 
     worker: str
     life: int
@@ -73,7 +73,7 @@ class Phase(NamedTuple):
 
 
 class WorkerLost(NamedTuple):
-    """A process was lost. The text goes into the log."""
+    """Event: a process was lost. The text goes into the log."""
 
     text: str
 
@@ -83,7 +83,7 @@ Event = Made | Phase | WorkerLost
 
 class Engine(Protocol):
     def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
-        """Generates the batches of the source.
+        """Generate the batches of the source.
 
         Raises:
             GeneratorError: The generator cannot be started.
@@ -107,7 +107,7 @@ def places(work: Work) -> list[WorkerPlacement]:
         return [place] * workers
     each = setting(definition, "devices", 1)
     if each > device.count:
-        raise DeviceError(f'"{definition.name}" needs {each} devices, and {device.count} may be used. See --device.')
+        raise DeviceError(f'"{definition.name}" needs {each} devices, but may use {device.count}. See --device.')
     groups = [range(i, i + each) for i in range(0, device.count - each + 1, each)]
     names = [device.visible_name(i) for i in range(device.count)]
     return [
@@ -120,7 +120,7 @@ def places(work: Work) -> list[WorkerPlacement]:
 
 
 class RetryQueue:
-    """Decides what to generate next: first what was lost with a process, then new batches. Counts tries."""
+    """Chooses the next batch: first batches that were lost with a process, then new ones. Counts tries."""
 
     def __init__(self, work: Work, feed: BatchSource) -> None:
         self._work, self._feed = work, feed
@@ -135,22 +135,22 @@ class RetryQueue:
         return self._again.popleft() if self._again else self._feed.take()
 
     def returned(self) -> list[Batch]:
-        """Removes and returns the lost batches, for an engine that schedules them itself."""
+        """Remove and return the lost batches, for an engine that schedules them itself."""
         batches, self._again = list(self._again), deque()
         return batches
 
     def lost(self, blamed: Batch | None, innocent: Sequence[Batch], reason: Failure, seconds: float) -> list[Finished]:
-        """Records which batches a lost process had.
+        """Record the batches of a lost process.
 
         Args:
-            blamed: The batch that was running. Several clips are tried again one by one, so that only the one
+            blamed: The running batch. If it has several clips, they are tried again one by one, so that only the clip
                 that causes the loss fails.
-            innocent: Batches that were waiting, or whose clips were not handed over yet.
-            reason: Why it was lost.
-            seconds: Time that was spent on the blamed batch.
+            innocent: Batches that were waiting, or whose clips were not returned yet.
+            reason: Why the process was lost.
+            seconds: Time of the running batch so far.
 
         Returns:
-            The failed clip, when it has no tries left.
+            The failed clip, if it has no tries left.
         """
         self._again.extend(innocent)
         if blamed is None:
@@ -173,7 +173,7 @@ class RetryQueue:
 
 
 def strike_off(at_hand: dict[Any, Batch], clips: Sequence[Finished]) -> None:
-    """Removes the clips that came back from the batches that are under way."""
+    """Remove clips that were returned from the running batches."""
     keys = {(clip.record.prompt_id, clip.record.index) for clip in clips}
     for name, batch in list(at_hand.items()):
         left = tuple(r for r in batch.requests if (r.prompt_id, r.index) not in keys)

@@ -1,4 +1,4 @@
-"""Processes on this machine: one for each device. A process that dies, hangs or grows too large is replaced."""
+"""The engine for this machine: one process per device. A process that dies, hangs or grows too large is replaced."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from vbench_lite.running.session import WorkerPlacement
 
 LOOK_EVERY_S = 0.5
 CLOSE_S = 0.02
-"""Seconds before the limit of spending is reached at which a running clip is ended."""
+"""A running clip is ended this many seconds before the cost limit is reached."""
 END_WITHIN_S = 30.0
 USELESS_LIVES = 3
-"""Processes in a row that may die without a clip before the generator counts as not runnable."""
+"""Number of consecutive processes without a clip after which the generator counts as not runnable."""
 
 
 @dataclass
@@ -52,17 +52,17 @@ class _Process:
     handle: Any = None
     pipe: Connection | None = None
     at_hand: dict[int, Batch] = field(default_factory=dict)
-    """Batches that were sent, by ticket, with the requests whose clips have not come back."""
+    """Sent batches by ticket, with the requests whose clips were not returned yet."""
     making: int | None = None
     since: float = 0.0
     generated: dict[int, float] = field(default_factory=dict)
-    """Seconds of batches that are generated and not handed over yet, by ticket."""
+    """Seconds of generated batches whose clips were not returned yet, by ticket."""
     ready: bool = False
     ending: str = ""
-    """Why the worker says that it ends: finished, renew, broken, refused."""
+    """Why the worker ends, as it reports: finished, renew, broken or refused."""
     reason: str = ""
     overdue: bool = False
-    """It was ended because it did not answer in time."""
+    """Whether it was ended because it did not answer in time."""
 
     def start(self, work: Work) -> None:
         context = multiprocessing.get_context("spawn")
@@ -80,13 +80,13 @@ class _Process:
             self.tickets += 1
             message = Batch(self.tickets, message.requests)
             self.at_hand[message.number] = message
-        with contextlib.suppress(OSError):  # it died; the next read from the pipe shows that
+        with contextlib.suppress(OSError):  # the process died; the next read from the pipe reports that
             self.pipe.send(message)
 
     def end(self) -> None:
-        """Ends the process and everything it started."""
+        """End the process and all its child processes."""
         if self.handle and self.handle.pid:
-            with contextlib.suppress(OSError, AttributeError):  # it is gone, or the system has no process groups
+            with contextlib.suppress(OSError, AttributeError):  # it has ended, or the system has no process groups
                 os.killpg(self.handle.pid, signal.SIGKILL)
             self.handle.kill()
             self.handle.join()
@@ -95,13 +95,13 @@ class _Process:
         self.handle = self.pipe = None
 
     def discard(self) -> None:
-        """Ends it and forgets its batches."""
+        """End the process and remove its batches."""
         self.end()
         self.at_hand, self.generated, self.making, self.ending = {}, {}, None, ""
 
     @property
     def unbilled_s(self) -> float:
-        """Seconds spent on clips that have not come back."""
+        """Seconds spent on clips that were not returned yet."""
         return sum(self.generated.values()) + (time.monotonic() - self.since if self.making is not None else 0.0)
 
     @property
@@ -110,12 +110,12 @@ class _Process:
 
     @property
     def busy(self) -> bool:
-        """Whether messages of it may still come."""
+        """Whether the process may still send messages."""
         return self.lives and bool(self.at_hand or self.ending)
 
 
 class LocalEngine:
-    """The pool. Processes of one generator are gone before the next one starts."""
+    """Runs a pool of processes. All processes of a generator end before the next generator starts."""
 
     def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
         """See `Engine.run`."""
@@ -151,7 +151,7 @@ class _Pool:
         yield from self._finish()
 
     def _affordable_s(self, busy: list[_Process]) -> float:
-        """Seconds until the running clips reach the limit of spending, if none of them comes back."""
+        """Seconds until the running clips reach the cost limit, if none of them is returned before."""
         making = [p for p in busy if p.making is not None]
         if not making:
             return math.inf
@@ -162,19 +162,19 @@ class _Pool:
         return min(LOOK_EVERY_S, max(0.01, self._affordable_s(busy) - CLOSE_S))
 
     def _check_money(self, busy: list[_Process]) -> Iterator[Event]:
-        """Drops running clips when the limit of spending is reached. Finished clips are kept."""
+        """Drop running clips when the cost limit is reached. Finished clips are kept."""
         for process in busy:
             if process.making in process.at_hand and not process.generated and self._affordable_s(busy) <= CLOSE_S:
                 dropped, seconds = process.at_hand[process.making], process.unbilled_s
                 process.discard()
                 self._feed.overdrawn(seconds * process.place.devices_held)
                 yield WorkerLost(
-                    f"{process.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed; "
+                    f"{process.name}: ended after {seconds:.1f} s, because the cost limit is reached; "
                     f"{_describe(dropped)}"
                 )
 
     def _stop(self, busy: list[_Process]) -> None:
-        """Lets processes finish their running batch. A process that is still loading has none."""
+        """Let processes finish their running batch. Processes that are still loading are ended."""
         self._stop_sent = True
         for process in busy:
             if process.ready:
@@ -183,7 +183,7 @@ class _Pool:
                 process.discard()
 
     def _hand_out(self, process: _Process) -> None:
-        """Sends batches to a process. Starts it, or starts it again, when there is work."""
+        """Send batches to a process, and start it if necessary."""
         while not process.ending and len(process.at_hand) < AHEAD and (batch := self._orders.take()):
             if not process.lives:
                 process.start(self._work)
@@ -226,7 +226,7 @@ class _Pool:
             yield from self._gone(process)
 
     def _gone(self, process: _Process) -> Iterator[Event]:
-        """A process ended, by itself or because it hung. Another one generates its batches."""
+        """Handle a process that ended or hung. Another process generates its batches."""
         seconds = time.monotonic() - process.since if process.making is not None else 0.0
         if not process.reason:
             process.handle.join(END_WITHIN_S)
@@ -250,12 +250,12 @@ class _Pool:
         if self._useless >= USELESS_LIVES:
             name = self._work.definition.name
             raise GeneratorError(
-                f'"{name}" cannot be run: {reason}, {self._useless} times in a row. What it printed is in '
+                f'"{name}" cannot be run: {reason}, {self._useless} times in a row. Its output is in '
                 f"{process.place.log}."
             )
 
     def _finish(self) -> Iterator[Event]:
-        """Lets idle processes close their generator, and receives their last message."""
+        """Let idle processes close their generator, and receive their last message."""
         for process in self._processes:
             if process.lives:
                 process.give(None)
@@ -270,12 +270,12 @@ class _Pool:
 
 def _describe(blamed: Batch | None) -> str:
     if blamed is None:
-        return "it was making nothing"
-    return "it was making " + ", ".join(f"{r.prompt_id} #{r.index}" for r in blamed.requests)
+        return "it was generating nothing"
+    return "it was generating " + ", ".join(f"{r.prompt_id} #{r.index}" for r in blamed.requests)
 
 
 def explain_exit(code: int | None) -> str:
-    """An exit code for people.
+    """An exit code as a sentence.
 
     >>> explain_exit(-9)
     'its process was killed by SIGKILL, as happens when memory runs out'

@@ -1,8 +1,8 @@
-"""Ray: one resident actor for each device of a cluster, on this machine or on many.
+"""The engine for Ray: one resident actor per device of a cluster.
 
-Clips come back through Ray and are stored by the run, so workers need no shared disk. They need this
-package, and the weights at the path of the definition. RAY_ADDRESS names a running cluster;
-without it one is started on this machine for the time of the run.
+Clips are returned through Ray and stored by the run, so workers need no shared disk. They need this package, and the
+weights at the path of the definition. RAY_ADDRESS names a running cluster. Without it, a cluster is started on this
+machine for the run.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ END_WITHIN_S = 30.0
 WAY_S = 10.0
 """Seconds added to a clip's time limit for the transport of the call and its clips on a busy cluster."""
 STARTS = 3
-"""Actors in a row that may die before they are ready, until the generator counts as not runnable."""
+"""Number of consecutive actors that die before they are ready after which the generator counts as not runnable."""
 
 
 def connect() -> Any:
-    """Ray, joined to the cluster.
+    """Connect to the cluster and return the module `ray`.
 
     Raises:
         LibraryError: Ray is not installed.
@@ -58,33 +58,33 @@ def connect() -> Any:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if not os.environ.get("RAY_ADDRESS"):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_worker_niceness", "0")  # not 15, or times would not compare with local ones
-        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # a cluster that listens to this machine alone
+        os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 would make times differ from local ones
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # the cluster listens on this machine only
         options |= {"address": "local", "include_dashboard": False, "object_store_memory": 200 * 2**20}
     try:
         ray.init(**options)
-    except Exception as error:  # Ray raises plain ones when a node does not come up
+    except Exception as error:  # Ray raises plain exceptions if a node does not start
         where = os.environ.get("RAY_ADDRESS") or "this machine"
         raise UsageError(f"no Ray cluster at {where}: {error} Check RAY_ADDRESS, or use --engine local.") from error
     return ray
 
 
 def disconnect() -> None:
-    """Leaves the cluster, and ends it if it was started for this run."""
+    """Disconnect from the cluster, and end it if it was started for this run."""
     import ray
 
     ray.shutdown()
 
 
 def find_device(wanted: str) -> Device:
-    """What "auto", "cpu" or "cuda" means on the cluster.
+    """Find the device for "auto", "cpu" or "cuda" on the cluster.
 
     Raises:
         DeviceError: The cluster has no such device.
     """
     kind, _, index = wanted.partition(":")
     if kind not in ("auto", "cpu", "cuda") or index:
-        raise UsageError(f'"{wanted}" is no device for --engine ray. Use auto, cpu or cuda; Ray chooses which one.')
+        raise UsageError(f'"{wanted}" is not a device for --engine ray. Use auto, cpu or cuda. Ray chooses which one.')
     ray = connect()
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if kind == "cuda" and not gpus:
@@ -102,27 +102,27 @@ def find_device(wanted: str) -> Device:
 
 @dataclass
 class _Seat:
-    """A place for an actor, and the run's side of it."""
+    """The state of one actor in the run."""
 
     name: str
     life: int = 0
     actor: Any = None
     starting: Any = None
     calls: dict[Any, Batch] = field(default_factory=dict)
-    """Calls under way, oldest first."""
+    """Running calls, oldest first."""
     owed: dict[int, Batch] = field(default_factory=dict)
-    """Generated and not handed over yet, because energy is measured over at least a second of work."""
+    """Generated batches that were not returned yet, because energy is measured over at least one second of work."""
     alone: bool = False
-    """Generates a suspect: it may have no other batch."""
+    """Whether the actor generates a suspect batch and so may have no other batch."""
     first: Batch | None = None
-    """Kept for the moment when the actor is ready."""
+    """The batch for the time when the actor is ready."""
     since: float = 0.0
-    """When the oldest call became the oldest."""
+    """When the oldest running call became the oldest."""
     useless: int = 0
 
 
 class RayEngine:
-    """The pool of actors of one generator."""
+    """Runs a pool of actors for each generator."""
 
     def run(self, work: Work, feed: BatchSource) -> Iterator[Event]:
         """See `Engine.run`."""
@@ -138,12 +138,12 @@ class _Pool:
         self._ray, self._work, self._feed = ray, work, feed
         self._orders = RetryQueue(work, feed)
         self._suspects: list[Batch] = []
-        """Batches that were lost with an actor. They run alone, so that another loss shows which one is the cause."""
+        """Batches that were lost with an actor. Each runs alone, so that a further loss identifies the cause."""
         definition, device = work.definition, work.device
         self._each = setting(definition, "devices", 1)
         wanted = setting(definition, "workers", 1) if device.kind == "cpu" else device.count // self._each
         if not wanted:
-            raise DeviceError(f'"{definition.name}" needs {self._each} devices, and the cluster has {device.count}.')
+            raise DeviceError(f'"{definition.name}" needs {self._each} devices, but the cluster has {device.count}.')
         if device.kind == "cpu":
             wanted = min(wanted, max(1, int(ray.cluster_resources().get("CPU", 1))))
         self._seats = [_Seat(f"{definition.name}-{n}") for n in range(wanted)]
@@ -172,7 +172,7 @@ class _Pool:
             self._discard(seat)
 
     def _watched(self) -> dict[Any, _Seat]:
-        """Calls that may answer. After a stop request, actors that only load or wait are released."""
+        """Running calls. After a stop request, actors that are still loading are ended."""
         for seat in self._seats if self._feed.stopped else ():
             if seat.starting is not None:
                 self._discard(seat)
@@ -187,7 +187,7 @@ class _Pool:
                 self._call(seat, batch)
 
     def _next(self, seat: _Seat) -> Batch | None:
-        """What an actor generates next. It takes a suspect only when it has no other batch."""
+        """The next batch of an actor. It takes a suspect batch only if it has no other batch."""
         if self._feed.stopped:
             return None
         if seat.first:
@@ -199,7 +199,7 @@ class _Pool:
         return None if self._suspects else self._orders.take()
 
     def _start(self, seat: _Seat) -> None:
-        """Starts an actor if there is work for it."""
+        """Start an actor if there is work for it."""
         if self._feed.stopped:
             return
         if seat.first is None and not self._suspects:
@@ -251,29 +251,29 @@ class _Pool:
         if not seat.calls or seat.starting is not None:
             return
         limit = timeout_s(self._work.definition, max(len(batch.requests) for batch in seat.calls.values()))
-        if time.monotonic() - seat.since > limit + WAY_S:  # of two calls, either may have been the one that was running
+        if time.monotonic() - seat.since > limit + WAY_S:  # either of two calls may be the one that hangs
             yield from self._gone(seat, f"no answer within {limit:g} s", code=ReasonCode.TIMEOUT)
 
     def _affordable_s(self) -> float:
-        """Seconds until the running clips reach the limit of spending, if none of them comes back."""
+        """Seconds until the running clips reach the cost limit, if none of them is returned before."""
         making = [seat for seat in self._seats if seat.calls]
         spent = self._held * sum(time.monotonic() - seat.since for seat in making)
         return (self._feed.affordable_s() - spent) / (self._held * len(making)) if making else math.inf
 
     def _check_money(self) -> Iterator[Event]:
-        """Drops running clips when the limit of spending is reached."""
+        """Drop running clips when the cost limit is reached."""
         for seat in self._seats:
             if seat.calls and self._affordable_s() <= 0:
                 seconds = time.monotonic() - seat.since
                 self._discard(seat)
                 self._feed.overdrawn(seconds * self._held)
-                text = f"{seat.name}: ended after {seconds:.1f} s, before the limit on what may be spent was passed"
+                text = f"{seat.name}: ended after {seconds:.1f} s, because the cost limit is reached"
                 yield WorkerLost(text)
 
     def _gone(
         self, seat: _Seat, reason: str, blamed: Batch | None = None, code: ReasonCode = ReasonCode.CRASHED
     ) -> Iterator[Event]:
-        """An actor is lost. Another one generates its batches."""
+        """Handle a lost actor. Another actor generates its batches."""
         seconds = time.monotonic() - seat.since
         innocent = list(seat.calls.values())
         if reason and blamed is None and len(innocent) == 1:
@@ -300,7 +300,7 @@ class _Pool:
 
 
 def _reason(error: Exception) -> str:
-    """Ray's long messages in one line.
+    """One line from Ray's long error messages.
 
     >>> _reason(Exception("The actor died. Worker exit detail: End of file. Some common causes include: many"))
     'its process died: End of file.'

@@ -17,8 +17,8 @@ from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlace
 class Actor:
     """A session inside a Ray worker.
 
-    Two calls may be under way: one generates, always on the same thread, while the clips of the other
-    are encoded.
+    Two calls may run at the same time: one generates (always on the same thread), while the clips of the other are
+    encoded.
     """
 
     def __init__(self, definition: Definition, place: WorkerPlacement) -> None:
@@ -27,7 +27,7 @@ class Actor:
         self._waiting, self._counting = 0, threading.Lock()
 
     def start(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """Loads the generator and warms it up. Returns its timings, or why it refuses."""
+        """Load the generator and warm it up. Returns its timings, or why it cannot run."""
         if self._place.device != "cpu":
             self._session.place = dataclasses.replace(self._place, uuids=own_uuids())
         try:
@@ -38,13 +38,13 @@ class Actor:
         return self.timings()
 
     def make(self, requests: Sequence[Request]) -> dict[str, Any]:
-        """Generates one batch; returns the finished clips, and whether this process can still be used."""
+        """Generate one batch. Returns the finished clips, and whether this process can still be used."""
         with self._counting:
             self._waiting += 1
         return self._generating.submit(self._make, requests).result()()
 
     def _make(self, requests: Sequence[Request]) -> Any:
-        """Runs on the generating thread; returns what is left to do before the end."""
+        """Generate on the generating thread. Returns a function that waits for the encoded clips."""
         ending = {}
         with self._counting:
             self._waiting -= 1
@@ -63,13 +63,13 @@ class Actor:
         return dataclasses.asdict(self._session.timings)
 
     def close(self) -> dict[str, Any]:
-        """Ends the generator and returns the last timings."""
+        """Close the generator and return the last timings."""
         self._generating.submit(self._session.close).result()
         return self.timings()
 
 
 def describe_device(kind: str) -> dict[str, Any]:
-    """On a worker: the name of its device."""
+    """Name, memory and processors of the worker's device. It runs on the worker."""
     if kind == "cuda":
         import torch
 
@@ -81,7 +81,7 @@ def describe_device(kind: str) -> dict[str, Any]:
 
 
 def own_uuids() -> tuple[str, ...]:
-    """On a worker: the devices that Ray gave it."""
+    """UUIDs of the devices that Ray assigned to the worker. It runs on the worker."""
     import torch
 
     return tuple(str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count()))
