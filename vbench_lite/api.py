@@ -77,8 +77,8 @@ def run(
     if outcome.ready + outcome.made + len(outcome.failed):
         job.score(outcome)
     if outcome.errors or outcome.wholly_failed:
-        messages = [*outcome.errors.values(), *(f'no clip of "{name}" could be generated' for name in outcome.wholly_failed)]
-        raise GeneratorError("; ".join(messages))
+        failed = [f'no clip of "{name}" could be generated' for name in outcome.wholly_failed]
+        raise GeneratorError("; ".join([*outcome.errors.values(), *failed]))
     if report:
         job.report()
     return Run(job.folder)
