@@ -55,12 +55,12 @@ def _incomplete(growing: GrowingRun, grown: Grown) -> int:
     for reason in grown.outcome.errors.values():
         click.echo(f"Error: {reason}", err=True)
     if grown.elsewhere:
+        look = f"look {len(grown.planned.looks) + 1}"
         lack = f"{grown.elsewhere} clip{'s' * (grown.elsewhere != 1)} of other shards"
         click.echo(
-            f"Shard {growing.order.shard} has its part of look {len(grown.planned.looks) + 1}; it lacks {lack}. When they "
-            f"are in {growing.job.folder.path}, the same command evaluates the look and goes on: {same_command()}",
-            err=True,
-        )
+            f"Shard {growing.order.shard} has its part of {look}; {lack} are missing. When they are in "
+            f"{growing.job.folder.path}, the same command evaluates the look and goes on: {same_command()}", err=True,
+        )  # fmt: skip
         return 4
     click.echo(
         f"{grown.outcome.missing} of {grown.outcome.asked} clips of look {len(grown.planned.looks) + 1} are missing in "
