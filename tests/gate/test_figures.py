@@ -273,6 +273,19 @@ def test_margins_are_fixed_in_the_units_of_the_metrics(tmp_path: Path) -> None:
     assert found.of("model/detail/non-inferior", 1.5) == FixedMargin(size=0.02, drop=None, scale=1.5)
 
 
+@pytest.mark.parametrize(
+    ("word", "p_pass", "outcome"), [("non-inferior", 0.0, "pass"), ("superior", 1.0, "undecided")]
+)
+def test_equal_scores_are_no_worse_without_a_margin_and_not_better(
+    tmp_path: Path, word: str, p_pass: float, outcome: str
+) -> None:
+    same = {"prompts": 12, "worsen": sets(clip_text=HARD)}
+    rules = "rare_losses = 0\n" + rule(f"rule = '{word}'\nmargin = 0")
+    (check,) = gate(tmp_path, rules, base=same, weights="b", **same).checks
+    assert (check.evidence.p_pass, check.evidence.p_fail, check.evidence.difference) == (p_pass, 1.0, 0.0)
+    assert check.outcome == outcome
+
+
 # -- counts of clips
 
 
