@@ -13,6 +13,7 @@ from scipy import special
 from tests.gate.deciding import gate
 from tests.gate.releases import Scores, write
 from vbench_lite.errors import BadFile
+from vbench_lite.gate.baselines.baseline import _portable
 from vbench_lite.gate.baselines.margins import fix_margins, margins_path, read_margins, write_margins
 from vbench_lite.gate.evidence.scores import FixedMargin
 from vbench_lite.gate.looks.boundaries import ONCE, Look
@@ -284,6 +285,30 @@ def test_equal_scores_are_no_worse_without_a_margin_and_not_better(
     (check,) = gate(tmp_path, rules, base=same, weights="b", **same).checks
     assert (check.evidence.p_pass, check.evidence.p_fail, check.evidence.difference) == (p_pass, 1.0, 0.0)
     assert check.outcome == outcome
+
+
+@pytest.mark.parametrize(("word", "up"), [("min", 1), ("max", -1)])
+def test_the_figures_of_a_set_metric_beside_a_line(tmp_path: Path, word: str, up: int) -> None:
+    rules = "rare_losses = 0\n" + rule(f"rule = '{word}'\nvalue = 8", "fvd")
+    (check,) = gate(tmp_path, rules, weights="b", fvd=(9.0, 8.5, 11.0)).checks
+    seen, error = check.evidence, 2 / 1.959964
+    half = float(special.ndtri(1 - LEVEL)) * error
+    assert (seen.candidate, seen.limit, seen.distance_to_limit) == (9.0, 8.0, up)
+    assert (seen.low, seen.high) == (pytest.approx(9 - half, rel=1e-4), pytest.approx(9 + half, rel=1e-4))
+    assert seen.p_pass == pytest.approx(float(special.ndtr(-up / error)), rel=1e-3)
+    assert (seen.words, check.outcome) == ("by the stored intervals", "undecided")
+
+
+@pytest.mark.parametrize(
+    ("model", "stored"),
+    [("/data/wan", "wan"), ("~/models/wan", "wan"), (r"C:\models\wan", "wan"), ("org/wan", "org/wan"), ("", "")],
+)
+def test_a_baseline_names_no_path_of_the_machine(tmp_path: Path, model: str, stored: str) -> None:
+    manifest = open_run(write(tmp_path / "run", prompts=6)).manifest
+    (name, definition), *_ = manifest.generators.items()
+    local = dataclasses.replace(definition, model=model, folder="/home/ana")
+    found = _portable(dataclasses.replace(manifest, generators={name: local})).generators[name]
+    assert (found.model, found.folder) == (stored, "")
 
 
 # -- counts of clips

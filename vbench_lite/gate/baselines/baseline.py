@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -162,7 +162,8 @@ def _portable(manifest: Manifest) -> Manifest:
     for name, definition in manifest.generators.items():
         model = definition.model
         local = model.startswith(("/", "~")) or ":\\" in model
-        generators[name] = dataclasses.replace(definition, folder="", model=Path(model).name if local else model)
+        last = PureWindowsPath(model).name  # of a path of any system
+        generators[name] = dataclasses.replace(definition, folder="", model=last if local else model)
     return dataclasses.replace(manifest, generators=generators)
 
 
