@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, os.getcwd())
 
 SIZES = {256: 352, 384: 528}
-"""Height of a clip > what the repository calls its target size."""
+"""Height of a clip -> the repository's name of its target size."""
 TOKENIZER = "Cosmos-Tokenizer-DV4x8x8"
 
 

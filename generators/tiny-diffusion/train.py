@@ -109,7 +109,7 @@ def train_vae(work: Path, steps: int) -> AutoencoderKLLTX2Video:
 def polish_decoder(
     name: str, vae: AutoencoderKLLTX2Video, data: Iterator[Batch], work: Path, steps: int
 ) -> AutoencoderKLLTX2Video:
-    """Trains the decoder alone, longer averaged and with less noise: latents stay what the transformer has learnt."""
+    """Train only the decoder, with a longer average and less noise, so that the transformer's latents do not change."""
     torch.manual_seed(SEED + 4)
     vae.requires_grad_(False)
     decoder = {"decoder": vae.decoder.requires_grad_(True)}
@@ -145,7 +145,7 @@ def encode(vae: AutoencoderKLLTX2Video, clips: Tensor) -> Tensor:
 
 
 def measure_latents(vae: AutoencoderKLLTX2Video) -> None:
-    """Writes the latents' mean and standard deviation into the autoencoder, as the pipeline expects."""
+    """Write the latents' mean and standard deviation into the autoencoder, as the pipeline expects."""
     data = world_batches(training_compositions(), 32, SEED + 1)
     latents = torch.cat([encode(vae, next(data).clips) for _ in range(8)])
     vae.latents_mean.copy_(latents.mean((0, 2, 3, 4)))
@@ -160,7 +160,7 @@ def fresh_transformer() -> dict[str, nn.Module]:
 def train_transformer(
     name: str, vae: AutoencoderKLLTX2Video, parts: dict[str, nn.Module], data: Iterator[Batch], work: Path, steps: int
 ) -> None:
-    """Trains by flow matching on what `data` yields: text only, or text and a given first frame."""
+    """Train by flow matching on the batches of `data`: text only, or text and a given first frame."""
     tokenizer = caption_tokenizer()
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
@@ -211,7 +211,7 @@ def packed_latents(vae: AutoencoderKLLTX2Video, clips: Tensor) -> tuple[Tensor, 
 
 
 def given_tokens(from_picture: Tensor, tokens: int) -> Tensor:
-    """Which tokens the pipeline is given rather than made by it, (batch, tokens): those of a given first frame."""
+    """Whether each token is given and not generated, (batch, tokens): the tokens of a given first frame."""
     return from_picture[:, None] & (torch.arange(tokens) < FIRST_FRAME_TOKENS)
 
 

@@ -139,7 +139,7 @@ def train_vq(work: Path, steps: int) -> VQModel:
 
 
 def polish_decoder(name: str, vq: VQModel, batches: Iterator[Batch], work: Path, steps: int) -> VQModel:
-    """Trains the decoder alone, with averaged weights: codes stay what the language model has learnt."""
+    """Train only the decoder, with averaged weights, so that the language model's codes do not change."""
     torch.manual_seed(SEED + 4)
     vq.requires_grad_(False)
     parts = {"decoder": vq.decoder.requires_grad_(True), "post_quant_conv": vq.post_quant_conv.requires_grad_(True)}
@@ -187,7 +187,7 @@ def fresh_lm() -> LlamaForCausalLM:
 def train_lm(
     name: str, vq: VQModel, lm: LlamaForCausalLM, data: Iterator[Batch], work: Path, steps: int
 ) -> LlamaForCausalLM:
-    """Trains on the next token, over what `data` yields: text only, or text and the tokens of a given first frame."""
+    """Train on the next token with the batches of `data`: text only, or text and the tokens of a given first frame."""
     tokenizer = caption_and_video_tokenizer(CODES)
     first_code = tokenizer.convert_tokens_to_ids("<v0>")
 
@@ -216,7 +216,7 @@ def train_lm(
 
 
 def asked_for(video: Tensor, from_picture: Tensor) -> Tensor:
-    """The tokens that the model is to write, (batch, 320); `GIVEN` where those of a given first frame stand."""
+    """The target tokens of the model, (batch, 320); `GIVEN` for the tokens of a given first frame."""
     first_frame = torch.arange(video.shape[1]) < LAYOUT.rows * LAYOUT.columns
     return video.masked_fill(from_picture[:, None] & first_frame, GIVEN)
 

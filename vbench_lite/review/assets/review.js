@@ -1,5 +1,5 @@
-// A review session: shows questions, plays their clips in step, and hands the answers to the server or, in a page
-// without one, to the browser's own storage.
+// A review session: shows questions, plays their clips in sync, and sends the answers to the server. A page without a
+// server stores them in the browser.
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -122,7 +122,7 @@
     setTimeout(play, 350);
   }));
 
-  // The right clip follows the left one where a browser let them drift apart.
+  // The right clip follows the left clip if they are no longer in sync.
   setInterval(() => {
     const [first, second] = videos;
     if (!second || paused || first.ended || second.ended || first.paused || second.paused) return;

@@ -1,4 +1,4 @@
-// What every other file uses: looking up and making elements, the data of the clips, and copying to the clipboard.
+// Functions that all other files use: find and create elements, read the data of the clips, copy to the clipboard.
 const all = (query, root = document) => [...root.querySelectorAll(query)];
 const one = (query, root = document) => root.querySelector(query);
 const root = document.documentElement;

@@ -1,4 +1,4 @@
-// The clips: either prompt by prompt with all generators side by side, or one by one, the best first.
+// The list of clips: by prompt with all generators side by side, or single clips, best first.
 const bucket = narrow ? 8 : 24; // groups that are added when the end of the list comes near
 let shownClips = [], groups = [], added = 0;
 
@@ -100,7 +100,7 @@ const showClips = () => {
   player.restart();
 };
 
-// The controls show the view, and change it.
+// The controls show and change the current view.
 const showControls = () => {
   for (const control of all("[data-view]")) {
     control.value = view[control.dataset.view];

@@ -1,4 +1,4 @@
-// The chart of the first screen as a file or on the clipboard: colours of the page are written into the copy.
+// Saves or copies the chart of the first screen. The copy contains the colours of the page as values.
 const standalone = (plot) => {
   const copy = plot.cloneNode(true), style = getComputedStyle(root), [, , width, height] = plot.getAttribute("viewBox").split(" ").map(Number);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");

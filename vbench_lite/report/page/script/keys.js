@@ -1,4 +1,4 @@
-// Keys, of the page and of the viewer; `?` shows them.
+// Keyboard shortcuts of the page and of the viewer. `?` lists them.
 const keysDialog = one("#keys");
 for (const button of all("[data-keys]")) button.addEventListener("click", () => keysDialog.showModal());
 
@@ -33,7 +33,7 @@ document.addEventListener("keydown", (event) => {
   if (action) { event.preventDefault(); action(); }
 });
 
-// A dot of a chart of spreads is one clip: its place in the drawing is its place in the list of scored clips.
+// A dot of a distribution chart is one clip. Its index in the drawing is its index in the list of scored clips.
 document.addEventListener("click", (event) => {
   const dot = event.target.closest("use"), cloud = dot?.closest("[id*='clips-of-']");
   if (!cloud) return;
@@ -43,7 +43,7 @@ document.addEventListener("click", (event) => {
   if (clip) { setView({ g: [byNumber.get(clip.g).label], by: metric }); follow(); openClip(clip); }
 });
 
-// An address that names clips shows them.
+// If the address names clips, show them.
 const follow = () => {
   showControls();
   showClips();

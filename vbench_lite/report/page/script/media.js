@@ -1,5 +1,5 @@
-// Pictures of clips. A video exists only near the screen and while it plays; else a canvas with its first frame stands
-// there. So thousands of clips scroll as lightly as text: every video is a layer of its own, which each frame places.
+// Pictures of clips. A video element exists only near the screen and while it plays. Otherwise a canvas shows the first
+// frame. So thousands of clips scroll fast: every video element is a layer that the browser places in each frame.
 let media = null; // parsed when the first clip comes into view
 const sourceOf = (clip) => {
   if (clip.source) return clip.source;
@@ -33,7 +33,7 @@ const drawStill = (figure, screen) => {
   loading.addEventListener("error", () => { delete screen.dataset.loading; });
 };
 
-// A few a frame, and none while the page flies by: decoders would take the time that scrolling needs.
+// Start a few videos per frame, and none while the page scrolls fast, because decoders slow down scrolling.
 const nearby = new Set(), wanted = new Set(), fast = 1.2, few = 3; // pixels a millisecond, clips a frame
 let ticking = false, lastTop = 0, lastTime = 0;
 const settle = (now) => {
@@ -56,7 +56,7 @@ const want = (figures) => {
   if (wanted.size && !ticking) { ticking = true; requestAnimationFrame(settle); }
 };
 
-// Whole groups are watched: thousands of single clips would cost time in each frame.
+// Observe groups instead of single clips, because thousands of observed elements cost time in each frame.
 const near = new IntersectionObserver((changes) => {
   for (const { target, isIntersecting } of changes) for (const figure of all(".clip[data-clip]", target)) {
     if (!one("button.screen", figure)) continue;

@@ -1,4 +1,4 @@
-// All clips on the page in step: they start together, and together again when the longest has ended.
+// Plays all clips of the page in sync: they start together, and start again when the longest clip has ended.
 const player = {
   playing: false,
   speed: 1,

@@ -1,4 +1,4 @@
-// The table of generators: a click on a heading sorts by it, and ranks are those of the figure that sorts.
+// The table of generators: a click on a heading sorts by its column. The ranks are those of the sorted column.
 const sortTable = (table, column, turned) => {
   const heads = all("thead th[data-column]", table), head = heads[column], button = one(".sort", head);
   const before = head.getAttribute("aria-sort"), bestFirst = button.dataset.higher === "1" ? "descending" : "ascending";

@@ -1,5 +1,5 @@
-// What is shown of the clips, as an address: #g=tiny-diffusion&by=detail&state=close&clip=tiny-diffusion/vase/17
-// Every filter, order and clip has one, so it can be sent to a colleague. `links.py` writes the same addresses.
+// The current view of the clips as an address: #g=tiny-diffusion&by=detail&state=close&clip=tiny-diffusion/vase/17
+// Every filter, order and clip has an address, which can be sent to others. `links.py` writes the same addresses.
 const fields = ["by", "state", "suite", "category", "find", "prompt", "clip", "with", "mode"];
 const view = Object.fromEntries(fields.map((name) => [name, ""]));
 view.g = []; // labels of the generators that are shown; [] for all
@@ -18,7 +18,7 @@ const addressOf = (changes = {}) => {
 const isView = () => location.hash.includes("=");
 const pageAddress = (fragment) => location.href.split("#")[0] + fragment;
 
-// A change of the view is written into the address without a new entry in the browser's history.
+// Write a change of the view into the address without a new entry in the browser's history.
 const setView = (changes) => {
   Object.assign(view, changes);
   const fragment = addressOf();

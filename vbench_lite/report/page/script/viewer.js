@@ -1,4 +1,4 @@
-// One clip, or two in step: side by side, or one over the other with a wipe between them.
+// Shows one clip, or two clips in sync: side by side, or one over the other with a wipe.
 const viewer = one("#viewer"), stage = one(".stage", viewer), scrub = one(".scrub", viewer), rate = one(".rate", viewer), zoom = one(".zoom", viewer);
 const opened = { a: null, b: null }; // clips
 const moved = { x: 0, y: 0 }; // of the zoomed picture, in parts of its size
@@ -10,7 +10,7 @@ const videosOpen = () => ["a", "b"].map(videoIn).filter(Boolean);
 const longest = () => videosOpen().reduce((most, each) => ((each.duration || 0) > (most?.duration || 0) ? each : most), null);
 const frameTime = () => 1 / Math.max(...["a", "b"].map((name) => (opened[name] && opened[name].fps) || 0), 1);
 
-// A partner to compare with: another generator's clip of the same prompt and number, else another clip of the prompt.
+// The clip to compare with: another generator's clip of the same prompt and number, else another clip of the prompt.
 const partnerOf = (clip) => {
   const others = clips.filter((each) => each !== clip && each.p === clip.p && each.made);
   return others.find((each) => each.k === clip.k && each.g !== clip.g) ?? others[0] ?? shownClips.find((each) => each.made && each !== clip) ?? null;
@@ -44,7 +44,7 @@ const stepFrames = (count) => {
   if (lead) seek((Math.round(lead.currentTime / unit - 0.25) + count) * unit + unit / 4); // within the frame, not on its edge
 };
 
-// While it is open: the second follows the first, and both begin again together.
+// While the viewer is open, the second clip follows the first, and both start again together.
 const keepInStep = () => {
   if (!viewer.open) return;
   const lead = longest();
@@ -74,7 +74,7 @@ const setMode = (mode) => {
   show(opened.a, both ? opened.b : null, both && opened.b ? mode : "");
 };
 
-// Puts clips into the panes; a video that is there already goes on.
+// Put clips into the panes. A video that is already in its pane continues.
 const fill = (name, clip) => {
   const pane = paneOf(name), frame = one(".frame", pane);
   pane.hidden = !clip;

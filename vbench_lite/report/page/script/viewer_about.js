@@ -1,4 +1,4 @@
-// What is known of the clips in the viewer: facts, scores and the command that makes them again.
+// Facts and scores of the clips in the viewer, and the command that generates them again.
 const aboutRow = (name, texts, classes = []) => {
   const cells = texts.filter((text) => text !== undefined).map((text, nth) => make("td", classes[nth] ? { class: classes[nth] } : {}, text));
   return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
@@ -16,7 +16,7 @@ const scoreRows = (shown) => metricsOf(shown[0]).map((metric) => {
   return aboutRow(name, shown.map((clip) => written(scoreOf(clip, metric.name))), short);
 });
 
-// The image of a prompt; a generator that takes texts alone was not given it.
+// The image of a prompt. A generator that accepts only texts did not receive it.
 const imageRow = (shown) => {
   const imageOf = (clip) => {
     const source = prompts[clip.p].image;
@@ -47,7 +47,7 @@ const showAbout = () => {
 one("[data-command]", viewer).addEventListener("click", (event) => copy(one(".again code", viewer).textContent, event.currentTarget));
 one("[data-link]", viewer).addEventListener("click", (event) => copy(pageAddress(addressOf()), event.currentTarget));
 
-// Any clip of the page can be the second one.
+// Any clip of the page can be the second clip.
 const choice = { g: one(".other-generator", viewer), p: one(".other-prompt", viewer), k: one(".other-clip", viewer) };
 const options = (select, values, chosen) => {
   select.replaceChildren(...values.map(([value, text]) => make("option", { value, selected: String(value) === String(chosen) }, text)));
