@@ -113,7 +113,8 @@ def cost(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
     """The cost of a clip and of a usable clip, in money, time, energy and memory."""
     sentences = [_cost_sentence(scenario, entry) for entry in scenario.entries]
     lead = found.get("usd_per_usable_clip")
-    line = prices_of_usable_clips(scenario) or "The cost of a usable clip is not known: no price, or no usable clip."
+    why = "no price, or no usable clip" if scenario.evaluated else "usability is not evaluated"
+    line = prices_of_usable_clips(scenario) or f"The cost of a usable clip is not known: {why}."
     if lead is not None:
         unit = "1,000 usable clips cost" if scenario.money_scale > 1 else "A usable clip costs"
         line = f"{unit} {money(scenario, lead.first, lead.name).value} with {lead.first.label}"
