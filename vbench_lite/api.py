@@ -1,4 +1,4 @@
-"""The public functions: run, score, compare, gate, check, review, report. Each is a command from Python."""
+"""The public functions: run, score, compare, gate, check, review and report. Each does what its command does."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def run(
 ) -> Run:  # fmt: skip
     """Generates the clips of a suite with each generator and scores them: `vbench run` from Python.
 
-    The same call again does no work. An interrupted run goes on where it stopped.
+    Repeating the same call does no work. Repeating it after an interruption generates only the missing clips.
 
     Args:
         suite: A name such as "ads", or a suite file.
         generators: Names, TOML files, or classes as "pkg.mod:Class".
         out: The run folder; None is results/<suite>.
-        clips_per_prompt: None takes the suite's own number.
-        limit: Only the first prompts, this many.
+        clips_per_prompt: Clips of each prompt. None: the number that the suite states.
+        limit: Number of prompts to use, from the start of the suite. None: all prompts.
         seed: Random seed of the run. Clips of the same seed, prompt and index are paired across generators.
         device: "auto", "cpu", "cuda" or "cuda:0".
         backbones: The set of networks behind the scores: "builtin", "standard", or a TOML file.
-        metrics: Names, sets (builtin, scenario, vbench, all), Python files and classes, joined by commas; None takes
-            the built-in metrics and your own.
-        thresholds: A TOML file with a table [usable], or a suite: what a usable clip needs. It is stored in the run.
-            None keeps what the run has, else the suite's.
-        reference: A folder of real clips, "world" or "none". It is stored in the run. None keeps what the run has, else
-            the suite's.
-        fresh: Deletes what the folder holds first.
-        max_cost: US dollars that may be spent. The run stops before more is spent.
+        metrics: Names, sets (builtin, scenario, vbench, all), Python files and classes, joined by commas. None: the
+            built-in metrics and your own.
+        thresholds: A TOML file with a table [usable], or a suite: the thresholds of a usable clip. They are stored in
+            the run. None: those of the run, or those of the suite if the run has none.
+        reference: A folder of real clips, "world" or "none". It is stored in the run. None: that of the run, or that
+            of the suite if the run has none.
+        fresh: Deletes the contents of the run folder first.
+        max_cost: Cost limit in US dollars. The run stops before it spends more. None: no limit.
         report: Also writes the page reports/<name>.html.
 
     Returns:
@@ -56,7 +56,8 @@ def run(
     Raises:
         UsageError: A name, file or number is not usable.
         PlanConflict: The folder holds a run of another plan.
-        GeneratorError: A generator cannot be run, or made no clip. What the others made is kept and scored.
+        GeneratorError: A generator cannot be run, or made no clip. The clips of the other generators are kept and
+            scored.
 
     Example:
         >>> import vbench_lite as vb
@@ -92,22 +93,22 @@ def score(
     """Scores a run again, or clips that were made elsewhere: `vbench score` from Python.
 
     Args:
-        target: A run; with `suite`, a folder of clips.
-        suite: The prompts that the clips of the folder were made for.
+        target: A run. With `suite`: a folder of clips.
+        suite: The suite whose prompts the clips of the folder were made for. None: `target` is a run.
         out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
-        backbones: The set of networks behind the scores; None takes the run's own.
+        backbones: The set of networks behind the scores. None: that of the run.
         metrics: As for `run`.
         thresholds: As for `run`.
         reference: As for `run`.
-        tables: Scores that were computed elsewhere, as for `--import`. They stay stored in the run.
-        workers: Clips that are read side by side; None takes one a core.
+        tables: Files of scores that were computed elsewhere, as for `--import`. They are stored in the run.
+        workers: Number of processes that read clips in parallel. None: one per CPU core.
 
     Returns:
         The run, scored.
 
     Raises:
         UsageError: There is no such folder or run.
-        BadFile: A table names unknown clips, or holds a clip twice.
+        BadFile: A table names unknown clips, or contains a clip twice.
         StoreError: The run keeps no clips.
 
     Example:
@@ -137,7 +138,7 @@ def compare(baseline: str | Path | Run, candidate: str | Path | Run) -> list[Pai
         candidate: Likewise.
 
     Returns:
-        One comparison for each generator that both hold, or for the two that were named.
+        One comparison for each generator that both runs contain, or for the two generators that were named.
 
     Raises:
         NotComparable: The runs differ in suite, prompts, clips, backbones, versions or clip form.
@@ -145,7 +146,7 @@ def compare(baseline: str | Path | Run, candidate: str | Path | Run) -> list[Pai
     Example:
         >>> import vbench_lite as vb
         >>> (pair,) = vb.compare("results/baseline:tiny-transformer", "results/baseline:tiny-diffusion")
-        >>> [c.words for c in pair.comparisons if c.metric == "detail"]
+        >>> [str(c.words) for c in pair.comparisons if c.metric == "detail"]
         ['better']
     """
     from vbench_lite.analysis.compare import compare_runs
@@ -161,10 +162,10 @@ def gate(
     Args:
         candidate: A run, or one generator of it.
         baseline: The run, or baseline folder, that it is compared with.
-        policy: A policy file or its name; None takes the baseline's own, else the default.
+        policy: A policy file or its name. None: the policy of the baseline, or the default if it has none.
 
     Returns:
-        The verdict: pass, fail or undecided, with every check and what would decide.
+        The verdict (pass, fail or undecided), every check, and what would decide an undecided one.
 
     Raises:
         NotComparable: The runs differ in what the scores mean.
@@ -185,8 +186,8 @@ def check(run: str | Path | Run, again: int = 0) -> CheckReport:
 
     Args:
         run: A scored run, or one generator of it.
-        again: Generates one clip of this many prompts again, in a temporary folder, and compares it with the stored
-            one. 0 generates nothing.
+        again: Number of prompts of which one clip is generated again, in a temporary folder, and compared with the
+            stored clip. 0 generates nothing.
 
     Returns:
         The findings, each with a code, a sentence and the next command.
@@ -226,14 +227,15 @@ def review(
         runs: A run, or several whose clips are paired. Votes are stored in the first.
         mode: "usable": keep or reject each clip. "pairs": which of two clips of a prompt is better?
         prompt_adherence: With pairs, also asks which clip follows the prompt better.
-        limit: Questions of each rater; None asks all.
-        seed: Of the order of the questions.
+        limit: Number of questions for each rater. None: all questions.
+        seed: Random seed of the order of the questions.
         warm_up: Begins with two questions whose answers are known.
-        host: Listens here and not on this machine only. The link then holds a token.
-        port: 0 takes a free one.
+        host: Address on which the page is served to other machines. The link then contains a token. None: this
+            machine only.
+        port: Port of the page. 0: a free port.
         prices: A price file with the hourly rate of a reviewer, in a table [review].
         collect: Files of votes. They are stored and counted, and no page is served.
-        open_browser: Opens the page.
+        open_browser: Opens the page in a browser.
 
     Returns:
         The first run, with the results in its summary.
@@ -241,7 +243,7 @@ def review(
     Raises:
         StoreError: A run keeps no clips.
         LibraryError: The extra "review" is not installed.
-        UsageError: There is nothing to ask, or a file holds no votes.
+        UsageError: There is nothing to ask, or a file contains no votes.
 
     Example:
         >>> import vbench_lite as vb

@@ -1,4 +1,4 @@
-"""The one interface that every generator is driven through.
+"""The interface that every generator implements.
 
     class MyGenerator:
         def __init__(self, definition: Definition) -> None: ...      # cheap: no weights yet
@@ -6,7 +6,7 @@
         def generate(self, requests: Sequence[Request]) -> list[Output]: ...
         def close(self) -> None: ...
 
-The runner times `load`, `generate` and everything else apart and bills only `generate`.
+The runner measures the time of `load`, of `generate` and of everything else separately. Only `generate` is billed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """One finished clip, in memory or as a file; or the reason why there is none.
+    """One generated clip, in memory or as a file, or the reason why it could not be generated.
 
     Example:
         >>> import numpy as np
@@ -38,25 +38,26 @@ class Output:
     frames: NDArray[np.uint8] | None = None
     """uint8, (frames, height, width, 3), RGB. None when `file` holds the clip."""
     fps: float | None = None
-    """None means as requested."""
+    """Frames per second of the clip. None: as requested."""
     file: bytes | None = None
     """A finished mp4, webm or gif, stored as it is: for programs and services that encode themselves."""
     stages_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds of this call by stage; of the whole batch, the same for each of its clips."""
+    """Seconds of this call by stage. They are those of the whole batch, the same for each of its clips."""
     counts: Mapping[str, float] = field(default_factory=dict)
     """Units of work of this clip: denoising_steps, tokens."""
     usd_charged: float | None = None
-    """What a service says that it charged for this clip."""
+    """US dollars that a service reports for this clip. None: not reported."""
     device_s: float | None = None
-    """Device time that the generator itself knows better (a service's report); None: the runner's clock counts."""
+    """Device time in seconds that the generator reports (e.g. from a service). None: the runner's measurement is used.
+    """
     seed: int | None = None
-    """Of a precomputed clip: the seed that it was made with; None where that is not known."""
+    """The seed of a precomputed clip. None: not known, or not precomputed."""
     failure: str | None = None
-    """Why this clip could not be made, when others of the batch could."""
+    """Why this clip could not be made. None: the clip was made."""
     failure_code: ReasonCode = ReasonCode.FAILED
     """The kind of that failure, e.g. REFUSED for moderation."""
     execution: Literal["in_process", "subprocess", "remote", "precomputed"] = "in_process"
-    """Where the clip was generated, which says what the runner's measurements mean. "subprocess": another process of
+    """Where the clip was generated. This decides what the runner's measurements mean. "subprocess": another process of
     this machine; its tensors are not visible here, so peak GPU memory and GPU busy time are empty. "remote" (a hosted
     service): only wall_s is the generator's; device seconds, memory and energy of this machine are empty.
     "precomputed" (a recorded clip): wall_s is empty too."""
@@ -64,21 +65,23 @@ class Output:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a generator may know of its run: given to its method `begin`, if it has one, before `load`."""
+    """Facts about the run, passed to the method `begin` of a generator, if it has one, before `load`."""
 
     state: Path
-    """A folder of its own inside the run folder, for what must survive a restart. It may not exist yet."""
+    """A folder inside the run folder for the generator's own files that must survive a restart. It may not exist yet.
+    """
     prompts: tuple[Prompt, ...]
-    """All prompts of the run, asked of this process or not."""
+    """All prompts of the run, including those that other processes generate."""
 
 
 class Generator(Protocol):
-    """A model under test, alone in its process.
+    """A model under test. Each generator runs in a process of its own.
 
-    Requests of one call have one spec, at most `batch_size` of them (a setting of the definition;
-    1 where it is not set). Outputs are in the order of the requests, one for each. The same request
-    gives the same clip as far as the hardware allows, whatever the batch. Raise `ClipFailed` when
-    this call's clips cannot be made (the run goes on), any other exception when nothing can.
+    The requests of one call have the same clip form. There are at most `batch_size` of them (a setting of the
+    definition, 1 by default). `generate` returns one output for each request, in the same order. The same request
+    gives the same clip in every batch, as far as the hardware allows. Raise `ClipFailed` with a reason code if the
+    clips of this call cannot be made. Any other exception is recorded as the code FAILED. If a call for several clips
+    fails, each clip is tried separately. The run continues until `stop_after_failures` equal failures in a row.
 
     Example:
         >>> import numpy as np
@@ -96,7 +99,7 @@ class Generator(Protocol):
     """
 
     def load(self, device: str) -> None:
-        """Brings weights onto the device. Called once, before the first `generate`.
+        """Loads the weights onto the device. Called once, before the first `generate`.
 
         Args:
             device: "cpu" or "cuda:0".
@@ -115,24 +118,25 @@ class Generator(Protocol):
             One output for each request, in their order.
 
         Raises:
-            ClipFailed: These clips cannot be made. The run goes on.
+            ClipFailed: These clips cannot be made. The run continues.
         """
 
     def close(self) -> None:
-        """Frees what `load` took. Called once, also after an error."""
+        """Frees what `load` allocated. Called once, also after an error."""
 
 
 RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "workers", "memory_limit_mb", "stop_after_failures")
-"""Keys of a definition's [settings] that the runner reads, whatever the adapter: an adapter leaves them alone.
+"""Keys of a definition's [settings] that the runner reads for every adapter. An adapter must ignore them.
 
     batch_size       clips made by one call of `generate`; 1
     timeout_s        seconds that one clip may take before its process counts as hanging; 1800
     tries            how often a clip whose process died or hung is tried; 2
-    devices          devices that one process holds and is billed for; 1
-    workers          processes side by side on a CPU, or for a hosted service; each is billed its part of the machine; 1
+    devices          devices that one process uses and is billed for; 1
+    workers          parallel processes on a CPU or for a hosted service; each is billed its part of the machine; 1
     stop_after_failures  equal failures in a row after which no more clips of the generator are tried; 10
     memory_limit_mb  resident memory after a clip beyond which the process is renewed; 80 % of the machine's
 
-A generator may also have a method `warm_up(requests)`: called once after `load`, timed apart, never billed.
-Hosted services have none, for there it would cost money. And it may have `begin(context: RunContext)`, called first.
+A generator may also have a method `warm_up(requests)`. It is called once after `load`, measured separately and not
+billed. Hosted services have none, because a warm-up would cost money. A generator may also have a method
+`begin(context: RunContext)`. It is called before `load`.
 """
