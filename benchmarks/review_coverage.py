@@ -3,9 +3,9 @@
     python benchmarks/review_coverage.py --worlds 1000 --log coverage.jsonl
 
 Raters, prompts and clips are drawn anew in every world. The truth is that of the process: the probability for a new
-prompt, clip and attentive rater. Prints the table of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 % Monte
-Carlo interval lies wholly outside. That interval is over worlds, because the three generators of a world share its
-draws.
+prompt, clip and attentive rater. Prints the figures of docs/review.md. A cell misses 0.93 to 0.97 only if its 99 %
+Monte Carlo interval lies wholly outside. That interval is over worlds, because the three generators of a world share
+its draws.
 """
 
 from __future__ import annotations
