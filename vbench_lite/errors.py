@@ -2,24 +2,24 @@
 
     VbenchError                    exit code 1
     ├── UsageError                 exit code 2: the command or a file that the user wrote is wrong
-    │   ├── UnknownName            no suite, generator or metric of this name; the nearest is suggested
-    │   └── BadFile                a file does not hold what it should; file and line are named
-    ├── PlanConflict               the run folder holds another plan
+    │   ├── UnknownName            no suite, generator or metric has this name; the nearest name is suggested
+    │   └── BadFile                the content of a file is not valid; the message names the file and the line
+    ├── PlanConflict               the run folder contains a run of another plan
     ├── FolderLocked               another process works on this run folder
     ├── StoreError                 a run folder cannot be read or written
-    ├── WeightsError               weights are missing or not the ones that the definition names
-    ├── LibraryError               an installed library is missing, too old or excluded
-    ├── DeviceError                the device asked for is not there
-    ├── UnreadableClip             a clip cannot be decoded, is cut off, or is larger than the limits
-    ├── GeneratorError             a generator cannot be loaded or broke its interface
-    │   └── ClipFailed             one clip could not be made; the run goes on
-    ├── ProgramError               a user's program cannot be started, or never becomes ready
+    ├── WeightsError               weights are missing or are not those that the definition names
+    ├── LibraryError               a library is missing, too old or excluded
+    ├── DeviceError                this machine does not have the requested device
+    ├── UnreadableClip             a clip cannot be decoded, is cut off, or exceeds the limits
+    ├── GeneratorError             a generator cannot be loaded or violates its interface
+    │   └── ClipFailed             one clip could not be made; the run continues
+    ├── ProgramError               a user's program cannot be started, or does not become ready
     │   └── ProgramFailed          it died, or did not answer one request in time
-    ├── MetricError                a user's metric, or its feature extractor, broke the interface
-    └── NotComparable              two runs differ in what would make a comparison meaningless
+    ├── MetricError                a user's metric, or its feature extractor, violates the interface
+    └── NotComparable              a difference between two runs makes their comparison meaningless
 
-Only these become a sentence on the terminal; anything else is a bug and shows its traceback.
-Each message says what, which, and the next command.
+The terminal prints the message of these errors as one sentence. Any other exception is a bug and prints its traceback.
+Each message states the problem, the file or name concerned, and the next command.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pathlib import Path
 
 
 def system_reason(error: Exception) -> str:
-    r"""Why a file cannot be read or written, without the system's number and without the path, which messages name.
+    r"""Why a file cannot be read or written, without the error number and without the path.
 
     >>> system_reason(OSError(errno.ELOOP, "Too many levels of symbolic links", "a.toml"))
     'a symbolic link leads back to itself'
@@ -64,13 +64,20 @@ class VbenchError(Exception):
 
 
 class UsageError(VbenchError):
-    """The command line, or a file that the user wrote, asks for something that cannot be."""
+    """The command line, or a file that the user wrote, is not valid or cannot be carried out."""
 
     exit_code = 2
 
 
 class UnknownName(UsageError):
-    """A name that nothing here answers to."""
+    """No suite, generator or metric has this name.
+
+    Args:
+        kind: What the name should be, such as "suite".
+        name: The unknown name.
+        known: All known names. The message suggests the nearest one.
+        hint: The last sentence of the message, such as the command that lists the names.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
         known = sorted(known)
@@ -80,7 +87,13 @@ class UnknownName(UsageError):
 
 
 class BadFile(UsageError):
-    """A file that does not hold what it should."""
+    """The content of a file is not valid.
+
+    Args:
+        path: The file.
+        line: The line, counted from 1. None: not known.
+        message: What is wrong.
+    """
 
     def __init__(self, path: Path | str, line: int | None, message: str) -> None:
         place = f"{path}:{line}" if line else str(path)
@@ -89,7 +102,7 @@ class BadFile(UsageError):
 
 
 class PlanConflict(VbenchError):
-    """The folder holds a run of another plan."""
+    """The folder contains a run of another plan."""
 
 
 class FolderLocked(VbenchError):
@@ -101,11 +114,11 @@ class StoreError(VbenchError):
 
 
 class WeightsError(VbenchError):
-    """Weights are missing, or are not those that the definition's digests name."""
+    """Weights are missing, or their digest is not the one in the definition."""
 
 
 class OtherWeights(WeightsError):
-    """Weights are there, but their digest is not the one that the set of backbones names."""
+    """Weights are present, but their digest is not the one in the set of backbones."""
 
 
 class ExtraMissing(WeightsError):
@@ -117,23 +130,23 @@ class LibraryError(VbenchError):
 
 
 class DeviceError(VbenchError):
-    """The device asked for is not on this machine."""
+    """This machine does not have the requested device."""
 
 
 class UnreadableClip(VbenchError):
-    """A clip that cannot be decoded, is not whole, or decodes to more than the limits allow."""
+    """A clip cannot be decoded, is cut off, or exceeds the limits when decoded."""
 
 
 class GeneratorError(VbenchError):
-    """A generator cannot be loaded, or broke the interface."""
+    """A generator cannot be loaded, or violates the interface."""
 
 
 class ClipFailed(GeneratorError):
-    """One clip could not be made. Raise it from `generate`: it is recorded, and the run goes on.
+    """One clip could not be made. Raise it from `generate`: the reason is recorded, and the run continues.
 
     Args:
-        message: Why, for people.
-        code: Why, for code: a value of `records.ReasonCode`, such as "refused" or "timeout".
+        message: The reason as a sentence.
+        code: The reason as a value of `records.ReasonCode`, such as "refused" or "timeout".
     """
 
     def __init__(self, message: str, code: str = "failed") -> None:
@@ -149,8 +162,8 @@ class ProgramFailed(ProgramError):
     """A program died or did not answer a request in time. Another request may succeed.
 
     Args:
-        message: Why, for people.
-        code: Why, for code: a value of `records.ReasonCode`.
+        message: The reason as a sentence.
+        code: The reason as a value of `records.ReasonCode`.
     """
 
     def __init__(self, message: str, code: str = "failed") -> None:
@@ -159,7 +172,7 @@ class ProgramFailed(ProgramError):
 
 
 class MetricError(VbenchError):
-    """A metric, or a feature extractor that it brings, is not what the interface asks for."""
+    """A metric, or its own feature extractor, violates the interface."""
 
 
 class NotComparable(VbenchError):

@@ -1,9 +1,9 @@
-"""The nouns, in the order in which a run makes them. Standard library only, nothing computed.
+"""Data classes of a run, in the order in which the run creates them. They compute nothing and import no other package.
 
     Suite > Prompt > Request > Clip + Measurement > Score > Run > Estimate
 
-Times are seconds, sizes are MiB where they end in `_mb`, money is US dollars, and a figure that is
-not known is None with a reason beside it, never 0 and never NaN.
+Times are in seconds, money is in US dollars, and names that end in `_mb` are in MiB. An unknown value is None, never 0
+or NaN; a reason is stored with it.
 """
 
 from vbench_lite.records.clips import ClipKey, ClipRecord, DeviceFacts, MachineLoad, Measurement

@@ -1,4 +1,4 @@
-"""What clips are worth: descriptions of metrics, scores, and estimates over many clips."""
+"""Descriptions of metrics, scores of clips, and estimates over many clips."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from vbench_lite.records.reasons import ReasonCode
 QUESTIONS = {
     "coherence": "Coherence", "detail": "Detail", "prompt": "Following the prompt", "set": "The set as a whole",
 }
-"""What people ask of clips: the key that a metric names > the title in reports, in their order."""
+"""Questions under which a report groups the metrics: key > title, in the order of the report."""
 
 Origin = Literal["", "program", "imported"]
-"""Who computed a metric's values: this package, a program of the user, or another tool whose table was imported."""
+"""What computed a metric's values: this package (""), a program of the user, or another tool (an imported table)."""
 
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What a number is called, and what makes two such numbers comparable."""
+    """Name, unit and meaning of a metric, and the facts that make two of its values comparable."""
 
     name: str
     unit: str
     higher_is_better: bool | None
     """None: reported only, never ranked."""
     version: str
-    """Raised by every change that moves a value."""
+    """Increased by every change of the code that changes a value."""
     backbone: str | None
-    """Name and digest of the network that computes it, e.g. "builtin/clip@1a2b3c4d"."""
+    """Name and digest of the network that computes it, e.g. "builtin/clip@1a2b3c4d". None: no network."""
     per: Literal["clip", "set"]
     title: str = ""
     range: tuple[float | None, float | None] = (None, None)
     """Smallest and largest possible value; None where there is no limit."""
     question: str = ""
-    """Which question of a report it answers; "" for none."""
+    """Key of `QUESTIONS` under which a report shows the metric; "" for none."""
     rank: int = 10
     """Order within the question."""
     description: str = ""
@@ -46,7 +46,7 @@ class MetricInfo:
 
 
 class Score(NamedTuple):
-    """One clip's value of one metric, or why there is none.
+    """One clip's value of one metric in the metric's unit, or the reason why there is none.
 
     Example:
         >>> Score(None, "it has a single frame", ReasonCode.ONE_FRAME).reason_code.value
@@ -60,9 +60,9 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over many clips, with its 95 % interval over prompts.
+    """A value over many clips, with its 95 % interval over prompts.
 
-    Pitfalls: `value` and both sides of the interval may be None, each on its own. `reason` then says why.
+    Pitfalls: `value`, `low` and `high` may each be None. `reason` then states the cause.
 
     Example:
         >>> Estimate(0.91, low=0.88, high=0.94, n=80).value
@@ -75,27 +75,26 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     n: int = 0
-    """Clips (or prompts, for costs) that it rests on."""
+    """Number of clips (for costs: prompts) from which the value is computed."""
     unscored: int = 0
-    """Clips that should have counted and could not be scored."""
+    """Number of clips that belong to the set but could not be scored."""
     reason: str | None = None
-    """Why value (or its interval) is None, for people."""
+    """Why the value or its interval is None, as a sentence."""
     reason_code: ReasonCode | None = None
-    """The same for code."""
+    """The same reason as a code."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """All scores of a run: what scoring hands to the summary."""
+    """All scores of a run. The summary is computed from them."""
 
     metrics: Mapping[str, MetricInfo]
     clips: Mapping[ClipKey, Mapping[str, Score]]
     sets: Mapping[str, Mapping[str, Estimate]]
     """generator > set metric > estimate."""
     reference: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)
-    """Scores of the reference clips by metric, the same clips in the same order for each: where thresholds come from.
-    """
+    """metric > scores of the reference clips, in the same order for every metric. Thresholds are derived from them."""
     features: Mapping[str, bytes] = field(default_factory=dict)
-    """generator > what set metrics were computed from, as `analysis.set_features` writes it."""
+    """generator > the features that the set metrics use, as `distances.stored` writes them."""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """Protocols, anchor drift and whatever else belongs beside the numbers."""
+    """Further facts about the scores, such as protocols and anchor drift."""
