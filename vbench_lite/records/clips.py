@@ -1,4 +1,4 @@
-"""What was generated: clips, and the time, memory, energy and cost that they took."""
+"""Records of clips, with the time, memory, energy and cost of generating them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ClipKey(NamedTuple):
 
 @dataclass(frozen=True)
 class MachineLoad:
-    """What else the machine did while a batch was measured. None means that the system does not say."""
+    """Other load on the machine while a batch was measured. None: the system does not report it."""
 
     average: float | None = None
     """Processes that ran or waited to run, over the last minute."""
     other_cpus: float | None = None
-    """Processors' worth of time that went to processes other than the generator's."""
+    """Processors that other processes than the generator's used on average."""
     mhz: float | None = None
     """Mean clock of the processors."""
     throttled: bool | None = None
@@ -34,7 +34,7 @@ class MachineLoad:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What making one clip took. None means that this machine cannot tell."""
+    """Measured time, memory and energy of generating one clip. None: this machine cannot measure it."""
 
     wall_s: float | None = None
     """Between synchronised points, this clip's share of its batch; harness work is not in it."""
@@ -87,9 +87,9 @@ class ClipRecord:
     """None for clips made elsewhere whose seed is not known."""
     status: Literal["ok", "failed"]
     reason: str | None = None
-    """Why it failed, for people."""
+    """Why it failed, as a sentence."""
     reason_code: ReasonCode | None = None
-    """Why it failed, for code."""
+    """Why it failed, as a code."""
     path: str | None = None
     """Of the clip, relative to the run folder."""
     sha256: str | None = None
@@ -99,13 +99,13 @@ class ClipRecord:
     fps: float | None = None
     measurement: Measurement = Measurement()
     usd_charged: float | None = None
-    """What a hosted service or a recorded list says that this clip cost; None where it is computed."""
+    """Cost in US dollars that a hosted service or a recorded list reports. None: it is computed from the price."""
     device: DeviceFacts | None = None
-    """What the clip was made on. None for clips made elsewhere."""
+    """The device on which the clip was generated. None for clips made elsewhere."""
     price: Price | None = None
     """The price that applied to it. Clips of one run may come from machines with different prices."""
     cost_usd: float | None = None
-    """What the clip cost, failed or not, with the attempts that it replaced; None where that is not known."""
+    """Cost of the clip in US dollars, failed or not, with the attempts that it replaced. None: not known."""
     retried_usd: float | None = 0.0
     """The failed attempts that this one replaced; a part of `cost_usd`. None where the cost of one is not known."""
 

@@ -1,4 +1,4 @@
-"""What is tested: generators, their prices, and the requests that they are given."""
+"""Definitions of generators, their prices, and the requests that they receive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUTES: tuple[Route, ...] = get_args(Route)
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """The form of clip that is asked for.
+    """The form of the requested clip.
 
     Attributes:
         frames: Number of frames.
@@ -37,7 +37,7 @@ class ClipSpec:
 
     @property
     def seconds(self) -> float:
-        """How long the clip lasts."""
+        """Length of the clip in seconds."""
         return self.frames / self.fps
 
 
@@ -50,7 +50,7 @@ class PriceRow:
     usd_per_block: float | None = None
     block_s: float | None = None
     max_height: float | None = None
-    """Pixels of the shorter side, inclusive; None is no limit."""
+    """Largest shorter side in pixels, inclusive. None: no limit."""
     max_seconds: float | None = None
     """Inclusive; None is no limit."""
 
@@ -81,7 +81,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Definition:
-    """A generator under test, as its TOML says.
+    """A generator under test, as its TOML file defines it.
 
     Example:
         >>> Definition("mine", "diffusion", "diffusers", model="models/mine").clip.frames
@@ -99,21 +99,21 @@ class Definition:
     licence: str = ""
     clip: ClipSpec = ClipSpec()
     inputs: tuple[tuple[str, ...], ...] = (("text",),)
-    """What it can be given, each a set of "image" and "text", in this order."""
+    """Inputs that it accepts. Each is a set of "image" and "text", in this order."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The adapter's own; `batch_size` and `timeout_s` are the runner's."""
+    """Settings of the adapter, and those that the runner reads (`generator.RUNNER_SETTINGS`)."""
     price: Price | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
     """sha256 by file, relative to the TOML's folder; checked before loading."""
     folder: Path = Path()
-    """Where the TOML lies."""
+    """The folder of the TOML file."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Free facts for `vbench list`: memory, hardware, notes, dates."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One clip to be made.
+    """The request for one clip.
 
     Example:
         >>> Request("mug", "a blue mug", index=0, seed=7, spec=ClipSpec(frames=8)).spec.frames
@@ -123,7 +123,7 @@ class Request:
     prompt_id: str
     prompt: str
     index: int
-    """k: which clip of its prompt, from 0."""
+    """k: number of the clip among those of its prompt, counted from 0."""
     seed: int
     """The same for every generator, so that comparisons are paired."""
     spec: ClipSpec

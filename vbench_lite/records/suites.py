@@ -1,4 +1,4 @@
-"""What is asked for: prompts, their images and motions, and the suite that holds them."""
+"""Suites and their prompts, with the images and motions of the prompts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Prompt:
     category: str = ""
     tags: tuple[str, ...] = ()
     image: PromptImage | None = None
-    """None for a prompt that is a text alone."""
+    """None for a prompt without an image."""
     generator_text: str = ""
     """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
     motion: str = ""
@@ -50,7 +50,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Threshold:
-    """What a usable clip needs of one metric; either side may be open."""
+    """The range of one metric in which a clip is usable. Each limit may be None."""
 
     min: float | None = None
     max: float | None = None
@@ -58,7 +58,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Suite:
-    """A named set of prompts, with what belongs to judging their clips.
+    """A named set of prompts, with the thresholds and the reference by which their clips are judged.
 
     Example:
         >>> suite = Suite("mine", "My products", (Prompt("mug", "a blue mug"),), digest="")
