@@ -131,17 +131,27 @@ def test_warm_up_answers_are_known_and_told(run) -> None:
     assert all(vote["warm_up"] for vote in stored)
 
 
+def obey_interrupts() -> None:
+    """A shell's background jobs ignore Ctrl-C, and so do their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_no_vote_that_was_confirmed_is_lost_when_the_command_ends(run, end) -> None:
     command = [sys.executable, "-m", "vbench_lite", "review", str(run.path), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        link = server.stdout.readline().strip()
-        asked = []
-        for _ in range(3):
-            asked.append(ask(link, "next", rater="a")["question"]["id"])
-            ask(link, "vote", rater="a", id=asked[-1], answers={"usable": "keep"}, seconds=1)
-        server.send_signal(end)
-        said, errors = server.communicate(timeout=60)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=obey_interrupts
+    ) as server:
+        try:
+            link = server.stdout.readline().strip()
+            asked = []
+            for _ in range(3):
+                asked.append(ask(link, "next", rater="a")["question"]["id"])
+                ask(link, "vote", rater="a", id=asked[-1], answers={"usable": "keep"}, seconds=1)
+            server.send_signal(end)
+            said, errors = server.communicate(timeout=60)
+        finally:
+            server.kill()
     assert sorted(path.stem for path in run.path.glob("votes/a/*")) == sorted(asked)
     if end == signal.SIGINT:
         assert (server.returncode, "Counted: 3 votes" in said, errors.count("\n")) == (0, True, 1)
