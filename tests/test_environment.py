@@ -138,7 +138,7 @@ def test_an_unexpected_error_ends_with_the_libraries_that_are_newer_than_tested(
     monkeypatch.setattr(cli, "group", broken)
     with pytest.raises(TypeError) as caught:
         cli.main()
-    assert not getattr(caught.value, "__notes__", [])
+    assert "av 20" not in "".join(getattr(caught.value, "__notes__", []))
     other_av("20.0.0")
     with pytest.raises(TypeError) as caught:
         cli.main()

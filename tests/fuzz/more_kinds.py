@@ -58,18 +58,20 @@ def baseline_file(name: str) -> Kind:
 
 def _votes(path: Path) -> Any:
     """Every vote of an accepted file is stored, and can be read again."""
-    counts = collect(path.parent, ("blurred",), [path])
-    stored = list((path.parent / "votes").glob("*/*.json"))
+    run = path.parent / "ads"
+    counts = collect(run, ("blurred",), [path])
+    stored = list((run / "votes").glob("*/*.json"))
     assert len(stored) <= sum(counts.values())
     assert bool(stored) == bool(sum(counts.values())), "votes are lost"
     return [read_vote(file) for file in stored]
 
 
 def _export(folder: Path) -> None:
-    """The key of an export, and the votes' folder."""
+    """A run with the key of an export."""
     key = ExportKey("abc", "pairs", ("quality",), {"o1": KeptQuestion("vote1", "p", (CLIP, OTHER))})
-    key_path(folder, "abc").parent.mkdir()
-    key_path(folder, "abc").write_text(to_json(key))
+    place = key_path(folder / "ads", "abc")
+    place.parent.mkdir(parents=True)
+    place.write_text(to_json(key))
 
 
 _PAGE = {"export": "abc", "rater": "ann", "votes": [

@@ -90,4 +90,4 @@ def test_the_page_shows_the_image_beside_the_clips_of_its_prompt(run: RunFolder,
     uris = re.findall(r'"image":"(data:image/jpeg;base64,[^"]+)"', page)
     assert len(uris) == 1
     shown = Image.open(io.BytesIO(base64.b64decode(uris[0].partition(",")[2])))
-    assert shown.size == (128, 85)
+    assert shown.size == (256, 171)

@@ -286,7 +286,7 @@ def test_a_budget_over_clips_of_unknown_cost_is_given_up():
     batch = batches(plan, definition)[0]
     assert budget.allows(definition, batch, 0)
     budget.spent(definition, ClipRecord("sim", "diffusion", "p000", 0, 1, "ok"))
-    with pytest.raises(GeneratorError, match="what its clips cost is not known"):
+    with pytest.raises(GeneratorError, match="the cost of its clips is not known"):
         budget.allows(definition, batch, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Literal
 
 import msgspec
@@ -34,4 +35,16 @@ def json_schema(file: Literal["run", "summary"]) -> dict[str, Any]:
     top = parts[kind.__name__]
     top["properties"]["format"] = {"const": FORMAT}
     schema = {"$schema": DIALECT, "title": f"{file}.json", **found, "$defs": parts}
-    return dict(msgspec.json.decode(msgspec.json.encode(schema)))
+    return dict(_plain(msgspec.json.decode(msgspec.json.encode(schema))))
+
+
+def _plain(node: Any) -> Any:
+    """Without what depends on the version of msgspec: indents of descriptions, and defaults that are empty mappings."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _plain(value) for key, value in node.items() if (key, value) != ("default", {})}
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = inspect.cleandoc(text)
+    return kept
