@@ -58,6 +58,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in BACKBONES.items():
         Path(f"{name}.toml").write_text(text)
     Path("two.txt").write_text("a red ball\na blue ball\n")
+    Path("real.toml").write_text('title = "t"\nreference = "absent"\n[[prompt]]\nid = "p"\ntext = "a red ball"\n')
 
 
 def said_by_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -84,6 +85,8 @@ def said_by_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         (("--backbones", "standart"), 'Did you mean "standard"'),
         (("--metrics", "motoin"), 'Did you mean "motion"'),
         (("--sweep", "accurracy=1,2"), "accurracy"),
+        (("--suite", "real.toml"), "absent, which is no folder of clips"),
+        (("--reference", "absent"), "absent is no folder of clips"),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_clip(

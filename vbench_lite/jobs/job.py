@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_lite.errors import UsageError
-from vbench_lite.jobs.judging import Judging, read_judging
+from vbench_lite.jobs.judging import Judging, read_judging, require_reference
 from vbench_lite.jobs.rescoring import Scale, score_as
 from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.people import HUMAN_METRICS
@@ -155,7 +155,8 @@ class Job:
             scores: Whether the clips will be scored, so that the weights of the metrics' networks are needed.
 
         Raises:
-            UsageError: A setting of a generator is not usable, or the image of a prompt cannot be decoded.
+            UsageError: A setting of a generator is not usable, the image of a prompt cannot be decoded, or there are
+                no real clips in the folder to compare with.
             WeightsError: Weights are missing.
             MetricError: A program that scores clips is not on this machine.
         """
@@ -172,6 +173,8 @@ class Job:
 
             backbones.require_weights(self.order.backbones, networks_of(self._metrics))
             check_judges(self._metrics)
+            if self.judging.reference is None and not self.folder.exists():  # a run keeps its own reference
+                require_reference(self.plan.suite)
 
     def forecast(self) -> Forecast:
         """What is left of the plan, and what that takes. Nothing is generated."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vbench_lite.errors import UsageError
-from vbench_lite.records import Threshold
+from vbench_lite.records import Suite, Threshold
 from vbench_lite.run.manifest import Manifest
 from vbench_lite.run.shareable import relative_path, short_path
 
@@ -54,12 +54,30 @@ def read_judging(thresholds: str | Path | None, reference: str | Path | None) ->
     return Judging(load_thresholds(str(thresholds)), short_path(str(thresholds)), real)
 
 
+def require_reference(suite: Suite) -> None:
+    """Checks the real clips that a suite names.
+
+    Raises:
+        UsageError: They are a folder that is not there, or that holds no clips.
+    """
+    if suite.reference not in ("", "world") and not _has_clips(Path(suite.reference)):
+        raise UsageError(
+            f"The reference of the suite {suite.name} is {suite.reference}, which is no folder of clips. Correct "
+            '"reference" in the suite, or choose real clips with --reference FOLDER, --reference world or '
+            "--reference none."
+        )
+
+
+def _has_clips(folder: Path) -> bool:
+    from vbench_lite.scoring.reference import clip_files
+
+    return folder.is_dir() and bool(clip_files(folder))
+
+
 def _real_clips(argument: str) -> str:
     if argument in ("world", "none"):
         return argument.removeprefix("none")
-    from vbench_lite.scoring.reference import clip_files
-
     folder = Path(argument)
-    if not folder.is_dir() or not clip_files(folder):
+    if not _has_clips(folder):
         raise UsageError(f'--reference {argument} is no folder of clips. Name one, "world" or "none".')
     return relative_path(str(folder.resolve()))
