@@ -39,7 +39,8 @@ def write(folder: Path, clips: int) -> None:
 
     if (folder / "run.json").exists():
         return
-    os.fsync = lambda _: None  # type: ignore[assignment]  # in this process, which only writes
+    # This process only writes the folder that the measured ones read. Waiting for the disk would take hours.
+    os.fsync = lambda _: None  # type: ignore[assignment]
     prompts = tuple(
         Prompt(f"p{n:06d}", f"a square crosses picture {n}", f"kind-{n % 5}")
         for n in range(clips // CLIPS_PER_PROMPT // 2)

@@ -32,7 +32,8 @@ def _clip(path: Path) -> Any:
     with ClipReader(path) as reader:
         shapes = {frame.shape for frame in reader}
     info = reader.info()
-    assert info.frames > 0 and shapes == {(info.height, info.width, 3)}, "frames are lost"  # noqa: PT018
+    assert info.frames > 0, "a clip without frames is read"
+    assert shapes == {(info.height, info.width, 3)}, "frames are lost"
     return [info, reader.uneven()]
 
 

@@ -56,7 +56,9 @@ def test_each_generator_is_compared_with_itself_and_the_leads_are_told_apart(run
     assert (tok.of, dif.of) == ("tok", "dif")
     usable = tok.comparisons["usable"]
     assert usable.words is Outcome.BETTER
-    assert usable.candidate == tok.image.figures.usable / tok.image.figures.tried  # type: ignore[operator]
+    figures = tok.image.figures
+    assert figures.usable is not None
+    assert usable.candidate == figures.usable / figures.tried
     assert dif.comparisons["usable"].words is Outcome.NO_DIFFERENCE
     assert found.lead_of_texts is not None
     assert found.lead_of_images is not None
