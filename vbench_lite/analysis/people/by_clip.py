@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vbench_lite.analysis.people.judged import read_judged
 from vbench_lite.analysis.people.raters import FIRST
-from vbench_lite.analysis.people.results import read_judged
 from vbench_lite.analysis.people.tables import POINTS
 from vbench_lite.run.view import Run
 from vbench_lite.run.votes import Vote, votes_path
