@@ -102,6 +102,16 @@ def test_costs_are_not_compared_across_devices(tmp_path: Path) -> None:
     assert "1 x H200" in (found.reason or "")
 
 
+def test_main_memory_of_two_runs_is_reported_and_not_judged(tmp_path: Path) -> None:
+    """It includes library files, which differ between installations."""
+    pair = compare(tmp_path, rss_mb=2000.0)
+    memory = row(pair, "peak_rss_mb")
+    assert memory.difference is not None
+    assert memory.difference > 500
+    assert memory.words == "not judged"
+    assert memory.p_adjusted is None
+
+
 def test_an_unscored_run_says_how_to_score_it(tmp_path: Path) -> None:
     folder = Path(write(tmp_path / "a"))
     (folder / "clips.csv").unlink()

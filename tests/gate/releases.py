@@ -46,6 +46,7 @@ class Release:
     reason: str = "out of memory"
     sha256: Callable[[int, int], str] | None = None
     device_s: float = 0.5
+    rss_mb: float = 900.0
     batch: int = 0
     """Prompts whose clips are measured as one; 0 for each clip alone."""
     fvd: tuple[float, float, float] | None = (9.0, 8.0, 10.0)
@@ -145,7 +146,7 @@ def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
             because = f"failed: {reason}" if not made else "" if conforms else "conformance: black"
             codes = code if not made else "" if conforms else "black:conformance"
             values = [repr(float(grid[prompt, clip])) if made else "" for grid in scores.values()]
-            cost = [""] * 4 if missing else [repr(seconds)] * 2 + ["900.0", repr(seconds * 0.1 / 3600)]
+            cost = [""] * 4 if missing else [repr(seconds)] * 2 + [repr(release.rss_mb), repr(seconds * 0.1 / 3600)]
             writer.writerow([
                 release.generator, "diffusion", f"p{prompt:03d}", categories[prompt], clip, 1000 * prompt + clip,
                 status, reason, code, sha if made else "", *cost,

@@ -291,6 +291,18 @@ def rate_of(side: Side) -> str:
     return describe(side.run.manifest.prices.get(side.generator, Price())) or "no price"
 
 
+def is_only_reported(quantity: Quantity, pair: GeneratorPair) -> bool:
+    """Whether a difference is shown and not judged: one without a direction, or of main memory between two runs.
+
+    Main memory includes the library files that the process reads. Their size differs by hundreds of MiB between
+    installations, for one generator with the same clips.
+    """
+    old, new = (side.run for side in (pair.baseline, pair.candidate))
+    on_cpu = "cpu" in (old.manifest.device.kind, new.manifest.device.kind)
+    main_memory = quantity.name == "peak_rss_mb" or (quantity.name == "peak_memory_mb" and on_cpu)
+    return quantity.higher_is_better is None or (main_memory and old.path.resolve() != new.path.resolve())
+
+
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
     """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
     baseline, candidate = pair.baseline, pair.candidate

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from vbench_lite.analysis.comparable import GeneratorPair, unlike_for
+from vbench_lite.analysis.comparable import GeneratorPair, is_only_reported, unlike_for
 from vbench_lite.analysis.paired import NoPairs, Paired, scored_pairs
 from vbench_lite.analysis.quantities import Quantity, quantities
 from vbench_lite.analysis.sets import SetDifference, set_difference
@@ -201,6 +201,8 @@ def _all_raw(pair: GeneratorPair) -> list[_Raw]:
 
 
 def _raw(quantity: Quantity, pair: GeneratorPair) -> _Raw:
+    if is_only_reported(quantity, pair):
+        quantity = quantity._replace(higher_is_better=None)
     why = unlike_for(quantity, pair)
     if why:
         found = _comparison(quantity, words=Outcome.NOT_COMPARED, reason=why, prompts=len(pair.old.prompts))
