@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
@@ -16,14 +14,9 @@ from vbench_lite.errors import BadFile
 from vbench_lite.gate.baselines.baseline import _portable
 from vbench_lite.gate.baselines.margins import fix_margins, margins_path, read_margins, write_margins
 from vbench_lite.gate.evidence.scores import FixedMargin
-from vbench_lite.gate.looks.boundaries import ONCE, Look
-from vbench_lite.gate.looks.record import LookResult, PlannedLooks, look_of, random_order, read_looks, write_looks
-from vbench_lite.gate.needed import needed
 from vbench_lite.gate.policy import choose_policy, read_policy
-from vbench_lite.gate.verdict import Evidence, Needed, Verdict
-from vbench_lite.records import Prompt
-from vbench_lite.run.view import Run, open_run
-from vbench_lite.stats import prompts_to_decide
+from vbench_lite.gate.verdict import Verdict
+from vbench_lite.run.view import open_run
 
 LEVEL = 0.04
 """Of each side: 0.8 times 1 - confidence."""
@@ -165,47 +158,6 @@ def test_the_verdict_states_its_policy(tmp_path: Path) -> None:
 
 
 # -- what would decide
-
-POLICY = dataclasses.replace(choose_policy(None, None), confidence=0.95, min_prompts=10, rare_losses=0.1)
-OPEN = Evidence(prompts=12, distance_to_limit=0.02, deviation=0.05, within=0.002)
-
-
-@pytest.mark.parametrize(
-    ("change", "each", "prompts"),
-    [
-        ({}, 2, prompts_to_decide(0.02, 0.05, LEVEL)),
-        ({"distance_to_limit": -0.02}, 2, prompts_to_decide(0.02, 0.05, LEVEL)),
-        ({"distance_to_limit": 0.5}, 2, 15),  # 29 clips meet a rare loss
-        ({"distance_to_limit": 0.5}, 4, 13),  # one more than now
-        ({"distance_to_limit": -0.5}, 2, 13),
-        ({"distance_to_limit": -0.5, "prompts": 6}, 2, 10),
-        ({"distance_to_limit": 0.0012}, 2, None),  # more than 10,000
-        ({"distance_to_limit": 0.0}, 2, None),
-    ],
-)
-def test_prompts_that_would_decide(change: dict[str, float], each: int, prompts: int | None) -> None:
-    found = needed(dataclasses.replace(OPEN, **change), each, POLICY)
-    assert found is not None
-    assert found.prompts == prompts
-
-
-def test_clips_that_would_decide_are_the_fewest_that_do() -> None:
-    seen = dataclasses.replace(OPEN, distance_to_limit=0.04)
-    found = needed(seen, 2, POLICY)
-    assert found is not None
-    assert found.clips_per_prompt is not None
-    needs = [prompts_to_decide(0.04, (0.05**2 - 0.001 + 0.002 / k) ** 0.5, LEVEL) for k in range(3, 65)]
-    assert found.clips_per_prompt == 3 + next(nth for nth, each in enumerate(needs) if each <= 12)
-    assert needed(dataclasses.replace(seen, distance_to_limit=0.5, within=0.0), 1, POLICY) == Needed(29, 3)
-
-
-def test_nothing_is_needed_where_more_would_not_help() -> None:
-    for change in ({"holds": False}, {"why_none": "no"}, {"deviation": 0.0}):
-        assert needed(dataclasses.replace(OPEN, **change), 2, POLICY) is None
-    for change in ({"within": None}, {"prompts": 9}):
-        found = needed(dataclasses.replace(OPEN, **change), 2, POLICY)
-        assert found is not None
-        assert found.clips_per_prompt is None
 
 
 @pytest.mark.parametrize(("device_s", "unit", "size"), [(0.005, "s", 1), (1.0, "min", 60), (500.0, "h", 3600)])
@@ -350,40 +302,3 @@ def test_a_median_or_a_history_in_standard_deviations_is_refused_with_the_line(t
     with pytest.raises(BadFile, match="has no standard deviation") as caught:
         judged(tmp_path, text, UP_DOWN)
     assert (caught.value.line, str(tmp_path / "gate.toml") in str(caught.value)) == (8, True)
-
-
-# -- planned looks
-
-
-def test_a_run_stands_at_the_look_that_its_prompts_reach(tmp_path: Path) -> None:
-    def at(prompts: int) -> Look:
-        plan = SimpleNamespace(prompts=range(prompts))
-        return look_of(cast("Run", SimpleNamespace(path=tmp_path, manifest=SimpleNamespace(plan=plan))))
-
-    assert at(3) == ONCE
-    order = tuple(f"p{n}" for n in range(10))
-    planned = PlannedLooks(baseline="b", baseline_digest="", policy="", order=order, fractions=(0.5, 0.8, 1.0))
-    write_looks(tmp_path, planned)
-    assert read_looks(tmp_path) == planned
-    assert [at(n).number for n in (1, 5, 6, 8, 9, 10, 11)] == [1, 1, 2, 2, 3, 3, 3]
-    assert at(5).fractions == (0.5, 0.8, 1.0)
-    assert [len(planned.prompts(number)) for number in (1, 2, 3)] == [5, 8, 10]
-    assert planned.prompts(1) == order[:5]
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "decided"), [([], False), (["undecided"], False), (["pass"], True), (["undecided"] * 2, True)]
-)
-def test_looks_end_with_a_decision_or_with_the_last_one(outcomes: list[str], decided: bool) -> None:
-    looks = tuple(LookResult(number=1, prompts=5, clips=10, outcome=each, headline="") for each in outcomes)
-    planned = PlannedLooks(baseline="", baseline_digest="", policy="", order=(), fractions=(0.5, 1.0), looks=looks)
-    assert planned.decided is decided
-
-
-def test_the_random_order_spreads_categories_and_depends_on_the_seed() -> None:
-    prompts = [Prompt(f"{category}{n}", "", category) for category in "ab" for n in range(10)]
-    order = random_order(prompts, 1)
-    assert (sorted(order), order == random_order(prompts, 1)) == (sorted(p.id for p in prompts), True)
-    assert order != random_order(prompts, 2)
-    for count in range(0, 21, 2):
-        assert abs(sum(id_.startswith("a") for id_ in order[:count]) - count / 2) <= 1

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from PIL import Image
 
 from tests.built_runs import DEFAULT, Fake, build_run
 from vbench_lite.analysis.summary import summarise
+from vbench_lite.report import write_report
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.view import Run
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = (
@@ -72,3 +75,35 @@ def browser():
         started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def address(ads, tmp_path_factory) -> str:
+    return write_report([Run(ads)], tmp_path_factory.mktemp("page") / "ads.html").as_uri()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh view of the page that fails the test on any console error or outside request."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    view = context.new_page()
+    troubles: list[str] = []
+    view.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    view.on("pageerror", lambda error: troubles.append(str(error)))
+    view.on("request", lambda r: troubles.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
+    view.goto(address)
+    yield view
+    assert not troubles
+    context.close()
+
+
+def wait_until(page, expression: str, seconds: float = 20) -> None:
+    """Asks again and again from outside: the page's content policy forbids Playwright's own waiting."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+def data_of(page) -> dict:
+    return json.loads(page.evaluate("document.querySelector('#data').textContent"))
