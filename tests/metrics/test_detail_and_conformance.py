@@ -99,7 +99,7 @@ def test_a_clip_as_asked_conforms(clip):
     [
         (ClipSpec(10, 8.0, 64, 64), "9 frames instead of 10"),
         (ClipSpec(9, 8.0, 64, 96), "64x64 instead of 96x64"),
-        (ClipSpec(9, 24.0, 64, 64), "8 frames a second instead of 24"),
+        (ClipSpec(9, 24.0, 64, 64), "8 frames per second instead of 24"),
     ],
 )
 def test_what_is_unlike_the_request_is_named(clip, spec, words):

@@ -63,7 +63,7 @@ def test_every_key_of_a_score_reaches_its_metric(metrics):
     assert (first.source, first.licence) == ("a paper", "MIT")
     assert (second.title, second.unit, second.range, second.rank) == ("Good looks", "", (0, 5), 10)
     assert (second.higher_is_better, second.question, second.pitfalls) == (None, "", "")
-    assert second.description == "A score that the program of judge.toml gives."
+    assert second.description == "A score of the program in judge.toml."
 
 
 def test_what_a_file_does_not_state_has_the_documented_default(metrics):
@@ -90,7 +90,7 @@ def test_scores_of_another_version_scale_or_script_are_not_comparable(metrics, t
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (', "{clip}"]', "]", "never says {clip}"), ('["python", "judge.py", "{clip}"]', "[]", '"command" is empty'),
+        (', "{clip}"]', "]", "has no {clip}"), ('["python", "judge.py", "{clip}"]', "[]", '"command" is empty'),
         ("time_limit_s = 2", "time_limit_s = 0", '"time_limit_s" is 0: expected a number of seconds above 0'),
         ("workers = 2", "workers = 0", '"workers" is 0: expected 1 or more'),
         ('"good_looks"', '"Good"', 'the name of the score is "Good"'),

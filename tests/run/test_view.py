@@ -9,8 +9,10 @@ import pytest
 from tests.built_runs import Fake, build_run
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.errors import StoreError
+from vbench_lite.metrics.fvd import Fvd
 from vbench_lite.records import ReasonCode
 from vbench_lite.run.folder import RunFolder
+from vbench_lite.run.summary import summary_from
 from vbench_lite.run.view import open_run
 
 FORMAT1 = Path(__file__).parents[1] / "data" / "format1"
@@ -167,3 +169,14 @@ def test_a_failure_whose_reason_begins_with_missing_stays_a_failure(scored):
     folder.write_record(dataclasses.replace(failed, reason="missing weights in the service", reason_code="failed"))
     assert folder.read_record(folder.record_path(failed.key)).reason_code is ReasonCode.FAILED
     assert int(open_run(scored).grids["one"].missing.sum()) == 0
+
+
+def test_the_unit_of_frechet_distances_in_earlier_files_becomes_that_of_today() -> None:
+    path = Path(__file__).parents[2] / "results" / "baseline" / "summary.json"
+    value = json.loads(path.read_text("utf-8"))
+    for name in ("fvd", "fvd_corrected"):
+        value["metrics"][name]["unit"] = "distance"
+    value["metrics"]["own"] = value["metrics"]["fvd"]
+    found = summary_from(value, path).metrics
+    units = {name: found[name].unit for name in ("fvd", "fvd_corrected", "kvd", "own")}
+    assert units == {**dict.fromkeys(("fvd", "fvd_corrected", "kvd"), Fvd.unit), "own": "distance"}

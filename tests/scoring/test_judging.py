@@ -105,7 +105,7 @@ def test_each_answer_becomes_a_score_or_a_reason_and_the_program_is_started_agai
     assert reasons[9] == "the answer is True, which is not a number"
     assert found[9]["fidelity"].reason == 'the answer has no score "fidelity"'
     assert reasons[10] == "the answer is inf, which is not a number"
-    assert found[10]["fidelity"].reason == "the program gave no value"
+    assert found[10]["fidelity"].reason == "the program returned no value"
     assert "loading" in (run / "logs" / "judge-judge.log").read_text()
 
 
@@ -187,7 +187,7 @@ def test_a_program_can_be_started_for_each_clip(tmp_path: Path) -> None:
     ("old", "new", "line", "words"),
     [
         ("command = {command}", "command = []", 2, '"command" is empty'),
-        ("resident = true", "", 2, "never says {clip}"),
+        ("resident = true", "", 2, "has no {clip}"),
         ("resident = true", "residnet = true", 3, '"residnet" is not known'),
         ('version = "1"', "version = 1", 4, '"version" is 1: expected a string'),
         ("time_limit_s = 2", "time_limit_s = 0", 5, "above 0"),
@@ -286,7 +286,7 @@ def test_the_videoscore2_script_answers_for_a_stand_in_of_its_repository(tmp_pat
         monkeypatch.setattr(type(metric), "judge", judge)
     found = judge_clips(metrics, [clip("a cat")], tmp_path / "run", ["cpu"])[ClipKey("g", "p0", 0)]
     assert [score.value for score in found.values()] == [3.0, 2.5, None]
-    assert found["videoscore2_physical_consistency"].reason == "the model's answer holds no rating of this"
+    assert found["videoscore2_physical_consistency"].reason == "the model's answer has no such rating"
 
 
 @pytest.fixture(scope="module")

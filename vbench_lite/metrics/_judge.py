@@ -1,6 +1,6 @@
-"""A program that scores clips, described by a TOML file: `--metrics judge.toml`. Keys: docs/external-scores.md.
+"""External programs that score clips, described by a TOML file: `--metrics judge.toml`. Keys: docs/external-scores.md.
 
-The file is read here and becomes one metric for each [[score]]. `scoring.judging` runs the program.
+This module reads the file and creates one metric per [[score]] table. `scoring.judging` runs the program.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 @dataclass(frozen=True)
 class Judge:
-    """One program, and how it is run."""
+    """One program, with the settings for running it."""
 
     name: str
     command: Sequence[str]
     scores: tuple[str, ...]
-    """Names of the scores that it gives."""
+    """Names of the scores that the program returns."""
     identity: str
-    """What makes two of its scores comparable: version, command, scales and scripts, as a digest."""
+    """Digest of version, command, scales and scripts. Scores of different digests are not comparable."""
     cwd: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     resident: bool = False
     time_limit_s: float = 0.0
-    """Of one clip."""
+    """Time limit for one clip."""
     load_limit_s: float = 0.0
-    """Of a resident program, until it is ready."""
+    """Time limit for the start of a resident program."""
     workers: int = 1
-    """Programs side by side on a CPU. There is one for each CUDA device."""
+    """Number of parallel processes on a CPU. On CUDA there is one per device."""
     stop_after_failures: int = 1
-    """Clips in a row that it may fail on, until the rest is not asked."""
+    """Number of consecutive failures after which the remaining clips are skipped."""
     folder: Path = Path()
 
 
 class JudgedMetric(Metric):
-    """A metric with one value a clip that a program gives."""
+    """A per-clip metric that an external program computes."""
 
     per = "clip"
     origin = "program"
     judge: ClassVar[Judge]
-    """The program. Metrics of one file share it."""
+    """The program. All metrics of a file share it."""
 
 
 def known_judges() -> dict[str, Path]:
-    """Names of judges > their files; those of the working folder's metrics/ come first."""
+    """Name of each judge > its file. Files in the metrics/ folder of the working folder have priority."""
     found: dict[str, Path] = {}
     for folder in (Path("metrics"), Path(str(files("vbench_lite.metrics") / "judges"))):
         for path in sorted(folder.glob("*.toml")):
@@ -73,17 +73,17 @@ def known_judges() -> dict[str, Path]:
 
 
 def judged_metrics(path: Path) -> list[type[JudgedMetric]]:
-    """The metrics of a judge's file, one for each [[score]].
+    """The metrics of a judge's file, one per [[score]] table.
 
     Raises:
-        BadFile: The file is not a judge; the message names the line.
+        BadFile: The file is not a valid judge. The message names the line.
     """
     file = TomlFile(path)
     file.only(KEYS)
     entries = file.get("score", list)
     scores = [_score(file, nth, entry) for nth, entry in enumerate(entries)]
     if not scores:
-        raise file.error("score", "holds no [[score]]: expected one table for each value that the program gives.")
+        raise file.error("score", "has no [[score]]: expected one table for each score that the program returns.")
     names = tuple(score["name"] for score in scores)
     for nth, name in enumerate(names):
         if name in names[:nth]:
@@ -102,7 +102,7 @@ def _judge(file: TomlFile, names: tuple[str, ...], scores: list[dict[str, Any]])
     if not command:
         raise file.error("command", '"command" is empty: expected a list such as ["python", "judge.py"].')
     if not resident and not any("{clip}" in word for word in command):
-        raise file.error("command", 'the command never says {clip}, so the program cannot know what to score.')
+        raise file.error("command", '"command" has no {clip}: put it where the program expects the path of the clip.')
     env = {key: str(value) for key, value in file.get("env", dict, {}).items()}
     name, cwd, folder = file.path.stem, file.get("cwd", str, ""), file.path.parent.resolve()
     script = Definition(name, "undisclosed", "command", settings={"command": command, "cwd": cwd}, folder=folder)
@@ -132,7 +132,7 @@ def _count(file: TomlFile, key: str, default: int) -> int:
 
 
 def _score(file: TomlFile, nth: int, entry: Any) -> dict[str, Any]:
-    """The description of one score, as class attributes of its metric."""
+    """The class attributes of the metric of one score."""
     if not isinstance(entry, dict):
         raise file.error("score", "expected [[score]] tables.", nth)
     file.only(SCORE_KEYS, "score", entry, nth)
@@ -154,7 +154,7 @@ def _score(file: TomlFile, nth: int, entry: Any) -> dict[str, Any]:
         "name": name, "title": get("title", str, name.replace("_", " ").capitalize()), "unit": get("unit", str, ""),
         "range": _range(file, nth, get("range", list)), "higher_is_better": higher, "question": question,
         "rank": get("rank", int, 10), "pitfalls": get("pitfalls", str, ""),
-        "description": get("description", str, f"A score that the program of {file.path.name} gives."),
+        "description": get("description", str, f"A score of the program in {file.path.name}."),
     }
 
 
@@ -170,7 +170,7 @@ def _range(file: TomlFile, nth: int, limits: list[Any]) -> tuple[float, float]:
 
 
 def checked_value(value: Any, limits: tuple[float, float]) -> tuple[float | None, str]:
-    """A value that a program gave as a number, or None and the reason why it is no score.
+    """A value that a program returned, as a number; or None and the reason why it is not valid.
 
     >>> checked_value(4, (1.0, 5.0)), checked_value(float("nan"), (1.0, 5.0))
     ((4.0, ''), (None, 'the answer is nan, which is not a number'))
@@ -178,7 +178,7 @@ def checked_value(value: Any, limits: tuple[float, float]) -> tuple[float | None
     ("the answer is 'good', which is not a number", 'the answer is 7, outside of 1 to 5')
     """
     if value is None:
-        return None, "the program gave no value"
+        return None, "the program returned no value"
     text = repr(value)[:80]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None, f"the answer is {text}, which is not a number"

@@ -1,4 +1,4 @@
-"""Any metric as a `torchmetrics.Metric`: it streams over batches of clips, merges, pickles and joins collections."""
+"""Metrics as `torchmetrics.Metric`: batched updates, merged states, pickling and collections."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class _TorchMetric(torchmetrics.Metric):  # type: ignore[misc]
 
 
 class MeanOverClips(_TorchMetric):
-    """Mean over clips of a per-clip metric. Clips without a value are counted in `unscored`, never averaged in.
+    """Mean over clips of a per-clip metric. Clips without a value are counted in `unscored` and are not in the mean.
 
     Args:
-        reference: Real clips, where the metric compares with them (`detail`).
-        spec: The requested form, where the metric checks it (`conformance`).
-        backbones: A set of networks by name or file, or one that is loaded; None takes the metric's own default.
-        settings: Passed on to `torchmetrics.Metric`.
+        reference: Real clips, for metrics that need them (`detail`).
+        spec: The requested form, for metrics that check it (`conformance`).
+        backbones: Name or file of a set of networks, or a loaded set. None is the default of the metric.
+        settings: Arguments of `torchmetrics.Metric`.
 
     Example:
         >>> from vbench_lite import metrics
@@ -68,13 +68,13 @@ class MeanOverClips(_TorchMetric):
         self, clips: Clips, prompts: str | Sequence[str] | None = None, fps: float = 0.0,
         images: Images | Sequence[Images] | None = None,
     ) -> None:
-        """Adds clips.
+        """Add clips.
 
         Args:
             clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-            prompts: One for each clip, or one for all, where the metric reads prompts (`clip_text`).
-            fps: Frames a second, where the metric depends on it (`motion`, `conformance`).
-            images: What the clips were to start from, one for each or one for all (`first_frame_similarity`).
+            prompts: One per clip, or one for all, for metrics that read prompts (`clip_text`).
+            fps: Frames per second, for metrics that depend on it (`motion`, `conformance`).
+            images: Start images, one per clip or one for all, for metrics that need them (`first_frame_similarity`).
         """
         metric: ClipMetric = self.metric()  # type: ignore[assignment]
         for score in score_clips(
@@ -88,16 +88,16 @@ class MeanOverClips(_TorchMetric):
                 self.scored += 1
 
     def compute(self) -> Tensor | None:
-        """The mean over scored clips, float64; None when there is none."""
+        """The mean over scored clips, float64; None if no clip has a score."""
         return self.total / self.scored if int(self.scored) else None
 
 
 class DistanceOfClips(_TorchMetric):
-    """A set metric: the distance of generated clips from real ones. Keeps one vector of features a clip.
+    """A set metric: a distance between generated and real clips. It stores one feature vector per clip.
 
     Args:
-        backbones: A set of networks by name or file, or one that is loaded; None takes the metric's own default.
-        settings: Passed on to `torchmetrics.Metric`.
+        backbones: Name or file of a set of networks, or a loaded set. None is the default of the metric.
+        settings: Arguments of `torchmetrics.Metric`.
 
     Example:
         >>> from vbench_lite import metrics
@@ -117,11 +117,11 @@ class DistanceOfClips(_TorchMetric):
         self.add_state("reference", [], dist_reduce_fx="cat")
 
     def update(self, generated: Clips | None = None, reference: Clips | None = None) -> None:
-        """Adds clips to either side.
+        """Add clips to one or both sides.
 
         Args:
             generated: uint8, (clips, frames, height, width, 3), array or tensor; or their features, (clips, values).
-            reference: Real clips, likewise.
+            reference: Real clips, in the same form.
         """
         for state, clips in ((self.generated, generated), (self.reference, reference)):
             if clips is not None:
@@ -133,7 +133,7 @@ class DistanceOfClips(_TorchMetric):
         return torch.from_numpy(np.stack([clip["video"]["features"] for clip in found]))
 
     def compute(self) -> Tensor | None:
-        """The distance, float64; None where there are too few clips."""
+        """The distance, float64; None if there are too few clips."""
         generated, reference = _as_clips(self.generated), _as_clips(self.reference)
         metric: SetMetric = self.metric()  # type: ignore[assignment]
         context = SetContext(generated, reference, [""] * len(generated), [""] * len(reference))
@@ -142,7 +142,7 @@ class DistanceOfClips(_TorchMetric):
 
 
 def _as_clips(side: list[Tensor] | Tensor) -> list[ClipFeatures]:
-    """Rows of features as clips that hold nothing else."""
+    """Clips that have only video features."""
     rows = [row for part in side for row in np.atleast_2d(part.double().cpu().numpy())]
     return [ClipFeatures(0, 0, 0, 0.0, False, {"video": {"features": row}}) for row in rows]
 
@@ -151,13 +151,13 @@ _MADE: dict[type[Metric], type[_TorchMetric]] = {}
 
 
 def torch_metric(metric: type[Metric]) -> type[_TorchMetric]:
-    """A `torchmetrics.Metric` class of a metric, shipped or user-defined.
+    """The `torchmetrics.Metric` class of a shipped or user-defined metric.
 
     Args:
         metric: A class that derives from `ClipMetric` or `SetMetric`.
 
     Raises:
-        MetricError: A set metric that does not read the `video` extractor alone.
+        MetricError: A set metric reads another extractor than `video`.
 
     Example:
         >>> from vbench_lite.metrics.motion import Motion
@@ -175,7 +175,7 @@ def torch_metric(metric: type[Metric]) -> type[_TorchMetric]:
 
 
 def _documentation(metric: type[Metric], base: type[_TorchMetric]) -> str:
-    """The docstring of the class: everything that the metric's own file says of it."""
+    """The docstring of the class, from the attributes of the metric."""
     direction = {True: "higher is better", False: "lower is better", None: "reported only, never ranked"}
     low, high = metric.range
     parts = {

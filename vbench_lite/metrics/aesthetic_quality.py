@@ -1,4 +1,4 @@
-"""How people would like the frames of a clip, by LAION's predictor."""
+"""Aesthetic rating of the frames of a clip, by LAION's predictor."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class AestheticQuality(ClipMetric):
     range = (float("-inf"), float("inf"))
     version = "1"
     description = (
-        "How people would rate the frames as pictures, by LAION's linear head on OpenAI's CLIP ViT-L/14: a rating of 1 "
-        "to 10, divided by 10, as a mean over frames."
+        "Predicted rating of the frames as pictures, by LAION's linear head on OpenAI's CLIP ViT-L/14: a rating of 1 "
+        "to 10, divided by 10. The value is the mean over frames."
     )
-    pitfalls = "It rates single frames by the taste of its raters, and ignores motion and the prompt."
+    pitfalls = "It rates single frames by the taste of its raters. It ignores motion and the prompt."
     question, rank = "detail", 4
     source = "VBench aesthetic_quality (Huang et al., arXiv:2311.17982); LAION-AI/aesthetic-predictor"
     licence = "OpenAI CLIP: MIT; LAION's aesthetic-predictor: MIT"
@@ -40,13 +40,13 @@ def aesthetic_quality(clips: Clips, backbones: Networks = "vbench") -> Values:
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its network for aesthetic quality is used.
+        backbones: Name or file of a set of networks, or a loaded set; its network for aesthetic quality is used.
 
     Returns:
-        (clips,) values, about 0.1 to 1, higher is more pleasing; a float for one clip. Equals VBench's per-clip value.
+        (clips,) values, about 0.1 to 1, higher is better; a float for one clip. Equals VBench's per-clip value.
 
     Raises:
-        ValueError: Another shape or type, or a set without such a network.
+        ValueError: Another shape or type, or a set that has no such network.
         WeightsError: Weights are missing.
 
     Example:

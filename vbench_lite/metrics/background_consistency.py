@@ -1,4 +1,4 @@
-"""How similar the scene of a clip looks from frame to frame, by the CLIP network of VBench."""
+"""Similarity of the frames of a clip, by the CLIP network of VBench."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vbench_lite.records import Score
 
 
 class BackgroundConsistency(ClipMetric):
-    """`clip_frames` on the network and the preparation of VBench: OpenAI's CLIP ViT-B/32."""
+    """`clip_frames` with the network and the preprocessing of VBench: OpenAI's CLIP ViT-B/32."""
 
     name = "background_consistency"
     title = "Background consistency"
@@ -19,10 +19,12 @@ class BackgroundConsistency(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike a clip's frames look to OpenAI's CLIP ViT-B/32: each frame against the one before and against the "
-        "first. 1 is a still picture."
+        "Similarity of the frames in OpenAI's CLIP ViT-B/32: each frame is compared with the previous frame and with "
+        "the first. 1 is a still picture."
     )
-    pitfalls = "It sees the whole frame, not the background alone, and rewards stillness; read it beside motion."
+    pitfalls = (
+        "It measures the whole frame, not only the background. It rewards stillness: read it together with motion."
+    )
     question, rank = "coherence", 5
     source = "VBench background_consistency (Huang et al., arXiv:2311.17982), per clip"
     licence = "OpenAI CLIP: MIT"
@@ -38,7 +40,7 @@ class BackgroundConsistency(ClipMetric):
             return why
         return (
             f'the image-and-text network of "{nets.name}" is not the one of VBench; score with --backbones vbench '
-            '(clip_frames is the same formula on any network)'
+            '(clip_frames has the same formula for any network)'
         )
 
     def score(self, context: ClipContext) -> Score:
@@ -46,19 +48,19 @@ class BackgroundConsistency(ClipMetric):
 
 
 def background_consistency(clips: Clips, backbones: Networks = "vbench") -> Values:
-    """Mean over frames but the first of their CLIP cosines with the frame before and with the first, cut off at 0.
+    """Mean CLIP cosine of each frame with the previous frame and with the first, each clipped at 0.
 
-    It rewards stillness: a frozen clip has a perfect 1.
+    It rewards stillness: a frozen clip has the best value, 1.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its image network must be declared as VBench's.
+        backbones: Name or file of a set of networks, or a loaded set; its image network must be declared as VBench's.
 
     Returns:
         (clips,) values from 0 to 1, higher is more consistent; a float for one clip. Equals VBench's per-clip value.
 
     Raises:
-        ValueError: Fewer than two frames, another shape or type, or another image network.
+        ValueError: Fewer than two frames, a wrong shape or type, or a network that is not VBench's.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,7 +1,7 @@
-"""What a metric is: its description as class attributes, and one method that turns features into a score.
+"""Base classes of metrics: a description as class attributes, and one method that computes a score from features.
 
-Nothing here imports torch, so that descriptions can be read at once. `torch_metric` makes a
-`torchmetrics.Metric` of any class that is defined here or by a user.
+This module does not import torch, so descriptions load fast. `torch_metric` creates a `torchmetrics.Metric` from any
+shipped or user-defined class.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ NO_FPS = Score(None, "the file does not state its frame rate", ReasonCode.NOT_ME
 
 @dataclass(frozen=True, eq=False)
 class RealClips:
-    """Real clips that one generated clip is compared with, or why there are none."""
+    """Real clips for the comparison with one generated clip, or the reason why there are none."""
 
     clips: Sequence[ClipFeatures] = ()
     problem: str = "there are no real clips to compare with"
     _means: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
 
     def mean(self, extractor: str, array: str, height: int, width: int) -> float | None:
-        """Mean over the real clips of this size of an array's mean; None where there is no such clip."""
+        """Mean of an array over all real clips of this size; None if there is no such clip."""
         key = (extractor, array, height, width)
         if key not in self._means:
             same = [c[extractor][array].mean() for c in self.clips if (c.height, c.width) == (height, width)]
@@ -44,7 +44,7 @@ class RealClips:
 
 @dataclass(frozen=True)
 class ClipContext:
-    """One clip, and what it is judged against.
+    """One clip, with the inputs of its scores.
 
     Example:
         >>> clip = ClipFeatures(1, 8, 8, 0.0, False, {"pixels": {"brightness": np.array([0.25])}})
@@ -55,17 +55,17 @@ class ClipContext:
     clip: ClipFeatures
     prompt: Prompt = NO_PROMPT
     text: NDArray[np.float64] | None = None
-    """The prompt's unit vector; None where the image-and-text network cannot read the prompt."""
+    """The embedding of the prompt, of unit length; None if the image-and-text network cannot read the prompt."""
     text_problem: str = "there is no prompt"
     text_truncated: str = ""
-    """That the network reads only the beginning of the prompt; "" where it reads all of it."""
+    """A note if the network reads only the beginning of the prompt; "" if it reads all of it."""
     spec: ClipSpec | None = None
-    """The requested form; None for clips made elsewhere."""
+    """The requested form; None for clips from other sources."""
     still_requested: bool = False
-    """Whether the prompt asks for a clip in which nothing moves."""
+    """Whether the prompt requests a clip without motion."""
     real: RealClips = RealClips()
     picture: NDArray[np.float64] | None = None
-    """The unit vector of the image that the clip was to start from; None where the prompt has none."""
+    """The embedding of the start image, of unit length; None if the prompt has no image."""
 
     def __getitem__(self, extractor: str) -> Mapping[str, NDArray[Any]]:
         """The arrays of one extractor."""
@@ -74,7 +74,7 @@ class ClipContext:
 
 @dataclass(frozen=True)
 class SetContext:
-    """The clips of a generator and the real ones they are compared with.
+    """The clips of a generator and the real clips for the comparison.
 
     Example:
         >>> clips = [ClipFeatures(1, 8, 8, 0.0, False, {"video": {"embedding": np.ones(3)}})] * 2
@@ -86,7 +86,7 @@ class SetContext:
     generated: Sequence[ClipFeatures]
     reference: Sequence[ClipFeatures]
     generated_prompts: Sequence[str]
-    """The prompt of each generated clip: prompts are resampled, because clips of one prompt are similar."""
+    """The prompt of each generated clip. Prompts are the sampling units, because clips of one prompt are dependent."""
     reference_prompts: Sequence[str]
     """"" for a real clip without a prompt."""
 
@@ -100,7 +100,7 @@ class SetContext:
 
 @dataclass(frozen=True)
 class SetScore:
-    """A set metric's estimate, and the influence of each prompt on it, from which differences get their intervals.
+    """The estimate of a set metric, and the influence of each prompt on it, for the error of differences.
 
     Example:
         >>> SetScore(Estimate(1.5, low=1.2, high=1.8, n=80)).estimate.value
@@ -112,9 +112,9 @@ class SetScore:
 
 
 class Metric:
-    """The description that every metric gives as class attributes.
+    """The description of a metric, as class attributes.
 
-    Subclass `ClipMetric` for one value a clip, or `SetMetric` for one value a set of clips.
+    Derive from `ClipMetric` for one value per clip, or from `SetMetric` for one value per set of clips.
 
     Example:
         >>> from vbench_lite.metrics.temporal_flickering import TemporalFlickering
@@ -123,61 +123,61 @@ class Metric:
     """
 
     name: ClassVar[str]
-    """Its column in clips.csv and its key in summary.json."""
+    """The column in clips.csv and the key in summary.json."""
     title: ClassVar[str]
-    """What a report calls it."""
+    """The heading in reports."""
     unit: ClassVar[str]
     higher_is_better: ClassVar[bool | None]
-    """None: reported only, never ranked."""
+    """None: reported, but not ranked."""
     range: ClassVar[tuple[float, float]]
-    """Smallest and largest possible value; intervals never leave it. Infinite sides are allowed."""
+    """Smallest and largest possible value; either may be infinite. Intervals are clipped to this range."""
     version: ClassVar[str]
-    """Raised by every change that moves a value."""
+    """Must change with every change of the code that changes a value."""
     description: ClassVar[str]
-    """What a value means."""
+    """The meaning of a value."""
     pitfalls: ClassVar[str] = ""
-    """How it misleads."""
+    """Limits, and ways to misread the value."""
     question: ClassVar[str] = ""
-    """Which question of a report it answers: a key of `records.QUESTIONS`, or "" for none."""
+    """The question of a report that the metric answers: a key of `records.QUESTIONS`, or "" for none."""
     rank: ClassVar[int] = 10
-    """Order within the question; the metric of the lowest rank is its headline."""
+    """Order within the question. The metric of the lowest rank is its headline."""
     source: ClassVar[str] = ""
     licence: ClassVar[str] = ""
-    """Of the weights that it needs, where they are not those of the chosen backbones."""
+    """The licence of weights that are not part of the chosen backbones."""
     extractors: ClassVar[tuple[Extractor, ...]] = ()
     default_backbones: ClassVar[str] = "builtin"
-    """The set that its torchmetrics class uses where none is named."""
+    """The default set of backbones of the torchmetrics class."""
     for_images: ClassVar[bool] = False
-    """Whether only prompts with an image have a value. A named set has it only for suites with images."""
+    """Whether only prompts with an image have a value. Named sets include the metric only for suites with images."""
     sets: ClassVar[tuple[str, ...]] = ()
-    """Named sets of the shipped metrics that hold it, for `--metrics`."""
+    """Named sets of `--metrics` that include the metric."""
     rises_with: ClassVar[tuple[str, ...]] = ()
-    """Damage of `scoring.damage` that must raise the value, step by step; `selftest` checks that."""
+    """Damages of `scoring.damage` that must raise the value at every step. `selftest` checks this."""
     falls_with: ClassVar[tuple[str, ...]] = ()
-    """Damage that must lower it."""
+    """Damages that must lower the value."""
     unmoved_by: ClassVar[tuple[str, ...]] = ()
-    """Damage that must not move it at all."""
+    """Damages that must not change the value."""
     per: ClassVar[Literal["clip", "set"]]
     origin: ClassVar[Origin] = ""
-    """Who computes it: "" for this package, or a program of the user."""
+    """Who computes the value: "" for this package, or a program of the user."""
 
     @classmethod
     def backbone(cls) -> str | None:
-        """Which network of the set of backbones it needs."""
+        """The kind of network that the metric needs."""
         return next((kind for extractor in cls.extractors if (kind := backbone_of(extractor))), None)
 
     @classmethod
     def unavailable(cls, nets: Backbones) -> str | None:
-        """Why a set of backbones cannot give this metric; None where it can."""
+        """Why a set of backbones cannot compute this metric; None if it can."""
         kinds = [kind for extractor in cls.extractors if (kind := backbone_of(extractor))]
         return next((why for kind in kinds if (why := nets.lacks(kind))), None)
 
     @classmethod
     def info(cls, backbone: str | None = None) -> MetricInfo:
-        """The description as a record, for summary.json.
+        """The description as a record for summary.json.
 
         Args:
-            backbone: Name and digest of the network that was used.
+            backbone: Name and digest of the network.
         """
         low, high = (side if math.isfinite(side) else None for side in cls.range)
         return MetricInfo(
@@ -187,7 +187,7 @@ class Metric:
 
 
 class ClipMetric(Metric):
-    """A metric with one value a clip.
+    """A metric with one value per clip.
 
     Example:
         >>> from vbench_lite.features.pixels import Pixels
@@ -203,27 +203,27 @@ class ClipMetric(Metric):
 
     per = "clip"
     undecodable: ClassVar[float | None] = None
-    """The value of a clip that is missing, failed or cannot be decoded; None leaves it unscored."""
+    """The value of a clip that is missing, failed or cannot be decoded. None: no score."""
 
     def score(self, context: ClipContext) -> Score | float | None:
         """The value of one clip.
 
         Args:
-            context: The clip's features, and what it is judged against.
+            context: The features of the clip, with its prompt and other inputs.
 
         Returns:
-            A number, or a `Score` whose value is None with the reason.
+            A number, or a `Score` with the value None and a reason.
         """
         raise NotImplementedError
 
 
 class SetMetric(Metric):
-    """A metric with one value a set of clips, compared with real ones.
+    """A metric with one value per set of clips, compared with real clips.
 
     Example:
         >>> class Sizes(SetMetric):
         ...     name, title, unit, version = "size_gap", "Difference in number of clips", "clips", "1"
-        ...     higher_is_better, range, description = False, (0.0, math.inf), "Clips more or fewer than real ones."
+        ...     higher_is_better, range, description = False, (0.0, math.inf), "Difference to the real clips."
         ...     def score(self, context):
         ...         return SetScore(Estimate(abs(len(context.generated) - len(context.reference))))
         >>> Sizes().score(SetContext([], [], [], [])).estimate.value
@@ -233,15 +233,15 @@ class SetMetric(Metric):
     per = "set"
 
     def score(self, context: SetContext) -> SetScore:
-        """The value of the set, with its interval or the reason why there is none."""
+        """The value of the set with its interval, or with the reason why there is no interval."""
         raise NotImplementedError
 
 
 def score_clip(metric: ClipMetric, context: ClipContext) -> Score:
-    """The checked score of one clip: a finite number inside the metric's range, or None with a reason.
+    """The score of one clip, checked: a finite number in the range of the metric, or None with a reason.
 
     Raises:
-        MetricError: The metric returned something else.
+        MetricError: The metric returned another value.
     """
     found = metric.score(context)
     score = found if isinstance(found, Score) else Score(found, None if found is not None else "no value")
@@ -266,12 +266,12 @@ def no_picture(context: ClipContext) -> Score:
 
 
 def mean_score(values: NDArray[np.float64], otherwise: Score) -> Score:
-    """The mean, or `otherwise` where there are no values."""
+    """The mean, or `otherwise` if there are no values."""
     return Score(float(values.mean())) if values.size else otherwise
 
 
 def score_set(metric: SetMetric, context: SetContext) -> SetScore:
-    """The score of a set; an estimate without value and the reason where the metric raises ValueError."""
+    """The score of a set. If the metric raises ValueError, the score has no value, and the message is its reason."""
     try:
         return metric.score(context)
     except ValueError as error:

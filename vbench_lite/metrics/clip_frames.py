@@ -1,4 +1,4 @@
-"""How similar the frames of a clip look to an image network."""
+"""Similarity of the frames of a clip in an image network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vbench_lite.records import Score
 
 
 class ClipFrames(ClipMetric):
-    """Mean cosine of each frame with the frame before and with the first one."""
+    """Mean cosine of each frame with the previous frame and with the first."""
 
     name = "clip_frames"
     title = "CLIP frame consistency"
@@ -21,12 +21,15 @@ class ClipFrames(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike a clip's frames look to an image network: each frame against the one before and against the first. "
-        "1 is a still picture."
+        "Similarity of the frames in an image network: each frame is compared with the previous frame and with the "
+        "first. 1 is a still picture."
     )
-    pitfalls = "It rewards stillness; read it beside motion. Small texture and the identity of faces hardly count."
+    pitfalls = (
+        "It rewards stillness: read it together with motion. Small texture and the identity of faces have little "
+        "influence."
+    )
     question, rank = "coherence", 1
-    source = "VBench background_consistency (arXiv:2311.17982), per clip, when the network is OpenAI's CLIP ViT-B/32"
+    source = "VBench background_consistency (arXiv:2311.17982), per clip, if the network is OpenAI's CLIP ViT-B/32"
     extractors = (ImageText,)
     sets = ("builtin",)
     falls_with = ("colour drift", "object swap")
@@ -37,19 +40,19 @@ class ClipFrames(ClipMetric):
 
 
 def clip_frames(clips: Clips, backbones: Networks = "builtin") -> Values:
-    """Mean over frames but the first of their cosines with the frame before and with the first, each cut off at 0.
+    """Mean cosine of each frame with the previous frame and with the first, each clipped at 0.
 
-    It rewards stillness: a frozen clip has a perfect 1.
+    It rewards stillness: a frozen clip has the best value, 1.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from 0 to 1, higher is more consistent; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, or another shape or type.
+        ValueError: Fewer than two frames, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:
@@ -64,7 +67,7 @@ def frames_consistency(embeddings: NDArray[np.floating]) -> float:
     """The formula of `clip_frames` on embeddings of any network.
 
     Args:
-        embeddings: (frames, values); need not be of unit length. At least two frames.
+        embeddings: (frames, values), of any length. At least two frames.
 
     Returns:
         0 to 1, higher is more consistent.

@@ -1,4 +1,4 @@
-"""How well the frames of a clip match its prompt."""
+"""Similarity of the frames of a clip and its prompt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vbench_lite.records import ReasonCode, Score
 
 
 class ClipText(ClipMetric):
-    """Mean over all frames of the cosine between frame and prompt, neither scaled nor cut off."""
+    """Mean over all frames of the cosine between frame and prompt, not scaled and not clipped."""
 
     name = "clip_text"
     title = "CLIP text similarity"
@@ -20,15 +20,14 @@ class ClipText(ClipMetric):
     range = (-1.0, 1.0)
     version = "1"
     description = (
-        "Cosine between the prompt and the frames in a network trained on captioned pictures, from -1 to 1: the mean "
-        "over all frames."
+        "Mean over all frames of the cosine between frame and prompt, from -1 to 1, in a network trained on captioned "
+        "pictures."
     )
     pitfalls = (
-        "Values of different networks are not comparable, and the network may miss motion, counts, order and small "
-        "things."
+        "Values of different networks are not comparable. The network may miss motion, counts, order and small objects."
     )
     question, rank = "prompt", 1
-    source = "CLIPScore (Hessel et al., EMNLP 2021, arXiv:2104.08718) without its factor and its clamp"
+    source = "CLIPScore (Hessel et al., EMNLP 2021, arXiv:2104.08718) without its factor and without clipping"
     extractors = (ImageText,)
     sets = ("builtin",)
     falls_with = ("colour drift", "object swap", "caption swap", "hue", "desaturation")
@@ -44,18 +43,18 @@ class ClipText(ClipMetric):
 
 
 def clip_text(clips: Clips, prompts: str | Sequence[str], backbones: Networks = "builtin") -> Values:
-    """Mean over all frames of the cosine between frame and prompt, neither scaled nor cut off.
+    """Mean over all frames of the cosine between frame and prompt, not scaled and not clipped.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        prompts: One for each clip, or one for all.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        prompts: One per clip, or one for all.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from -1 to 1, higher is better; a float for one clip.
 
     Raises:
-        ValueError: The network cannot read a prompt, or the clips have another shape or type.
+        ValueError: The network cannot read a prompt, or the clips have a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

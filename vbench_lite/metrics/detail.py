@@ -8,11 +8,11 @@ from vbench_lite.metrics.functional import Clips, Values, score_each
 from vbench_lite.records import ReasonCode, Score
 
 NOISE_FROM = 1.25
-"""From this many times the real clips' energy on, fine structure is called noise."""
+"""Ratio to the energy of real clips above which fine structure is called noise."""
 
 
 class Detail(ClipMetric):
-    """Energy of fine structure over that of real clips, or its inverse where it is over 1."""
+    """Energy of fine structure divided by that of real clips, or the inverse if the ratio is above 1."""
 
     name = "detail"
     title = "Detail"
@@ -20,10 +20,10 @@ class Detail(ClipMetric):
     higher_is_better = True
     range = (0.0, 1.0)
     version = "1"
-    description = "Fine structure of the frames relative to the reference clips: 1 is as detailed as they are."
+    description = "Fine structure of the frames relative to that of the reference clips. 1 is equal."
     pitfalls = (
-        "It does not see whether the detail is in the right place. Noise looks like detail: more energy than in real "
-        "clips lowers the value, and over 1.25 times it is flagged."
+        "It does not measure whether the detail is in the right place. Noise looks like detail: more energy than in "
+        "real clips lowers the value, and more than 1.25 times is reported as noise."
     )
     question, rank = "detail", 1
     extractors = (Pixels,)
@@ -48,7 +48,7 @@ class Detail(ClipMetric):
 
 
 def closeness(ratio: float) -> float:
-    """`ratio`, or its inverse where it is over 1: blur lowers it, and so does noise.
+    """`ratio`, or its inverse if it is above 1. Both blur and noise lower the result.
 
     >>> [closeness(r) for r in (0.0, 0.5, 1.0, 4.0)]
     [0.0, 0.5, 1.0, 0.25]
@@ -57,17 +57,17 @@ def closeness(ratio: float) -> float:
 
 
 def detail(clips: Clips, reference: Clips) -> Values:
-    """How close the energy of fine structure is to that of real clips of the same size.
+    """Ratio of the energy of fine structure to that of real clips of the same size, inverted if above 1.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        reference: Real clips, likewise.
+        reference: Real clips, in the same form.
 
     Returns:
-        (clips,) values from 0 to 1; 1 is as detailed as the real clips. A float for one clip.
+        (clips,) values from 0 to 1; 1 is as much detail as in real clips. A float for one clip.
 
     Raises:
-        ValueError: The real clips have another size or no fine structure, or the clips another shape or type.
+        ValueError: The real clips have another size or no fine structure, or the clips have a wrong shape or type.
 
     Example:
         >>> import numpy as np

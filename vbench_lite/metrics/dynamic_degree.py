@@ -1,4 +1,4 @@
-"""Whether a clip moves, as VBench decides it."""
+"""Whether a clip has motion, by VBench's rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vbench_lite.records import ReasonCode, Score
 
 
 class DynamicDegree(ClipMetric):
-    """1 for a clip in which enough pairs of frames move, else 0."""
+    """1 for a clip in which enough pairs of frames have motion, else 0."""
 
     name = "dynamic_degree"
     title = "Dynamic degree"
@@ -18,12 +18,12 @@ class DynamicDegree(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "Fraction of the clips that move: at about 8 frames a second, the fastest 5 % of the picture move by more than "
-        "6 pixels in 256 in a quarter of the pairs of frames, by RAFT. Reported, never ranked."
+        "Fraction of the clips with motion: at about 8 frames per second, in a quarter of the pairs of frames, the "
+        "fastest 5 % of the picture move by more than 6 pixels of 256, by RAFT. Reported, not ranked."
     )
     pitfalls = (
-        "More is not better: noise and cuts count as motion. VBench's rule calls every clip of two sampled frames "
-        "dynamic, and every clip of one sampled frame not."
+        "A higher value is not better: noise and cuts count as motion. By VBench's rule, every clip of two sampled "
+        "frames is dynamic, and every clip of one sampled frame is not."
     )
     source = "VBench dynamic_degree (Huang et al., arXiv:2311.17982; Vchitect/VBench at 45e79ec)"
     licence = "RAFT-things: BSD-3-Clause"
@@ -43,13 +43,13 @@ class DynamicDegree(ClipMetric):
 
 
 def dynamic_degree(clips: Clips, fps: float, backbones: Networks = "vbench") -> Values:
-    """1 for each clip that moves, else 0, as VBench decides it.
+    """1 for each clip with motion, else 0, by VBench's rule.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor. At least
             121 pixels per side, and at most about 1920x1088.
-        fps: Frames a second; more than 0. Every `max(1, round(fps / 8))`-th frame is compared.
-        backbones: A set by name or file, or one that is loaded; its RAFT network is used.
+        fps: Frames per second, above 0. Every `max(1, round(fps / 8))`-th frame is compared.
+        backbones: Name or file of a set of networks, or a loaded set; its RAFT network is used.
 
     Returns:
         (clips,) values, 0 or 1; a float for one clip. Equals VBench's decision.

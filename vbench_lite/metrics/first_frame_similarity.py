@@ -1,4 +1,4 @@
-"""Whether a clip starts from the image that it was given."""
+"""Similarity of the first frame of a clip and its start image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vbench_lite.records import Score
 
 
 class FirstFrameSimilarity(ClipMetric):
-    """Cosine of the first frame and the image of the prompt."""
+    """Cosine between the first frame and the start image."""
 
     name = "first_frame_similarity"
     title = "First frame similarity"
@@ -20,12 +20,11 @@ class FirstFrameSimilarity(ClipMetric):
     range = (-1.0, 1.0)
     version = "1"
     description = (
-        "Cosine between the first frame and the image that the clip was to start from, in an image network. Only "
-        "prompts with an image have it."
+        "Cosine between the first frame and the start image in an image network. Only for prompts with an image."
     )
     pitfalls = (
-        "A still picture of the image has a perfect 1; read it beside motion. Small texture hardly counts. Values of "
-        "different networks do not compare."
+        "A still picture of the image has the best value, 1: read it together with motion. Small texture has little "
+        "influence. Values of different networks are not comparable."
     )
     question, rank = "prompt", 3
     source = "the image conditioning of image-to-video models; the network is that of the chosen set of backbones"
@@ -42,18 +41,18 @@ class FirstFrameSimilarity(ClipMetric):
 
 
 def first_frame_similarity(clips: Clips, images: Images | Sequence[Images], backbones: Networks = "builtin") -> Values:
-    """Cosine of the first frame and the image that the clip was to start from.
+    """Cosine between the first frame and the start image.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        images: uint8, (height, width, 3): one for each clip, or one for all.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        images: Start images, uint8, (height, width, 3): one per clip, or one for all.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from -1 to 1, higher is closer; a float for one clip.
 
     Raises:
-        ValueError: Clips or images have another shape or type.
+        ValueError: Clips or images have a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

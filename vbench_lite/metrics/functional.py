@@ -1,4 +1,4 @@
-"""Metrics as functions of clips in memory: arrays or tensors, without files or runs."""
+"""Metrics as functions of clips in memory: arrays or tensors, without files and runs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Clips: TypeAlias = Union[NDArray[np.uint8], "Tensor"]
 Images: TypeAlias = Union[NDArray[np.uint8], "Tensor"]
 """uint8 (height, width, 3), or (images, height, width, 3)."""
 Networks: TypeAlias = str | Backbones
-"""A set of backbones: a name, the path of a TOML, or one that is loaded."""
+"""A set of backbones: its name, the path of its TOML file, or a loaded set."""
 Values: TypeAlias = Any
-"""A float for one clip; float64 (clips,) for several."""
+"""A float for one clip; a float64 array (clips,) for several."""
 
 
 @lru_cache(maxsize=4)
@@ -43,7 +43,7 @@ def _load(name: str, kinds: tuple[str, ...]) -> Backbones:
 
 
 def networks_for(extractors: Sequence[Extractor], backbones: Networks) -> Backbones:
-    """The loaded set, with the networks that the extractors need."""
+    """The loaded networks that the extractors need."""
     from vbench_lite.features.extractor import backbone_of
 
     if isinstance(backbones, Backbones):
@@ -56,7 +56,7 @@ def clip_list(clips: Clips) -> list[NDArray[np.uint8]]:
     """Clips as a list of arrays, uint8 (frames, height, width, 3).
 
     Raises:
-        ValueError: Another shape, or not uint8.
+        ValueError: The shape is wrong, or the type is not uint8.
     """
     array = np.asarray(clips if isinstance(clips, np.ndarray) else clips.cpu())
     if array.dtype != np.uint8 or array.ndim not in (4, 5) or array.shape[-1] != 3 or 0 in array.shape:
@@ -70,7 +70,7 @@ def clip_list(clips: Clips) -> list[NDArray[np.uint8]]:
 def features_of(
     clips: Clips, extractors: Sequence[Extractor], backbones: Networks = "builtin", fps: float = 0.0
 ) -> list[ClipFeatures]:
-    """What the extractors leave of each clip."""
+    """The extracted features of each clip."""
     from vbench_lite.features.extract import extract
 
     nets = networks_for(extractors, backbones)
@@ -82,21 +82,21 @@ def score_clips(
     prompts: str | Prompt | Sequence[str | Prompt] | None = None, reference: Clips | None = None,
     spec: ClipSpec | None = None, images: Images | Sequence[Images] | None = None, backbones: Networks = "builtin",
 ) -> list[Score]:
-    """One score a clip: a value, or None with the reason.
+    """One score per clip: a value, or None with the reason.
 
     Args:
         metric: Any per-clip metric, shipped or user-defined.
         clips: uint8, (clips, frames, height, width, 3) or one clip; array or tensor.
-        fps: Frames a second; 0 where it is not known.
-        prompts: One for each clip, or one for all, where the metric reads prompts: texts, or records with a motion.
-        reference: Real clips, where the metric compares with them.
+        fps: Frames per second; 0 if unknown.
+        prompts: One per clip, or one for all, for metrics that read prompts: texts, or records with a motion.
+        reference: Real clips, for metrics that need them.
         spec: The requested form.
-        images: What the clips were to start from: one for each clip, or one for all.
-        backbones: A set by name or file, or one that is loaded.
+        images: Start images: one per clip, or one for all.
+        backbones: Name or file of a set of networks, or a loaded set.
 
     Raises:
-        ValueError: Clips or images of another shape or type, or another number of prompts or images.
-        MetricError: The metric returned no valid score.
+        ValueError: Clips or images have a wrong shape or type, or the number of prompts or images is wrong.
+        MetricError: The metric returned an invalid score.
 
     Example:
         >>> from vbench_lite.metrics.temporal_flickering import TemporalFlickering
@@ -110,7 +110,7 @@ def score_clips(
     real = RealClips() if reference is None else RealClips(features_of(reference, metric.extractors, nets, fps))
     given = [prompts or ""] * len(found) if prompts is None or isinstance(prompts, str | Prompt) else list(prompts)
     if len(given) != len(found):
-        raise ValueError(f"{len(given)} prompts for {len(found)} clips: give one for each, or one for all")
+        raise ValueError(f"{len(given)} prompts for {len(found)} clips: pass one per clip, or one for all")
     pictures = [None] * len(found) if images is None else _picture_vectors(nets, images, len(found))
     asked = [each if isinstance(each, Prompt) else Prompt(str(n), each) for n, each in enumerate(given)]
     contexts = [
@@ -145,16 +145,16 @@ def _picture_vectors(nets: Backbones, images: Images | Sequence[Images], count: 
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3 or 0 in array.shape:
             raise ValueError(f"an image is {array.dtype} {array.shape}: expected uint8 (height, width, 3)")
     if len(arrays) not in (1, count):
-        raise ValueError(f"{len(arrays)} images for {count} clips: give one for each, or one for all")
+        raise ValueError(f"{len(arrays)} images for {count} clips: pass one per clip, or one for all")
     vectors = [picture_vector(nets, array) for array in arrays]
     return vectors if len(vectors) == count else vectors * count
 
 
 def score_each(metric: ClipMetric, clips: Clips, **given: Any) -> Values:
-    """The values of clips that all have one; arguments as for `score_clips`.
+    """The values of all clips. The arguments are those of `score_clips`.
 
     Raises:
-        ValueError: A clip has no value; the message has the reason.
+        ValueError: A clip has no value. The message has the reason.
     """
     scores = score_clips(metric, clips, **given)
     for place, score in enumerate(scores):
@@ -168,7 +168,7 @@ def distance_between(metric: SetMetric, generated: Clips, reference: Clips, back
     """The value of a set metric on clips in memory.
 
     Raises:
-        ValueError: There is none; the message has the reason.
+        ValueError: There is no value. The message has the reason.
     """
     nets = networks_for(metric.extractors, backbones)
     sides = [features_of(clips, metric.extractors, nets) for clips in (generated, reference)]

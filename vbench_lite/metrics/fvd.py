@@ -1,4 +1,4 @@
-"""Fréchet video distance, as published: biased at small numbers of clips."""
+"""Fréchet video distance (FVD) as published. It is biased for small numbers of clips."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from vbench_lite.metrics.base import SetContext, SetMetric, SetScore
 from vbench_lite.metrics.functional import Clips, Networks, distance_between
 from vbench_lite.records import Estimate, ReasonCode
 
-NO_INTERVAL = "no interval of a plain FVD holds at these numbers of clips; see fvd_corrected"
+NO_INTERVAL = "no known interval of FVD is valid at these numbers of clips; see fvd_corrected"
 
 
 class Fvd(SetMetric):
-    """Squared Fréchet distance between the video features of generated and of real clips."""
+    """Squared Fréchet distance between the video features of generated and real clips."""
 
     name = "fvd"
     title = "Fréchet video distance"
-    unit = "distance"
+    unit = "squared distance"
     higher_is_better = False
     range = (0.0, float("inf"))
     version = "1"
     description = (
-        "Distance between the generated clips and the reference clips as two clouds of video features. Lower is "
-        "closer; 0 is the same cloud."
+        "Squared Fréchet distance between the video features of the generated clips and of the reference clips. Lower "
+        "is closer; 0 means equal means and covariances."
     )
-    pitfalls = "At few clips it is mostly bias: compare only at the same number of clips, with the same network."
+    pitfalls = "With few clips it is mostly bias: compare only values of the same number of clips and the same network."
     question, rank = "set", 2
     source = "Unterthiner et al., arXiv:1812.01717"
     extractors = (Video,)
@@ -39,21 +39,21 @@ class Fvd(SetMetric):
 
 
 def fvd(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:
-    """Squared Fréchet distance between the video features of generated and of real clips.
+    """Squared Fréchet distance between the video features of generated and real clips.
 
-    At small numbers of clips most of it is bias, upwards: use the same number of clips on both sides, and read
-    `fvd_corrected` beside it.
+    With few clips, most of the value is upward bias: use the same number of clips on both sides, and also read
+    `fvd_corrected`.
 
     Args:
-        generated: uint8, (clips, frames, height, width, 3), array or tensor; two clips or more.
-        reference: Real clips, likewise.
-        backbones: A set by name or file, or one that is loaded; its video network is used.
+        generated: uint8, (clips, frames, height, width, 3), array or tensor; at least two clips.
+        reference: Real clips, in the same form.
+        backbones: Name or file of a set of networks, or a loaded set; its video network is used.
 
     Returns:
-        0 or more; lower is closer.
+        0 or more, a squared distance; lower is closer.
 
     Raises:
-        ValueError: Fewer than two clips on a side, or another shape or type.
+        ValueError: Fewer than two clips on a side, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,4 +1,4 @@
-"""Fréchet video distance without the bias of small numbers of clips, with an interval."""
+"""Fréchet video distance, corrected for the bias of small numbers of clips, with an interval."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from vbench_lite.records import Estimate
 
 
 class FvdCorrected(SetMetric):
-    """The Fréchet video distance with the bias of small numbers of clips removed."""
+    """Squared Fréchet distance of video features, corrected for the bias of small numbers of clips."""
 
     name = "fvd_corrected"
     title = "Fréchet video distance, unbiased"
-    unit = "distance"
+    unit = "squared distance"
     higher_is_better = False
     range = (float("-inf"), float("inf"))
     version = "4"
     description = (
-        "The Fréchet video distance with the bias of small numbers removed, and an interval. Lower is closer; "
-        "around 0 the two sets cannot be distinguished."
+        "Fréchet video distance, corrected for the bias of small numbers of clips, with an interval. Lower is closer; "
+        "near 0 the two sets cannot be distinguished."
     )
-    pitfalls = "Papers report `fvd`, not this value. The interval is wide at few clips. Values below 0 are noise."
+    pitfalls = (
+        "Papers report `fvd`, not this value. With few clips the interval is wide. Values below 0 are sampling error."
+    )
     question, rank = "set", 1
     extractors = (Video,)
     sets = ("builtin",)
@@ -35,19 +37,19 @@ class FvdCorrected(SetMetric):
 
 
 def fvd_corrected(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:
-    """The Fréchet video distance with the bias of small numbers of clips removed.
+    """Squared Fréchet distance of video features, corrected for the bias of small numbers of clips.
 
     Args:
-        generated: uint8, (clips, frames, height, width, 3), array or tensor; eight clips or more.
-        reference: Real clips, likewise.
-        backbones: A set by name or file, or one that is loaded; its video network is used.
+        generated: uint8, (clips, frames, height, width, 3), array or tensor; at least eight clips.
+        reference: Real clips, in the same form.
+        backbones: Name or file of a set of networks, or a loaded set; its video network is used.
 
     Returns:
-        Around 0 or more; lower is closer, and values below 0 are chance. `distances.corrected_interval` has the
-        interval.
+        A squared distance; lower is closer. Values below 0 are sampling error. `distances.corrected_interval` also
+        returns the interval.
 
     Raises:
-        ValueError: Fewer than eight clips on a side, or another shape or type.
+        ValueError: Fewer than eight clips on a side, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,4 +1,4 @@
-"""How free of blur, noise and wrong exposure the frames of a clip are, by MUSIQ."""
+"""Technical quality of the frames of a clip (blur, noise, exposure), by MUSIQ."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ImagingQuality(ClipMetric):
     range = (float("-inf"), float("inf"))
     version = "1"
     description = (
-        "How free of blur, noise and wrong exposure the frames are, by MUSIQ trained on SPAQ: a rating of 0 to 100, "
-        "divided by 100, as a mean over frames."
+        "Predicted technical quality of the frames (blur, noise, exposure), by MUSIQ trained on SPAQ: a rating of 0 to "
+        "100, divided by 100. The value is the mean over frames."
     )
-    pitfalls = "It judges single frames. Its library pyiqa (extra iqa) allows no commercial use."
+    pitfalls = "It rates single frames. Its library pyiqa (extra iqa) allows no commercial use."
     question, rank = "detail", 5
     source = "VBench imaging_quality (Huang et al., arXiv:2311.17982); MUSIQ (Ke et al., arXiv:2108.05997)"
     licence = "pyiqa: PolyForm Noncommercial 1.0.0 and S-Lab License 1.0, no commercial use"
@@ -40,14 +40,14 @@ def imaging_quality(clips: Clips, backbones: Networks = "vbench") -> Values:
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its network for imaging quality is used.
+        backbones: Name or file of a set of networks, or a loaded set; its network for imaging quality is used.
 
     Returns:
         (clips,) values, about 0 to 1, higher is better; a float for one clip. VBench's per-clip value divided by 100.
 
     Raises:
-        ValueError: Another shape or type, or a set without such a network.
-        WeightsError: Weights are missing, or the extra `iqa`.
+        ValueError: Another shape or type, or a set that has no such network.
+        WeightsError: Weights or the extra `iqa` are missing.
 
     Example:
         >>> import numpy as np

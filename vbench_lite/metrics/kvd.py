@@ -1,4 +1,4 @@
-"""Kernel video distance, unbiased."""
+"""Kernel video distance (KVD), unbiased."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vbench_lite.records import Estimate
 
 
 class Kvd(SetMetric):
-    """Squared maximum mean discrepancy of video features under a cubic kernel."""
+    """Squared maximum mean discrepancy of video features with a cubic kernel."""
 
     name = "kvd"
     title = "Kernel video distance"
@@ -19,10 +19,10 @@ class Kvd(SetMetric):
     range = (float("-inf"), float("inf"))
     version = "2"
     description = (
-        "Like the Fréchet distance, by a polynomial kernel, without its bias. Lower is closer; it can fall slightly "
-        "below 0."
+        "Squared maximum mean discrepancy of the video features, with a cubic polynomial kernel, unbiased. Lower is "
+        "closer; values slightly below 0 are possible."
     )
-    pitfalls = "Noisier than the Fréchet distance; values of different networks are not comparable."
+    pitfalls = "It is noisier than the Fréchet distance. Values of different networks are not comparable."
     question, rank = "set", 3
     source = "KID of Binkowski et al. (ICLR 2018, arXiv:1801.01401) on video features"
     extractors = (Video,)
@@ -38,18 +38,18 @@ class Kvd(SetMetric):
 
 
 def kvd(generated: Clips, reference: Clips, backbones: Networks = "builtin") -> float:
-    """Squared maximum mean discrepancy of video features, kernel (x.y / values + 1)^3, unbiased.
+    """Squared maximum mean discrepancy of video features with the kernel (x.y / values + 1)^3, unbiased.
 
     Args:
-        generated: uint8, (clips, frames, height, width, 3), array or tensor; two clips or more.
-        reference: Real clips, likewise.
-        backbones: A set by name or file, or one that is loaded; its video network is used.
+        generated: uint8, (clips, frames, height, width, 3), array or tensor; at least two clips.
+        reference: Real clips, in the same form.
+        backbones: Name or file of a set of networks, or a loaded set; its video network is used.
 
     Returns:
-        Around 0 or more; lower is closer.
+        A squared distance; lower is closer. Values below 0 are sampling error.
 
     Raises:
-        ValueError: Fewer than two clips on a side, or another shape or type.
+        ValueError: Fewer than two clips on a side, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,4 +1,4 @@
-"""How similar frames look when they are far apart in a clip."""
+"""Similarity of frames that are far apart in a clip."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vbench_lite.metrics.functional import Clips, Networks, Values, score_each
 from vbench_lite.records import ReasonCode, Score
 
 SECONDS = 2.0
-"""Shorter clips have no long range."""
+"""Shorter clips have no score."""
 
 
 class LongRangeConsistency(ClipMetric):
-    """Mean cosine of frames a quarter, a half and the whole of the clip apart."""
+    """Mean cosine of frames that are a quarter, a half and the whole of the clip apart."""
 
     name = "long_range_consistency"
     title = "Long-range consistency"
@@ -23,10 +23,10 @@ class LongRangeConsistency(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "Similarity in an image network of frames that lie a quarter, a half and the whole clip apart. It finds slow "
-        "changes that no pair of neighbouring frames shows. Only for clips of two seconds or more."
+        "Mean similarity, in an image network, of frames that are a quarter, a half and the whole clip apart. It finds "
+        "slow changes that neighbouring frames do not show. Only for clips of two seconds or more."
     )
-    pitfalls = "A zoom or a turn that was asked for lowers it, and stillness raises it: read it beside motion."
+    pitfalls = "A requested zoom or rotation lowers it, and stillness raises it: read it together with motion."
     question, rank = "coherence", 5
     source = "The cosine of VBench background_consistency (arXiv:2311.17982) at other distances of frames"
     extractors = (ImageText,)
@@ -47,18 +47,18 @@ class LongRangeConsistency(ClipMetric):
 
 
 def long_range_consistency(clips: Clips, fps: float, backbones: Networks = "builtin") -> Values:
-    """Mean cosine of frames a quarter, a half and the whole of the clip apart, each cut off at 0.
+    """Mean cosine of frames that are a quarter, a half and the whole of the clip apart, each clipped at 0.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        fps: Frames a second.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        fps: Frames per second.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from 0 to 1, higher is more consistent; a float for one clip.
 
     Raises:
-        ValueError: Less than two seconds, no frame rate, or another shape or type.
+        ValueError: Clips are shorter than two seconds, no frame rate, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,4 +1,4 @@
-"""How visible the seam of a loop is."""
+"""Difference between the last and the first frame of a loop."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from vbench_lite.metrics.base import SINGLE_FRAME, ClipContext, ClipMetric
 from vbench_lite.metrics.functional import Clips, Values, score_each
 from vbench_lite.records import Prompt, ReasonCode, Score
 
-NO_LOOP = Score(None, 'the prompt asks for no loop (tag "loop")', ReasonCode.NOT_APPLICABLE)
+NO_LOOP = Score(None, 'the prompt does not request a loop (tag "loop")', ReasonCode.NOT_APPLICABLE)
 
 
 class LoopSeam(ClipMetric):
-    """How much more the last frame differs from the first than neighbouring frames from each other, 0 to 1."""
+    """Difference of the last and the first frame minus the mean difference of neighbouring frames, 0 to 1."""
 
     name = "loop_seam"
     title = "Loop seam"
@@ -21,10 +21,12 @@ class LoopSeam(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "Mean difference of the last frame and the first, less the mean difference of neighbouring frames, cut off at "
+        "Mean difference of the last and the first frame, minus the mean difference of neighbouring frames, clipped at "
         "0. Only for prompts with the tag loop."
     )
-    pitfalls = "A frozen clip has no seam. A seam between equal frames where the direction of motion turns is not seen."
+    pitfalls = (
+        "A frozen clip has the best value, 0. A change of the direction of motion between equal frames is not detected."
+    )
     source = "Mean absolute frame difference, as in VBench temporal_flickering"
     extractors = (Ends, Pixels)
     sets = ("scenario",)
@@ -40,7 +42,7 @@ class LoopSeam(ClipMetric):
 
 
 def loop_seam(clips: Clips) -> Values:
-    """How much more the last frame differs from the first than neighbouring frames from each other.
+    """Difference of the last and the first frame minus the mean difference of neighbouring frames, clipped at 0.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
@@ -49,7 +51,7 @@ def loop_seam(clips: Clips) -> Values:
         (clips,) values from 0 to 1, lower is better; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, or another shape or type.
+        ValueError: Fewer than two frames, or a wrong shape or type.
 
     Example:
         >>> import numpy as np

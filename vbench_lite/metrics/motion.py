@@ -1,4 +1,4 @@
-"""How fast the fastest part of the picture moves."""
+"""Speed of the fastest part of the picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vbench_lite.records import Score
 
 
 class Motion(ClipMetric):
-    """Speed of the fastest twentieth of the picture, in short sides of the frame a second."""
+    """Speed of the fastest 5 % of the picture, in short sides of the frame per second."""
 
     name = "motion"
     title = "Motion"
@@ -18,10 +18,12 @@ class Motion(ClipMetric):
     range = (0.0, float("inf"))
     version = "2"
     description = (
-        "How fast the fastest 5 % of the picture moves, in short sides of the frame a second. Reported, never ranked."
+        "Mean speed of the fastest 5 % of the picture, in short sides of the frame per second. Reported, not ranked."
     )
-    pitfalls = "More is not better: it shows whether a steady clip is calm or frozen. Noise and flickering count too."
-    source = "The top-5 % flow magnitude of VBench dynamic_degree (arXiv:2311.17982), kept as a number"
+    pitfalls = (
+        "A higher value is not better: it shows whether a steady clip is frozen. Noise and flickering count as motion."
+    )
+    source = "The top-5 % flow magnitude of VBench dynamic_degree (arXiv:2311.17982), without its threshold"
     extractors = (Flow,)
     sets = ("builtin",)
     rises_with = ("shuffle", "jitter")
@@ -37,19 +39,19 @@ class Motion(ClipMetric):
 
 
 def motion(clips: Clips, fps: float) -> Values:
-    """How fast the fastest twentieth of the picture moves, in short sides of the frame a second.
+    """Mean speed of the fastest 5 % of the picture, in short sides of the frame per second.
 
-    Neither good nor bad. 0 is a frozen clip.
+    A higher value is not better. 0 is a frozen clip.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        fps: Frames a second; more than 0.
+        fps: Frames per second, above 0.
 
     Returns:
         (clips,) values, 0 or more; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, no frame rate, or another shape or type.
+        ValueError: Fewer than two frames, no frame rate, or a wrong shape or type.
 
     Example:
         >>> import numpy as np

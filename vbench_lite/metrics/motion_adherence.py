@@ -1,4 +1,4 @@
-"""Whether the clip moves as the prompt asks."""
+"""Whether the motion of a clip is the motion that the prompt requests."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from vbench_lite.records import MOTIONS, Prompt, ReasonCode, Score
 
 NOT_ASKED = Score(None, 'the prompt states no motion (key "motion")', ReasonCode.NOT_APPLICABLE)
 LEAST = 0.02
-"""Short sides of the frame, over the clip: less is no motion."""
+"""Motion over the whole clip, in short sides of the frame, below which there is no motion."""
 ARM = 0.3
-"""Short sides from the centre, at which zoom and roll are converted to shifts."""
+"""Distance from the centre, in short sides, at which zoom and roll are converted to shifts."""
 CALM = 0.1
-"""Short sides a second of the fastest twentieth of the picture, at which a clip that should be still scores 0."""
+"""Speed of the fastest 5 % of the picture, in short sides per second, at which a still prompt scores 0."""
 
 
 class MotionAdherence(ClipMetric):
-    """The requested motion as a part of all motion, -1 to 1."""
+    """The requested motion as a fraction of all motion, -1 to 1."""
 
     name = "motion_adherence"
-    title = "Motion as asked"
+    title = "Motion as requested"
     unit = "fraction"
     higher_is_better = True
     range = (-1.0, 1.0)
     version = "1"
     description = (
-        "The part of the clip's motion that the prompt requests: 1 is only that motion, 0 none of it, -1 the "
-        "opposite. Only for prompts with a motion."
+        "Fraction of the motion that the prompt requests: 1 is only that motion, 0 none of it, -1 the opposite motion. "
+        "Only for prompts with a motion."
     )
     pitfalls = (
         "On a plain background, optical flow cannot distinguish a panning camera from a sliding subject. A rotation "
@@ -56,12 +56,12 @@ class MotionAdherence(ClipMetric):
 
 
 def adherence(asked: str, camera: Array, moving: Array) -> Score:
-    """The asked motion as a part of all motion.
+    """The requested motion as a fraction of all motion.
 
     Args:
         asked: One of `records.MOTIONS`, not "still".
-        camera: (pairs, 4), right, down, zoom and roll of the dominant motion of each pair of frames.
-        moving: (pairs, 4), the same of what moves otherwise, beyond the dominant motion.
+        camera: Dominant motion of each pair of frames, (pairs, 4): right, down, zoom and roll.
+        moving: Motion of the other parts relative to the dominant motion, (pairs, 4).
 
     >>> adherence("slides left", np.array([[0.1, 0, 0, 0]]), np.zeros((1, 4))).value
     -1.0
@@ -87,7 +87,7 @@ def adherence(asked: str, camera: Array, moving: Array) -> Score:
 
 
 def _back_and_forth(both: Array) -> float:
-    """The part of all shifts that goes up and comes down again, 0 to 1."""
+    """The fraction of all shifts that goes up and comes down again, 0 to 1."""
     shifts = np.where(np.abs(both[:, :2]) > LEAST / 4, both[:, :2], 0.0)
     whole = float(np.abs(shifts).sum())
     if whole < LEAST:
@@ -104,15 +104,15 @@ def _stillness(context: ClipContext) -> Score:
 
 
 def motion_adherence(clips: Clips, motion: str, fps: float = 0.0) -> Values:
-    """The part of a clip's motion that was asked for.
+    """The requested motion as a fraction of all motion of a clip.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
         motion: One of `vbench_lite.records.MOTIONS`, such as "slides left" or "zoom in".
-        fps: Frames a second; needed for "still" alone.
+        fps: Frames per second. Only "still" needs it.
 
     Returns:
-        (clips,) values from -1 to 1, higher is better; a float for one clip. 0 where nothing moves.
+        (clips,) values from -1 to 1, higher is better; a float for one clip. 0 if nothing moves.
 
     Raises:
         ValueError: Fewer than two frames, an unknown motion, or one that flow cannot detect.

@@ -1,4 +1,4 @@
-"""Whether all frames of a clip keep what its image shows."""
+"""Similarity of all frames of a clip and its start image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vbench_lite.records import Score
 
 
 class ReferenceImageSimilarity(ClipMetric):
-    """Mean over all frames of the cosine with the image of the prompt, each cut off at 0."""
+    """Mean over all frames of the cosine with the start image, each clipped at 0."""
 
     name = "reference_image_similarity"
     title = "Reference image similarity"
@@ -22,12 +22,12 @@ class ReferenceImageSimilarity(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike all frames of a clip look to the image that it was to start from, in an image network: the mean "
-        "cosine, each cut off at 0. Only prompts with an image have it."
+        "Mean over all frames of the cosine with the start image in an image network, each clipped at 0. Only for "
+        "prompts with an image."
     )
     pitfalls = (
-        "It rewards stillness: what turns, moves or grows as the text asks lowers it. Compare with the value of real "
-        "clips, not with 1."
+        "It rewards stillness: motion, rotation and growth lower it, also if the text requests them. Compare it with "
+        "the value of real clips, not with 1."
     )
     question, rank = "prompt", 4
     source = "mean over frames of max(0, cosine), as VBench's i2v_subject without its weights (arXiv:2411.13503)"
@@ -47,18 +47,18 @@ class ReferenceImageSimilarity(ClipMetric):
 def reference_image_similarity(
     clips: Clips, images: Images | Sequence[Images], backbones: Networks = "builtin"
 ) -> Values:
-    """Mean over frames of the cosine with the image that the clip was to start from, each cut off at 0.
+    """Mean over frames of the cosine with the start image, each clipped at 0.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        images: uint8, (height, width, 3): one for each clip, or one for all.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        images: Start images, uint8, (height, width, 3): one per clip, or one for all.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from 0 to 1, higher is closer; a float for one clip.
 
     Raises:
-        ValueError: Clips or images have another shape or type.
+        ValueError: Clips or images have a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,6 +1,6 @@
-"""Finds metrics: those that ship, those of the workspace's metrics/ folder, of entry points, and of `--metrics`.
+"""Find metrics: the shipped ones, and those of the workspace's metrics/ folder, of entry points and of `--metrics`.
 
-Reads classes only, so that nothing here needs torch.
+This module reads classes only and does not import torch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from vbench_lite.userfile import link_problem
 
 GROUP = "vbench_lite.metrics"
 FOLDER = Path("metrics")
-"""Of the working folder: every .py file in it is read."""
+"""Folder in the working folder. Every .py file in it is read."""
 SETS = ("builtin", "scenario", "vbench", "all")
 SEE = "See them with: vbench list metrics"
 TEXTS = ("name", "title", "unit", "version", "description")
@@ -40,7 +40,7 @@ MetricClass = type[Metric]
 
 @cache
 def shipped_metrics() -> dict[str, MetricClass]:
-    """The metrics of this package by name, in the order of their questions and ranks. `_*.py` holds none.
+    """The metrics of this package by name, in the order of their questions and ranks. Files `_*.py` have none.
 
     Example:
         >>> shipped_metrics()["motion"].unit
@@ -59,7 +59,7 @@ def _order(metric: MetricClass) -> tuple[bool, int, int, str]:
 
 
 def user_metrics() -> dict[str, MetricClass]:
-    """Metrics of the working folder's metrics/ and of the entry point group "vbench_lite.metrics".
+    """Metrics of the metrics/ folder in the working folder, and of the entry point group "vbench_lite.metrics".
 
     Raises:
         MetricError: A class is not a valid metric, or two metrics share a name.
@@ -71,17 +71,17 @@ def user_metrics() -> dict[str, MetricClass]:
 
 
 def known_metrics() -> dict[str, MetricClass]:
-    """Every metric that a name can mean."""
+    """All shipped and user-defined metrics by name."""
     return _by_name([*shipped_metrics().values(), *user_metrics().values()])
 
 
 def known_programs() -> list[type[JudgedMetric]]:
-    """The scores of every program that a name can mean. They are computed only where they are named."""
+    """The scores of all known programs. They are computed only if they are selected by name."""
     return [metric for path in known_judges().values() for metric in judged_metrics(path)]
 
 
 def describe(name: str) -> MetricInfo | None:
-    """The description of a shipped metric, or None where there is none of this name.
+    """The description of a shipped metric, or None if there is no metric of this name.
 
     Example:
         >>> describe("detail").title
@@ -94,18 +94,18 @@ def describe(name: str) -> MetricInfo | None:
 def select(
     wanted: str | Iterable[str | MetricClass] | None = None, backbones: str = "builtin", *, images: bool = False
 ) -> list[Metric]:
-    """The metrics that `--metrics` names, as objects that score.
+    """The metrics that `--metrics` selects, as instances.
 
     Args:
         wanted: Names, sets (builtin, scenario, vbench, all), Python files, TOML files of programs that score clips,
-            "pkg.mod:Class" or classes; a text may join several with commas. None takes the set "builtin" and every
-            Python metric of the user; where the set of backbones has a network that only VBench's dimensions use,
-            the set "vbench" as well.
-        backbones: The set of backbones that they will be scored with.
-        images: Whether prompts have images. Else named sets leave out metrics that compare with an image.
+            "pkg.mod:Class" or classes. A text may contain several, separated by commas. None is the set "builtin" and
+            every Python metric of the user. If the set of backbones has a network that only VBench's dimensions use,
+            None also includes the set "vbench".
+        backbones: The set of backbones for scoring.
+        images: Whether prompts have images. If not, named sets leave out metrics that compare with an image.
 
     Raises:
-        UnknownName: There is no such metric, file, module or class.
+        UnknownName: A metric, file, module or class does not exist.
         MetricError: A class is not a valid metric, or two metrics share a name.
 
     Example:
@@ -121,12 +121,12 @@ def select(
 
 
 def default_sets(backbones: str) -> set[str]:
-    """The sets of metrics that a set of backbones is used for where none is named."""
+    """The default sets of metrics for a set of backbones."""
     return {"builtin", "vbench"} if has_networks_of_vbench(backbones) else {"builtin"}
 
 
 def extractors_of(metrics: Iterable[Metric]) -> list[Extractor]:
-    """The extractors that the metrics read, without duplicates.
+    """The extractors that metrics read, without duplicates.
 
     Raises:
         MetricError: Two different extractors have the same name.
@@ -143,24 +143,24 @@ def extractors_of(metrics: Iterable[Metric]) -> list[Extractor]:
 
 
 def networks_of(metrics: Iterable[Metric]) -> set[str]:
-    """The kinds of networks that metrics need, as `backbones.KINDS` names them."""
+    """The kinds of networks that metrics need, from `backbones.KINDS`."""
     return {kind for metric in metrics for extractor in metric.extractors if (kind := backbone_of(extractor))}
 
 
 def load_networks(metrics: Iterable[Metric], backbones: str, device: str = "cpu") -> Backbones:
-    """The networks of a set that metrics need, and no others. Without any, torch is not imported.
+    """Load the networks of a set that metrics need, and no others. If none is needed, torch is not imported.
 
-    A network whose weights have another digest, or whose extra is not installed, is left out with the reason.
+    A network is left out with a reason if its weights have a wrong digest or its extra is not installed.
 
     Raises:
-        UnknownName: There is no such set.
+        UnknownName: The set does not exist.
         WeightsError: Weights are missing.
     """
     return networks.load(backbones, device=device, kinds=networks_of(metrics), partial=True)
 
 
 def _of_sets(names: set[str], metrics: Mapping[str, MetricClass], images: bool) -> list[MetricClass]:
-    """The metrics of named sets; "all" is every one."""
+    """The metrics of named sets. "all" selects every metric."""
     named = [metric for metric in metrics.values() if "all" in names or names & set(metric.sets)]
     return [metric for metric in named if images or not metric.for_images]
 
@@ -188,7 +188,7 @@ def _named(item: str | MetricClass, images: bool) -> list[MetricClass]:
 
 
 def _imported(name: str) -> Any:
-    """The object that "pkg.mod:Class" names, looked for in the working folder as well."""
+    """The object that "pkg.mod:Class" names. The working folder is also searched."""
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     module = name.partition(":")[0]
@@ -207,8 +207,8 @@ def metrics_of_file(path: Path) -> list[MetricClass]:
     """The metrics that a Python file defines.
 
     Raises:
-        UnknownName: There is no such file.
-        MetricError: It cannot be read, defines none, or one that is not valid.
+        UnknownName: The file does not exist.
+        MetricError: The file cannot be read, or defines no metric or an invalid one.
     """
     if problem := link_problem(path):
         raise MetricError(f"{path} cannot be read: {problem}.")
@@ -216,13 +216,13 @@ def metrics_of_file(path: Path) -> list[MetricClass]:
         raise UnknownName("file of metrics", str(path), (), SEE)
     found = _metrics_in(_module_of(path.resolve(), path.stat().st_mtime_ns), str(path))
     if not found:
-        raise MetricError(f"{path} defines no metric: expected a class that derives from ClipMetric or SetMetric.")
+        raise MetricError(f"{path} defines no metric: expected a subclass of ClipMetric or SetMetric.")
     return found
 
 
 @cache
 def _module_of(path: Path, _changed_ns: int) -> ModuleType:
-    """The executed file; read again when it was changed."""
+    """The executed file. It is executed again if the file was changed."""
     name = f"metrics_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec, path
@@ -233,7 +233,7 @@ def _module_of(path: Path, _changed_ns: int) -> ModuleType:
 
 
 def _metrics_in(module: ModuleType, where: str = "") -> list[MetricClass]:
-    """The metric classes that a module defines itself."""
+    """The metric classes that a module defines. Imported classes are left out."""
     own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
     classes = [v for v in own if issubclass(v, Metric) and v not in (Metric, ClipMetric, SetMetric)]
     return [checked(v, f"{where or module.__name__}: class {v.__name__}") for v in classes]
@@ -258,14 +258,14 @@ def _place(metric: MetricClass) -> str:
 
 
 def checked(metric: Any, where: str) -> MetricClass:
-    """The class, when it is a valid metric.
+    """The class, if it is a valid metric.
 
     Raises:
-        MetricError: Names the place, the attribute and what is expected there.
+        MetricError: It is not valid. The message names the place, the attribute and the expected value.
     """
     if not (isinstance(metric, type) and issubclass(metric, (ClipMetric, SetMetric))):
         raise MetricError(
-            f"{where} is no metric: expected a class that derives from ClipMetric or SetMetric of vbench_lite.metrics."
+            f"{where} is not a metric: expected a subclass of ClipMetric or SetMetric of vbench_lite.metrics."
         )
     for attribute, value, expected in _defects(metric):
         said = "is missing" if value is None else f"is {value!r}"
@@ -274,23 +274,23 @@ def checked(metric: Any, where: str) -> MetricClass:
 
 
 def _defects(metric: MetricClass) -> Iterable[tuple[str, Any, str]]:
-    """(attribute, value, what is expected) of what is wrong."""
+    """(attribute, value, expected value) of each invalid attribute."""
     for attribute in TEXTS:
         value = getattr(metric, attribute, None)
         if not isinstance(value, str) or not value.strip():
             yield attribute, value, "a text"
     name = str(getattr(metric, "name", ""))
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name) or name in SETS or name in TAKEN:
-        expected = "up to 60 lower-case letters, digits and _, and no name of a set or of a column of clips.csv"
+        expected = "up to 60 lower-case letters, digits and _, and not the name of a set or of a column of clips.csv"
         yield "name", name, expected
     if not isinstance(getattr(metric, "higher_is_better", ...), bool | None):
-        yield "higher_is_better", None, "True, False, or None for a metric that is never ranked"
+        yield "higher_is_better", None, "True, False, or None for a metric that is not ranked"
     if metric.question not in ("", *QUESTIONS):
         yield "question", metric.question, f'one of {", ".join(QUESTIONS)}, or "" for none'
     limits = getattr(metric, "range", None)
     if not (isinstance(limits, tuple) and len(limits) == 2 and all(isinstance(v, int | float) for v in limits)
             and limits[0] < limits[1]):  # fmt: skip
-        yield "range", limits, "(smallest, largest) possible value; float('inf') where there is no limit"
+        yield "range", limits, "(smallest, largest) possible value; float('inf') if there is no limit"
     if metric.score in (ClipMetric.score, SetMetric.score):  # type: ignore[attr-defined]
         yield "score", None, "a method score(self, context)"
     yield from _extractor_defects(metric)

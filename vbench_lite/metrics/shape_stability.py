@@ -1,4 +1,4 @@
-"""How similar the two least similar frames of a clip are."""
+"""Similarity of the two least similar frames of a clip."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ShapeStability(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "The smallest similarity of two frames in an image network, cut off at 0. A subject that loses its shape "
+        "The smallest similarity of any two frames in an image network, clipped at 0. A subject that loses its shape "
         "anywhere in the clip lowers it, because it is not a mean over frames."
     )
     pitfalls = (
-        "A zoom or a turn that was asked for lowers it, and so does a cut. Slight warps that smooth the picture raise "
-        "it. Ghosting and a second subject that stay through the clip are not seen."
+        "A requested zoom or rotation lowers it, and so does a cut. Slight warps that smooth the picture raise it. "
+        "Ghosting or a second subject in the whole clip is not detected."
     )
     question, rank = "coherence", 6
     source = "The cosine of VBench background_consistency (arXiv:2311.17982), of the worst pair of frames"
@@ -39,17 +39,17 @@ class ShapeStability(ClipMetric):
 
 
 def shape_stability(clips: Clips, backbones: Networks = "builtin") -> Values:
-    """The smallest cosine of any two frames of the clip, cut off at 0.
+    """The smallest cosine of any two frames of the clip, clipped at 0.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its image-and-text network is used.
+        backbones: Name or file of a set of networks, or a loaded set; its image-and-text network is used.
 
     Returns:
         (clips,) values from 0 to 1, higher is steadier; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, or another shape or type.
+        ValueError: Fewer than two frames, or a wrong shape or type.
         WeightsError: Weights are missing.
 
     Example:

@@ -1,4 +1,4 @@
-"""How similar the subject of a clip looks from frame to frame, by DINO."""
+"""Similarity of the subject of a clip from frame to frame, by DINO."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vbench_lite.records import Score
 
 
 class SubjectConsistency(ClipMetric):
-    """Mean DINO cosine of each frame with the frame before and with the first one."""
+    """Mean DINO cosine of each frame with the previous frame and with the first."""
 
     name = "subject_consistency"
     title = "Subject consistency"
@@ -18,10 +18,13 @@ class SubjectConsistency(ClipMetric):
     range = (0.0, 1.0)
     version = "1"
     description = (
-        "How alike a clip's frames look to DINO, which sees the identity of things: each frame against the one before "
-        "and against the first. 1 is a still picture."
+        "Similarity of the frames in DINO, whose features represent the identity of objects: each frame is compared "
+        "with the previous frame and with the first. 1 is a still picture."
     )
-    pitfalls = "It rewards stillness; read it beside motion. VBench's total weights clips by frames, this one does not."
+    pitfalls = (
+        "It rewards stillness: read it together with motion. VBench's total weights clips by their number of frames, "
+        "this metric does not."
+    )
     question, rank = "coherence", 4
     source = "VBench subject_consistency (Huang et al., arXiv:2311.17982), per clip"
     licence = "DINO ViT-B/16: Apache-2.0"
@@ -36,19 +39,19 @@ class SubjectConsistency(ClipMetric):
 
 
 def subject_consistency(clips: Clips, backbones: Networks = "vbench") -> Values:
-    """Mean over frames but the first of their DINO cosines with the frame before and with the first, cut off at 0.
+    """Mean DINO cosine of each frame with the previous frame and with the first, each clipped at 0.
 
-    It rewards stillness: a frozen clip has a perfect 1.
+    It rewards stillness: a frozen clip has the best value, 1.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
-        backbones: A set by name or file, or one that is loaded; its DINO network is used.
+        backbones: Name or file of a set of networks, or a loaded set; its DINO network is used.
 
     Returns:
         (clips,) values from 0 to 1, higher is more consistent; a float for one clip. Equals VBench's per-clip value.
 
     Raises:
-        ValueError: Fewer than two frames, another shape or type, or a set without a DINO network.
+        ValueError: Fewer than two frames, a wrong shape or type, or a set that has no DINO network.
         WeightsError: Weights are missing.
 
     Example:

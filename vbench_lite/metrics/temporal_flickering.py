@@ -1,4 +1,4 @@
-"""How little neighbouring frames differ."""
+"""Similarity of the pixels of neighbouring frames."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class TemporalFlickering(ClipMetric):
     higher_is_better = True
     range = (0.0, 1.0)
     version = "1"
-    description = "1 minus the mean change of a pixel from frame to frame. Higher is steadier."
+    description = "1 minus the mean absolute difference of neighbouring frames. Higher is steadier."
     pitfalls = (
-        "A frozen clip gets a perfect 1, and fast motion lowers it as flickering does. Changes by the video encoder "
-        "count too."
+        "A frozen clip has the best value, 1. Fast motion lowers the value as flickering does. Changes by the video "
+        "encoder count too."
     )
     question, rank = "coherence", 3
-    source = "VBench temporal_flickering (Huang et al., arXiv:2311.17982), without its choice of static clips"
+    source = "VBench temporal_flickering (Huang et al., arXiv:2311.17982), without its selection of static clips"
     extractors = (Pixels,)
     sets = ("builtin", "vbench")
     falls_with = ("noise", "flicker", "shuffle", "jitter")
@@ -34,9 +34,9 @@ class TemporalFlickering(ClipMetric):
 
 
 def temporal_flickering(clips: Clips) -> Values:
-    """Steadiness: 1 minus the mean absolute difference between neighbouring frames.
+    """1 minus the mean absolute difference between neighbouring frames.
 
-    It rewards stillness: a frozen clip has a perfect 1. Read it beside `motion` and `warp_error`.
+    It rewards stillness: a frozen clip has the best value, 1. Read it together with `motion` and `warp_error`.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
@@ -45,7 +45,7 @@ def temporal_flickering(clips: Clips) -> Values:
         (clips,) values from 0 to 1, higher is steadier; a float for one clip. Equals VBench's per-clip value.
 
     Raises:
-        ValueError: Fewer than two frames, or another shape or type.
+        ValueError: Fewer than two frames, or a wrong shape or type.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Change between neighbouring frames that motion does not explain."""
+"""Difference of neighbouring frames after motion compensation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ALL_OCCLUDED = Score(None, "motion is so fast that every pixel is occluded", Rea
 
 
 class WarpError(ClipMetric):
-    """Mean squared difference between each frame and the next one warped back onto it."""
+    """Mean squared difference between each frame and the next frame, warped onto it."""
 
     name = "warp_error"
     title = "Warping error"
@@ -20,14 +20,14 @@ class WarpError(ClipMetric):
     range = (0.0, 1.0)
     version = "2"
     description = (
-        "What remains of the difference between two frames after the motion between them is taken out, as a mean "
-        "square of values from 0 to 1. Lower is more coherent."
+        "Mean squared difference of neighbouring frames after motion compensation, on pixel values from 0 to 1. Lower "
+        "is more coherent."
     )
-    pitfalls = "A frozen clip gets a perfect 0, and flat, empty pictures score well."
+    pitfalls = "A frozen clip has the best value, 0. Flat or empty pictures also have good values."
     question, rank = "coherence", 2
     source = (
         "Warping error of Lai et al. (ECCV 2018, arXiv:1808.00449) with the occlusion test of EvalCrafter "
-        "(arXiv:2310.11440); the flow is DIS in place of RAFT, so the numbers differ"
+        "(arXiv:2310.11440); the flow is DIS instead of RAFT, so the numbers differ"
     )
     extractors = (Flow,)
     sets = ("builtin",)
@@ -42,18 +42,18 @@ class WarpError(ClipMetric):
 
 
 def warp_error(clips: Clips) -> Values:
-    """Mean squared difference between each frame and the next one warped back onto it, where nothing is occluded.
+    """Mean squared difference between each frame and the next frame, warped onto it, over pixels that are not occluded.
 
-    Change that motion explains does not count; flickering, popping and deformation do. Fast motion hides most pixels.
+    Motion does not count; flickering, popping and deformation do. In fast motion, most pixels are occluded.
 
     Args:
         clips: uint8, (clips, frames, height, width, 3) or one clip without the first axis; array or tensor.
 
     Returns:
-        (clips,) values from 0 to 1, lower is better, on frames in [0, 1]; a float for one clip.
+        (clips,) values from 0 to 1, lower is better, for pixel values in [0, 1]; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, every pixel of a clip is occluded, or another shape or type.
+        ValueError: Fewer than two frames, every pixel of a clip is occluded, or a wrong shape or type.
 
     Example:
         >>> import numpy as np

@@ -154,9 +154,16 @@ def summary_from(value: dict[str, Any], path: Path) -> Summary:
         value = format1.summary(value)
     metrics = value.get("metrics")
     if isinstance(metrics, dict):
-        named = {name: {"name": name, **info} if isinstance(info, dict) else info for name, info in metrics.items()}
-        value = value | {"metrics": named}
+        value = value | {"metrics": {name: _named(name, info) for name, info in metrics.items()}}
     return typed(value, Summary, path)
+
+
+def _named(name: str, info: Any) -> Any:
+    """A metric with its name. Earlier versions wrote the unit of the squared Fréchet distances as "distance"."""
+    if not isinstance(info, dict):
+        return info
+    old_unit = name in ("fvd", "fvd_corrected") and info.get("unit") == "distance"
+    return {"name": name, **info, **({"unit": "squared distance"} if old_unit else {})}
 
 
 def _without(record: Any, name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Keeps VideoScore2 loaded and answers vbench-lite's lines of JSON. Runs in the folder of its repository.
+"""Keep VideoScore2 loaded and answer the JSON lines of vbench-lite. Run it in the folder of its repository.
 
-The repository's vs2_inference.py scores one clip and ends. This takes its question and its two functions for the
-score of a token from that file (commit e6abe26, read in November 2026). It was not run by this project.
+The repository's vs2_inference.py scores one clip and exits. This script uses the question and the two functions for
+the score of a token from that file (commit e6abe26, read in November 2026). This project has not run it.
 """
 
 import argparse
@@ -25,13 +25,13 @@ MOST_TOKENS = 1024
 
 
 def question_of(script: str) -> Template:
-    """The question that the model was trained with: the string of the repository's script that holds the prompt."""
+    """The question that the model was trained with: the string in the repository's script that contains the prompt."""
     with open(script, encoding="utf-8") as file:
         tree = ast.parse(file.read())
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "$t2v_prompt" in node.value:
             return Template(node.value)
-    raise SystemExit(f"{script} holds no question with $t2v_prompt: use commit e6abe26 of the repository.")
+    raise SystemExit(f"{script} has no question with $t2v_prompt: use commit e6abe26 of the repository.")
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
         answer = {"id": asked["id"]}
         try:
             answer["scores"] = scores_of(asked["clip"], asked["prompt"])
-            answer["reasons"] = dict.fromkeys(LABELS, "the model's answer holds no rating of this")
+            answer["reasons"] = dict.fromkeys(LABELS, "the model's answer has no such rating")
         except Exception as error:
             answer["error"] = f"{type(error).__name__}: {error}"
         print(json.dumps(answer), flush=True)
