@@ -1,6 +1,6 @@
 """The error of a difference of two FVDs, and the file that it is read from."""
 
-import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +66,11 @@ def test_stored_features_come_back_as_they_were(tmp_path: Path) -> None:
     found = read_features(tmp_path / "model.npz", sha256(content))
     assert np.array_equal(found.generated, features().generated)
     assert (found.prompts, found.protocol) == (NAMES, "net@1")
+    assert np.array_equal(found.reference, features().reference)
     assert found.corrected is not None
     assert error_of_difference(found.corrected, parts(1, rest=0.5)) == 0
+    assert (found.corrected.value, found.corrected.rest, found.corrected.groups) == (3.0, 0.5, NAMES)
+    assert found.corrected.by_group.dtype == np.float64
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", None])
@@ -81,8 +84,18 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | None) 
 
 
 def test_features_that_unpack_to_more_than_the_limit_are_refused_by_name(tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, generated=np.broadcast_to(np.uint8(0), (2**30 + 1,)))
-    (tmp_path / "model.npz").write_bytes(buffer.getvalue())
+    content = bytearray(features().content())
+    struct.pack_into("<I", content, content.index(b"PK\x01\x02") + 24, 2**30)  # the size of the first array, unpacked
+    (tmp_path / "model.npz").write_bytes(content)
     with pytest.raises(StoreError, match=r"model.npz cannot be read: its arrays take 1,024 MiB"):
-        read_features(tmp_path / "model.npz", sha256(buffer.getvalue()))
+        read_features(tmp_path / "model.npz", sha256(content))
+
+
+def test_features_of_too_few_prompts_come_back_without_an_influence(tmp_path: Path) -> None:
+    whole = features().generated.astype("f8"), features().reference.astype("f8")
+    alone = SetFeatures(*whole, NAMES, ("",) * 20, "net@1")
+    (tmp_path / "model.npz").write_bytes(alone.content())
+    found = read_features(tmp_path / "model.npz", sha256(alone.content()))
+    assert (found.corrected, found.reference_prompts, found.prompts) == (None, ("",) * 20, NAMES)
+    assert found.reference.dtype == found.generated.dtype == np.float32
+    assert np.array_equal(found.reference, alone.reference)

@@ -49,7 +49,7 @@ def frechet_distance(generated: Features, reference: Features) -> float:
     size = 2.0 ** np.ceil(np.log2(max(np.abs(x).max(), np.abs(y).max(), 1e-300)))
     (x_mean, x), (y_mean, y) = _moments(x / size), _moments(y / size)
     distance = float(np.square(x_mean - y_mean).sum()) + _spread(x, y)
-    if distance < NEARLY_EQUAL and _same_clips(generated, reference):
+    if distance < NEARLY_EQUAL and _same_clips(*checked(generated, reference)):
         return 0.0
     with np.errstate(over="ignore"):
         scaled = float(distance * size * size)
@@ -84,6 +84,5 @@ def _spread(x: Features, y: Features) -> float:
     return float(np.square(x - left @ (right @ y)).sum())
 
 
-def _same_clips(generated: Features, reference: Features) -> bool:
-    x, y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
+def _same_clips(x: Features, y: Features) -> bool:
     return x.shape == y.shape and bool((x[np.lexsort(x.T)] == y[np.lexsort(y.T)]).all())

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,21 +42,17 @@ class SetFeatures:
         """The content of the file. Equal features give equal bytes."""
         arrays: dict[str, Any] = {
             "generated": np.asarray(self.generated, np.float32), "reference": np.asarray(self.reference, np.float32),
-            "prompts": _texts(self.prompts), "reference_prompts": _texts(self.reference_prompts),
+            "prompts": np.array(self.prompts), "reference_prompts": np.array(self.reference_prompts),
             "protocol": np.array(self.protocol),
         }  # fmt: skip
         if self.corrected is not None:
             parts = self.corrected
-            arrays[f"{_CORRECTED}.groups"] = _texts(parts.groups)
+            arrays[f"{_CORRECTED}.groups"] = np.array(parts.groups)
             arrays[f"{_CORRECTED}.by_group"] = np.asarray(parts.by_group, np.float64)
             arrays[f"{_CORRECTED}.value_and_rest"] = np.array([parts.value, parts.rest])
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
-
-
-def _texts(texts: Sequence[str]) -> NDArray[np.str_]:
-    return np.array(texts, dtype=np.str_)
 
 
 def sha256(content: bytes) -> str:
