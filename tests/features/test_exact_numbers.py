@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,8 @@ def test_the_closed_form_is_weighted_least_squares():
     rng = np.random.default_rng(0)
     points, moved, weights = rng.normal((2, -1), size=(9, 2)), rng.normal(size=(9, 2)), rng.uniform(0.1, 2, 9)
     assert _solve(points, moved, weights) == pytest.approx(least_squares(points, moved, weights))
+    tiny = 1e-14 * weights
+    assert _solve(points, moved, tiny) == pytest.approx(least_squares(points, moved, weights), rel=1e-9)
     same = np.full((3, 2), 0.5)
     assert _solve(same, np.array([[1.0, 2], [3, 4], [5, 9]]), np.ones(3)).tolist() == [3, 5, 0, 0]
 
@@ -94,6 +98,51 @@ def test_the_dominant_motion_is_reweighted_by_cauchys_function_four_times(floor)
         scale = max(floor, 1.5 * np.median(apart))
         expected = least_squares(points, moved, 1 / (1 + (apart / scale) ** 2))
     assert _dominant(points, moved, floor) == pytest.approx(expected)
+
+
+def spread_out(points, moved, camera):
+    right, down, zoom, roll = camera
+    x, y = points.T
+    return moved - np.stack([right + zoom * x - roll * y, down + zoom * y + roll * x], 1)
+
+
+@pytest.mark.parametrize(("seed", "noise", "shape"), [(0, 0.02, (30, 40)), (1, 0.3, (31, 24)), (2, 2.0, (24, 25))])
+def test_camera_and_object_of_a_noisy_field_are_those_of_the_written_out_procedure(seed, noise, shape):
+    """Below, at and above the accuracy of the flow. A few points move far otherwise."""
+    rng = np.random.default_rng(seed)
+    flow = field(0.01, 0.02, -0.04, 0.03, *shape) + rng.normal(0, noise, (*shape, 2)).astype(np.float32)
+    flow[3:15, 4:14] += np.linspace(1, 12, 12, dtype=np.float32)[:, None, None] * np.float32(1 + noise)
+    side = min(shape)
+    rows, columns = (np.round(np.arange(24) * (n - 1) / 23).astype(int) for n in shape)
+    y, x = (index.ravel() for index in np.meshgrid(rows, columns, indexing="ij"))
+    points = np.stack([x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2], 1) / side
+    moved = flow[y, x].astype(float) / side
+    camera = np.array([*np.median(moved, 0), 0, 0])
+    for _ in range(4):
+        apart = np.hypot(*spread_out(points, moved, camera).T)
+        weights = 1 / (1 + (apart / max(0.15 / side, 1.5 * np.median(apart))) ** 2)
+        camera = least_squares(points, moved, weights)
+    rest = spread_out(points, moved, camera)
+    apart = np.hypot(*rest.T)
+    own = apart > max(0.3 / side, 4 * np.median(apart))
+    found = fit_pair(flow)
+    assert found.camera == pytest.approx(camera, rel=1e-9)
+    assert 0 < found.area == own.mean() < 0.25
+    arm = points[own] - points[own].mean(0)
+    assert found.object == pytest.approx(least_squares(arm, rest[own], np.ones(own.sum())), rel=1e-9)
+
+
+def test_motion_is_fitted_to_the_flow_of_consecutive_frames_at_flow_size():
+    wide = np.random.default_rng(8).integers(0, 255, (70, 90, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    frames = [wide[:550, 4 * n : 600 + 4 * n] for n in range(3)]
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    greys = [cv2.cvtColor(flow_size(frame), cv2.COLOR_RGB2GRAY) for frame in frames]
+    fits = [fit_pair(dis.calc(first, second, None)) for first, second in pairwise(greys)]
+    found = seen(MotionFit(), frames)
+    assert found["camera"] == pytest.approx(np.stack([fit.camera for fit in fits]))
+    assert found["object"] == pytest.approx(np.stack([fit.object for fit in fits]))
+    assert found["area"] == pytest.approx([fit.area for fit in fits])
+    assert np.abs(found["camera"]).max() > 0.005
 
 
 def test_a_panned_picture_moves_and_a_repeated_one_is_still():
@@ -186,6 +235,18 @@ def test_the_fine_energy_of_stripes_is_what_the_gaussian_takes_from_them():
     assert energy == pytest.approx(0.25 * (1 - kept) ** 2, rel=1e-4)
 
 
+def test_the_fine_energy_of_noise_is_what_is_left_after_a_gaussian_blur_with_mirrored_edges():
+    frame = np.random.default_rng(7).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    luma, energy = fine_energy(frame)
+    assert luma == pytest.approx(frame @ [0.299, 0.587, 0.114], abs=0.6)
+    weights = np.exp(-np.square(np.arange(-4, 5)) / 2)
+    wide = np.pad(luma.astype(float), 4, mode="reflect")
+    rows = sum(w * wide[n : n + 9] for n, w in enumerate(weights / weights.sum()))
+    blurred = sum(w * rows[:, n : n + 12] for n, w in enumerate(weights / weights.sum()))
+    assert energy == pytest.approx(np.square((luma - blurred) / 255).mean(), rel=1e-4)
+    assert seen(Pixels(), [frame, frame[::-1]])["fine_energies"] == pytest.approx([energy] * 2, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("given", "read"),
     [((300, 600), (256, 512)), ((1030, 2060), (256, 512)), ((512, 256), (512, 256)), ((8, 4), (32, 16)),
@@ -193,6 +254,31 @@ def test_the_fine_energy_of_stripes_is_what_the_gaussian_takes_from_them():
 )  # fmt: skip
 def test_frames_are_read_at_a_short_side_of_16_to_256(given, read):
     assert flow_size(np.zeros((*given, 3), np.uint8)).shape == (*read, 3)
+
+
+def halved(frame):
+    height, width = (side // 2 for side in frame.shape[:2])
+    return frame.reshape(height, 2, width, 2, 3).astype(float).mean((1, 3))
+
+
+def stretched(frame, count, axis):
+    """Linear interpolation along one axis, with the outer edges of pixels aligned."""
+    length = frame.shape[axis]
+    place = np.clip((np.arange(count) + 0.5) * length / count - 0.5, 0, length - 1)
+    low = np.floor(place).astype(int)
+    part = (place - low).reshape([-1 if n == axis else 1 for n in range(3)])
+    return frame.take(low, axis) * (1 - part) + frame.take(np.minimum(low + 1, length - 1), axis) * part
+
+
+@pytest.mark.parametrize("shape", [(1036, 516), (516, 1036), (256, 300), (300, 290), (9, 30)])
+def test_large_frames_are_halved_by_means_and_then_interpolated_linearly(shape):
+    frame = np.random.default_rng(9).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    found, expected = flow_size(frame), frame.astype(float)
+    if min(shape) >= 512:
+        expected = halved(expected)
+    for axis in (0, 1):
+        expected = stretched(expected, found.shape[axis], axis)
+    assert np.abs(found - expected).max() <= 1.6
 
 
 def warp(first, second, forward, backward):
@@ -217,12 +303,66 @@ def test_pixels_whose_flows_disagree_are_occluded():
     assert warp([0] * 4, [51] * 4, (9, 0), (-9, 0)) == -1
 
 
+def interpolated(image, x, y):
+    """Bilinear interpolation at a point inside of the image."""
+    left, top = int(min(x, image.shape[1] - 2)), int(min(y, image.shape[0] - 2))
+    across, down = x - left, y - top
+    rows = image[top : top + 2, left] * (1 - across) + image[top : top + 2, left + 1] * across
+    return rows[0] * (1 - down) + rows[1] * down
+
+
+def test_warp_errors_equal_those_of_a_loop_over_pixels():
+    visible = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        first, second = rng.integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
+        forward = rng.integers(-6, 7, 2) / 2 + rng.integers(-1, 2, (5, 7, 2)) / 4
+        backward = -forward.mean((0, 1)) + rng.integers(-2, 3, (5, 7, 2)) / 4
+        errors = []
+        for row in range(5):
+            for column in range(7):
+                x, y = forward[row, column] + (column, row)
+                if 0 <= x <= 6 and 0 <= y <= 4:
+                    there, back = forward[row, column], interpolated(backward, x, y)
+                    if ((there + back) ** 2).sum() <= 0.01 * ((there**2).sum() + (back**2).sum()) + 0.5:
+                        errors.append((first[row, column] - interpolated(second.astype(float), x, y)) ** 2)
+        visible += len(errors)
+        expected = np.mean(errors) / 255**2 if errors else -1
+        found = pair_warp_error(first, second, forward.astype(np.float32), backward.astype(np.float32))
+        assert found == pytest.approx(expected, rel=1e-6), seed
+    assert visible > 300
+
+
+def test_flows_that_disagree_by_exactly_the_limit_are_visible():
+    first, second = np.zeros((3, 10, 3), np.uint8), np.full((3, 10, 3), 51, np.uint8)
+    forward, backward = (np.broadcast_to(np.float32(flow), (3, 10, 2)).copy() for flow in ((9, 2), (-8, -1)))
+    assert pair_warp_error(first, second, forward, backward) == pytest.approx(0.04)  # 2 of at most 0.01 * 150 + 0.5
+
+
+def test_the_flow_of_a_clip_is_that_of_consecutive_frames_at_flow_size():
+    wide = np.random.default_rng(10).integers(0, 255, (70, 90, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    frames = [wide[:560, 6 * n : 600 + 6 * n] for n in range(3)]
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    small = [flow_size(frame) for frame in frames]
+    greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in small]
+    errors, motions = [], []
+    for n in (0, 1):
+        forward, backward = dis.calc(greys[n], greys[n + 1], None), dis.calc(greys[n + 1], greys[n], None)
+        errors.append(pair_warp_error(small[n], small[n + 1], forward, backward))
+        motions.append(top_magnitude(forward) / 256)
+    found = seen(Flow(), frames)
+    assert found["warp_errors"].tolist() == errors
+    assert found["motions"].tolist() == motions
+    assert motions == pytest.approx([6 / 560] * 2, rel=0.1)
+
+
 def test_the_top_twentieth_of_flow_lengths_is_averaged():
     flow = np.zeros((4, 10, 2), np.float32)
     flow[0, 0], flow[3, 9], flow[2, 2] = (3, 4), (0, -7), (1, 0)
     assert top_magnitude(flow) == 6
     assert top_magnitude(flow[:1]) == 5
     assert top_magnitude(flow, 0.075) == pytest.approx(13 / 3)
+    assert top_magnitude(np.float32([[[0.1, 0.2]]])) == np.hypot(*np.float32([0.1, 0.2]).astype(float))
 
 
 def test_a_repeated_frame_neither_moves_nor_differs_and_another_one_does():

@@ -225,19 +225,18 @@ def extract_each(
     threads = torch.get_num_threads() if torch else 0
     waiting: deque[Future[ClipFeatures | NoFeatures]] = deque()
     count = workers or os.cpu_count() or 1
+    pool = ThreadPoolExecutor(count)
     try:
-        with ThreadPoolExecutor(count) as pool:
-            for source in sources:
-                waiting.append(pool.submit(one, source))
-                if len(waiting) > AHEAD * count:
-                    yield waiting.popleft().result()
-                    tick()
-            while waiting:
+        for source in sources:
+            waiting.append(pool.submit(one, source))
+            if len(waiting) > AHEAD * count:
                 yield waiting.popleft().result()
                 tick()
+        while waiting:
+            yield waiting.popleft().result()
+            tick()
     finally:
-        for future in waiting:
-            future.cancel()
+        pool.shutdown(cancel_futures=True)
         if torch:
             torch.set_num_threads(threads)
 

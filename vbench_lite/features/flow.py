@@ -79,9 +79,7 @@ def flow_size(frame: Frame) -> Frame:
     to = (min(LONGEST_SIDE, round(width * side / short)), min(LONGEST_SIDE, round(height * side / short)))
     while min(frame.shape[:2]) >= 2 * side:
         frame = cv2.resize(frame, (frame.shape[1] // 2, frame.shape[0] // 2), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if (frame.shape[1], frame.shape[0]) != to:
-        frame = cv2.resize(frame, to, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return frame
+    return cv2.resize(frame, to)  # type: ignore[return-value]
 
 
 def pair_warp_error(first: Frame, second: Frame, forward: FlowField, backward: FlowField) -> float:
@@ -99,8 +97,8 @@ def pair_warp_error(first: Frame, second: Frame, forward: FlowField, backward: F
     height, width = first.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     x, y = x + forward[..., 0], y + forward[..., 1]
-    warped = cv2.remap(second.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    back = cv2.remap(backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(second.astype(np.float32), x, y, cv2.INTER_LINEAR)
+    back = cv2.remap(backward, x, y, cv2.INTER_LINEAR)
     apart = np.square(forward + back).sum(-1)
     lengths = np.square(forward).sum(-1) + np.square(back).sum(-1)
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)

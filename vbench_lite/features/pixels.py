@@ -33,7 +33,7 @@ def fine_energy(frame: Frame) -> tuple[Luma, float]:
         Luma, float32 (height, width), 0 to 255 (BT.601), and the energy for luma in [0, 1], 0 to 1.
     """
     luma: Luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    fine = luma - cv2.GaussianBlur(luma, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), SIGMA)
     return luma, float(cv2.norm(fine, cv2.NORM_L2SQR)) / (luma.size * 255.0**2)
 
 
