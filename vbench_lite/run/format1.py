@@ -25,13 +25,13 @@ def column(name: str) -> str:
     return RENAMED.get(name, name)
 
 
-def status(status: NDArray[np.str_], reason: NDArray[np.str_]) -> NDArray[np.str_]:
+def status(status: NDArray[Any], reason: NDArray[Any]) -> NDArray[Any]:
     """Format 1 wrote "failed" for clips that were never generated, and said so in the reason."""
-    never = (status == "failed") & np.char.startswith(reason, NEVER_GENERATED)
+    never = (status == "failed") & np.char.startswith(reason.astype(str), NEVER_GENERATED)
     return np.where(never, "missing", status)
 
 
-def unusable_codes(because: NDArray[np.str_]) -> NDArray[np.str_]:
+def unusable_codes(because: NDArray[Any]) -> NDArray[Any]:
     """The tokens of today for reasons such as "failed: no frames; flicker: 0.9 is below 0.95".
 
     Format 1 held the reasons as text alone. Why a clip did not conform cannot be read from it.
@@ -39,7 +39,8 @@ def unusable_codes(because: NDArray[np.str_]) -> NDArray[np.str_]:
     >>> unusable_codes(np.array(["", "conformance: black; flicker: 0.9 is below 0.95"])).tolist()
     ['', 'other;below_threshold:temporal_flickering']
     """
-    return np.array([";".join(map(_token, filter(None, text.split("; ")))) for text in because.tolist()], dtype=str)
+    codes = [";".join(map(_token, filter(None, text.split("; ")))) for text in because.ravel().tolist()]
+    return np.array(codes, object).reshape(because.shape)
 
 
 def _token(because: str) -> str:
