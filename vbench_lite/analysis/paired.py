@@ -82,7 +82,7 @@ def measured_groups(quantity: Quantity, *grids: ClipGrid) -> Groups | None:
     if quantity.kind not in ("cost", "ratio") or not quantity.column:
         return None
     shape = grids[0].made.shape
-    prompts = np.repeat(np.arange(shape[0]), shape[1]).tolist()
+    prompts = np.repeat(np.arange(shape[0]), shape[1])
     power = quantity.column == "energy_j"
     groups = together(prompts, *(measurement_ids(g.values(quantity.column), g.values("wall_s"), power) for g in grids))
     return groups if groups.max() + 1 < shape[0] else None

@@ -52,6 +52,4 @@ def _readings(run: Run, generator: str) -> Array:
     rows = sorted(range(len(grid.prompts)), key=lambda row: places.get(grid.prompts[row], len(places)))
     walls = grid.values("wall_s")[rows][grid.made[rows]]
     walls = walls[np.isfinite(walls)]
-    ids = measurement_ids(walls, walls)
-    first = {id_ if id_ is not None else nth: nth for nth, id_ in reversed(list(enumerate(ids)))}
-    return walls[sorted(first.values())]
+    return walls[np.sort(np.unique(measurement_ids(walls, walls), return_index=True)[1])]

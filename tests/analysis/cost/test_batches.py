@@ -31,22 +31,22 @@ def batched(seconds: np.ndarray, prompts: int = 40, clips: int = 2) -> np.ndarra
 
 def test_prompts_that_share_a_measurement_are_one() -> None:
     walls = np.array([[1.0, 1.0], [1.0, 2.0], [2.0, 3.0], [4.0, 5.0], [np.nan, np.nan]])
-    prompts = np.repeat(np.arange(5), 2).tolist()
+    prompts = np.repeat(np.arange(5), 2)
     assert together(prompts, measurement_ids(walls, walls)).tolist() == [0, 0, 0, 1, 2]
-    assert together(prompts, [None] * 10).tolist() == [0, 1, 2, 3, 4]
+    assert together(prompts, np.full(10, -1)).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_energy_of_one_window_is_one_measurement_though_its_batches_differ() -> None:
     walls = np.array([[0.3], [0.5], [0.4], [0.9]])
     joules = np.array([[30.0], [50.0], [48.0], [90.0]])  # 100, 100, 120 and 100 watts
-    assert together([0, 1, 2, 3], measurement_ids(joules, walls, power=True)).tolist() == [0, 0, 1, 0]
+    assert together(np.arange(4), measurement_ids(joules, walls, power=True)).tolist() == [0, 0, 1, 0]
 
 
 def test_a_price_a_clip_is_no_measurement() -> None:
     walls = batched(np.array([1.0, 2.0, 3.0, 4.0]))
-    assert set(measurement_ids(np.full(walls.shape, 0.5), walls)) == {None}
+    assert set(measurement_ids(np.full(walls.shape, 0.5), walls)) == {-1}
     one_batch = np.full((6, 1), 0.3)  # but a whole run in one batch is one
-    assert together(list(range(6)), measurement_ids(one_batch, one_batch)).tolist() == [0] * 6
+    assert together(np.arange(6), measurement_ids(one_batch, one_batch)).tolist() == [0] * 6
 
 
 def test_the_spread_over_prompts_becomes_that_over_batches() -> None:

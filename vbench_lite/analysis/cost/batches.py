@@ -11,8 +11,6 @@ timed as one. Energy is settled over a second of work, perhaps of several batche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +22,8 @@ MIN_BATCHES = 4
 Groups = NDArray[np.int64]
 
 
-def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> list[float | tuple[float, float] | None]:
-    """What two clips must share to have been measured as one; None where a clip stands alone.
+def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> Groups:
+    """The measurement of each clip, numbered from 0: clips with one number were measured as one; -1 for a clip alone.
 
     Args:
         values: One figure a clip, NaN where it is not known.
@@ -33,35 +31,44 @@ def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> list[f
         power: Whether the figure is energy, settled by wall time.
     """
     flat, walls = values.ravel(), wall_s.ravel()
-    if len(np.unique(flat[np.isfinite(flat)])) < 2 <= len(np.unique(walls[np.isfinite(walls)])):
-        return [None] * len(flat)  # one value whatever the time, such as a price a clip: nothing was measured
+    ids = np.full(len(flat), -1)
+    if _constant(flat) and not _constant(walls):
+        return ids  # one value whatever the time, such as a price a clip: nothing was measured
+    known = np.isfinite(walls) & np.isfinite(flat) & ((walls > 0) | (not power))
     if power:
-        watts = (float(f"{v / w:.9g}") if np.isfinite(v) and w > 0 else None for v, w in zip(flat, walls, strict=True))
-        return list(watts)
-    known = (np.isfinite(walls) & np.isfinite(flat)).tolist()
-    pairs = zip(walls.tolist(), flat.tolist(), strict=True)
-    return [pair if measured else None for pair, measured in zip(pairs, known, strict=True)]
+        marks = np.array([float(f"{watts:.9g}") for watts in flat[known] / walls[known]])
+    else:
+        marks = walls[known] + 1j * flat[known]  # a pair as one number
+    ids[known] = np.unique(marks, return_inverse=True)[1]
+    return ids
 
 
-def together(prompts: Sequence[int], *marked: Iterable[float | tuple[float, float] | None]) -> Groups:
+def _constant(values: Array) -> bool:
+    known = values[np.isfinite(values)]
+    return not known.size or bool(known.min() == known.max())
+
+
+def together(prompts: NDArray[np.int64], *measured: Groups) -> Groups:
     """The group of every prompt, numbered from 0 without gaps.
 
     Args:
         prompts: The prompt of each clip, numbered from 0.
-        marked: The marks of the same clips, of one run or of each of several.
+        measured: The measurements of the same clips, of one run or of each of several.
     """
-    parent = list(range(max(prompts) + 1))
+    parent = list(range(int(prompts.max()) + 1))
 
     def root(prompt: int) -> int:
         while parent[prompt] != prompt:
             parent[prompt] = prompt = parent[parent[prompt]]
         return prompt
 
-    for run in marked:
-        first: dict[object, int] = {}
-        for prompt, mark in zip(prompts, run, strict=True):
-            if mark is not None:
-                parent[root(prompt)] = root(first.setdefault(mark, prompt))
+    for ids in measured:
+        own, ids = prompts[ids >= 0], ids[ids >= 0]
+        first = np.zeros(ids.max(initial=-1) + 1, int)
+        first[ids[::-1]] = own[::-1]  # the last assignment counts: that of the first clip
+        apart = own != first[ids]
+        for one, other in zip(own[apart].tolist(), first[ids][apart].tolist(), strict=True):
+            parent[root(one)] = root(other)
     return np.unique([root(prompt) for prompt in range(len(parent))], return_inverse=True)[1].astype(np.int64)
 
 

@@ -79,7 +79,7 @@ def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: 
         return mean(values, prompts, reason)
     figures, walls = (_array(each, known) for each in (values, wall_s))
     names, places = np.unique([prompts[n] for n in known], return_inverse=True)
-    groups = together(places.tolist(), measurement_ids(figures, walls, power))
+    groups = together(places, measurement_ids(figures, walls, power))
     batches = int(groups.max()) + 1
     if batches == len(names):
         return within(mean(values, prompts, reason), (0.0, None))
@@ -212,7 +212,7 @@ def _ratio_ends(
         return None, None, f"usable clips of {int((got > 0).sum())} prompts are too few to bound it"
     if not spent.sum():
         return 0.0, 0.0, ""
-    groups = together(places.tolist(), measurement_ids(np.asarray(costs, float), _array(wall_s, range(len(costs)))))
+    groups = together(places, measurement_ids(np.asarray(costs, float), _array(wall_s, range(len(costs)))))
     batches = int(groups.max()) + 1
     more, cheaper = got / got.mean() - 1, spent / spent.mean() - 1
     df: float = len(names) - 1

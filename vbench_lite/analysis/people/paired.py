@@ -86,9 +86,10 @@ def human_pairs(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
 
 
 def _preferred(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
-    old, new = (_contents(side) for side in pair.members)
+    votes = _votes(pair)
+    old, new = (_contents(side, votes) for side in pair.members)
     rows: list[tuple[str, str, Content, float]] = []
-    for vote in _votes(pair):
+    for vote in votes:
         first = next(iter(QUESTIONS["pairs"]))
         if vote.mode != "pairs" or vote.repeat or first not in vote.answers or vote.prompt_id not in pair.old.prompts:
             continue
@@ -142,7 +143,7 @@ def human_values(quantity: Quantity, side: Side) -> Counted | None:
 
 
 def _kept(side: Side, votes: Sequence[Vote]) -> _Rows:
-    mine = _contents(side)
+    mine = _contents(side, votes)
     rows = [
         (vote.prompt_id, vote.rater, content, float(vote.answers["usable"] == "keep"))
         for vote in votes
@@ -153,7 +154,7 @@ def _kept(side: Side, votes: Sequence[Vote]) -> _Rows:
 
 
 def _points(side: Side, votes: Sequence[Vote]) -> _Rows:
-    mine, first = _contents(side), next(iter(QUESTIONS["pairs"]))
+    mine, first = _contents(side, votes), next(iter(QUESTIONS["pairs"]))
     rows = []
     for vote in (vote for vote in votes if vote.mode == "pairs"):
         for nth, clip in enumerate(vote.clips):
@@ -169,8 +170,10 @@ def _rows(rows: Sequence[tuple[str, str, Content, float]]) -> _Rows:
     return _Rows(prompts, raters, clips, np.array(values))
 
 
-def _contents(side: Side) -> set[Content]:
-    """The clips that a generator has now."""
+def _contents(side: Side, votes: Sequence[Vote]) -> set[Content]:
+    """The clips that a generator has now; none where there are no votes."""
+    if not votes:
+        return set()
     digests, made = side.grid.text("sha256"), side.grid.made
     return {
         (side.generator, prompt, str(digests[nth, k]))
