@@ -323,8 +323,8 @@ def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
             f"the device differs: {devices[0]} in the baseline, {devices[1]} in the candidate. "
             f"Run both on one kind of device, the baseline for instance with: {again}"
         )
-    load = load_difference(baseline, candidate)
-    if bound and load and load.spoils and not quantity.name.startswith("peak_"):
+    load = load_difference(baseline, candidate) if bound and not quantity.name.startswith("peak_") else None
+    if load and load.spoils:
         again = run_command(candidate.run, candidate, out=f"{candidate.run.path}-again")
         return f"{load.sentence}. Time both while nothing else runs, the candidate for instance with: {again}"
     same = baseline.generator == candidate.generator or (hourly[0] is not None and hourly[1] is not None)

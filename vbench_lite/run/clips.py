@@ -78,8 +78,7 @@ class ClipGrid:
         NaN is used inside the arithmetic only; nothing that is written or shown holds one.
         """
         if column not in self._numbers:
-            text = self.text(column)
-            numbers = text if text.dtype.kind == "f" else _numbers(text)
+            numbers = _numbers(self.cells[column]) if column in self.cells else np.full(self.made.shape, np.nan)
             self._numbers[column] = np.where(np.isfinite(numbers), numbers, np.nan)
         return self._numbers[column]
 
@@ -98,12 +97,11 @@ class ClipGrid:
 _WORDS = {"": float("nan"), "true": 1.0, "false": 0.0}
 
 
-def _numbers(text: NDArray[Any]) -> Array:
+def _numbers(cells: NDArray[Any]) -> Array:
     try:
-        return np.where(text == "", "nan", text).astype(float)
-    except ValueError:  # flags, or a word among the numbers
-        pass
-    return np.array([_number(word) for word in text.ravel().tolist()], float).reshape(text.shape)
+        return cells.astype(float)
+    except ValueError:  # an empty cell, flags, or a word among the numbers
+        return np.array([_number(word) for word in cells.ravel().tolist()], float).reshape(cells.shape)
 
 
 def _number(text: str) -> float:

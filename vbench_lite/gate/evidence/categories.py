@@ -9,10 +9,9 @@ then gets a p value that is too small; benchmarks/gate_worlds.py has a world of 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.paired import NoPairs, Paired
@@ -53,8 +52,8 @@ def of_category(
     whole = sides.pairs(quantity)
     if isinstance(whole, NoPairs):
         return Evidence(why_none=whole.reason, unmeasured=whole.unmeasured)
-    names = [name for name, kept in zip(sides.old.categories, whole.kept, strict=True) if kept]
-    keep = np.array([name == category for name in names], bool)
+    names = np.array(sides.old.categories)[whole.kept]
+    keep = np.asarray(names == category)
     if not keep.any():
         return Evidence(why_none="no prompt is of these categories", unmeasured=True)
     wider = dataclasses.replace(margins, scale=margins.scale * max(1.0, (FULL / keep.sum()) ** 0.5))
@@ -84,7 +83,7 @@ def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paire
     )  # fmt: skip
 
 
-def borrowed(gains: Array, categories: Sequence[str], category: str) -> MeanError | None:
+def borrowed(gains: Array, categories: ArrayLike, category: str) -> MeanError | None:
     """What all categories lend a small one. None where it is large enough to need nothing, or they too small to lend.
 
     Args:
