@@ -158,7 +158,7 @@ def test_what_people_keep_is_compared_prompt_by_prompt(tmp_path: Path) -> None:
     assert seen.why_none is None
     figures = (seen.baseline, seen.candidate, seen.difference)
     assert figures == (pytest.approx(0.75), pytest.approx(0.5), pytest.approx(-0.25))
-    assert (seen.prompts, seen.clips, seen.limit, seen.within) == (12, 24, -0.1, None)
+    assert (seen.prompts, seen.clips, seen.limit, seen.within) == (12, 24, pytest.approx(-0.1), None)
     assert seen.distance_to_limit == pytest.approx(-0.15)
     assert seen.low is not None
     assert seen.high is not None
