@@ -61,7 +61,7 @@ def test_no_clip_at_all_is_stopped(tmp_path: Path) -> None:
     verdict = gate(tmp_path, failed=lambda p, c: True)
     assert verdict.exit_code == 3
     assert "no-clips" in kinds(verdict)
-    assert "not one of 80 clips was made (out of memory)" in verdict.headline
+    assert "none of 80 clips was generated (out of memory)" in verdict.headline
 
 
 def test_copies_of_one_clip_are_stopped(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_failing_on_its_worst_clips_never_helps_a_candidate(tmp_path: Path, shar
 def test_a_missing_clip_leaves_it_undecided_and_says_how_to_finish(tmp_path: Path) -> None:
     verdict = gate(tmp_path, weights="b", missing=lambda p, c: (p, c) == (3, 1))
     assert (verdict.outcome, verdict.exit_code) == ("undecided", 4)
-    assert "1 of 80 clips were never made. Finish it with: vbench run --suite ads -g model" in verdict.headline
+    assert "1 of 80 clips were never generated. Finish it with: vbench run --suite ads -g model" in verdict.headline
 
 
 def test_a_baseline_with_gaps_lends_no_advantage(tmp_path: Path) -> None:

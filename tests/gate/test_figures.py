@@ -110,7 +110,7 @@ FEW = "min_prompts = 13\n"
     [
         ("rule = 'non-inferior'\nmargin = 0.04", 0.0, "pass", "shown"),
         ("rule = 'non-inferior'\nmargin = 0", -0.03, "fail", "violates the limit (Holm-adjusted p ="),
-        ("rule = 'non-inferior'\nmargin = 0.005", 0.0, "undecided", "inside the limit, but not beyond chance (p ="),
+        ("rule = 'non-inferior'\nmargin = 0.005", 0.0, "undecided", "inside the limit, not significant (p ="),
         ("rule = 'non-inferior'\nmargin = 0", -0.005, "undecided", "outside the limit, not significant (Holm-adjusted"),
         ("rule = 'non-inferior'\nmargin = 0\nundecided = 'inside'", -0.005, "undecided", "outside the limit"),
         ("rule = 'non-inferior'\nmargin = 0.005\nundecided = 'inside'", 0.0, "pass", "inside the limit"),
@@ -126,7 +126,7 @@ def test_each_outcome_says_what_it_rests_on(tmp_path: Path, text: str, change: f
         (check,) = judged(tmp_path, FEW + rule(text), UP_DOWN + change).checks
         assert (check.outcome, check.reason) == (
             "undecided",
-            "12 prompts are fewer than the 13 that the policy asks for",
+            "12 prompts are fewer than the 13 that the policy requires",
         )
 
 

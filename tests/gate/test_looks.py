@@ -84,7 +84,7 @@ def test_common_prompts_are_compared_where_the_policy_allows_it_and_named(tmp_pa
     assert verdict.outcome == "pass"
     (note,) = [finding for finding in verdict.findings if finding.kind == "common-prompts"]
     assert "over the 40 prompts" in note.message
-    assert "only in the candidate, or with another text: p040 and 3 more" in note.message
+    assert "only in the candidate, or with a different text: p040 and 3 more" in note.message
     assert {check.evidence.prompts for check in verdict.checks if check.id == "model/detail/non-inferior"} == {40}
 
 

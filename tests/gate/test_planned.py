@@ -65,7 +65,7 @@ def test_a_run_of_one_category_has_no_checks_by_category(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "metric", "says"),
     [
-        (f"metric = 'motion'\n{MEAN}", {}, 'gate.toml:2: "motion" is neither better high nor low: use "min" or "max"'),
+        (f"metric = 'motion'\n{MEAN}", {}, 'gate.toml:2: "motion" has no direction: use "min" or "max"'),
         ("metric = 'motion'\nrule = 'min'\nvalue = 0", {"origin": "program"}, 'gate.toml:2: "motion" has no direction'),
         (f"metric = 'detail'\n{MEAN}\ncategories = ['toy']", {}, 'gate.toml:5: no category named "toy"'),
         (f"{MEAN}\nmetric = 'details'", {}, 'gate.toml:4: no metric or cost named "details"'),

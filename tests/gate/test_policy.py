@@ -55,7 +55,7 @@ RATIO = "[[check]]\nrule = 'non-inferior'\nmetric = 'usd_per_usable_clip'"
         ("prompts = 'some'\n[[check]]\nrule = 'no-new-failures'", 1, "one of all, common"),
         ("[changed]\nwho = 'Ana'\n[[check]]\nrule = 'no-new-failures'", 2, '"who" is not known'),
         ("check = [1]", 1, r"expected \[\[check\]\] tables"),
-        ("[[check]]\nrule = 'no-new-failures'\nmargin = 1", 3, "expected a share of the clips, below 1"),
+        ("[[check]]\nrule = 'no-new-failures'\nmargin = 1", 3, "expected a fraction of the clips, below 1"),
         ("[[check]]\nrule = 'no-new-failures'\nlast = 2", 3, '"last" does not apply to "no-new-failures"'),
         ("[[check]]\nrule = 'min'\nmetric = 'a'\nvalue = 1\nfloor = 1", 5, '"floor" does not apply to "min"'),
         ("[[check]]\nrule = 'superior'\nmetric = 'a'\nvalue = 1", 4, '"value" does not apply to "superior"'),
@@ -68,7 +68,7 @@ RATIO = "[[check]]\nrule = 'non-inferior'\nmetric = 'usd_per_usable_clip'"
         (f"{MEAN}\nunmeasured = 'pass'", 5, "one of undecided, skip"),
         (f"{MEAN}\neach = 'prompt'", 5, "one of , category"),
         (f"{MEAN}\nundecided = 'outside'", 5, "one of block, inside"),
-        ("title = 'x'", None, "demands nothing"),
+        ("title = 'x'", None, "without checks"),
         ("title = 'x", None, "not valid TOML"),
     ],
 )  # fmt: skip

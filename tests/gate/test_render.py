@@ -44,7 +44,7 @@ def test_junit_has_a_case_a_check_with_the_text_in_its_body(verdict: Verdict) ->
     assert int(suite.attrib["tests"]) == len(suite.findall("testcase")) == len(verdict.checks)
     failures = suite.findall("testcase/failure")
     assert int(suite.attrib["failures"]) == len(failures) == len(verdict.of("fail"))
-    assert all("Demanded: " in (failure.text or "") for failure in failures)
+    assert all("Required: " in (failure.text or "") for failure in failures)
 
 
 def test_junit_survives_characters_that_xml_has_not(verdict: Verdict) -> None:

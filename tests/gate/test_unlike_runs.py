@@ -96,4 +96,4 @@ def test_other_versions_of_the_libraries_are_named_where_clips_differ(tmp_path: 
         manifest={"software": {"python": "3.13.0", "torch": "2.14.1", "av": "19.0.2"}},
     )
     message = next(finding.message for finding in verdict.findings if finding.kind == "drift")
-    assert "differ (different versions: av 18.1.0 and 19.0.2, python 3.11.7 and 3.13.0); no score moved" in message
+    assert "differ (different versions: av 18.1.0 and 19.0.2, python 3.11.7 and 3.13.0); no score changed" in message

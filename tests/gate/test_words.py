@@ -60,13 +60,13 @@ def test_a_title_names_what_is_not_usual(change: dict[str, str], text: str) -> N
 def test_a_sentence_has_the_figures_the_reason_the_demand_and_the_size() -> None:
     assert sentence(CHECK) == (
         "FAIL: a: clip_text: 0.5 became 0.48, difference -0.02 (-0.03123 to +0), limit -0.01. Violates the limit."
-        " Demanded: it holds. 12 prompts, 24 clips each."
+        " Required: it holds. 12 prompts, 24 clips each."
     )
     assert sentence(seen(difference=None, low=None, filled=(0, 3), prompts=0)) == (
-        "FAIL: a: clip_text: 0.48, limit -0.01. Violates the limit. Demanded: it holds."
-        " Clips without a value count as the worst seen: 3 of the candidate's, 0 of the baseline's."
+        "FAIL: a: clip_text: 0.48, limit -0.01. Violates the limit. Required: it holds."
+        " Clips without a value count as the worst observed: 3 in the candidate, 0 in the baseline."
     )
-    assert sentence(seen(candidate=None, prompts=0)) == "FAIL: a: clip_text: Violates the limit. Demanded: it holds."
+    assert sentence(seen(candidate=None, prompts=0)) == "FAIL: a: clip_text: Violates the limit. Required: it holds."
 
 
 def test_the_policy_is_named_with_its_author_or_as_unsigned() -> None:
@@ -138,7 +138,7 @@ def test_a_policy_is_explained_line_by_line(tmp_path: Path) -> None:
     worse = "detail is less than 0.1 worse than the baseline"
     assert lines == [
         "Last changed by Ana: so", "", "It must be shown that",
-        f"  - {worse} (skipped where the baseline has no such figure, or devices or prices differ)", "",
+        f"  - {worse} (skipped if the baseline has no such figure, or devices or prices differ)", "",
         "By the plain figures, without a significance test, it must hold that", f"  - {worse}", "",
         "Guards: a release fails if one is shown to be violated, and is undecided if one lies outside its limit",
         "  - detail in each category is less than 0.1 worse than the baseline", "",

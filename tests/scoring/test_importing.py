@@ -117,7 +117,7 @@ def test_scores_without_a_direction_are_shown_and_never_ranked_or_gated(tmp_path
     (pair,) = vb.compare(old, new)
     assert next(c.words for c in pair.comparisons if c.metric == "realism") == "not judged"
     policy = written(tmp_path, '[[check]]\nmetric = "realism"\nrule = "min"\nvalue = 3\n', "policy.toml")
-    with pytest.raises(BadFile, match='"realism" has no direction, so it is never gated'):
+    with pytest.raises(BadFile, match='"realism" has no direction, so it cannot be checked'):
         vb.gate(new, old, policy)
 
 

@@ -1,4 +1,4 @@
-"""From a policy and two runs to a verdict."""
+"""Compute the verdict from a policy and two runs."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from vbench_lite.stats import MIN_PROMPTS, holm
 
 EXIT = {"pass": 0, "fail": 3, "undecided": 4}
 GUARD_WEIGHT = 0.1
-"""Of a guard or of collapsed clips in Holm's adjustment. There are many, and they must not hide the means."""
+"""Weight of guards and of collapsed clips in Holm's adjustment. They are many and must not hide losses of means."""
 ANCHOR_SCALE = 1.5
-"""Factor of a margin against the first promoted baseline: the loss that all releases together may reach."""
+"""Factor of the margin against the first promoted baseline: it limits the total loss of all releases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCheck:
-    """A check on one quantity of one generator, perhaps in one category, with what was seen."""
+    """A check on one quantity of one generator, or of one category of it, with its evidence."""
 
     check: Check
     quantity: Quantity | None
@@ -50,31 +50,31 @@ class PlannedCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What a candidate is compared with, in addition to the baseline's run."""
+    """The data of a baseline's folder besides its run."""
 
     history: Sequence[HistoryEntry] = ()
-    """Of the baseline, oldest first, as `vbench baseline promote` keeps it."""
+    """The promotions of the baseline, oldest first."""
     margins: Margins | None = None
-    """As they were fixed at promotion; None works them out from the baseline."""
+    """Margins that were fixed at promotion. None: they are computed from the baseline."""
     anchor: Run | None = None
-    """The first promoted baseline, where the baseline is a later one."""
+    """The first promoted baseline, if the baseline is a later one."""
     anchor_margins: Margins | None = None
 
 
 def decide(
     candidate: Run, baseline: Run, policy: Policy, reference: Reference = Reference(), look: Look = ONCE
 ) -> Verdict:
-    """Judges a candidate by a baseline.
+    """Compare a candidate with a baseline and decide.
 
     Args:
         candidate, baseline: Runs, or one generator of each.
         policy: The rules.
         reference: The baseline's history, its fixed margins, and the first promoted baseline.
-        look: Which planned look at a growing run this is. Before the last one the candidate has a part of the prompts.
+        look: The planned look at a growing run. Before the last look, the candidate has only a part of the prompts.
 
     Raises:
-        NotComparable: The runs differ in a way that makes their scores not comparable.
-        BadFile: The policy names a metric that the baseline lacks, or a check that a metric does not support.
+        NotComparable: The scores of the two runs are not comparable.
+        BadFile: The policy names a metric that the baseline does not have, or a check that a metric does not support.
     """
     pairs = match(baseline, candidate, policy.prompts if look.is_last else "sample")
     for sides in pairs:
@@ -126,7 +126,7 @@ def _minor(check: Check) -> bool:
 
 
 def _anchor_pair(sides: GeneratorPair, reference: Reference) -> GeneratorPair | Finding:
-    """The candidate beside the first promoted baseline, or why they cannot be compared."""
+    """The candidate and the first promoted baseline, or a note why they cannot be compared."""
     assert reference.anchor is not None
     name, generator = sides.baseline.generator, sides.candidate.generator
     if name not in reference.anchor.generators:
@@ -146,7 +146,7 @@ def _anchor_pair(sides: GeneratorPair, reference: Reference) -> GeneratorPair | 
 def _planned(
     sides: GeneratorPair, policy: Policy, reference: Reference, anchor: bool = False
 ) -> Iterator[PlannedCheck]:
-    """Every check of two generators. Against the first promoted baseline only means that must be shown, and wider."""
+    """Every check of two generators. Only means are checked against the first baseline, with wider margins."""
     for check in policy.checks:
         if anchor and (check.rule != "non-inferior" or check.is_guard or check.each or check.statistic != "mean"):
             continue
@@ -213,7 +213,7 @@ def _result(
 def _judge(
     check: Check, seen: Evidence, p_fail_holm: float | None, policy: Policy, look: Look, identical: bool
 ) -> tuple[Outcome, str]:
-    """The outcome of one check and the sentence that says why. Identical runs need no least number of clips."""
+    """The outcome of one check and its reason. Identical runs need no minimum number of clips."""
     if seen.why_none is not None:
         skip = seen.unmeasured and check.unmeasured == "skip"
         return ("skipped" if skip else "undecided"), seen.why_none
@@ -231,13 +231,13 @@ def _judge(
     if check.is_guard:
         return ("undecided", _outside(p_fail_holm) + details) if outside else ("pass", f"inside the limit{details}")
     if seen.prompts < MIN_PROMPTS and not counted:
-        return "undecided", f"{seen.prompts} prompts are too few to tell{details}"
+        return "undecided", f"{seen.prompts} prompts are too few for a test{details}"
     p_pass = None if seen.p_pass is None else float(look.repeated(seen.p_pass))
     if p_pass is None or p_pass > policy.strict:
-        inside = f"inside the limit, but not beyond chance{f' ({_p(p_pass)})' if p_pass is not None else ''}"
+        inside = f"inside the limit, not significant{f' ({_p(p_pass)})' if p_pass is not None else ''}"
         return "undecided", (_outside(p_fail_holm) if outside else inside) + details
     if not counted and seen.prompts < policy.min_prompts:
-        least = f"fewer than the {policy.min_prompts} that the policy asks for"
+        least = f"fewer than the {policy.min_prompts} that the policy requires"
         return "undecided", f"{seen.prompts} prompts are {least}{details}"
     if not counted and 0 < seen.clips < policy.min_clips and not identical:
         fraction = f"{policy.rare_losses:.0%} of the clips"
@@ -246,13 +246,13 @@ def _judge(
 
 
 def _too_early(check: Check, seen: Evidence, policy: Policy, look: Look, counted: bool) -> str:
-    """Why a check cannot pass before the last look; "" where it can. Its plain figure is not enough there."""
+    """Why a check cannot pass before the last look; "" if it can. Before the last look, a pass needs a test."""
     if check.evidence == "point":
         return "a rule on plain figures is decided at the last look"
     if seen.distance_to_limit < 0 and seen.holds is None:
-        return ""  # outside the limit, which is a better reason
+        return ""  # the reason is that the figure is outside the limit
     if check.is_guard and (seen.p_pass is None or seen.p_pass > EARLY_GUARD):
-        return "not yet inside the limit beyond chance"
+        return "inside the limit, not yet significant"
     if counted and policy.rare_losses:
         rare = float(look.rare(int(seen.difference or 0), seen.clips, policy.rare_losses))
         return "so few clips can miss a rare loss" if rare > policy.strict else ""
@@ -284,7 +284,7 @@ def _outcome(checks: tuple[CheckResult, ...], findings: Sequence[Finding]) -> De
 
 
 def _headline(outcome: str, checks: tuple[CheckResult, ...], findings: Sequence[Finding]) -> str:
-    """One sentence: what was decided and by what."""
+    """The decision and its reasons in one sentence."""
     stopped = [finding.message for finding in findings if finding.outcome == outcome]
     these = sorted((c for c in checks if c.outcome == outcome), key=lambda c: (c.guard, c.evidence.p_fail or 0.0))
     named = [f"{c.metric or c.rule}{f' in {c.category}' if c.category else ''}" for c in these]

@@ -1,4 +1,4 @@
-"""The verdict on a run: by the policy that applies, the baseline's margins, and the current look of the run."""
+"""The verdict on a run, with the policy that applies, the baseline's margins, and the current look of the run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vbench_lite.run.view import Run
 
 
 def judge(candidate: Run, baseline: Run, policy: str | None = None) -> Verdict:
-    """Judges a candidate by a baseline.
+    """Compare a candidate with a baseline and decide.
 
     Args:
-        candidate: A run, or one generator of it. One that `vbench run --against` stopped is judged at its look.
-        baseline: The run, or a promoted baseline.
-        policy: A file or a name; None takes the baseline's own, else the default. Never the candidate's.
+        candidate: A run, or one generator of it. A run that `vbench run --against` stopped is judged at its look.
+        baseline: A run or a promoted baseline.
+        policy: A file or a name. None: the policy of the baseline, else the default. The candidate's is never used.
 
     Raises:
-        NotComparable: The runs differ in what the scores mean.
+        NotComparable: The scores of the two runs are not comparable.
         BadFile: The policy is not valid.
     """
     rules = choose_policy(policy, baseline.path)
@@ -35,7 +35,7 @@ def judge(candidate: Run, baseline: Run, policy: str | None = None) -> Verdict:
     planned = read_looks(candidate.path)
     assert planned is not None
     clips = len(planned.prompts(look.number + 1)) * candidate.manifest.plan.clips_per_prompt * len(candidate.generators)
-    sentence = f"The next look is at {look.fractions[look.number]:.0%} of the prompts. This command goes on to it:"
+    sentence = f"The next look is at {look.fractions[look.number]:.0%} of the prompts. This command continues the run:"
     command = continue_command(candidate, planned)
     further = Remedy(sentence=sentence, command=command, clips=clips, usd=None, device_s=None)
     return dataclasses.replace(verdict, remedies=(further,))

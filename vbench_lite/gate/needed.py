@@ -1,4 +1,4 @@
-"""What would decide an undecided gate, what it would cost, and the command."""
+"""How many more clips would decide an undecided gate, with their cost and the command."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_CLIPS = 64
 
 
 def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed | None:
-    """More prompts, or more clips of each, that would decide a check with a probability of 80 %.
+    """The number of prompts, or of clips per prompt, that would decide a check with a probability of 80 %.
 
-    It takes what was seen for the truth. A difference that happens to lie on the limit can be decided by no
-    number of prompts; one that is off by luck needs fewer than this says, or more.
+    The estimate assumes that the observed difference is the true one. If the observed difference lies on the limit, no
+    number of prompts decides. If it has a large error, the true number is smaller or larger.
     """
     if evidence.holds is not None or evidence.why_none is not None or not evidence.deviation:
         return None
@@ -34,7 +34,7 @@ def needed(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> Needed 
 
 
 def _fewest(evidence: Evidence, clips_per_prompt: int, policy: Policy) -> int:
-    """Prompts without which nothing is shown, however clear it looks."""
+    """The minimum number of prompts of a decision, for any difference."""
     if evidence.distance_to_limit <= 0:
         return policy.min_prompts
     return max(policy.min_prompts, -(-policy.min_clips // clips_per_prompt))
@@ -53,7 +53,7 @@ def _clips(evidence: Evidence, distance: float, clips_per_prompt: int, policy: P
 
 
 def remedies(checks: Sequence[CheckResult], sides: GeneratorPair) -> Iterator[Remedy]:
-    """The commands that would decide every undecided check of one generator, with their cost."""
+    """Commands that would decide every undecided check of one generator, with their cost."""
     open_ones = [check.needed for check in checks if check.outcome == "undecided" and check.needed]
     if not open_ones:
         return
@@ -63,24 +63,24 @@ def remedies(checks: Sequence[CheckResult], sides: GeneratorPair) -> Iterator[Re
     clips = [need.clips_per_prompt for need in open_ones]
     if None not in clips:
         most = max(c or 0 for c in clips)
-        yield _remedy(f"{most} clips a prompt (now {each})", _more(sides, clips_per_prompt=most), now * most, grid)
+        yield _remedy(f"{most} clips per prompt (now {each})", _more(sides, clips_per_prompt=most), now * most, grid)
     prompts = [need.prompts for need in open_ones]
     if None not in prompts:
         most = max(p or 0 for p in prompts)
         what = f"{most} prompts (now {now})"
         if most > len(suite.prompts):
-            what = f'{most} prompts (now {now}; the suite "{suite.name}" has {len(suite.prompts)}: add to it first)'
+            what = f'{most} prompts (now {now}; the suite "{suite.name}" has {len(suite.prompts)}: add prompts first)'
         yield _remedy(what, _more(sides, prompts=min(most, len(suite.prompts))), most * each, grid)
     if None in clips and None in prompts:
         yield Remedy(
-            sentence="No affordable number of prompts or clips would decide all of it: a figure lies too close to its "
-            "limit. Widen that margin with a reason, or improve the candidate.", command="", clips=0, usd=None,
+            sentence="No affordable number of prompts or clips would decide all checks: a figure is too close to its "
+            "limit. Widen that margin and state the reason, or improve the candidate.", command="", clips=0, usd=None,
             device_s=None,
         )  # fmt: skip
 
 
 def _more(sides: GeneratorPair, **numbers: int) -> str:
-    """The commands that extend both runs; one of them where both generators are in one run."""
+    """The commands that extend both runs; one command if both generators are in one run."""
     runs = {str(run.path): run for run in (sides.baseline.run, sides.candidate.run)}
     return " && ".join(more_command(run, **numbers) for run in runs.values())
 

@@ -1,4 +1,4 @@
-"""The checks of a policy on two generators: one per quantity and category that its [[check]] tables name."""
+"""Expand the [[check]] tables of a policy to one check per quantity and category."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vbench_lite.records import MetricInfo
 
 
 def expand(check: Check, sides: GeneratorPair, policy: Policy) -> Iterator[tuple[Quantity | None, str]]:
-    """The quantities and categories that one [[check]] is about.
+    """The quantities and categories of one [[check]] table.
 
     Raises:
-        BadFile: The policy names a metric or a category that the baseline has not.
+        BadFile: The policy names a metric or a category that the baseline does not have.
     """
     metrics = sides.baseline.run.metrics
     found: list[Quantity | None] = [None]
@@ -32,7 +32,7 @@ def expand(check: Check, sides: GeneratorPair, policy: Policy) -> Iterator[tuple
 
 
 def check_id(check: Check, quantity: Quantity | None, generator: str, category: str) -> str:
-    """generator, metric, rule, statistic, category: the same from run to run."""
+    """The id of a check: generator/metric/rule/statistic/category. It is stable between runs."""
     statistic = check.statistic if check.statistic != "mean" else ""
     return "/".join(part for part in (generator, quantity and quantity.name, check.rule, statistic, category) if part)
 
@@ -57,10 +57,10 @@ def _quantity(check: Check, metrics: Mapping[str, MetricInfo], policy: Policy) -
         raise BadFile(policy.path, check.line_of("metric"), str(error)) from None
     info = metrics.get(quantity.name)
     if info is not None and info.origin and info.higher_is_better is None:
-        what = "higher_is_better, in its judge's file or in the imported table"
-        message = f'"{check.metric}" has no direction, so it is never gated. State {what}.'
+        what = "higher_is_better in the judge's file or in the imported table"
+        message = f'"{check.metric}" has no direction, so it cannot be checked. State {what}.'
         raise BadFile(policy.path, check.line_of("metric"), message)
     if quantity.higher_is_better is None and check.rule not in ("min", "max"):
-        message = f'"{check.metric}" is neither better high nor low: use "min" or "max".'
+        message = f'"{check.metric}" has no direction: use "min" or "max".'
         raise BadFile(policy.path, check.line_of("metric"), message)
     return quantity

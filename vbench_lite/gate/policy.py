@@ -1,4 +1,4 @@
-"""Policies: TOML files of checks on a release. Errors in a file name its line."""
+"""Policies: TOML files of checks on a release. Errors name the line in the file."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "undecided": ("block", "inside"),
     "unmeasured": ("undecided", "skip"),
 }
-"""Accepted values of a check's keys; the first is the default ("rule" has none)."""
+"""Accepted values of the keys of a check. The first is the default, except for "rule", which has none."""
 
 CAUTION = 0.8
-"""What tests use of the level that the policy grants. They are exact for normal means only: with all of the level, a
-release on the margin passes with 5 % on average over the worlds of benchmarks/gate_worlds.py, so more often in some of
-them; with four fifths it is at most 5 % in each. It costs a tenth more prompts."""
+"""Fraction of the policy's level that tests use. The tests are exact for normal means only. With the whole level, a
+release on the margin passes with 5 % on average over the worlds of benchmarks/gate_worlds.py, so in some worlds more
+often. With four fifths of the level it passes with at most 5 % in each world. This needs a tenth more prompts."""
 
 ALL_SCORES = "scores"
-"""As a metric: every score with a direction that clips have, except conformance, which "no-new-failures" counts."""
+"""Name for all per-clip scores with a direction, except conformance, which "no-new-failures" counts."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Check:
 
     rule: str
     metric: str = ""
-    """A metric or cost by its name in summary.json, "scores" for all of them, or "" for no-new-failures."""
+    """The name of a metric or cost in summary.json, "scores" for all scores, or "" for no-new-failures."""
     margin: float = 0.0
-    """How much worse is still tolerated (non-inferior), or how much better is demanded (superior); never negative.
-    For no-new-failures and for collapsed clips, the fraction of all clips by which they may grow."""
+    """The tolerated loss (non-inferior) or the required gain (superior), 0 or more. For no-new-failures and for
+    collapsed clips: the tolerated increase, as a fraction of all clips."""
     unit: str = "absolute"
-    """Of the margin: the metric's own, percent of the baseline's value, standard deviations between its clips, or
-    ("se") standard errors of a set metric. It becomes a number when a baseline is promoted."""
+    """Unit of the margin: that of the metric ("absolute"), percent of the baseline's value, standard deviations between
+    the baseline's clips, or standard errors of a set metric. Promotion of a baseline fixes it as a number."""
     value: float | None = None
     """The limit of `min` and `max`."""
     statistic: str = "mean"
@@ -58,68 +58,68 @@ class Check:
     """"history": the median of the last promoted baselines."""
     last: int = 5
     floor: float = 0.0
-    """Of the margin, in the metric's own unit: a smaller loss is always tolerated."""
+    """A loss below this value is always tolerated; in the unit of the metric."""
     each: str = ""
     """"category": one such check for each category."""
     categories: tuple[str, ...] = ()
-    """Only prompts of these; () for all."""
+    """Only prompts of these categories; () for all."""
     undecided: str = "block"
-    """"block": it must be shown to hold. "inside": a guard, which passes while the figure lies inside its limit."""
+    """Without a significant test: "block" is undecided; "inside" is a guard, which passes inside its limit."""
     unmeasured: str = "undecided"
-    """"skip": no demand where the baseline has no such figure, or the devices or prices differ."""
+    """If the baseline has no such figure, or devices or prices differ: "undecided", or "skip" the check."""
     lines: Mapping[str, int | None] = field(default_factory=dict, compare=False)
-    """Where in the file each key stands."""
+    """Key > its line in the file."""
 
     def line_of(self, key: str) -> int | None:
-        """The key's line, or that of its rule where it is left out."""
+        """The line of a key, or of the rule if the key is absent."""
         return self.lines.get(key, self.lines.get("rule"))
 
     @property
     def is_guard(self) -> bool:
-        """It need not be shown to hold."""
+        """Whether the check passes without a significant test."""
         return self.undecided != "block" and self.evidence == "interval"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A set of checks with the settings that apply to all of them."""
+    """A set of checks with common settings."""
 
     title: str
     checks: tuple[Check, ...]
     digest: str
-    """Of all values in the file: any change of a check or of its author changes it; layout does not."""
+    """Digest of all values in the file. Comments and layout do not change it."""
     path: Path
     origin: str
-    """Where this policy comes from: "--policy", "the baseline's", or "the default"."""
+    """The source of the policy: "--policy", "the baseline's", or "the default"."""
     confidence: float = 0.95
     undecided: str = "block"
-    """"block": exit code 4. "fail": 3. "pass": 0."""
+    """Exit code of an undecided gate. "block": 4. "fail": 3. "pass": 0."""
     min_prompts: int = 10
-    """No check that must be shown passes on fewer."""
+    """Minimum number of prompts for a pass of a check that is not a guard."""
     rare_losses: float = 0.1
-    """No check passes on so few clips that they could miss a loss in this fraction of them; 0: off."""
+    """A pass needs enough clips to contain a loss in this fraction of the clips, with the confidence. 0: off."""
     anchor_tolerance: float = 0.005
-    """Relative change of the anchor clips' scores between the runs, above which the scorer counts as changed."""
+    """Relative change of the scores of the anchor clips above which the scorer has changed."""
     allow_same_clips: bool = False
     prompts: Overlap = "all"
-    """"all": runs of other prompts are refused. "common": they are compared over the prompts that both were asked."""
+    """"all": runs of different prompts are refused. "common": they are compared over their common prompts."""
     changed_by: str = ""
     changed_on: str = ""
     changed_why: str = ""
 
     @property
     def level(self) -> float:
-        """The greatest chance of either error that the policy allows."""
+        """The highest allowed probability of each of the two errors."""
         return 1 - self.confidence
 
     @property
     def strict(self) -> float:
-        """The level that tests and intervals work at."""
+        """The level of tests and intervals."""
         return CAUTION * self.level
 
     @property
     def min_clips(self) -> int:
-        """Clips that meet, with the policy's confidence, a loss in a fraction `rare_losses` of them."""
+        """Number of clips that contain a loss in a fraction `rare_losses` of clips, with the policy's confidence."""
         return prompts_to_see(self.rare_losses, self.level) if self.rare_losses else 0
 
 
@@ -132,20 +132,20 @@ _KINDS: dict[str, type] = {"margin": float, "value": float, "floor": float, "las
 
 
 def shipped_policies() -> dict[str, Path]:
-    """Policies that a name can mean."""
+    """Name > file of the shipped policies."""
     folder = Path(str(files("vbench_lite.gate") / "policies"))
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def choose_policy(given: str | None, baseline: Path | None) -> Policy:
-    """The policy that applies: the one given, or the baseline's own, or the default. Never the candidate's.
+    """The policy that applies: the given one, else that of the baseline, else the default. Never the candidate's.
 
     Args:
-        given: A file, the name of one that ships, or None.
-        baseline: The baseline's folder, which may hold a policy.toml; None for no baseline.
+        given: A file, the name of a shipped policy, or None.
+        baseline: The baseline's folder, which may contain a policy.toml; None for no baseline.
 
     Raises:
-        BadFile: It is not a policy.
+        BadFile: The file is not a valid policy.
     """
     if given is not None:
         path = Path(given)
@@ -158,10 +158,10 @@ def choose_policy(given: str | None, baseline: Path | None) -> Policy:
 
 
 def read_policy(path: Path, origin: str = "--policy") -> Policy:
-    """Reads a policy; see docs/gate.md for its keys.
+    """Read a policy. docs/gate.md has its keys.
 
     Raises:
-        BadFile: Naming the line.
+        BadFile: The file is not a valid policy. The message names the line.
     """
     file = TomlFile(path)
     file.only(POLICY_KEYS)
@@ -182,7 +182,7 @@ def read_policy(path: Path, origin: str = "--policy") -> Policy:
     file.only(("by", "on", "why"), "changed", changed)
     checks = tuple(_check(file, nth, entry) for nth, entry in enumerate(file.get("check", list, [])))
     if not checks:
-        raise BadFile(path, None, "holds no [[check]]: a policy that demands nothing would pass everything.")
+        raise BadFile(path, None, "has no [[check]]: a policy without checks would pass every release.")
     return Policy(
         title=file.get("title", str, path.stem), checks=checks, digest=digest(_plain(file.data)), path=path,
         origin=origin, confidence=confidence, undecided=undecided, min_prompts=file.get("min_prompts", int, 10),
@@ -213,7 +213,7 @@ def _check(file: TomlFile, nth: int, entry: Any) -> Check:
 
 
 def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a check that is well formed, by the key at fault."""
+    """Key > message, for keys that contradict each other."""
     if check.rule == "no-new-failures":
         for key in given.keys() & {"metric", "value", "unit", "statistic", "against", "floor", "last"}:
             yield key, f'"{key}" does not apply to "no-new-failures", which counts clips.'
@@ -227,10 +227,10 @@ def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     elif "value" in given:
         yield "value", f'"value" does not apply to "{check.rule}", which has a "margin".'
     if check.rule == "non-inferior" and "margin" not in given:
-        yield "margin", '"margin" is missing: say how much worse is still tolerated.'
+        yield "margin", '"margin" is missing: state the tolerated loss.'
     for key in ("margin", "floor"):
         if given.get(key, 0) < 0:
-            yield key, f'"{key}" is {given[key]}: expected 0 or more; which side is worse follows from the metric.'
+            yield key, f'"{key}" is {given[key]}: expected 0 or more. The metric determines the direction.'
     if check.metric in {ratio.name for ratio in RATIOS} and check.rule in ("non-inferior", "superior"):
         if check.unit != "percent":
             yield "unit", f'"{check.metric}" is a ratio: expected unit = "percent".'
@@ -242,13 +242,13 @@ def _faults(check: Check, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     if check.statistic == "collapsed" and (check.rule != "non-inferior" or check.unit != "absolute"):
         yield "statistic", '"collapsed" counts clips: use rule = "non-inferior" and a margin in fractions of the clips.'
     if check.rule == "no-new-failures" and check.margin >= 1:
-        yield "margin", f'"margin" is {check.margin:g}: expected a share of the clips, below 1.'
+        yield "margin", f'"margin" is {check.margin:g}: expected a fraction of the clips, below 1.'
     if check.last < 1:
         yield "last", f'"last" is {check.last}: expected 1 or more.'
 
 
 def _plain(value: Any) -> Any:
-    """TOML's dates as text, so that the data can be digested."""
+    """Dates of TOML become text, because the digest is computed from JSON."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value if _is_json(value) else str(value)

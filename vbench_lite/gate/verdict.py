@@ -1,4 +1,4 @@
-"""Records of the gate's verdict and its evidence. This module computes nothing."""
+"""Records of the gate's verdict and its evidence."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Decision = Literal["pass", "fail", "undecided"]
 
 
 class Needed(NamedTuple):
-    """What would decide a check, if what was seen is the truth, with a probability of 80 %."""
+    """What would decide a check with a probability of 80 %, if the observed difference is the true one."""
 
     prompts: int | None
-    """In all, with as many clips of each as now; None where no number up to 10,000 would."""
+    """Total number of prompts, with the same number of clips per prompt; None if 10,000 are not enough."""
     clips_per_prompt: int | None
-    """In all, with the prompts as they are; None where no number up to 64 would."""
+    """Total number of clips per prompt, with the same prompts; None if 64 are not enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,35 +25,35 @@ class Evidence:
     why_none: str | None = None
     """Why there are no figures."""
     unmeasured: bool = False
-    """There are none because the baseline has no such figure, or devices or prices differ."""
+    """Whether the reason is that the baseline has no such figure, or that devices or prices differ."""
     p_pass: float | None = None
-    """p value: the probability that a release on the limit looks at least this good."""
+    """p value of the hypothesis that the release is on the limit or worse."""
     p_fail: float | None = None
-    """p value: the probability that a release on the limit looks at least this bad."""
+    """p value of the hypothesis that the release is on the limit or better."""
     holds: bool | None = None
-    """A point rule's answer; None for an interval rule."""
+    """Result of a point rule; None for an interval rule."""
     baseline: float | None = None
     candidate: float | None = None
     difference: float | None = None
     low: float | None = None
-    """With `high`: the interval whose either side is wrong with the policy's level."""
+    """Lower end of the interval. Each end is wrong with a probability of at most the policy's level."""
     high: float | None = None
     limit: float | None = None
-    """The limit of the difference (for min and max, of the value)."""
+    """The limit of the difference; for min and max, the limit of the value."""
     prompts: int = 0
     clips: int = 0
     filled: tuple[int, int] = (0, 0)
-    """Clips of (baseline, candidate) without a value, counted as the worst seen."""
+    """Clips of (baseline, candidate) without a value. They count as the worst observed value."""
     distance_to_limit: float = 0.0
-    """Mean distance from the limit, positive on the good side."""
+    """Mean distance from the limit; positive if inside."""
     deviation: float = 0.0
-    """Of that distance, between prompts."""
+    """Standard deviation of that distance between prompts."""
     within: float | None = None
-    """Its variance between clips of a prompt."""
+    """Variance of that distance between clips of one prompt."""
     margin: float | None = None
-    """How much worse is tolerated, in the metric's unit."""
+    """The tolerated loss, in the unit of the metric."""
     words: str = ""
-    """What was seen, where numbers alone are not enough."""
+    """Additional facts as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class CheckResult:
     """One check of one generator."""
 
     id: str
-    """generator, rule, metric, statistic, category: stays the same from run to run."""
+    """generator/metric/rule/statistic/category. It is stable between runs."""
     generator: str
     rule: str
     metric: str
@@ -70,16 +70,16 @@ class CheckResult:
     demand: str
     outcome: Outcome
     guard: bool
-    """It stops a release only when it is shown to be broken."""
+    """Whether the check passes without a significant test."""
     reason: str
-    """Why this outcome, in a sentence."""
+    """The reason of the outcome, as a sentence."""
     unit: str
     evidence: Evidence
     change: str = ""
-    """What `analysis.family` says about this figure of the two generators: "better", "worse", "no difference shown"
-    and so on; "" for a figure that it does not compare, and for categories and tails."""
+    """The result of `analysis.family` for this figure of the two generators, such as "better"; "" for figures that it
+    does not compare, and for categories and tails."""
     p_fail_holm: float | None = None
-    """The evidence's p_fail, adjusted for all checks."""
+    """`evidence.p_fail`, adjusted for all checks."""
     needed: Needed | None = None
     against: str = "baseline"
     """"baseline", "history", or "anchor": the first promoted baseline."""
@@ -87,7 +87,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the runs as a whole, beside the checks."""
+    """A fact about the runs as a whole, in addition to the checks."""
 
     kind: str
     """no-clips, frozen, black, copies, own-clips, anchor-drift, incomplete, identical, drift, seeds, policy, votes."""
@@ -97,14 +97,14 @@ class Finding:
 
 
 class Remedy(NamedTuple):
-    """How an undecided gate could be decided."""
+    """A way to decide an undecided gate."""
 
     sentence: str
     command: str
     clips: int
-    """Of the candidate, in all: a run of another plan is another run."""
+    """Total number of clips of the candidate."""
     usd: float | None
-    """What those would cost at the candidate's own mean; None where its cost is not known."""
+    """Cost of these clips at the candidate's mean cost; None if unknown."""
     device_s: float | None
 
 
@@ -118,12 +118,12 @@ class Verdict:
     baseline: str
     candidate: str
     policy: dict[str, str | float]
-    """title, path, origin, digest, and who changed it last, when and why."""
+    """title, path, origin, digest; and who changed the policy last, when and why."""
     checks: tuple[CheckResult, ...]
     findings: tuple[Finding, ...]
     remedies: tuple[Remedy, ...]
 
     def of(self, *outcomes: str) -> list[CheckResult]:
-        """Checks with one of these outcomes: guards last, and the surest failure first."""
+        """Checks with one of these outcomes. Guards are last; otherwise the smallest p value is first."""
         chosen = [check for check in self.checks if check.outcome in outcomes]
         return sorted(chosen, key=lambda c: (c.guard, -1.0 if c.evidence.p_fail is None else c.evidence.p_fail))

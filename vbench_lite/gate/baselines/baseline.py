@@ -1,8 +1,8 @@
-"""Baselines: runs that releases are compared with, small enough to commit, with who chose them and why.
+"""Baselines: the runs with which releases are compared. They are small enough to commit, and have a history.
 
-    <baseline>/run.json, clips.csv, summary.json     of the promoted run; its clips stay where they are
-               features/<generator>.npz              for FVD: what it was computed from
-               policy.toml                           what releases must prove against it; the default rules without one
+    <baseline>/run.json, clips.csv, summary.json     files of the promoted run, without its clips
+               features/<generator>.npz              features from which FVD was computed
+               policy.toml                           the policy of this baseline; without it, the default applies
                margins.json                          the margins of the policy as numbers, fixed at promotion
                anchor/                               the same files of the first promoted baseline
                history.json                          every promotion, oldest first, with the figures of that time
@@ -37,24 +37,24 @@ from vbench_lite.stats import Array
 
 @dataclass(frozen=True)
 class Promotion:
-    """Which run becomes a baseline, by whom, and why."""
+    """A request to make a run the baseline: which run, by whom, and why."""
 
     run: str
     reason: str
     by: str
     to: Path = Path("results/baseline")
     policy: Path | None = None
-    """Written beside it as policy.toml; None leaves the one that is there."""
+    """Copied to policy.toml. None: the existing one stays."""
     new_anchor: str = ""
-    """Why the run replaces the first promoted baseline, which releases are compared with too; "" leaves that one."""
+    """Why the run replaces the first promoted baseline; "": that one stays."""
 
 
 def promote(promotion: Promotion, now: datetime | None = None) -> HistoryEntry:
-    """Makes a run the baseline and returns the new entry of the history.
+    """Make a run the baseline and return the new entry of the history.
 
     Raises:
-        StoreError: The run is not complete or not scored, or the folder holds a baseline of another suite.
-        BadFile: The policy is not one.
+        StoreError: The run is not complete or not scored, or the folder contains a baseline of another suite.
+        BadFile: The policy is not valid.
     """
     _refuse_incomplete(open_run(promotion.run))  # before anything is written, the lock included
     with only_one(promotion.to):
@@ -90,15 +90,15 @@ def _promote(promotion: Promotion, now: datetime) -> HistoryEntry:
 
 
 def anchor_path(folder: Path) -> Path:
-    """Where a baseline keeps the first promoted one."""
+    """The folder of the first promoted baseline in a baseline's folder."""
     return folder / "anchor"
 
 
 def read_reference(folder: Path, policy: Policy) -> Reference:
-    """What a baseline's folder holds beside its run: history, fixed margins and the first promoted baseline.
+    """Read the history, the fixed margins and the first promoted baseline of a baseline's folder.
 
     Raises:
-        StoreError: One of the files is there and is not valid.
+        StoreError: One of these files exists and is not valid.
     """
     require_whole(folder)
     history, first = read_history(folder), RunFolder(anchor_path(folder))
@@ -110,7 +110,7 @@ def read_reference(folder: Path, policy: Policy) -> Reference:
 
 
 def _copy(run: Run, to: Path, margins: Margins | None) -> None:
-    """A run without its clips."""
+    """Copy a run without its clips."""
     features = _features(run)
     tables = [(path.name, path.read_bytes()) for path in (run.folder.table_path, run.folder.summary_path)]
     write_whole(to / "run.json", to_json(_portable(run.manifest)))
@@ -130,7 +130,7 @@ def _refuse_incomplete(run: Run) -> None:
         missing = int(grid.missing.sum())
         if missing:
             raise StoreError(
-                f'{run.path} is incomplete: {missing} of {grid.clips} clips of "{name}" were never made. '
+                f'{run.path} is incomplete: {missing} of {grid.clips} clips of "{name}" were never generated. '
                 f"Finish it with: {finish_command(run)}"
             )
     planned = read_looks(run.path)
@@ -138,16 +138,16 @@ def _refuse_incomplete(run: Run) -> None:
         have = f"{len(run.manifest.plan.prompts)} of {len(planned.order)} prompts"
         rest = finish_command(run, prompts=planned.limit or len(run.manifest.suite.prompts))
         raise StoreError(
-            f"{run.path} stopped at look {len(planned.looks)} with {have}, on which later releases would be judged. "
-            f"Make the others first: {rest}"
+            f"{run.path} stopped at look {len(planned.looks)} with {have}. Later releases could use only these. "
+            f"Generate the others first: {rest}"
         )
 
 
 def _features(run: Run) -> dict[str, bytes]:
-    """Each generator's file of features, where scoring made one.
+    """Generator > its file of features, if scoring wrote one.
 
     Raises:
-        StoreError: A file is not there, or another one than was scored.
+        StoreError: A file is missing, or is not the file that was scored.
     """
     noted = run.summary.notes.features
     paths = {name: run.folder.features_path(name) for name in run.generators if name in noted}
@@ -157,12 +157,12 @@ def _features(run: Run) -> dict[str, bytes]:
 
 
 def _portable(manifest: Manifest) -> Manifest:
-    """The manifest without paths of the machine that made it; weights are known by their digest."""
+    """The manifest without paths of the local machine. Weights are identified by their digest."""
     generators = {}
     for name, definition in manifest.generators.items():
         model = definition.model
         local = model.startswith(("/", "~")) or ":\\" in model
-        last = PureWindowsPath(model).name  # of a path of any system
+        last = PureWindowsPath(model).name  # for paths of any system
         generators[name] = dataclasses.replace(definition, folder="", model=last if local else model)
     return dataclasses.replace(manifest, generators=generators)
 
@@ -179,7 +179,7 @@ def _entry(promotion: Promotion, run: Run, now: datetime) -> HistoryEntry:
 
 
 def _figures(side: Side, statistic: Callable[[Array], float]) -> dict[str, float]:
-    """One figure for each quantity that clips have; a set metric has none here but its value."""
+    """One figure per quantity: the statistic over clips, or the value of a set metric."""
     found: dict[str, float | None] = {}
     for quantity in quantities(side.run.metrics).values():
         if quantity.kind == "set":

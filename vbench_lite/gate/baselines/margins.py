@@ -1,4 +1,4 @@
-"""Margins as numbers: fixed in the metric's own unit when a baseline is promoted, and kept in its margins.json.
+"""Margins as numbers, fixed in the unit of the metric when a baseline is promoted, and stored in its margins.json.
 
 A margin of half a standard deviation that is computed again from each baseline's clips varies from .6 to 1.5 of its
 true value. A stored number does not vary.
@@ -31,11 +31,11 @@ class Margins:
 
     format: int = FORMAT
     policy: str
-    """Digest of the policy whose margins these are."""
+    """Digest of the policy of these margins."""
     sizes: Mapping[str, float] = field(default_factory=dict)
-    """Id of a check > its margin in the metric's unit."""
+    """Id of a check > its margin in the unit of the metric."""
     drops: Mapping[str, float] = field(default_factory=dict)
-    """Id of a check on collapsed clips > how far below such a clip lies."""
+    """Id of a check on collapsed clips > minimum drop of a collapsed clip."""
 
     def of(self, id_: str, scale: float = 1.0) -> FixedMargin:
         """The margin of one check."""
@@ -46,7 +46,7 @@ def fix_margins(run: Run, policy: Policy) -> Margins:
     """The margins of a policy for a run that becomes a baseline.
 
     Raises:
-        BadFile: The policy names a metric that the run has not.
+        BadFile: The policy names a metric that the run does not have.
     """
     sizes: dict[str, float] = {}
     drops: dict[str, float] = {}
@@ -86,12 +86,12 @@ def _size(check: Check, quantity: Quantity, sides: GeneratorPair) -> float | Non
 
 
 def margins_path(folder: Path) -> Path:
-    """Where the margins of a baseline's folder lie."""
+    """The path of margins.json in a baseline's folder."""
     return folder / "margins.json"
 
 
 def read_margins(folder: Path, policy: Policy) -> Margins | None:
-    """The margins that were fixed for this policy; None where there are none.
+    """The margins that were fixed for this policy; None if there are none.
 
     Raises:
         StoreError: The file is not valid.
@@ -104,5 +104,4 @@ def read_margins(folder: Path, policy: Policy) -> Margins | None:
 
 
 def write_margins(folder: Path, margins: Margins) -> None:
-    """Writes margins.json."""
     write_whole(margins_path(folder), to_json(margins))

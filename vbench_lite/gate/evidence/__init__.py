@@ -1,1 +1,1 @@
-"""The evidence of each check: paired scores, distances of sets, votes, counts, categories, problems of the runs."""
+"""The evidence of checks: paired scores, set distances, votes, counts, categories, and problems of whole runs."""

@@ -1,9 +1,9 @@
-"""Checks on one category of a run, which often has too few prompts to estimate their spread.
+"""Checks on one category of a run. Small categories use the pooled variance of all categories.
 
-A suite of 40 prompts in five categories has eight prompts in each, and eight numbers give a poor estimate of
-their spread: a test with this estimate misses a spoilt category half of the time. So a small category is tested with
-the pooled spread of all categories, each taken around its own mean. A category that scatters more than the others
-then gets a p value that is too small; benchmarks/gate_worlds.py has a world of that kind.
+A suite of 40 prompts in five categories has eight prompts per category, and eight values give a poor estimate of their
+variance: a test with this estimate misses half of the spoilt categories. So a small category is tested with the pooled
+variance of all categories around their own means. A category with a larger variance than the others then has a p value
+that is too small. benchmarks/gate_worlds.py contains such a world.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from vbench_lite.gate.verdict import Evidence
 from vbench_lite.stats import MIN_PROMPTS, Array
 
 FEW = 20
-"""Prompts from which on a category is judged by its own spread."""
+"""Minimum number of prompts for which a category is tested with its own variance."""
 FULL = 12
-"""Prompts from which on a category's margin is the policy's. A smaller one gets sqrt(FULL / prompts) times as much."""
+"""Minimum number of prompts for the policy's margin. Smaller categories have sqrt(FULL / prompts) times it."""
 
 _CONSTANT = 1e-12
 
 
 def by_mean(check: Check, quantity: Quantity) -> bool:
-    """Whether a check of one category is on the mean of something that every clip has."""
+    """Whether a check of a category compares the mean of a score or share."""
     paired = check.rule in ("non-inferior", "superior") and check.statistic == "mean"
     return paired and quantity.kind in ("score", "share")
 
@@ -39,15 +39,15 @@ def by_mean(check: Check, quantity: Quantity) -> bool:
 def of_category(
     check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
 ) -> Evidence:
-    """One category's part of the run's pairs: margin, worst clip and, where it is small, scatter are the run's.
+    """Evidence of one category. Its margin, worst clip and, if it is small, variance are those of the whole run.
 
     Args:
-        check: A check by `by_mean`.
+        check: A check for which `by_mean` is true.
         quantity: A score or a share.
         sides: Baseline and candidate, comparable.
         category: The category.
-        policy: For its level.
-        margins: The margin of a category of FULL prompts, as it was fixed when the baseline was promoted.
+        policy: The policy, for its level.
+        margins: The margin of a category of FULL prompts that was fixed at promotion.
     """
     whole = sides.pairs(quantity)
     if isinstance(whole, NoPairs):
@@ -70,7 +70,7 @@ def of_category(
 
 
 def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paired:
-    """The pairs of some prompts, with the spread and the worst clip of the whole run."""
+    """The pairs of some prompts, with the variance and the worst clip of the whole run."""
     gains, base = whole.gains[keep], whole.base[keep]
     before, sign = float(base.mean()), 1 if whole.quantity.higher_is_better else -1
     kept = whole.kept.copy()
@@ -84,12 +84,15 @@ def _part(whole: Paired, keep: NDArray[np.bool_], sides: GeneratorPair) -> Paire
 
 
 def borrowed(gains: Array, categories: ArrayLike, category: str) -> MeanError | None:
-    """What all categories lend a small one. None where it is large enough to need nothing, or they too small to lend.
+    """The standard error of a small category, from the pooled variance of all categories.
 
     Args:
-        gains: One number a prompt of the whole run, shape (..., prompts).
-        categories: Of each prompt.
-        category: The one in question.
+        gains: One value per prompt of the whole run, shape (..., prompts).
+        categories: The category of each prompt.
+        category: The category to be tested.
+
+    Returns:
+        None if the category has enough prompts of its own, or if all categories together have too few.
     """
     names = np.asarray(categories)
     size, kinds = int((names == category).sum()), np.unique(names)

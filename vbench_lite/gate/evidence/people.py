@@ -1,4 +1,4 @@
-"""What people's votes show about one check: usability and preference, over prompts and raters."""
+"""Evidence from people's votes: usability and preference, over prompts and raters."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vbench_lite.gate.verdict import Evidence
 def of_people(
     check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
 ) -> Evidence:
-    """What people say about one check. Clips without a vote are left out.
+    """The evidence of votes on one check. Clips without a vote are left out.
 
     Args:
-        check: Any rule but no-new-failures.
+        check: A check of any rule except no-new-failures.
         quantity: "human_usable" or "human_preference".
         sides: Baseline and candidate.
-        category: "" only: votes are too few to be divided.
-        policy: For its level.
-        margins: The margin as it was fixed when the baseline was promoted.
+        category: Must be "": votes are too few for categories.
+        policy: The policy, for its level.
+        margins: The margin that was fixed at promotion.
     """
     if category or check.categories or check.statistic != "mean":
         return Evidence(why_none="people's votes are checked by their mean over all prompts only", unmeasured=True)
@@ -33,7 +33,7 @@ def of_people(
         counted = human_values(quantity, sides.candidate)
         if counted is None:
             ask = vbench_command("review", sides.candidate.run.path)
-            return Evidence(why_none=f"no votes of people on the candidate count. Ask for them with: {ask}")
+            return Evidence(why_none=f"the candidate has no valid votes. Collect votes with: {ask}")
         found = against_line(check, counted, policy)
         low, high = (None if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
         return dataclasses.replace(found, low=low, high=high)

@@ -1,4 +1,4 @@
-"""Checks on plain figures: medians, and the history of baselines."""
+"""Checks without a significance test: medians, and the history of baselines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_HISTORY = 3
 
 
 def figure(check: Check, quantity: Quantity, grid: ClipGrid) -> float | None:
-    """The mean or median over a run's tried clips; one without a value counts as the worst of its run."""
+    """The mean or median over attempted clips. A clip without a value counts as the worst of its run."""
     sign = -1.0 if quantity.higher_is_better is False else 1.0
     values = sign * clip_values(quantity, grid)[grid.tried]
     if np.isnan(values).all():
@@ -29,7 +29,7 @@ def figure(check: Check, quantity: Quantity, grid: ClipGrid) -> float | None:
 
 
 def of_figures(check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy) -> Evidence:
-    """A point rule between the figures of two runs."""
+    """Compare the figures of two runs without a test."""
     grids = sides.only({category} if category else set(check.categories))
     baseline, candidate = (figure(check, quantity, grid) for grid in grids)
     if baseline is None:
@@ -42,7 +42,7 @@ def of_figures(check: Check, quantity: Quantity, sides: GeneratorPair, category:
 def of_history(
     check: Check, quantity: Quantity, sides: GeneratorPair, history: Sequence[HistoryEntry], policy: Policy
 ) -> Evidence:
-    """A point rule against the median of the last promoted baselines, which `vbench baseline promote` records."""
+    """Compare with the median of the last promoted baselines, from history.json, without a test."""
     generator = sides.baseline.generator
     values = [
         value for entry in history

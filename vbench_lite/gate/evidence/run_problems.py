@@ -24,18 +24,18 @@ from vbench_lite.run.view import Side
 
 _HALF = 0.5
 _COPIES = 0.1
-"""A file that stands for more than this share of clips, over several prompts, is not an answer to any."""
+"""Fraction of equal files, over several prompts, above which the clips are copies."""
 _OWN = 0.05
 _DEAD = {"frozen": "are frozen: nothing moves in them", "black": "are black", "blank": "are blank"}
 _FREE = ("temporal_flickering", "clip_frames", "clip_text", "warp_error", "detail", "motion")
-"""Scores that any change of a clip moves."""
+"""Scores that change with any change of a clip."""
 _UNTIED = ("temporal_flickering", "warp_error", "motion", "detail")
-"""Scores that no two clips share by chance."""
+"""Scores that two different clips do not share by chance."""
 MakeFinding = Callable[..., Finding]
 
 
 def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]:
-    """Everything about the runs as a whole that is worth a note, or that stops a release before any check."""
+    """Notes on the runs as a whole, and problems that stop a release before any check."""
     old, new = sides.old, sides.new
 
     def finding(kind: str, message: str, outcome: Literal["fail", "undecided", "note"] = "fail") -> Finding:
@@ -44,12 +44,12 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
     for who, side in sides.sides:
         missing = int(side.grid.missing.sum())
         if missing:
-            message = f"the {who} is incomplete: {missing} of {side.grid.clips} clips were never made. Finish it with: "
-            yield finding("incomplete", message + finish_command(side.run), "undecided")
+            message = f"the {who} is incomplete: {missing} of {side.grid.clips} clips were never generated"
+            yield finding("incomplete", f"{message}. Finish it with: {finish_command(side.run)}", "undecided")
     if not new.made.any():
         if new.tried.any():
             why = f" ({reason})" if (reason := _first(new.text("reason"))) else ""
-            yield finding("no-clips", f"not one of {int(new.tried.sum())} clips was made{why}")
+            yield finding("no-clips", f"none of {int(new.tried.sum())} clips was generated{why}")
         return
     prompts = {prompt.id: prompt for prompt in sides.baseline.run.manifest.prompts}
     still = [asks_for_stillness(prompts[id_]) for id_ in new.prompts]
@@ -69,16 +69,16 @@ def find_run_problems(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]
 
 
 def common_prompts(sides: GeneratorPair) -> Iterator[Finding]:
-    """Which prompts the runs share, where they were asked different ones and the policy compares those in common."""
+    """A note on the common prompts, if the runs have different prompts and the policy allows this."""
     if sides.prompts != "common" or sides.same_prompts:
         return
     shared = set(sides.old.prompts)
     only = [[id_ for id_ in side.run.manifest.plan.prompts if id_ not in shared] for side in sides.members]
-    message = f"compared over the {len(shared)} prompts that both runs were asked with the same text"
+    message = f"compared over the {len(shared)} prompts that both runs have with the same text"
     for who, ids in zip(("baseline", "candidate"), only, strict=True):
         if ids:
             more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-            message += f"; only in the {who}, or with another text: {ids[0]}{more}"
+            message += f"; only in the {who}, or with a different text: {ids[0]}{more}"
     yield Finding("common-prompts", sides.candidate.generator, message, "note")
 
 
@@ -86,7 +86,7 @@ _COSTS = ("usd_per_clip", "device_s_per_clip")
 
 
 def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Comparison]) -> Iterator[Finding]:
-    """What cost became, where no check of the policy watches it."""
+    """A note on changed costs, if the policy has no check on cost."""
     if any(find_cost(check.metric) for check in policy.checks):
         return
     changed = []
@@ -100,7 +100,7 @@ def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Compari
 
 
 def vote_notes(sides: GeneratorPair, policy: Policy) -> Iterator[Finding]:
-    """That votes are simulated, where a check of the policy judges votes."""
+    """A note on simulated votes, if the policy has a check on votes."""
     if sides.simulated_votes and any(check.metric in HUMAN_METRICS for check in policy.checks):
         yield Finding("votes", sides.candidate.generator, sides.simulated_votes, "note")
 
@@ -110,12 +110,12 @@ def _first(texts: np.ndarray[Any, Any]) -> str:
 
 
 def _share(grid: ClipGrid, kind: str, still: NDArray[np.bool_]) -> float:
-    """The fraction of made clips with a fault: by the code of `conformance`, or by motion 0 where motion was asked.
+    """The fraction of generated clips with a fault, by the code of `conformance`, or by motion 0 for "frozen".
 
     Args:
         grid: The clips.
         kind: A code: frozen, black or blank.
-        still: Whether each prompt asks for a clip in which nothing moves, shape (prompts,).
+        still: Whether each prompt requests a clip without motion, shape (prompts,).
     """
     cells, places = np.unique(grid.text("unusable_codes"), return_inverse=True)
     has_code = np.array([kind in (token.partition(":")[0] for token in cell.split(";")) for cell in cells.tolist()])
@@ -126,7 +126,7 @@ def _share(grid: ClipGrid, kind: str, still: NDArray[np.bool_]) -> float:
 
 
 def _copies(grid: ClipGrid) -> str | None:
-    """Whether one clip was handed in for many prompts: by its bytes, or by scores that no two clips share."""
+    """A message if many clips are copies of one clip, by their bytes or by equal scores; else None."""
     made = grid.made
     prompts = np.broadcast_to(np.arange(len(grid.prompts))[:, None], made.shape)[made]
     if len(prompts) < 4:
@@ -152,7 +152,7 @@ def _copies(grid: ClipGrid) -> str | None:
 
 
 def same_generator(baseline: Side, candidate: Side) -> bool:
-    """Whether both definitions make the same clips: weights, code path, settings and form of clip."""
+    """Whether both definitions have the same weights, adapter, settings and form of clip."""
     old, new = baseline.definition, candidate.definition
     same_place = bool(old.weights_digest) or old.model == new.model
     return same_place and all(
@@ -173,8 +173,8 @@ def _sameness(sides: GeneratorPair, policy: Policy, finding: MakeFinding) -> Ite
             yield finding("drift", _drift(old, new, equal, total, _software_differences(sides)), "note")
     elif equal > _OWN * total and not policy.allow_same_clips:
         message = (
-            f"{equal} of {total} clips are the baseline's own files, though the generators differ. If the change is "
-            f"meant to leave clips as they are, set allow_same_clips = true in the policy"
+            f"{equal} of {total} clips are the baseline's own files, although the generators differ. If the change "
+            f"must not change clips, set allow_same_clips = true in the policy"
         )
         yield finding("own-clips", message)
 
@@ -186,7 +186,7 @@ def _expected_same(sides: GeneratorPair) -> bool:
 
 
 def _software_differences(sides: GeneratorPair) -> list[str]:
-    """Recorded versions that differ, such as "av 18.1.0 and 19.0.2": another encoder gives other files."""
+    """Recorded versions that differ, such as "av 18.1.0 and 19.0.2". Another encoder gives different files."""
     old, new = (side.run.manifest.software for _, side in sides.sides)
     return [
         f"{name} {old.get(name) or 'unknown'} and {new.get(name) or 'unknown'}"
@@ -197,23 +197,23 @@ def _software_differences(sides: GeneratorPair) -> list[str]:
 
 def _drift(old: ClipGrid, new: ClipGrid, equal: int, total: int, software: Sequence[str]) -> str:
     why = f"different versions: {', '.join(software)}" if software else "the recorded versions are the same"
-    message = f"same generator, seeds and device, yet {total - equal} of {total} clips differ ({why})"
+    message = f"same generator, seeds and device, but {total - equal} of {total} clips differ ({why})"
     moved = []
     for name in _FREE:
         change = np.abs(new.values(name) - old.values(name))
         if np.isfinite(change).any() and np.nanmax(change) > 0:
             moved.append(f"{name} by up to {np.nanmax(change):.2g}")
-    return f"{message}; {', '.join(moved)}" if moved else f"{message}; no score moved"
+    return f"{message}; {', '.join(moved)}" if moved else f"{message}; no score changed"
 
 
 def _anchors(sides: GeneratorPair, policy: Policy, finding: MakeFinding) -> Iterator[Finding]:
-    """Every scoring scores a few pinned clips too. Where those moved between the runs, the scorer has changed."""
+    """A finding if the scores of the anchor clips differ between the runs, because then the scorer has changed."""
     old, new = (_anchor_drift(side) for _, side in sides.sides)
     moved = {name: abs(new[name] - old[name]) for name in old.keys() & new.keys()}
     worst = max(moved, key=lambda name: moved[name], default="")
     if worst and moved[worst] > policy.anchor_tolerance:
         message = (
-            f"the anchor clips do not score alike in the two runs ({worst} by {moved[worst]:.2%}, tolerated "
+            f"the scores of the anchor clips differ between the runs ({worst} by {moved[worst]:.2%}, tolerated "
             f"{policy.anchor_tolerance:.2%}): the scorer changed, not the generator. Score both again with: "
             f"{score_command(sides.baseline.run)}; {score_command(sides.candidate.run)}"
         )
@@ -221,7 +221,7 @@ def _anchors(sides: GeneratorPair, policy: Policy, finding: MakeFinding) -> Iter
 
 
 def _anchor_drift(side: Side) -> dict[str, float]:
-    """Of each metric: how far the pinned clips score from what they should, relative; {} where it is not known."""
+    """Metric > relative difference of the anchor clips' scores from the stored ones; {} if unknown."""
     anchors = side.run.summary.notes.anchors
     drift = (anchors.drift if anchors else None) or {}
     return {name: value for name, value in drift.items() if value is not None}

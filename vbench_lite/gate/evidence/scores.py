@@ -1,4 +1,4 @@
-"""The evidence of two runs on one check, before the adjustment for the other checks."""
+"""The evidence of one check from the scores of two runs, before the adjustment for the other checks."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import MIN_PROMPTS, Array, mean_interval, mean_test, sign_test
 
 COLLAPSE_SD = 2.2
-"""How far below the other run's mean of its prompt a collapsed clip lies, in standard deviations between clips."""
+"""Minimum drop of a collapsed clip below the other run's mean of its prompt, in standard deviations between clips."""
 CHANCE = 1.6
-"""Standard errors, over prompts, by which a count may exceed the baseline's: equal runs do so in 1 of 20 cases."""
+"""Tolerated excess of a count, in standard errors over prompts. Equal runs exceed it in 1 of 20 cases."""
 
 
 @dataclass(frozen=True)
 class FixedMargin:
-    """The margin of one check as it was fixed at promotion."""
+    """The margin of one check that was fixed at promotion."""
 
     size: float | None = None
-    """In the metric's unit (of a ratio: relative); None where it is worked out from the baseline now."""
+    """In the unit of the metric; relative for a ratio. None: it is computed from the baseline."""
     drop: float | None = None
-    """How far a collapsed clip lies below, in the metric's unit."""
+    """Minimum drop of a collapsed clip, in the unit of the metric."""
     scale: float = 1.0
-    """Wider by this factor, against the first promoted baseline."""
+    """Factor of the margin; above 1 against the first promoted baseline."""
 
 
 def of_clips(
     check: Check, quantity: Quantity | None, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
 ) -> Evidence:
-    """What the clips of two runs show about one check.
+    """The evidence of one check from the clips of two runs.
 
     Args:
-        check: Not on a set metric, nor on a median against the baseline: `point_rules` has those.
-        quantity: None for no-new-failures.
+        check: Not a check of a set metric (`sets`) or of a median against the baseline (`point_rules`).
+        quantity: The quantity; None for no-new-failures.
         sides: Baseline and candidate, comparable.
-        category: Only its prompts; "" for those that the check names, or all.
-        policy: For its level.
-        margins: The margin as it was fixed when the baseline was promoted.
+        category: Only prompts of this category; "" for the categories of the check, or all.
+        policy: The policy, for its level.
+        margins: The margin that was fixed at promotion.
     """
     old, new = sides.only({category} if category else set(check.categories))
     if not len(old.prompts):
@@ -78,7 +78,7 @@ def of_clips(
 
 
 def of_pairs(check: Check, pairs: Paired, policy: Policy, margins: FixedMargin) -> Evidence:
-    """non-inferior and superior, on one gain a prompt."""
+    """The rules non-inferior and superior, on one gain per prompt."""
     size = margins.size if margins.size is not None else clip_margin(check, pairs)
     if isinstance(size, str):
         return Evidence(why_none=size)
@@ -100,7 +100,7 @@ def of_pairs(check: Check, pairs: Paired, policy: Policy, margins: FixedMargin) 
 
 
 def _decided(check: Check, seen: Evidence, distance: Array, *, scale: float, df: float | None = None) -> Evidence:
-    """The evidence with the tests of one distance to the limit per prompt, positive on the good side."""
+    """Add the tests of the distances to the limit: one per prompt, positive if inside."""
     mean = float(distance.mean())
     seen = dataclasses.replace(
         seen, prompts=len(distance), distance_to_limit=mean,
@@ -117,30 +117,30 @@ def _decided(check: Check, seen: Evidence, distance: Array, *, scale: float, df:
 
 
 def _as_difference(gain: float, pairs: Paired) -> float:
-    """A gain as candidate minus baseline in the quantity's unit; the gains of a ratio are logarithms."""
+    """A gain as candidate minus baseline in the quantity's unit. Gains of a ratio are logarithms."""
     difference = gain if pairs.quantity.higher_is_better else -gain
     return pairs.baseline * (math.exp(difference) - 1) if pairs.quantity.kind == "ratio" else difference
 
 
 def at_least(distance_to_limit: float, scale: float) -> bool:
-    """Not below the limit, but for what rounding does."""
+    """Whether a distance is 0 or more, up to rounding errors."""
     return distance_to_limit >= -1e-12 * max(1.0, abs(scale))
 
 
 def clip_margin(check: Check, pairs: Paired) -> float | str:
-    """The margin of a quantity that clips have, in its unit, or why there is none; of a ratio the relative margin."""
+    """The margin of a per-clip quantity in its unit (relative for a ratio), or why there is none."""
     if pairs.quantity.kind == "ratio":
         return check.margin / 100
     if check.unit == "percent":
         whole = float(pairs.base.mean())
         if whole <= 0:
-            return f'the baseline\'s "{pairs.quantity.name}" is not above 0, so a percentage of it means nothing'
+            return f'the baseline\'s "{pairs.quantity.name}" is not above 0, so it has no percentage'
         return max(check.margin / 100 * whole, check.floor)
     return max(check.margin * (pairs.spread if check.unit == "sd" else 1.0), check.floor)
 
 
 def _against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:
-    """min and max: the candidate alone against a number. A tried clip without a value counts as its own worst."""
+    """The rules min and max. An attempted clip without a value counts as the worst of the candidate."""
     sign = 1.0 if check.rule == "min" else -1.0
     grid = grid.only(np.asarray(grid.tried.any(1)))
     tried, values = grid.tried, sign * clip_values(quantity, grid)
@@ -165,7 +165,7 @@ _NOTHING = Evidence()
 
 
 def against_line(check: Check, counted: Counted, policy: Policy, seen: Evidence = _NOTHING) -> Evidence:
-    """min and max of one number a prompt, in the quantity's own direction."""
+    """The rules min and max on one value per prompt, in the unit of the quantity."""
     sign, line = (1.0 if check.rule == "min" else -1.0), check.value or 0.0
     interval = mean_interval(counted.values, 1 - 2 * policy.strict, counted.freedom)
     seen = dataclasses.replace(
@@ -175,14 +175,14 @@ def against_line(check: Check, counted: Counted, policy: Policy, seen: Evidence 
 
 
 def _ratio_against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy: Policy) -> Evidence:
-    """min and max of a ratio such as the cost per usable clip: its logarithm, linearised by prompt."""
+    """The rules min and max on a ratio, such as the cost per usable clip. Its logarithm is linearised by prompt."""
     sign, line = (1.0 if check.rule == "min" else -1.0), check.value or 0.0
     pairs = pair(quantity, grid, grid)
     if isinstance(pairs, NoPairs):
         broken = check.rule == "max" and not np.nansum(clip_values(SHARES[0], grid)) and not pairs.unmeasured
         return Evidence(why_none=None if broken else pairs.reason, holds=False if broken else None, words=pairs.reason)
     if line <= 0:
-        return Evidence(why_none=f"a ratio is above 0, so a limit of {line:g} means nothing")
+        return Evidence(why_none=f"a ratio is above 0, so a limit of {line:g} is not possible")
     influence = ratio_influence(quantity, grid)
     interval = mean_interval(influence.values, 1 - 2 * policy.strict, influence.freedom)
     low, high = (None if end is None else math.exp(end) for end in (interval.low, interval.high))
@@ -195,10 +195,11 @@ def _ratio_against_line(check: Check, quantity: Quantity, grid: ClipGrid, policy
 
 
 def _collapsed(check: Check, quantity: Quantity, old: ClipGrid, new: ClipGrid, margins: FixedMargin) -> Evidence:
-    """Clips that lie far below what the other run has for the same prompt: no more of them than in the baseline.
+    """Compare the numbers of collapsed clips of both runs.
 
-    A clip has collapsed where it is worse than the other run's mean of its prompt by more than COLLAPSE_SD standard
-    deviations between the baseline's clips, beyond what most prompts lost. Clips without a value count as failures.
+    A clip has collapsed if it is worse than the other run's mean of its prompt by more than COLLAPSE_SD standard
+    deviations between the baseline's clips, after the median loss of the prompts is subtracted. Clips without a value
+    are not counted.
     """
     sign = -1.0 if quantity.higher_is_better is False else 1.0
     before, after = (sign * clip_values(quantity, grid) for grid in (old, new))
@@ -220,7 +221,7 @@ def _prompt_means(values: Array) -> Array:
 
 
 def _typical_change(before: Array, after: Array) -> float:
-    """The median over prompts of the change of their means; 0 where no prompt has both."""
+    """The median over prompts of the change of their means; 0 if no prompt has both."""
     changes = _prompt_means(after) - _prompt_means(before)
     return float(np.nanmedian(changes)) if np.isfinite(changes).any() else 0.0
 
@@ -230,10 +231,10 @@ def _far_below(mine: Array, other: Array, drop: float) -> NDArray[np.bool_]:
 
 
 def _counted(check: Check, bad: Sequence[NDArray[np.bool_]], clips: int, words: str, prompts: int) -> Evidence:
-    """Bad clips of (baseline, candidate): no more than before, but for a fraction of all clips and for chance.
+    """Compare the counts of bad clips of (baseline, candidate).
 
-    It passes while the excess stays within the margin, or within CHANCE standard errors of it over prompts. It is
-    broken when more prompts get worse than better beyond chance (an exact sign test). In between it is undecided.
+    The check passes if the excess is at most the margin, or at most CHANCE standard errors over prompts. It fails if
+    significantly more prompts get worse than better (exact sign test). Otherwise it is undecided.
     """
     counts = [int(each.sum()) for each in bad]
     by_prompt = bad[1].sum(1) - bad[0].sum(1)
@@ -250,7 +251,7 @@ def _counted(check: Check, bad: Sequence[NDArray[np.bool_]], clips: int, words: 
 
 
 def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:
-    """no-new-failures: clips that failed, or do not have the form that was asked for. Only tried clips count."""
+    """The rule no-new-failures: clips that failed or do not have the requested form. Only attempted clips count."""
     tried = old.tried & new.tried
     bad = [failing(grid) & tried for grid in (old, new)]
     counts = [int(grid.sum()) for grid in bad]
@@ -261,13 +262,13 @@ def _failures(check: Check, old: ClipGrid, new: ClipGrid) -> Evidence:
 
 
 def failing(grid: ClipGrid) -> NDArray[np.bool_]:
-    """Tried clips that failed or do not have the form that was asked for, shape (prompts, clips)."""
+    """Attempted clips that failed or do not have the requested form, shape (prompts, clips)."""
     bad = grid.tried & ~grid.made
     return bad | (grid.values("conformance") == 0) if grid.has("conformance") else bad
 
 
 def _commonest(grid: ClipGrid, where: NDArray[np.bool_]) -> str:
-    """The commonest reason of these clips, for people."""
+    """The most frequent reason of these clips, as text."""
     reasons = np.where(grid.made, grid.text("unusable_because"), grid.text("reason"))[where]
     if not len(reasons):
         return ""

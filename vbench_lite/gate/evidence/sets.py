@@ -1,4 +1,4 @@
-"""Checks on set metrics, which have one number a run: by the features of both runs, else by their intervals."""
+"""Evidence of set metrics, which have one value per run: from the features of both runs, else from their intervals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from vbench_lite.records import Estimate
 def of_sets(
     check: Check, quantity: Quantity, sides: GeneratorPair, category: str, policy: Policy, margins: FixedMargin
 ) -> Evidence:
-    """FVD and similar metrics, by a difference whose error is known prompt by prompt where both runs have features.
+    """The evidence of FVD and similar metrics. If both runs have features, the error is computed prompt by prompt.
 
-    Without features the two stored intervals are added up as if the sets were independent. They share prompts and
-    reference, so the true error of the difference is smaller: that is cautious.
+    Without features, the two stored intervals are combined as if the sets were independent. The sets share prompts and
+    reference, so the true error of the difference is smaller: this is conservative.
     """
     if category or check.categories:
-        why = f'"{quantity.name}" is one number a run: it has no categories'
+        why = f'"{quantity.name}" has one value per run and no categories'
         return Evidence(why_none=why, unmeasured=True)
     if check.unit == "sd" or check.statistic != "mean":
-        message = f'"{quantity.name}" is one number a run: give its margin in percent, in "se", or as a number.'
+        message = f'"{quantity.name}" has one value per run: use the unit "percent", "se" or "absolute".'
         raise BadFile(policy.path, check.line_of("unit"), message)
     old, new = (side.score(quantity.name) for _, side in sides.sides)
     alone = check.rule in ("min", "max")
@@ -80,20 +80,20 @@ def set_margin(check: Check, baseline: Estimate) -> float | str:
     if check.unit == "percent":
         whole = _whole(baseline)
         if whole is None:
-            return "the baseline's figure is not above 0, so a percentage of it means nothing"
+            return "the baseline's figure is not above 0, so it has no percentage"
         return max(check.margin / 100 * whole, check.floor)
     return max(check.margin, check.floor)
 
 
 def _whole(score: Estimate) -> float | None:
-    """What percent are taken of: the value, or the upper end of its interval where it is not above 0."""
+    """The base of percentages: the value, or the upper end of its interval if the value is not above 0."""
     return next((each for each in (score.value, score.high) if each is not None and each > 0), None)
 
 
 def _with_error(
     check: Check, policy: Policy, seen: Evidence, errors: tuple[MeanError | None, MeanError | None], centre: float
 ) -> Evidence:
-    """Args: errors: Of the distance to the limit, and of the figure shown."""
+    """Add the tests. `errors`: of the distance to the limit, and of the figure shown."""
     if check.evidence == "point":
         return dataclasses.replace(seen, holds=at_least(seen.distance_to_limit, seen.candidate or 0.0))
     of_distance, shown = errors

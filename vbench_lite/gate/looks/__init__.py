@@ -1,1 +1,1 @@
-"""Planned looks at a run that grows: boundaries, the record of the looks taken, and how many clips are expected."""
+"""Planned looks at a growing run: boundaries, the record of looks, and the expected number of clips."""

@@ -1,4 +1,4 @@
-"""How many clips a run at planned looks will take, predicted from the baseline's variance."""
+"""Predict the number of clips of a run at planned looks from the baseline's variance."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from vbench_lite.stats import MIN_PROMPTS, Array, power
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedLooks:
-    """Predicted fractions of all clips that will be generated before the gate is decided."""
+    """Predicted fractions of all clips that are generated before the gate decides."""
 
     equal: float | None
     """For a release that equals the baseline and has new seeds."""
     loss: float | None
-    """For one that lost two margins in one score; the slowest score counts."""
+    """For a release that lost two margins in one score, for the score that takes longest."""
     by_look: tuple[float, ...] = ()
     """Probability that an equal release has passed at each look."""
     reason: str = ""
@@ -36,18 +36,18 @@ class ExpectedLooks:
 
 
 def expected_looks(baseline: Run, policy: Policy, planned: PlannedLooks, clips_per_prompt: int) -> ExpectedLooks:
-    """Predicts by the power of each check on a mean.
+    """Predict from the power of each check on a mean.
 
     The difference of two releases of one model has, per prompt, twice the variance between clips of one prompt, divided
-    by their number. Checks are taken as independent. Guards, counts of failures and set metrics are not predicted,
-    except for the rare losses that a look must rule out. A model that was trained again also differs by prompt, which
-    the baseline does not show: it needs more clips than predicted (docs/iteration.md has the deviation).
+    by their number. Checks are assumed to be independent. Guards, counts of failures and set metrics are not predicted,
+    except for the rare losses that a look must exclude. A retrained model also differs by prompt, which the baseline
+    does not show, so it needs more clips than predicted (docs/iteration.md has the deviation).
 
     Args:
         baseline: The baseline.
-        policy: The rules.
-        planned: The looks.
-        clips_per_prompt: Of the candidate.
+        policy: The policy.
+        planned: The planned looks.
+        clips_per_prompt: Number of clips per prompt of the candidate.
     """
     checks, total_weight = _checks(baseline, policy)
     if not checks:
@@ -72,7 +72,7 @@ def expected_looks(baseline: Run, policy: Policy, planned: PlannedLooks, clips_p
 
 
 def _checks(baseline: Run, policy: Policy) -> tuple[list[tuple[float, float]], float]:
-    """(margin, variance between clips of a prompt) of each check on a mean, and the weight of all checks in Holm's."""
+    """(margin, variance between clips of a prompt) of each check on a mean, and the total weight in Holm's method."""
     margins, found, weight = fix_margins(baseline, policy), [], 0.0
     for generator in baseline.generators:
         sides = GeneratorPair(Side(baseline, generator), Side(baseline, generator))
@@ -88,7 +88,7 @@ def _checks(baseline: Run, policy: Policy) -> tuple[list[tuple[float, float]], f
 
 
 def _within(quantity: Quantity, sides: GeneratorPair) -> float | None:
-    """Mean variance between the clips of a prompt; None where no prompt has two."""
+    """Mean variance between the clips of a prompt; None if no prompt has two clips."""
     if isinstance(sides.pairs(quantity), NoPairs):
         return None
     values = clip_values(quantity, sides.old)
@@ -97,7 +97,7 @@ def _within(quantity: Quantity, sides: GeneratorPair) -> float | None:
 
 
 def _nominal(level: float, look: Look) -> float:
-    """The plain level of a test at a look."""
+    """The level of a single test at a look."""
     return float(special.ndtr(-boundaries(level, look.fractions[: look.number])[-1]))
 
 
@@ -108,7 +108,7 @@ def _power(distance: float, spread: float, prompts: int, level: float) -> float:
 
 
 def _mean_fraction(reached: Sequence[float], counts: Sequence[int]) -> float:
-    """The mean fraction of the prompts at which it is decided; undecided releases take all."""
+    """The mean fraction of the prompts at the decision. Undecided releases use all."""
     decided: Array = np.maximum.accumulate(np.asarray(reached))
     decided[-1] = 1.0
     steps = np.diff(decided, prepend=0.0)

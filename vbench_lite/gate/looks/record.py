@@ -1,4 +1,4 @@
-"""looks.json of a run: the order of its prompts, the planned looks, and what the gate said at each."""
+"""looks.json of a run: the order of its prompts, the planned looks, and the verdict at each look."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FILE = "looks.json"
 
 @dataclass(frozen=True, kw_only=True)
 class LookResult:
-    """What the gate said at one look."""
+    """The verdict at one look."""
 
     number: int
     """From 1."""
     prompts: int
     clips: int
-    """Clips that were generated or failed until then, over all generators."""
+    """Clips that were generated or failed up to this look, over all generators."""
     outcome: str
     headline: str
 
@@ -43,26 +43,26 @@ class PlannedLooks:
     policy: str
     """Digest of the policy."""
     rules: str = ""
-    """The policy as the user typed it; "" for the baseline's own or the default."""
+    """The policy as the user typed it; "" for that of the baseline or the default."""
     limit: int | None = None
-    """The first prompts of the suite that were asked for; None for all."""
+    """Requested number of prompts from the start of the suite; None for all."""
     order: tuple[str, ...]
     """Prompt ids in the order in which they are generated."""
     fractions: tuple[float, ...] = FRACTIONS
     looks: tuple[LookResult, ...] = ()
 
     def prompts(self, number: int) -> tuple[str, ...]:
-        """Ids of the prompts that are there at a look."""
+        """Ids of the prompts of a look."""
         return self.order[: prompts_at(self.fractions, len(self.order))[number - 1]]
 
     @property
     def decided(self) -> bool:
-        """Whether nothing is left to be generated for the gate."""
+        """Whether the gate needs no more clips."""
         return bool(self.looks) and (self.looks[-1].outcome != "undecided" or len(self.looks) == len(self.fractions))
 
 
 def random_order(prompts: Sequence[Prompt], seed: int) -> tuple[str, ...]:
-    """Prompt ids in random order, with the categories spread evenly over it.
+    """Prompt ids in random order. The categories are spread evenly.
 
     >>> order = random_order([Prompt(f"{c}{n}", "", c) for c in "ab" for n in range(10)], seed=1)
     >>> sum(id_.startswith("a") for id_ in order[:10]) in (4, 5, 6)
@@ -90,18 +90,17 @@ def read_looks(folder: Path) -> PlannedLooks | None:
 
 
 def continue_command(run: Run, planned: PlannedLooks) -> str:
-    """The command that goes on with a run at planned looks."""
+    """The command that continues a run at planned looks."""
     options = ["--against", planned.baseline, *(["--policy", planned.rules] if planned.rules else [])]
     return finish_command(run, *options, prompts=planned.limit or len(run.manifest.suite.prompts))
 
 
 def write_looks(folder: Path, planned: PlannedLooks) -> None:
-    """Writes looks.json."""
     write_whole(folder / FILE, to_json(planned))
 
 
 def look_of(run: Run) -> Look:
-    """Which look a run stands at, by the prompts that it has; `ONCE` for a run of fixed size.
+    """The current look of a run, from its number of prompts; `ONCE` for a run of fixed size.
 
     Raises:
         StoreError: looks.json is not valid.

@@ -1,1 +1,1 @@
-"""The verdict in words: terminal, Markdown, and explanations."""
+"""The verdict as text: terminal, Markdown, and explanations."""

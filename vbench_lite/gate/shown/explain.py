@@ -1,4 +1,4 @@
-"""A policy in words: the text of `vbench gate --explain`, and the demand of each check as a sentence."""
+"""A policy as text: the output of `vbench gate --explain`, and the requirement of each check as a sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STATISTIC = {"mean": "", "worst-decile": "the worst tenth of ", "median": "the 
 
 
 def demand(check: Check, metric: str = "", category: str = "") -> str:
-    """One check as a sentence without its full stop."""
+    """The requirement of a check as a sentence without a full stop."""
     name = metric or ("every score" if check.metric == ALL_SCORES else check.metric)
     where = f' in the category "{category}"' if category else " in each category" if check.each else ""
     if check.categories and not category:
@@ -46,7 +46,7 @@ _HEADINGS = {
 
 
 def explain(policy: Policy) -> Iterator[str]:
-    """The whole policy, a line at a time."""
+    """The lines of the text of a policy."""
     yield f'Policy "{policy.title}" ({policy.path}, digest {policy.digest[:12]})'
     if policy.changed_by or policy.changed_why:
         on = f" on {policy.changed_on}" if policy.changed_on else ""
@@ -60,7 +60,7 @@ def explain(policy: Policy) -> Iterator[str]:
             yield ""
             yield heading
         for check in chosen:
-            skip = " (skipped where the baseline has no such figure, or devices or prices differ)"
+            skip = " (skipped if the baseline has no such figure, or devices or prices differ)"
             yield f"  - {demand(check)}{skip if check.unmeasured == 'skip' else ''}"
     yield ""
     yield from _odds(policy)

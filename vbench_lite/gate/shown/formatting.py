@@ -1,4 +1,4 @@
-"""Numbers and checks as text, the same in every form of output."""
+"""Numbers and checks as text, equal in all output formats."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ MARK = {"pass": "pass", "fail": "FAIL", "undecided": "undecided", "skipped": "sk
 
 
 def number(value: float | None, sign: bool = False) -> str:
-    """Four significant digits, "-" where there is none."""
+    """A number with four significant digits; "-" for None."""
     return "-" if value is None else f"{value + 0.0:+.4g}" if sign else f"{value + 0.0:.4g}"
 
 
 def title(check: CheckResult) -> str:
-    """What a check is about, short: "clip_text, worst decile, drinks"."""
+    """The short title of a check, such as "clip_text, worst decile, drinks"."""
     parts = [check.metric or check.rule]
     if check.metric and check.rule != "non-inferior":
         parts.append(check.rule)
@@ -39,7 +39,7 @@ def interval(check: CheckResult) -> str:
 
 
 def sentence(check: CheckResult) -> str:
-    """One check in full, for an annotation or a JUnit body: the figures, then the demand."""
+    """The full text of a check for an annotation or a JUnit body: figures, reason and requirement."""
     seen, figures, filled = check.evidence, "", ""
     if seen.candidate is not None and seen.difference is not None:
         figures = f" {number(seen.baseline)} became {number(seen.candidate)}, difference {interval(check)}."
@@ -47,19 +47,19 @@ def sentence(check: CheckResult) -> str:
         figures = f" {interval(check)}."
     if any(seen.filled):
         filled = (
-            f" Clips without a value count as the worst seen: {seen.filled[1]} of the candidate's, "
-            f"{seen.filled[0]} of the baseline's."
+            f" Clips without a value count as the worst observed: {seen.filled[1]} in the candidate, "
+            f"{seen.filled[0]} in the baseline."
         )
     size = f" {seen.prompts} prompts, {seen.clips} clips each." if seen.prompts else ""
     why = check.reason[:1].upper() + check.reason[1:]
     return (
         f"{MARK[check.outcome]}: {check.generator}: {title(check)}:{figures} {why}."
-        f" Demanded: {check.demand}.{size}{filled}"
+        f" Required: {check.demand}.{size}{filled}"
     )
 
 
 def policy_line(verdict: Verdict) -> str:
-    """The policy that was applied, and who changed it last."""
+    """The applied policy, and who changed it last."""
     policy = verdict.policy
     by = f", last changed {policy['changed_on']} by {policy['changed_by']}: {policy['changed_why']}"
     return (

@@ -1,4 +1,4 @@
-"""A verdict for machines and for CI: JSON, JUnit, Markdown, annotations, flat metrics, a badge. Text in, text out."""
+"""A verdict as JSON, JUnit, Markdown, annotations, flat metrics and a badge. These functions write no files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vbench_lite.gate.verdict import CheckResult, Verdict
 from vbench_lite.records import FORMAT
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows ten of a kind for each step and drops the others without a message."""
+"""GitHub shows ten annotations per kind and step, and drops the others without a message."""
 
 MOST_MARKDOWN = 60_000
-"""Characters. A comment takes 65,536; a step summary 1 MiB, and is dropped whole when it is larger."""
+"""Limit in characters. A comment may have 65,536. A step summary larger than 1 MiB is dropped."""
 
 
 def as_json(verdict: Verdict) -> str:
-    """One JSON document with every check, finding and remedy."""
+    """A JSON document with every check, finding and remedy."""
     plain = dataclasses.asdict(verdict)
     plain["checks"] = [_flat(check) for check in verdict.checks]
     plain["remedies"] = [remedy._asdict() for remedy in verdict.remedies]
@@ -31,7 +31,7 @@ def as_json(verdict: Verdict) -> str:
 
 
 def _flat(check: CheckResult) -> dict[str, Any]:
-    """One check with its figures on one level."""
+    """A check with its figures on one level."""
     plain = dataclasses.asdict(check)
     seen = plain.pop("evidence")
     filled = dict(zip(("filled_baseline", "filled_candidate"), seen.pop("filled"), strict=True))
@@ -39,7 +39,7 @@ def _flat(check: CheckResult) -> dict[str, Any]:
 
 
 def as_junit(verdict: Verdict) -> str:
-    """JUnit XML, one test case a check. The body holds the text too, because GitLab shows only the body."""
+    """JUnit XML with one test case per check. The body also contains the text, because GitLab shows only the body."""
     root = ElementTree.Element("testsuites", name="vbench gate")
     for generator in dict.fromkeys([c.generator for c in verdict.checks] + [f.generator for f in verdict.findings]):
         checks = [check for check in verdict.checks if check.generator == generator]
@@ -58,7 +58,7 @@ def as_junit(verdict: Verdict) -> str:
 
 
 def _unique(names: Sequence[str]) -> Iterator[str]:
-    """GitLab shows the first of several cases of one name and drops the others."""
+    """Number equal names, because GitLab shows only the first of several cases with one name."""
     seen: Counter[str] = Counter()
     for name in names:
         seen[name] += 1
@@ -76,7 +76,7 @@ def _case(suite: ElementTree.Element, generator: str, name: str, outcome: str, t
 
 
 def as_markdown(verdict: Verdict) -> str:
-    """Markdown that fits a pull request comment: the verdict, the failed and open checks, the others collapsed."""
+    """Markdown for a pull request comment: the verdict, failed and undecided checks; the others are collapsed."""
     sides = f"{code_span(verdict.candidate)} against {code_span(verdict.baseline)}  "
     lines = [f"## {markdown(verdict.headline)}", "", sides]
     lines += [markdown(policy_line(verdict)), ""]
@@ -94,7 +94,7 @@ def as_markdown(verdict: Verdict) -> str:
 
 
 def _capped(lines: list[str]) -> str:
-    """As many whole lines as fit, and the number of the others."""
+    """The first lines up to the size limit, and the number of the others."""
     kept, size = [], 0
     for nth, line in enumerate(lines):
         size += len(line) + 1
@@ -116,7 +116,7 @@ def _table(checks: list[CheckResult]) -> Iterator[str]:
 
 
 def github_annotations(verdict: Verdict) -> list[str]:
-    """GitHub workflow commands, at most ten, the worst first."""
+    """At most ten GitHub workflow commands; failures first."""
     said = [("error" if f.outcome == "fail" else "warning", f.kind, f"{f.generator}: {f.message}")
             for f in verdict.findings if f.outcome != "note"]  # fmt: skip
     said += [("error", title(check), sentence(check)) for check in verdict.of("fail")]
@@ -132,7 +132,7 @@ def github_annotations(verdict: Verdict) -> list[str]:
 
 
 def flat_metrics(verdict: Verdict) -> str:
-    """One level of numbers, as DVC and MLflow take them: the gate's outcome and each checked figure."""
+    """One level of numbers for DVC and MLflow: the outcome of the gate and each checked figure."""
     flat: dict[str, Any] = {f"gate/{name}": int(verdict.outcome == name) for name in ("pass", "fail", "undecided")}
     for check in verdict.checks:
         if check.evidence.candidate is not None:
