@@ -47,7 +47,7 @@ def one(tmp_path: Path, rules: str, **how: Any) -> CheckResult:
         ("percent", Estimate(40.0, 30.0, 50.0), 0.2), ("percent", Estimate(0.0, -1.0, 60.0), 0.3),
         ("percent", Estimate(40.0), 0.2), ("percent", Estimate(2.0), 0.1),
         ("percent", Estimate(0.0, -1.0, 0.0),
-         "the baseline's figure is not above 0, so a percentage of it means nothing"),
+         "the baseline's figure is not above 0, so it has no percentage"),
         ("absolute", Estimate(9.0), 0.5),
     ],
 )  # fmt: skip
@@ -109,9 +109,9 @@ NONE = 'has no "fvd": no'
         ((9.0, None, None), (9.5, None, None), "rule = 'non-inferior'\nmargin = 0.4\nevidence = 'point'", "fail",
          "the plain figures violate the limit"),
         ((9.0, 8.0, 10.0), (9.0, 8.0, 10.0), "rule = 'non-inferior'\nmargin = 3\ncategories = ['toys']", "skipped",
-         '"fvd" is one number a run: it has no categories'),
+         '"fvd" has one value per run and no categories'),
         ((9.0, 8.0, 10.0), (9.0, 8.0, 10.0), "rule = 'max'\nvalue = 20\neach = 'category'", "skipped",
-         '"fvd" is one number a run: it has no categories'),
+         '"fvd" has one value per run and no categories'),
     ],
 )  # fmt: skip
 def test_a_set_metric_says_why_it_cannot_be_judged(
@@ -124,7 +124,7 @@ def test_a_set_metric_says_why_it_cannot_be_judged(
 
 @pytest.mark.parametrize("text", ["margin = 1\nunit = 'sd'", "margin = 1\nstatistic = 'worst-decile'"])
 def test_a_set_metric_has_no_spread_between_clips(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadFile, match=r'"fvd" is one number a run: give its margin in percent, in "se"'):
+    with pytest.raises(BadFile, match=r'"fvd" has one value per run: use the unit "percent", "se"'):
         one(tmp_path, rule(f"rule = 'non-inferior'\n{text}", "fvd"))
 
 
@@ -187,7 +187,7 @@ def test_what_people_keep_is_checked_against_a_line_within_0_and_1(
 def test_votes_that_lack_say_how_to_get_them(tmp_path: Path) -> None:
     line = people(tmp_path, "rule = 'min'\nvalue = 0.5\nunmeasured = 'skip'", new="")
     assert line.outcome == "undecided"
-    start = "no votes of people on the candidate count. Ask for them with: vbench review "
+    start = "the candidate has no valid votes. Collect votes with: vbench review "
     assert line.reason == f"{start}{tmp_path / 'new'}"
     pairs = people(tmp_path, "rule = 'non-inferior'\nmargin = 0.1\nunmeasured = 'skip'", new="")
     assert pairs.outcome == "pass" if pairs.evidence.why_none is None else pairs.outcome == "skipped"
@@ -382,7 +382,7 @@ def test_rounding_is_not_beyond_a_limit(distance: float, scale: float, inside: b
 
 def test_a_ratio_against_a_line_needs_a_line_above_0(tmp_path: Path) -> None:
     check = one(tmp_path, rule("rule = 'max'\nvalue = 0", "usd_per_usable_clip"))
-    assert check.reason == "a ratio is above 0, so a limit of 0 means nothing"
+    assert check.reason == "a ratio is above 0, so a limit of 0 is not possible"
 
 
 def black(count: int) -> Any:
@@ -434,10 +434,10 @@ def test_a_percentage_of_a_baseline_at_0_means_nothing(tmp_path: Path) -> None:
     check = one(tmp_path, text, base=zero, **zero)
     assert check.outcome == "undecided"
     if check.evidence.why_none:
-        assert check.reason == "the baseline's \"clip_text\" is not above 0, so a percentage of it means nothing"
+        assert check.reason == "the baseline's \"clip_text\" is not above 0, so it has no percentage"
     below = {"prompts": 12, "worsen": sets(clip_text=HARD - 1)}
     assert one(tmp_path / "b", text, base=below, **below).reason == (
-        "the baseline's \"clip_text\" is not above 0, so a percentage of it means nothing"
+        "the baseline's \"clip_text\" is not above 0, so it has no percentage"
     )
 
 

@@ -129,8 +129,8 @@ def test_more_than_half_of_the_moving_clips_with_equal_scores_are_copies(
 
 
 OWN = (
-    "{} of 20 clips are the baseline's own files, though the generators differ. If the change is meant to leave clips "
-    "as they are, set allow_same_clips = true in the policy"
+    "{} of 20 clips are the baseline's own files, although the generators differ. If the change must not change clips, "
+    "set allow_same_clips = true in the policy"
 )
 
 
@@ -187,8 +187,8 @@ def test_clips_that_should_be_equal_and_are_not_are_counted(tmp_path: Path, coun
         scores["detail"][5, 0] -= 2 * shift
 
     found = problems(tmp_path, {"sha256": again(0)}, weights="a", sha256=again(count), worsen=move)
-    moved = "detail by up to 0.5, motion by up to 0.25" if shift else "no score moved"
-    message = f"same generator, seeds and device, yet {count} of 20 clips differ (the recorded versions are the same)"
+    moved = "detail by up to 0.5, motion by up to 0.25" if shift else "no score changed"
+    message = f"same generator, seeds and device, but {count} of 20 clips differ (the recorded versions are the same)"
     assert found == [("drift", "note", f"{message}; {moved}")]
 
 
@@ -215,7 +215,7 @@ def test_versions_that_one_run_did_not_record_are_unknown(tmp_path: Path) -> Non
 def test_anchor_clips_may_differ_by_the_tolerance(tmp_path: Path, drift: float, stopped: bool) -> None:
     found = problems(tmp_path, drift=drift)
     message = (
-        "the anchor clips do not score alike in the two runs (temporal_flickering by 0.60%, tolerated 0.50%): the "
+        "the scores of the anchor clips differ between the runs (temporal_flickering by 0.60%, tolerated 0.50%): the "
         "scorer changed, not the generator. Score both again with: "
     )
     assert [(kind, outcome) for kind, outcome, _ in found] == [("anchor-drift", "undecided")] * stopped
@@ -236,11 +236,11 @@ def test_incomplete_runs_are_undecided_and_one_without_clips_fails(tmp_path: Pat
     (first, second) = problems(tmp_path, gaps, missing=lambda prompt, clip: (prompt, clip) == (4, 1))
     for (kind, outcome, message), who, count in ((first, "baseline", 2), (second, "candidate", 1)):
         assert (kind, outcome) == ("incomplete", "undecided")
-        start = f"the {who} is incomplete: {count} of 20 clips were never made. Finish it with: vbench run --suite ads "
+        start = f"the {who} is incomplete: {count} of 20 clips were never generated. Finish it with: vbench run --suite ads "
         assert message.startswith(start)
     nothing = {"failed": lambda prompt, clip: True}
-    assert problems(tmp_path, **nothing) == [("no-clips", "fail", "not one of 20 clips was made (out of memory)")]
-    assert problems(tmp_path, **nothing, reason="") == [("no-clips", "fail", "not one of 20 clips was made")]
+    assert problems(tmp_path, **nothing) == [("no-clips", "fail", "none of 20 clips was generated (out of memory)")]
+    assert problems(tmp_path, **nothing, reason="") == [("no-clips", "fail", "none of 20 clips was generated")]
     [(kind, outcome, _)] = problems(tmp_path, missing=lambda prompt, clip: True)
     assert (kind, outcome) == ("incomplete", "undecided")
 
