@@ -236,7 +236,7 @@ def test_incomplete_runs_are_undecided_and_one_without_clips_fails(tmp_path: Pat
     (first, second) = problems(tmp_path, gaps, missing=lambda prompt, clip: (prompt, clip) == (4, 1))
     for (kind, outcome, message), who, count in ((first, "baseline", 2), (second, "candidate", 1)):
         assert (kind, outcome) == ("incomplete", "undecided")
-        start = f"the {who} is incomplete: {count} of 20 clips were never generated. Finish it with: vbench run --suite "
+        start = f"the {who} is incomplete: {count} of 20 clips were never generated. Finish it with: vbench run "
         assert message.startswith(start)
     nothing = {"failed": lambda prompt, clip: True}
     assert problems(tmp_path, **nothing) == [("no-clips", "fail", "none of 20 clips was generated (out of memory)")]
