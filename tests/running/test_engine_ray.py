@@ -119,7 +119,9 @@ def test_run_and_score_on_ray_replace_a_killed_scorer_and_give_the_local_bytes(t
     monkeypatch.chdir(tmp_path)
     write_deadly_metric(Path("own.py"), tmp_path / "killed", f"first and os.getpid() != {os.getpid()}")
     Path("sim.toml").write_text('route = "diffusion"\nadapter = "simulated"\n[clip]\nframes = 3\n')
-    tables = []
+    tables, starts, init = [], [], ray.init
+    monkeypatch.setattr(ray, "init", lambda **options: starts.append(options) or init(**options))
+    ray.shutdown()  # a cluster's actors work in the folder in which it was started
 
     def scored(cache: str, *command: str) -> None:
         monkeypatch.setenv("VBENCH_CACHE", str(tmp_path / cache))
@@ -134,3 +136,4 @@ def test_run_and_score_on_ray_replace_a_killed_scorer_and_give_the_local_bytes(t
     scored("second", "score", "run", "--engine", "ray")
     scored("third", "score", "run")
     assert tables[0] == tables[1] == tables[2]
+    assert len(starts) == 1  # generating and scoring share one cluster

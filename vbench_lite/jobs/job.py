@@ -200,11 +200,8 @@ class Job:
             engine=order.engine, shard=self.shard, fresh=order.fresh, retry_failed=order.retry_failed,
             prices=self.prices, typed=self._typed(), budget=self._budget(), stop=stop, pilot=order.pilot,
         )
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
-                return runner.run(self.plan, self.folder, self.device, options)
-        finally:
-            self._disconnect()
+        with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
+            return runner.run(self.plan, self.folder, self.device, options)
 
     def _typed(self) -> Typed:
         from vbench_lite.run.manifest import Typed
@@ -223,12 +220,6 @@ class Job:
 
         known = {d.name: highest_usd(d, self.device, self.folder, self.prices[d.name]) for d in self.plan.definitions}
         return Budget(self.order.max_cost, self.prices, {name: usd for name, usd in known.items() if usd is not None})
-
-    def _disconnect(self) -> None:
-        if self.order.engine == "ray":
-            from vbench_lite.running.engines import ray
-
-            ray.disconnect()
 
     def score(self, outcome: Outcome) -> Summary:
         """Scores the run, unless a summary of these metrics and thresholds is there and no clip was generated since."""

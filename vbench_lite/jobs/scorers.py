@@ -57,11 +57,8 @@ def _ray_pool(device: str, recipe: Recipe) -> Iterator[ScorerPool]:
     ray = engine.connect()
     on_gpu = found.kind == "cuda"
     count = found.count if on_gpu else max(1, int(ray.cluster_resources().get("CPU", 1)))
-    try:
-        with ScorerPool(recipe, ["cuda:0" if on_gpu else "cpu"] * count, RayPlace) as pool:
-            yield pool
-    finally:
-        engine.disconnect()
+    with ScorerPool(recipe, ["cuda:0" if on_gpu else "cpu"] * count, RayPlace) as pool:
+        yield pool
 
 
 class RayPlace:

@@ -2,7 +2,7 @@
 
 Clips are returned through Ray and stored by the run, so workers need no shared disk. They need this package, and the
 weights at the path of the definition. RAY_ADDRESS names a running cluster. Without it, a cluster is started on this
-machine for the run.
+machine. It serves all looks and the scoring of one command, and ends with the process.
 """
 
 from __future__ import annotations
@@ -67,13 +67,6 @@ def connect() -> Any:
         where = os.environ.get("RAY_ADDRESS") or "this machine"
         raise UsageError(f"no Ray cluster at {where}: {error} Check RAY_ADDRESS, or use --engine local.") from error
     return ray
-
-
-def disconnect() -> None:
-    """Disconnect from the cluster, and end it if it was started for this run."""
-    import ray
-
-    ray.shutdown()
 
 
 def find_device(wanted: str) -> Device:
