@@ -1,7 +1,10 @@
 """Baselines: small, portable, with a history; the gate reads them like runs."""
 
+import dataclasses
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 from tests.gate.deciding import loses
-from tests.gate.releases import write
+from tests.gate.releases import METRICS, write
 from tests.gate.test_categories import FVD, with_fvd
-from vbench_lite.analysis.promotions import read_history
+from vbench_lite.analysis.promotions import HistoryEntry, read_history
 from vbench_lite.cli.baseline_command import command as baseline
 from vbench_lite.cli.gate_command import command as gate
 from vbench_lite.errors import StoreError
 from vbench_lite.gate import choose_policy, decide
 from vbench_lite.gate.baselines.baseline import Promotion, promote, read_reference
 from vbench_lite.gate.baselines.margins import read_margins
-from vbench_lite.run.view import open_run
+from vbench_lite.gate.decide import Reference
+from vbench_lite.gate.looks.record import LookResult, PlannedLooks, write_looks
+from vbench_lite.run.manifest import GitState
+from vbench_lite.run.view import Run, open_run
 
 
 def test_a_promoted_run_can_be_gated_against_without_its_clips(tmp_path: Path) -> None:
@@ -216,3 +222,106 @@ def test_a_policy_may_be_edited_after_the_promotion(tmp_path: Path) -> None:
     check = '[[check]]\nrule = "non-inferior"\nmetric = "*"\nmargin = 5\nunit = "sd"\n'
     (to / "policy.toml").write_text(f'title = "ours"\n{check}')
     read_reference(to, choose_policy(None, to))
+
+
+def complete_entry(tmp_path: Path) -> tuple[HistoryEntry, Run]:
+    facts = {"git": {"commit": "0" * 40, "dirty": True}, "name": "elsewhere"}
+    run = write(tmp_path / "run", prompts=10, failed=lambda p, c: p == 3, manifest=facts)
+    now = datetime(2026, 11, 29, 12, 30, 15, 999, tzinfo=UTC)
+    return promote(Promotion(run, "first", "Ana", tmp_path / "b", new_anchor="anew"), now), open_run(run)
+
+
+def test_an_entry_of_the_history_has_the_figures_of_all_quantities_that_clips_have(tmp_path: Path) -> None:
+    entry, run = complete_entry(tmp_path)
+    grid = run.grids["model"]
+    assert (entry.date, entry.by, entry.reason) == ("2026-11-29T12:30:15+00:00", "Ana", "first")
+    assert (entry.run, entry.created, entry.new_anchor) == ("run", "2026-11-22T10:00:00Z", "anew")
+    assert (entry.git, entry.device) == (GitState("0" * 40, True), run.manifest.device)
+    assert (entry.suite.name, entry.suite.digest) == ("ads", run.manifest.suite.digest)
+    scores = {name: grid.values(name) for name in (*METRICS,)}
+    costs = {"device_s_per_clip": "device_s", "wall_s_per_clip": "wall_s", "usd_per_clip": "cost_usd",
+             "peak_rss_mb": "peak_rss_mb"}  # fmt: skip
+    values = scores | {name: grid.values(column) for name, column in costs.items()}
+    values |= {"usable": grid.values("usable"), "failed": (~grid.made).astype(float)}
+    for found, statistic in ((entry.means, np.nanmean), (entry.medians, np.nanmedian)):
+        expected = {name: pytest.approx(float(statistic(each))) for name, each in values.items()} | {"fvd": 9.0}
+        assert found == {"model": expected}
+
+
+def test_an_incomplete_look_is_not_promoted(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", prompts=10)
+    order = tuple(f"p{n:03d}" for n in range(12))
+    looks = (LookResult(number=1, prompts=10, clips=20, outcome="pass", headline=""),)
+    planned = PlannedLooks(baseline="b", baseline_digest="", policy="", order=order, limit=8, looks=looks)
+    write_looks(tmp_path / "run", planned)
+    with pytest.raises(StoreError) as caught:
+        promote(Promotion(run, "x", "y", tmp_path / "baseline"))
+    assert str(caught.value).startswith(f"{run} stopped at look 1 with 10 of 12 prompts")
+    assert str(caught.value).endswith(f"vbench run --suite ads -g model --limit 8 --clips-per-prompt 2 --out {run}")
+    write_looks(tmp_path / "run", dataclasses.replace(planned, order=order[:10]))
+    promote(Promotion(run, "x", "y", tmp_path / "baseline"))
+
+
+def test_one_generator_of_a_run_is_not_promoted(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", prompts=6)
+    with pytest.raises(StoreError, match=f'"{run}:model" is one generator of a run; promote the whole run: {run}'):
+        promote(Promotion(f"{run}:model", "x", "y", tmp_path / "baseline"))
+
+
+def test_the_first_baseline_stays_until_a_new_one_is_named(tmp_path: Path) -> None:
+    to, runs = tmp_path / "b", [write(tmp_path / f"run{n}", prompts=10, seed=n) for n in range(4)]
+
+    def first() -> int:
+        return open_run(to / "anchor").manifest.plan.seed
+
+    def reference() -> Reference:
+        return read_reference(to, choose_policy(None, to))
+
+    assert reference() == Reference()
+    promote(Promotion(runs[0], "x", "y", to))
+    assert (first(), reference().anchor, reference().anchor_margins) == (0, None, None)
+    assert reference().margins == read_margins(to, choose_policy(None, to))
+    promote(Promotion(runs[1], "x", "y", to))
+    assert (first(), open_run(to).manifest.plan.seed) == (0, 1)
+    found = reference()
+    assert found.anchor is not None
+    assert found.anchor.path == to / "anchor"
+    assert found.anchor_margins == read_margins(to / "anchor", choose_policy(None, to))
+    assert found.margins == read_margins(to, choose_policy(None, to)) != found.anchor_margins
+    assert [entry.run for entry in found.history] == ["run0", "run1"]
+    shutil.rmtree(to / "anchor")  # as before there were first baselines
+    promote(Promotion(runs[2], "x", "y", to))
+    assert (first(), open_run(to).manifest.plan.seed) == (1, 2)
+    promote(Promotion(runs[3], "x", "y", to, new_anchor="so"))
+    assert (first(), reference().anchor) == (3, None)
+
+
+def test_a_baseline_that_is_promoted_in_place_gets_new_margins_and_keeps_its_files(tmp_path: Path) -> None:
+    to = tmp_path / "b"
+    promote(Promotion(write(tmp_path / "run", prompts=10), "x", "y", to))
+    before = {path.name: path.read_bytes() for path in to.iterdir() if path.is_file()}
+    (tmp_path / "gate.toml").write_text("[[check]]\nmetric='detail'\nrule='non-inferior'\nmargin=0.25")
+    promote(Promotion(str(to), "again", "y", to, tmp_path / "gate.toml"))
+    after = {path.name: path.read_bytes() for path in to.iterdir() if path.is_file()}
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "history.json", "margins.json", "policy.toml"
+    }
+    margins = read_margins(to, choose_policy(None, to))
+    assert margins is not None
+    assert dict(margins.sizes) == {"model/detail/non-inferior": 0.25}
+    assert (to / "policy.toml").read_bytes() == (tmp_path / "gate.toml").read_bytes()
+    anchor = read_margins(to / "anchor", choose_policy("default", None))
+    assert anchor is not None, "the first baseline keeps its margins"
+
+
+def test_a_baseline_without_margins_says_how_to_store_them(tmp_path: Path) -> None:
+    to = tmp_path / "b"
+    promote(Promotion(write(tmp_path / "run", prompts=10), "x", "y", to))
+    run, policy = open_run(to), choose_policy(None, to)
+    history = read_history(to)
+    with_margins = Reference(history=history, margins=read_margins(to, policy))
+    assert [f.kind for f in decide(run, run, policy, with_margins).findings] == ["identical"]
+    (_, note) = decide(run, run, policy, Reference(history=history)).findings
+    assert (note.kind, note.generator, note.outcome) == ("margins", "model", "note")
+    command = f'vbench baseline promote {to} --to {to} --reason "margins as numbers" --by "$(whoami)"'
+    assert note.message.replace("'", '"').endswith(command)
