@@ -135,14 +135,3 @@ def test_the_command_prints_a_table_or_json(tmp_path: Path) -> None:
     found = json.loads(CliRunner().invoke(command, [old, f"{new}:model", "--json"]).output)
     assert {c["metric"]: c["words"] for c in found["pairs"][0]["comparisons"]}["clip_text"] == "worse"
     assert found["pairs"][0]["headline"]
-
-
-def test_the_baseline_of_another_suite_gets_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
-    from tests.gate.releases import write
-    from vbench_lite.analysis.commands import baseline_folder
-
-    monkeypatch.chdir(tmp_path)
-    assert baseline_folder("film") == "results/baseline"
-    write(tmp_path / "results" / "baseline")
-    assert baseline_folder("ads") == "results/baseline"
-    assert baseline_folder("film") == "results/baseline-film"
