@@ -166,7 +166,7 @@ def test_an_open_look_names_the_next_one_and_its_clips(tmp_path: Path) -> None:
     verdict = at_look(tmp_path, 20, "metric = 'clip_text'\nrule = 'superior'\nmargin = 0.001")
     assert verdict.outcome == "undecided"
     (remedy,) = verdict.remedies
-    assert remedy.sentence == "The next look is at 100% of the prompts. This command goes on to it:"
+    assert remedy.sentence.startswith("The next look is at 100% of the prompts. ")
     assert (remedy.clips, remedy.usd, remedy.device_s) == (80, None, None)
     assert remedy.command == (
         "vbench run --suite ads -g model --clips-per-prompt 2 --against results/base --policy gate.toml --out "

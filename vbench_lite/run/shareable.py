@@ -31,8 +31,10 @@ def shareable(value: Any, key: str = "") -> Any:
             return {str(name): "(set)" for name in value}
         return {str(name): shareable(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        options = [isinstance(item, str) and bool(_SECRET_OPTION.fullmatch(item)) for item in ("", *value[:-1])]
-        return ["(set)" if secret else shareable(item) for secret, item in zip(options, value, strict=True)]
+        return [
+            "(set)" if isinstance(before, str) and _SECRET_OPTION.fullmatch(before) else shareable(item)
+            for before, item in zip(["", *value], value, strict=False)
+        ]
     if isinstance(value, str):
         return _shareable_text(value, key)
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
