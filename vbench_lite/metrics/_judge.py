@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,18 +40,18 @@ class Judge:
     """Names of the scores that the program returns."""
     identity: str
     """Digest of version, command, scales and scripts. Scores of different digests are not comparable."""
-    cwd: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
-    resident: bool = False
-    time_limit_s: float = 0.0
+    cwd: str
+    env: Mapping[str, str]
+    resident: bool
+    time_limit_s: float
     """Time limit for one clip."""
-    load_limit_s: float = 0.0
+    load_limit_s: float
     """Time limit for the start of a resident program."""
-    workers: int = 1
+    workers: int
     """Number of parallel processes on a CPU. On CUDA there is one per device."""
-    stop_after_failures: int = 1
+    stop_after_failures: int
     """Number of consecutive failures after which the remaining clips are skipped."""
-    folder: Path = Path()
+    folder: Path
 
 
 class JudgedMetric(Metric):

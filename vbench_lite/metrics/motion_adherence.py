@@ -83,7 +83,7 @@ def adherence(asked: str, camera: Array, moving: Array) -> Score:
         "roll": abs(roll), "slides left": -right, "slides right": right, "moves up": -down, "moves down": down,
         "spins": abs(roll),
     }[asked]
-    return Score(float(np.clip(part / whole, -1, 1)))
+    return Score(float(part / whole))
 
 
 def _back_and_forth(both: Array) -> float:
