@@ -13,6 +13,7 @@ from vbench_lite.features.extractor import ClipFeatures
 from vbench_lite.features.image_text import ImageText
 from vbench_lite.features.pixels import Pixels
 from vbench_lite.features.video import Video
+from vbench_lite.metrics import shipped_metrics
 from vbench_lite.metrics.base import (
     ClipContext,
     ClipMetric,
@@ -96,6 +97,25 @@ def test_the_description_of_a_metric_as_a_record():
     )
     info = Emptiness.info()
     assert (info.range, info.backbone, info.per, info.rank, info.question) == ((None, None), None, "set", 10, "")
+
+
+SHIPPED = {
+    "clip_frames": ("coherence", 1, (0, 1)), "warp_error": ("coherence", 2, (0, 1)),
+    "temporal_flickering": ("coherence", 3, (0, 1)), "subject_consistency": ("coherence", 4, (0, 1)),
+    "background_consistency": ("coherence", 5, (0, 1)), "long_range_consistency": ("coherence", 5, (0, 1)),
+    "shape_stability": ("coherence", 6, (0, 1)), "detail": ("detail", 1, (0, 1)),
+    "aesthetic_quality": ("detail", 4, (None, None)), "imaging_quality": ("detail", 5, (None, None)),
+    "clip_text": ("prompt", 1, (-1, 1)), "first_frame_similarity": ("prompt", 3, (-1, 1)),
+    "reference_image_similarity": ("prompt", 4, (0, 1)), "motion_adherence": ("prompt", 5, (-1, 1)),
+    "conformance": ("", 10, (0, 1)), "dynamic_degree": ("", 10, (0, 1)), "loop_seam": ("", 10, (0, 1)),
+    "motion": ("", 10, (0, None)), "fvd_corrected": ("set", 1, (None, None)), "fvd": ("set", 2, (0, None)),
+    "kvd": ("set", 3, (None, None)),
+}
+
+
+def test_question_rank_and_range_of_each_shipped_metric_in_the_order_of_reports():
+    found = {name: metric.info() for name, metric in shipped_metrics().items()}
+    assert [(name, (info.question, info.rank, info.range)) for name, info in found.items()] == [*SHIPPED.items()]
 
 
 def test_the_first_network_that_is_missing_is_the_reason():

@@ -11,7 +11,14 @@ import torch
 from torchmetrics import Metric, MetricCollection
 
 from vbench_lite import metrics
-from vbench_lite.metrics import score_clips, shipped_metrics, torch_metric
+from vbench_lite.backbones import Backbones
+from vbench_lite.distances.frechet import frechet_distance
+from vbench_lite.distances.kernel import kernel_interval
+from vbench_lite.errors import MetricError
+from vbench_lite.features.pixels import Pixels
+from vbench_lite.features.video import Video
+from vbench_lite.metrics import SetMetric, SetScore, score_clips, shipped_metrics, torch_metric
+from vbench_lite.records import ClipSpec, Estimate
 from vbench_lite.world import held_out_compositions, render
 
 COMPOSITIONS = held_out_compositions()[::9][:8]
@@ -98,6 +105,103 @@ def test_too_few_clips_have_no_distance():
     metric = metrics.Fvd()
     metric.update(generated=np.zeros((1, 5)), reference=np.zeros((1, 5)))
     assert metric.compute() is None
+
+
+def test_a_distance_of_features_is_that_of_the_published_formula_in_float64():
+    rows = np.random.default_rng(0).normal(size=(24, 3))
+    formulas = {
+        "fvd": frechet_distance,
+        "kvd": lambda *sides: kernel_interval(*sides, *([""] * len(side) for side in sides)).value,
+    }
+    for name, formula in formulas.items():
+        metric = made(name, None)
+        metric.update(generated=rows[:10], reference=torch.from_numpy(rows[10:]).float())
+        metric.update(generated=rows[10:12])
+        expected = formula(rows[:12], rows[10:].astype("f4").astype(float))
+        assert metric.compute() == torch.tensor(expected, dtype=torch.float64)
+        assert metric.compute().dtype == torch.float64
+        only = made(name, None)
+        only.update(generated=rows)
+        assert only.compute() is None
+        only.reset()
+        only.update(reference=rows)
+        assert only.compute() is None
+
+
+class OwnSet(SetMetric):
+    """Differences in number."""
+
+    name, title, unit, version = "own_set", "Own", "clips", "1"
+    higher_is_better, range, description, pitfalls = None, (0.0, float("inf")), "What it means.", "What it hides."
+    source, licence, extractors, default_backbones = "a paper", "MIT", (Video,), "mine"
+
+    def score(self, context):
+        forms = [(c.frames, c.height, c.width, c.fps, c.uneven) for c in (*context.generated, *context.reference)]
+        assert forms == [(0, 0, 0, 0.0, False)] * len(forms)
+        assert context.generated_prompts == [""] * len(context.generated)
+        assert context.reference_prompts == [""] * len(context.reference)
+        return SetScore(Estimate(len(context.generated) - len(context.reference)))
+
+
+def test_a_users_metric_of_sets_streams_features_and_is_documented():
+    made = torch_metric(OwnSet)
+    assert made is torch_metric(OwnSet)
+    metric = made()
+    metric.update(generated=np.zeros((3, 2)), reference=np.zeros((5, 2)))
+    assert metric.compute() == -2
+    assert (metric.backbones, made("other").backbones, made(sync_on_compute=False).sync_on_compute) == (
+        "mine", "other", False,
+    )  # fmt: skip
+    assert (made.__name__, made.__qualname__, made.__module__) == ("OwnSet", "OwnSet", "vbench_lite.metrics")
+    head, _, arguments = made.__doc__.partition("Args:\n")
+    assert head == (
+        "Differences in number.\n\nWhat it means.\n\nUnit: clips; reported only, never ranked; from 0 to inf\n\n"
+        "Version: 1\n\nPitfalls: What it hides.\n\nSource: a paper\n\nLicence: MIT\n\n"
+    )
+    assert [line[:14] for line in arguments.splitlines()] == ["    backbones:", "    settings: ", ""]
+    more = type("More", (OwnSet,), {"extractors": (Video, Pixels)})
+    with pytest.raises(MetricError, match=r'^the set metric "own_set" cannot be streamed: it reads more than "video"'):
+        torch_metric(more)
+
+
+@pytest.mark.parametrize(("name", "direction"), [("Detail", "higher"), ("WarpError", "lower")])
+def test_a_shipped_class_is_documented_with_an_example(name, direction):
+    kind = getattr(metrics, name)
+    assert f"; {direction} is better; from 0 to 1\n\nVersion: " in kind.__doc__
+    assert "Licence: " not in kind.__doc__
+    arguments, _, example = kind.__doc__.partition("Args:\n")[2].partition("\n\n")
+    assert [line[:9].rstrip(":") for line in arguments.splitlines()] == [
+        "    refer", "    spec", "    backb", "    setti",
+    ]  # fmt: skip
+    assert example == (
+        f"Example:\n    >>> from vbench_lite.metrics.{kind.metric.name} import {name}\n"
+        f"    >>> torch_metric({name})().higher_is_better\n    {direction == 'higher'}\n"
+    )
+    assert "Example:" not in metrics.Motion.__doc__
+    with pytest.raises(AttributeError, match="has no attribute 'Absent'"):
+        metrics.Absent  # noqa: B018
+
+
+def test_form_rate_and_networks_are_passed_on_and_sums_are_float64(clips):
+    metric = metrics.Conformance(spec=ClipSpec(5, 8.0, 32, 32))
+    metric.update(clips[:2], fps=8.0)
+    assert (float(metric.compute()), int(metric.scored)) == (1, 2)
+    metric.update(clips[:1], fps=9.0)
+    metric.update(clips[:1])
+    assert float(metric.compute()) == 0.5
+    assert {metric.total.dtype, metric.compute().dtype} == {torch.float64}
+    assert {metric.scored.dtype, metric.unscored.dtype} == {torch.long}
+    assert metrics.Conformance(sync_on_compute=False).sync_on_compute is False
+    empty = metrics.WarpError()
+    with pytest.warns(UserWarning, match="before"):
+        assert empty.compute() is None
+    nothing = Backbones("none")
+    lacking = metrics.ClipFrames(backbones=nothing)
+    lacking.update(clips[:2])
+    assert (lacking.backbones, lacking.compute(), int(lacking.unscored)) == (nothing, None, 2)
+    assert (metrics.ClipFrames().backbones, metrics.SubjectConsistency().backbones) == ("builtin", "vbench")
+    restored = pickle.loads(pickle.dumps(metric))
+    assert (restored.spec, float(restored.compute())) == (metric.spec, 0.5)
 
 
 def test_unscored_clips_are_counted_and_never_averaged_in(clips):

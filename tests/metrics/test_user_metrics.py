@@ -128,22 +128,12 @@ BAD = {
         'title, unit, range, higher_is_better = "Greenness", ', "unit, range, higher_is_better = ",
         '"title" is missing: expected a text',
     ),
-    "no name": ('name, version = "greenness", "1"', 'version = "1"', '"name" is missing'),
-    "bad name": ('"greenness"', '"Green ness"', '"name" is \'Green ness\': expected up to 60 lower-case letters'),
-    "a column's name": ('"greenness"', '"reason"', '"name" is \'reason\''),
-    "a set's name": ('"greenness"', '"all"', '"name" is \'all\''),
-    "no direction": (
-        ', higher_is_better = "Greenness", "fraction", (0.0, 1.0), True', ' = "Greenness", "fraction", (0.0, 1.0)',
-        '"higher_is_better" is missing',
-    ),
-    "wrong range": ("(0.0, 1.0)", "(1.0, 0.0)", '"range" is (1.0, 0.0): expected (smallest, largest)'),
     "no score": ("def score", "def scores", '"score" is missing: expected a method score(self, context)'),
-    "extractor alone": ("extractors = (Green,)", "extractors = Green", "a tuple of classes"),
     "no finish": ("def finish", "def finished", 'Green.finish" is missing: expected a method'),
-    "no version": ('name, version = "green", "1"', 'name = "green"', 'Green.version" is missing: expected a text'),
     "wrong base": ("(ClipMetric)", "", "defines no metric"),
     "shipped name": ('"greenness"', '"motion"', 'two metrics are called "motion"'),
 }
+"""The other defects of a class are in test_registry.py."""
 
 
 @pytest.mark.parametrize("kind", BAD)
