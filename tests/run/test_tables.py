@@ -1,12 +1,14 @@
 """clips.csv as grids, cell by cell; and files of format 1, brought to today's form."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from vbench_lite.errors import StoreError
 from vbench_lite.records import FORMAT, Prompt, Suite
 from vbench_lite.run import format1
-from vbench_lite.run.clips import read_grids
+from vbench_lite.run.clips import ClipGrid, read_grids
 from vbench_lite.run.manifest import Manifest, PlanRecord, StoredDefinition
 
 TABLE = """generator,prompt_id,index,status,motion,flag,mixed
@@ -141,3 +143,78 @@ def test_what_is_no_record_of_format_1_is_left_for_the_check_of_types(broken):
         "metrics": 3, "usable": {"thresholds": 1}, "generators": 2, "notes": {"anchors": 4},
     }
     assert format1.history({"promotions": 3}) == {"promotions": 3}
+
+
+def test_rows_are_put_by_generator_prompt_and_whole_number_and_texts_are_flags_or_numbers(table):
+    text = """generator,prompt_id,index,status,motion,flag
+one,a,01,ok,1,true
+one,a,-1,ok,1,true
+one,a,1.0,ok,1,true
+one,d,0,ok,1,true
+three,a,0,ok,1,true
+one,b,1,ok,-2.5e-1,False
+one,b,1,ok,nan,-inf
+two,b,1,ok,0.125,false
+"""
+    grids = read_grids(table(text), manifest(), "Score it")
+    assert not grids["one"].made[0].any()
+    assert grids["one"].made.tolist() == [[False, False], [False, True]]
+    assert np.isnan(grids["one"].values("motion")).all()
+    assert (grids["two"].values("motion")[1, 1], grids["two"].values("flag")[1, 1]) == (0.125, 0.0)
+    assert np.isnan(grids["one"].values("none")).all()
+    assert grids["one"].values("none").shape == (2, 2)
+    assert grids["one"].missing.tolist() == [[True, True], [True, False]]
+
+
+def test_a_plan_without_prompts_has_an_empty_table(table):
+    empty = dataclasses.replace(manifest(), plan=PlanRecord((), 2))
+    grid = read_grids(table(), empty, "Score it")["one"]
+    assert (grid.made.shape, grid.clips, grid.clips_of) == ((0, 0), 0, ())
+
+
+def test_grids_of_numbers_keep_them_and_prompts_without_a_category_have_none(table):
+    other = dataclasses.replace(manifest(), plan=PlanRecord(("d", "a"), 1))
+    grid = read_grids(table(), other, "Score it")["one"]
+    assert grid.categories == ("", "vowels")
+    numbers = ClipGrid("one", ("a",), ("",), {"status": np.array([["ok", "x"]]), "score": np.array([[1.5, np.inf]])})
+    np.testing.assert_array_equal(numbers.values("score"), [[1.5, np.nan]])
+    assert numbers.text("none").tolist() == [["", ""]]
+
+
+@pytest.mark.parametrize(
+    ("write", "words"), [(None, "is missing: the run is not scored. Score it."), (b"\xff\xfe", "cannot be read: "),
+                         (b"generator,prompt_id,index,status\none,a,0,\"ok", None)],
+)  # fmt: skip
+def test_a_table_that_cannot_be_read_is_named(tmp_path, write, words):
+    path = tmp_path / "clips.csv"
+    if write is not None:
+        path.write_bytes(write)
+    if words is None:
+        assert read_grids(path, manifest(), "Score it")["one"].text("status")[0, 0] == "ok"
+        return
+    with pytest.raises(StoreError) as caught:
+        read_grids(path, manifest(), "Score it")
+    assert str(caught.value).startswith(f"{path} {words}")
+    assert str(caught.value).endswith(" Score it.")
+
+
+def test_codes_of_format_1_come_from_its_words():
+    because = np.array([["failed: x", "conformance: black; y: 3 is above 2"], ["", "z: not scored; w: odd"]], object)
+    assert format1.unusable_codes(because).tolist() == [
+        ["failed", "other;above_threshold:y"], ["", "not_scored:z;below_threshold:w"],
+    ]  # fmt: skip
+    status = np.array(["failed", "failed", "ok"], object)
+    never = format1.NEVER_GENERATED
+    reason = np.array([f"{never}, ever", f"x {never}", never], object)
+    assert format1.status(status, reason).tolist() == ["missing", "failed", "ok"]
+    assert [format1.column(name) for name in ("flicker", "detail")] == ["temporal_flickering", "detail"]
+
+
+def test_questions_of_format_1_have_their_ranks():
+    names = ["clip_frames", "warp_error", "flicker", "detail", "clip_text", "fvd_corrected", "fvd", "kvd", "own"]
+    found = format1.summary({"metrics": {name: {"unit": "sides/s"} for name in names}})["metrics"]
+    assert [(each["question"], each["rank"]) for each in found.values()] == [
+        ("coherence", 1), ("coherence", 2), ("coherence", 3), ("detail", 1), ("prompt", 1), ("set", 1), ("set", 2),
+        ("set", 3), ("", 10),
+    ]  # fmt: skip
+    assert {each["unit"] for each in found.values()} == {"frame sides/s", "squared distance"}

@@ -8,11 +8,13 @@ from vbench_lite.errors import StoreError, UsageError
 from vbench_lite.run.people import FittedLimit, People, RaterSummary
 from vbench_lite.run.reading import typed
 from vbench_lite.run.votes import (
+    NOT_SCORED,
     REPLACED,
     ClipRef,
     Drop,
     ReviewRate,
     Vote,
+    Votes,
     check_rater,
     copy_votes,
     read_rate,
@@ -119,3 +121,58 @@ def test_what_a_stored_part_on_people_does_not_state_is_not_known(tmp_path):
     assert (*unknown, found.raters[0].same_again, found.raters[0].agreement) == (None,) * 6
     limit = FittedLimit()
     assert (limit.min, limit.max, found.raters[0].repeated) == (None, None, 0)
+
+
+def test_votes_on_clips_that_are_not_scored_yet_say_so(tmp_path):
+    new, gone = dataclasses.replace(LEFT, sha256="cc"), dataclasses.replace(LEFT, index=1, sha256="dd")
+    newer = dataclasses.replace(KEEP, id="newer", clips=(new,))
+    half = dataclasses.replace(PAIR, id="half1", clips=(LEFT, gone))
+    both = dataclasses.replace(PAIR, id="both1", clips=(new, gone))
+    written(tmp_path, newer, half, both)
+    found = read_votes(tmp_path, PRESENT, ["monday"], made=["cc", None])
+    assert found.dropped == (
+        Drop("ann/newer.json", NOT_SCORED), Drop("bob/both1.json", REPLACED), Drop("bob/half1.json", REPLACED),
+    )
+    assert found.drop_counts == {REPLACED: 2, NOT_SCORED: 1}
+    assert list(found.drop_counts) == sorted((NOT_SCORED, REPLACED))
+
+
+def test_a_clip_of_another_generator_prompt_or_number_is_not_its_own(tmp_path):
+    other = [
+        dataclasses.replace(KEEP, id=f"vote{nth}", clips=(dataclasses.replace(LEFT, **change),))
+        for nth, change in enumerate(({"generator": "two"}, {"index": 1}, {"sha256": "zz"}))
+    ] + [dataclasses.replace(KEEP, id="vote9", prompt_id="q")]
+    found = read_votes(written(tmp_path, *other), PRESENT, ["today"], home="today")
+    assert [vote.clips[0].run for vote in found.counted] == ["monday"] * 4
+
+
+@pytest.mark.parametrize(("id_", "allowed"), [("a" * 3, False), ("a" * 4, True), ("a" * 64, True), ("a" * 65, False),
+                                              ("A123", False), ("a-12", False)])  # fmt: skip
+def test_the_id_of_a_vote_has_4_to_64_letters_and_digits(id_, allowed):
+    if allowed:
+        assert dataclasses.replace(KEEP, id=id_).id == id_
+    else:
+        with pytest.raises(ValueError, match="cannot be the name of a file"):
+            dataclasses.replace(KEEP, id=id_)
+
+
+def test_a_label_that_cannot_be_used_is_shown_with_its_first_60_signs():
+    with pytest.raises(UsageError) as caught:
+        check_rater("x" * 61)
+    assert f'"{"x" * 60}"' in str(caught.value)
+    assert check_rater("a.b_c-9") == "a.b_c-9"
+
+
+def test_votes_lie_by_rater_and_id_and_what_is_not_stated_has_its_default(tmp_path):
+    assert vote_path(tmp_path, "ann", "q002") == tmp_path / "votes" / "ann" / "q002.json"
+    bare = Vote(id="q002", rater="ann", mode="usable", prompt_id="p", clips=(LEFT,), answers={"usable": "keep"})
+    assert bare == dataclasses.replace(
+        KEEP, seconds=None, reasons=(), at="", repeat=False, warm_up=False, expected=None, simulated=False, format=1
+    )
+    assert (ReviewRate(1.0).date, ReviewRate(1.0).source, ReviewRate(1.0).format) == ("", "", 1)
+    with pytest.raises(StoreError, match="there is no such vote"):
+        read_vote(vote_path(tmp_path, "ann", "q002"))
+    write_rate(tmp_path, ReviewRate(2.5))
+    assert read_votes(tmp_path, {}, ()) == Votes((), (), ())
+    copy_votes(tmp_path / "none", tmp_path)
+    assert read_rate(tmp_path) is None
