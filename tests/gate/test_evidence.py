@@ -215,10 +215,10 @@ def history(*medians: float | None) -> list[HistoryEntry]:
     ]  # fmt: skip
 
 
-def of_history(tmp_path: Path, text: str, *medians: float | None, change: float = 0.0) -> CheckResult:
+def of_history(tmp_path: Path, text: str, *medians: float | None, **how: Any) -> CheckResult:
     same = {"prompts": 12}
     old = write(tmp_path / "base", **same, worsen=sets(clip_text=HARD))
-    new = write(tmp_path / "new", **same, weights="b", worsen=sets(clip_text=HARD + change))
+    new = write(tmp_path / "new", **same, weights="b", worsen=sets(clip_text=HARD), **how)
     (tmp_path / "gate.toml").write_text(rule(f"evidence = 'point'\nagainst = 'history'\n{text}"))
     policy = read_policy(tmp_path / "gate.toml")
     (check,) = decide(open_run(new), open_run(old), policy, Reference(history=history(*medians))).checks
@@ -535,3 +535,46 @@ def test_a_category_of_a_metric_better_low_keeps_its_direction(tmp_path: Path) -
             pytest.approx(old[nth::5].mean()), pytest.approx(new[nth::5].mean()),
         )  # fmt: skip
         assert seen.limit == pytest.approx(0.001 * 6**0.5)
+
+
+def test_a_category_without_the_score_or_without_tried_clips_is_unmeasured(tmp_path: Path) -> None:
+    text = rule("rule = 'non-inferior'\nmargin = 0.04\neach = 'category'\nunmeasured = 'skip'")
+    size = {"prompts": 10}
+    found = gate(tmp_path, text, **size, weights="b", base={**size, "failed": lambda p, c: True}).checks
+    assert {(each.outcome, each.reason) for each in found} == {("skipped", 'the baseline has no "clip_text"')}
+    found = gate(tmp_path / "b", text, base=size, **size, weights="b", missing=lambda p, c: p in (3, 8)).checks
+    reasons = {each.category: (each.outcome, each.reason) for each in found}
+    assert reasons["toys"] == ("skipped", "no prompt is of these categories")
+    assert "skipped" not in {outcome for name, (outcome, _) in reasons.items() if name != "toys"}
+
+
+def test_a_history_needs_a_figure_of_the_candidate(tmp_path: Path) -> None:
+    text = "rule = 'non-inferior'\nmargin = 1\nunmeasured = 'skip'"
+    check = of_history(tmp_path, text, 1.0, 2.0, 3.0, failed=lambda p, c: True)
+    assert (check.outcome, check.reason) == ("undecided", 'the candidate has no "clip_text"')
+
+
+def test_a_cost_against_a_line_needs_several_measured_batches(tmp_path: Path) -> None:
+    text = rule("rule = 'max'\nvalue = 9", "device_s_per_clip")
+    check = one(tmp_path, text, batch=40)
+    assert check.outcome == "undecided"
+    assert check.reason.startswith("1 measured batch is too few to tell")
+    point = one(tmp_path / "b", text + "evidence = 'point'\n", batch=40)
+    assert point.outcome == "pass"
+
+
+@pytest.mark.parametrize(("metric", "worse"), [("clip_text", -1), ("warp_error", 1)])
+def test_without_any_spread_or_score_no_clip_collapses(tmp_path: Path, metric: str, worse: int) -> None:
+    text = rule("rule = 'non-inferior'\nstatistic = 'collapsed'\nmargin = 0.03\nunmeasured = 'skip'", metric)
+    flat, moved = np.full((12, 2), 0.5), np.full((12, 2), 0.5)
+    moved[3, 1] += worse
+    size = {"prompts": 12}
+    seen = one(tmp_path, text, base={**size, "worsen": sets(**{metric: flat})}, **size, worsen=sets(**{metric: moved}))
+    assert (seen.evidence.candidate, seen.evidence.clips, seen.evidence.prompts) == (0, 24, 12)
+    spread = {**size, "worsen": sets(**{metric: HARD})}
+    fallen = HARD.copy()
+    fallen[3, 1] += worse
+    check = one(tmp_path / "b", text, base=spread, **size, worsen=sets(**{metric: fallen}))
+    assert check.evidence.words == "1 clip collapsed, 0 in the baseline"
+    check = one(tmp_path / "c", text, base={**size, "failed": lambda p, c: True}, **size)
+    assert (check.outcome, check.reason) == ("skipped", f'the baseline has no "{metric}"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from tests.gate.releases import Scores, write
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.family import Comparison, Outcome
-from vbench_lite.gate.evidence.run_problems import cost_notes, find_run_problems, same_generator
+from vbench_lite.gate.evidence.run_problems import cost_notes, find_run_problems, same_generator, vote_notes
 from vbench_lite.gate.policy import choose_policy, read_policy
 from vbench_lite.gate.verdict import Finding
+from vbench_lite.run.people import SIMULATED
 from vbench_lite.run.view import Side, open_run
 
 POLICY = choose_policy(None, None)
@@ -264,3 +266,19 @@ def test_a_change_of_cost_is_noted_where_no_check_watches_cost(
     )
     notes = list(cost_notes(sides, read_policy(tmp_path / "gate.toml"), {"usd_per_clip": found, "detail": found}))
     assert notes == ([Finding("cost", "model", message, "note")] if message else [])
+
+
+@pytest.mark.parametrize(("metric", "simulated", "noted"), [
+    ("human_usable", True, True), ("human_preference", True, True), ("human_usable", False, False),
+    ("detail", True, False),
+])  # fmt: skip
+def test_simulated_votes_are_noted_where_a_check_judges_votes(
+    tmp_path: Path, metric: str, simulated: bool, noted: bool
+) -> None:
+    sides = pair(tmp_path)
+    path = tmp_path / "old" / "summary.json"
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps(summary | {"people": {"votes": 3, "raters": [], "simulated": simulated}}))
+    (tmp_path / "gate.toml").write_text(f"[[check]]\nmetric = '{metric}'\nrule = 'min'\nvalue = 0")
+    found = list(vote_notes(sides, read_policy(tmp_path / "gate.toml")))
+    assert found == [Finding("votes", "model", SIMULATED, "note")] * noted

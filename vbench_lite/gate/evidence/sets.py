@@ -49,8 +49,7 @@ def _one_set(check: Check, policy: Policy, seen: Evidence, score: Estimate) -> E
     value, line = score.value or 0.0, check.value or 0.0
     toward = 1.0 if check.rule == "min" else -1.0
     seen = dataclasses.replace(seen, limit=line, distance_to_limit=toward * (value - line))
-    error = known_error(set_error(score))
-    return _with_error(check, policy, seen, (error, error), value)
+    return _with_error(check, policy, seen, known_error(set_error(score)), value)
 
 
 def _two_sets(
@@ -68,8 +67,7 @@ def _two_sets(
         seen, baseline=sets.baseline, difference=sets.difference, limit=-sign * margin, words=sets.how,
         distance_to_limit=sign * sets.difference + margin, margin=size * margins.scale,
     )  # fmt: skip
-    error = sets.error()
-    return _with_error(check, policy, seen, (error, error), sets.difference)
+    return _with_error(check, policy, seen, sets.error(), sets.difference)
 
 
 def set_margin(check: Check, baseline: Estimate) -> float | str:
@@ -90,18 +88,15 @@ def _whole(score: Estimate) -> float | None:
     return next((each for each in (score.value, score.high) if each is not None and each > 0), None)
 
 
-def _with_error(
-    check: Check, policy: Policy, seen: Evidence, errors: tuple[MeanError | None, MeanError | None], centre: float
-) -> Evidence:
-    """Add the tests. `errors`: of the distance to the limit, and of the figure shown."""
+def _with_error(check: Check, policy: Policy, seen: Evidence, error: MeanError | None, centre: float) -> Evidence:
+    """Add the tests of the distance to the limit, and the interval around `centre`."""
     if check.evidence == "point":
         return dataclasses.replace(seen, holds=at_least(seen.distance_to_limit, seen.candidate or 0.0))
-    of_distance, shown = errors
-    if of_distance is None or shown is None:
+    if error is None:
         why = 'a set metric without an interval cannot be judged: use evidence = "point"'
         return dataclasses.replace(seen, why_none=why)
-    test, half = of_distance.test(np.asarray(seen.distance_to_limit)), float(shown.half_width(policy.strict))
+    test, half = error.test(np.asarray(seen.distance_to_limit)), float(error.half_width(policy.strict))
     return dataclasses.replace(
         seen, words=seen.words or "by the stored intervals", p_pass=float(test.above), p_fail=float(test.below),
-        low=centre - half, high=centre + half, deviation=float(of_distance.error) * seen.prompts**0.5,
+        low=centre - half, high=centre + half, deviation=float(error.error) * seen.prompts**0.5,
     )  # fmt: skip

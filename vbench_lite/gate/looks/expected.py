@@ -9,7 +9,6 @@ import numpy as np
 from scipy import special
 
 from vbench_lite.analysis.comparable import GeneratorPair
-from vbench_lite.analysis.paired import NoPairs
 from vbench_lite.analysis.quantities import Quantity, clip_values
 from vbench_lite.gate.baselines.margins import fix_margins
 from vbench_lite.gate.decide import GUARD_WEIGHT
@@ -89,8 +88,6 @@ def _checks(baseline: Run, policy: Policy) -> tuple[list[tuple[float, float]], f
 
 def _within(quantity: Quantity, sides: GeneratorPair) -> float | None:
     """Mean variance between the clips of a prompt; None if no prompt has two clips."""
-    if isinstance(sides.pairs(quantity), NoPairs):
-        return None
     values = clip_values(quantity, sides.old)
     several = np.isfinite(values).sum(1) > 1
     return float(np.nanvar(values[several], axis=1, ddof=1).mean()) if several.any() else None
