@@ -31,7 +31,7 @@ from vbench_lite.analysis.releases import release_history
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.gate.baselines.baseline import Promotion, promote
 from vbench_lite.run.view import Run, Side, open_run
-from vbench_lite.run.votes import ReviewRate, write_rate, write_vote
+from vbench_lite.run.votes import ClipRef, ReviewRate, write_rate, write_vote
 
 FAKES = (
     Fake("a", failed=[(0, 0), (3, 1)], missing=[(1, 0)]), Fake("b", skill=0.6, gpu=True, device_s=36.0),
@@ -158,55 +158,63 @@ RATERS = ("ann", "bob", "cem", "dee", "lazy")
 SKILL = {"a": 0.0, "b": 0.9, "c": -0.7}
 
 
-def judged(folder: Path) -> Run:
-    """A run that five raters judged, of whom one always takes the left clip."""
-    built = build_run(folder / "r", prompts=14, clips=1, generators=[Fake(name, skill=SKILL[name]) for name in SKILL],
-                      video=False)  # fmt: skip
-    digests = {}
-    for nth, record in enumerate(list(built.folder.records())):
-        digests[record.generator, record.prompt_id] = f"{nth:064d}"
+def hand_made(folder: Path, names: str, first: int) -> tuple[Run, dict[tuple[str, str, str], str]]:
+    """A scored run whose clips have numbers in place of digests: (run, generator, prompt) > digest."""
+    fakes = [Fake(name, skill=SKILL[name]) for name in names]
+    built, digests = build_run(folder, prompts=14, clips=1, generators=fakes, video=False), {}
+    for nth, record in enumerate(list(built.folder.records()), first):
+        digests[folder.name, record.generator, record.prompt_id] = f"{nth:064d}"
         built.folder.write_record(dataclasses.replace(record, sha256=f"{nth:064d}"))
     summarise(built.folder, built.scored)
+    return open_run(folder), digests
+
+
+def judged(folder: Path) -> Run:
+    """A run that five raters judged beside another one; one of them always takes the left clip."""
+    run, digests = hand_made(folder / "r", "abc", 0)
+    digests |= hand_made(folder / "s", "a", 500)[1]
     rng = np.random.default_rng(7)
+
+    def cast(vote: Any, id_: str, **more: Any) -> None:
+        clips = tuple(dataclasses.replace(c, sha256=digests[c.run, c.generator, vote.prompt_id]) for c in vote.clips)
+        write_vote(run.path, dataclasses.replace(vote, id=f"{vote.prompt_id}{id_}", clips=clips, **more))
+
     for who in RATERS:
-        for prompt in sorted({prompt for _, prompt in digests}):
-            worth = {name: SKILL[name] + rng.normal() for name in SKILL}
-            for nth, (left, right) in enumerate((("a", "b"), ("c", "b"), ("a", "c"))):
+        for prompt in run.manifest.plan.prompts:
+            worth = {name: skill + rng.normal() for name, skill in {**SKILL, "s:a": -0.4}.items()}
+            for nth, (left, right) in enumerate((("a", "b"), ("c", "b"), ("a", "c"), ("s:a", "a"))):
                 gap = worth[left] - worth[right]
-                answer = (
-                    "left" if who == "lazy" or gap > 0.3 else "right" if gap < -0.3 else "same" if nth else "neither"
-                )
+                undecided = "same" if nth else "neither"
+                answer = "left" if who == "lazy" or gap > 0.3 else "right" if gap < -0.3 else undecided
                 vote = choice(prompt, left, right, answer, rater=who, seconds=4.0 + nth)
-                told = vote.answers | ({"prompt": "left" if gap > 0 else "right"} if nth == 1 else {})
-                write_vote(built.folder.path, _on(vote, f"{prompt}{left}{right}", digests, answers=told))
+                also = {"prompt": "left" if gap > 0 else "right"} if nth == 1 else {}
+                cast(vote, f"{nth}aa", answers=vote.answers | also)
             for name in SKILL:
-                vote = look(prompt, worth[name] > -0.5, rater=who, generator=name, seconds=3.0 + worth[name])
-                reasons = () if worth[name] > -0.5 else ("flicker or jumps",)
-                write_vote(built.folder.path, _on(vote, f"{prompt}{name}", digests, reasons=reasons))
+                keep = worth[name] > -0.5
+                vote = look(prompt, keep, rater=who, generator=name, seconds=3.0 + worth[name] if keep else None)
+                reasons = () if keep else ("flicker or jumps",)
+                cast(vote, f"{name}aa", reasons=reasons)
                 if prompt < "p004":
-                    again = _on(vote, f"{prompt}{name}re", digests, repeat=True)
-                    write_vote(built.folder.path, dataclasses.replace(again, answers={"usable": "keep"}))
-    write_rate(built.folder.path, ReviewRate(30.0, source="a test"))
-    refresh(built.folder)
-    return open_run(built.folder.path)
-
-
-def _on(vote: Any, id_: str, digests: dict[tuple[str, str], str], **more: Any) -> Any:
-    clips = tuple(dataclasses.replace(c, sha256=digests[c.generator, vote.prompt_id]) for c in vote.clips)
-    return dataclasses.replace(vote, id=id_, clips=clips, **more)
+                    cast(vote, f"{name}re", repeat=True, answers={"usable": "reject"}, reasons=("too short",))
+            other = look(prompt, who > "bob", rater=who, generator="a")
+            cast(dataclasses.replace(other, clips=(ClipRef("s", "a", 0, ""),)), "saa", reasons=("flicker or jumps",))
+    write_rate(run.path, ReviewRate(30.0, source="a test"))
+    refresh(run.folder)
+    return open_run(run.path)
 
 
 def of_people(folder: Path) -> Any:
     run = judged(folder)
     sides = [Side(run, name) for name in run.generators]
-    pairs = [GeneratorPair(*both) for both in (sides[:2], sides[1:], sides[:2][::-1])]
+    other = Side(open_run(folder / "s"), "a")
+    pairs = [GeneratorPair(*both) for both in (sides[:2], sides[1:], sides[:2][::-1], (other, sides[0]))]
     human = [dataclasses.asdict(each.pairs(q)) | {"quantity": None} for each in pairs for q in HUMAN]
     table = run.folder.table_path.read_text().splitlines()
     own = {
         name: ([found.scores[q.name] for q in HUMAN], found.cost["usd_per_usable_clip_with_review"])
         for name, found in run.summary.generators.items()
     }  # fmt: skip
-    clips = {"/".join(map(str, key))[-12:]: votes for key, votes in list(votes_by_clip(run).items())[:4]}
+    clips = {"-".join(map(str, key)): votes for key, votes in list(votes_by_clip(run).items())[:6]}
     alone = [human_values(quantity, side) for quantity in HUMAN for side in sides]
     return run.summary.people, own, human, alone, clips, [line.split(",")[-2:] for line in table[:4]]
 

@@ -119,3 +119,62 @@ def test_a_broken_run_beside_the_shown_one_is_no_release_of_it(tmp_path):
     shown = Side(open_run(tmp_path / "v3"), "model")
     line = earlier_releases([shown], [])[shown]
     assert [Path(release.run).name for release in line.releases] == ["v2", "v3"]
+
+
+def test_settings_code_revision_and_a_new_anchor_are_marks(tmp_path):
+    def model(**changed: object) -> dict[str, object]:
+        stored = {"name": "model", "route": "diffusion", "adapter": "diffusers", "model": "model"} | changed
+        return {"generators": {"model": stored}}
+
+    write(tmp_path / "v1", prompts=6, manifest=day(1, **model(settings={"steps": 20, "cfg": 3.0})))
+    changed = {"settings": {"steps": 30, "cfg": 3.0, "eta": 1}, "revision": "r2", "code_digest": "c" * 64}
+    write(tmp_path / "v2", prompts=6, manifest=day(2, **model(**changed), device={"kind": "cuda", "name": "X"}))
+    first = Promotion(str(tmp_path / "v1"), "first", "Ana", tmp_path / "baseline")
+    promote(first)
+    promote(Promotion(str(tmp_path / "v2"), "again", "Bob", tmp_path / "baseline", new_anchor="another device"))
+    (line,) = release_history(tmp_path)
+    assert [[mark.code for mark in release.marks] for release in line.releases] == [
+        ["promotion"], ["promotion", "first-baseline", "revision", "code", "device", "settings"],
+    ]  # fmt: skip
+    said = {mark.code: mark.sentence for mark in line.releases[1].marks}
+    assert said["first-baseline"] == "became the first baseline: another device"
+    assert said["settings"] == "settings: eta unset became 1, steps 20 became 30"
+    assert said["revision"] == "revision: none became r2"
+    assert said["code"] == "code: none became cccccccc"
+    assert all(mark.breaks == () for mark in line.releases[1].marks)
+
+
+def test_another_network_breaks_the_scores_and_usable_clips_that_depend_on_them(tmp_path):
+    write(tmp_path / "v1", prompts=6, manifest=day(1))
+    write(tmp_path / "v2", prompts=6, manifest=day(2), metric={"backbone": "net@2"})
+    for name in ("v1", "v2"):
+        summary = json.loads((tmp_path / name / "summary.json").read_text())
+        summary["usable"] = {"thresholds": {"detail": {"min": 0.5}}}
+        (tmp_path / name / "summary.json").write_text(json.dumps(summary))
+    (line,) = release_history(tmp_path)
+    (mark,) = line.releases[1].marks
+    assert (mark.code, mark.breaks[-2:]) == ("scorer", ("usable", "usd_per_usable_clip"))
+    assert {"detail", "motion", "conformance"} <= set(mark.breaks)
+    assert "detail is computed by another network" in mark.sentence
+    assert [len(group) for group in line.comparable("usable")] == []
+    assert [len(group) for group in line.comparable("device_s_per_clip")] == [2]
+
+
+@pytest.mark.parametrize(("shared", "kept"), [(1, False), (2, True)])
+def test_half_of_the_prompts_and_at_least_two_must_be_shared(tmp_path, shared, kept):
+    write(tmp_path / "v1", prompts=shared, manifest=day(1))
+    write(tmp_path / "v2", prompts=4 if shared == 2 else 2, manifest=day(2))
+    (line,) = release_history(tmp_path)
+    assert (len(line.releases), len(line.left_out)) == ((2, 0) if kept else (1, 1))
+
+
+def test_runs_beside_the_shown_one_count_if_they_are_earlier_and_of_its_suite(tmp_path):
+    for number in (1, 2, 3, 4):
+        write(tmp_path / f"v{number}", prompts=6, manifest=day(number))
+    other = json.loads((tmp_path / "v2" / "run.json").read_text())
+    other["suite"]["name"] = "film"
+    (tmp_path / "v2" / "run.json").write_text(json.dumps(other))
+    shown = [Side(open_run(tmp_path / name), "model") for name in ("v1", "v3")]
+    found = earlier_releases(shown, [open_run(tmp_path / "v4")])
+    assert list(found) == shown[1:], "v1 has no earlier release"
+    assert [Path(release.run).name for release in found[shown[1]].releases] == ["v1", "v3"]

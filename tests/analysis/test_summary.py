@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import hashlib
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from tests.built_runs import DEFAULT, METRICS, SETS, Fake, build_run
 from vbench_lite.analysis.clip_rows import COLUMNS
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.measuring.rates import clip_cost_usd
-from vbench_lite.records import Price, ReasonCode
+from vbench_lite.records import Price, ReasonCode, Score
 
 CONTRACT = (
     "generator, route, prompt_id, category, index, seed, status, reason_code, reason, path, sha256, frames, height, "
@@ -127,3 +128,35 @@ def test_summary_json_is_strict_json_with_the_thresholds_beside(tmp_path) -> Non
     assert stored["format"] == 2
     assert stored["usable"]["thresholds"]["warp_error"]["max"] > 0
     assert stored["usable"]["thresholds"]["warp_error"]["source"] == "reference"
+
+
+def test_a_metric_that_applies_to_no_clip_says_so_and_one_that_applies_to_some_counts_those(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=3, clips=1, generators=[Fake("a", failed=[(2, 0)])], video=False)
+    never, unknown = Score(None, "no text", ReasonCode.NOT_APPLICABLE), Score(None, "too dark; or too short")
+    clips = {key: {**scores, "clip_text": never} for key, scores in run.scored.clips.items()}
+    first, second = clips
+    clips[first] |= {"detail": unknown, "clip_frames": never}
+    scored = dataclasses.replace(run.scored, clips=clips, features={"a": b"features"})
+    found = summarise(run.folder, scored)
+    scores = found["a"].scores
+    assert scores["clip_text"].value is None
+    assert scores["clip_text"].reason == "no clip has this score: the generator gave no frames"
+    assert (scores["detail"].n, scores["detail"].unscored) == (1, 2)
+    assert scores["detail"].value == clips[second]["detail"].value
+    assert (scores["clip_frames"].n, scores["clip_frames"].unscored) == (1, 1), "no part of the third clip"
+    rows = list(csv.DictReader(run.folder.table_path.open()))
+    assert rows[0]["unscored_because"] == "clip_frames, clip_text: no text; detail: too dark, or too short"
+    assert rows[2]["unscored_because"] == ""
+    assert found.notes.features == {"a": hashlib.sha256(b"features").hexdigest()}
+    assert run.folder.features_path("a").read_bytes() == b"features"
+
+
+def test_a_set_metric_without_a_result_and_a_metric_of_no_clip(tmp_path) -> None:
+    run = build_run(tmp_path, prompts=2, clips=1, generators=[Fake("a")], video=False)
+    never = Score(None, "no text", ReasonCode.NOT_APPLICABLE)
+    clips = {key: {**scores, "clip_text": never} for key, scores in run.scored.clips.items()}
+    scores = summarise(run.folder, dataclasses.replace(run.scored, clips=clips, sets={}))["a"].scores
+    assert scores["fvd"].reason == "not computed for this generator"
+    assert scores["fvd"].reason_code is ReasonCode.NOT_SCORED
+    assert (scores["clip_text"].value, scores["clip_text"].reason) == (None, "no text")
+    assert (scores["clip_text"].n, scores["clip_text"].reason_code) == (0, ReasonCode.NOT_APPLICABLE)

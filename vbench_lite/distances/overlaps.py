@@ -105,7 +105,7 @@ def recovered_overlap(x: Features, y: Features) -> tuple[Features, Features, Fea
         weights = np.square(vectors[..., :rank]) * (size / freedom)  # leaving out a clip also changes the mean
         seen, moved = weights @ share, weights @ (share * (1 - share))
         without = ranks[..., None, :] - moved / np.maximum(1 - seen, 1e-12)
-        less = _integral(_window(without.clip(0), freedom - 1, freedom), t) * (freedom / (freedom - 1)) ** 0.5
+        less = _integral(_window(without, freedom - 1, freedom), t) * (freedom / (freedom - 1)) ** 0.5
         raised.append(whole[..., None] - less)
     return whole, raised[0], raised[1]
 
