@@ -97,13 +97,13 @@ def networks() -> Backbones:
 def units_of(nets: Backbones, frames: Frames, count: int) -> Units:
     """Forward passes, the least of some runs each."""
     few = {net: torch.stack([net.prepare(frame) for frame in frames[:2]]) for net in (nets.image, nets.dino)}
-    flow = nets.raft
+    flow, plain = nets.raft, raft_large().eval()
     first, second = flow.encode(frames[0]), flow.encode(frames[1])
     works: dict[str, Callable[[], Any]] = {
         "clip": lambda: nets.image.embed_images(few[nets.image]),
         "dino": lambda: nets.dino.embed_images(few[nets.dino]),
         "large": lambda: nets.aesthetic.score(few[nets.image]),
-        "pair": lambda: flow.model(first.pixels, second.pixels, num_flow_updates=raft.UPDATES),
+        "pair": lambda: plain(first.pixels, second.pixels, num_flow_updates=raft.UPDATES),
         "our pair": lambda: flow.flow(first, second),
         "encoding": lambda: flow.encode(frames[0]),
     }

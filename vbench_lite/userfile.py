@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import math
 import os
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ DEEPEST = 50
 """Lists and tables inside one another."""
 WHOLE_NUMBERS = range(-(2**63), 2**63)
 """What TOML guarantees, and what other readers of our files hold."""
+_CSV_CELL = re.compile(r'"(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^,\r\n"][^,\r\n]*|[,\r\n]')
+"""One cell of a CSV file, in quotes or not, or one separator. A cell whose quote is not closed does not match."""
 _INNER_SPACES = "\t\v\f\x85"
 """Control characters that stand for spaces: a prompt may hold them."""
 
@@ -47,6 +51,24 @@ def lines_of(text: str) -> list[str]:
     """
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
+
+
+def csv_error(path: Path, text: str, line: int, error: csv.Error) -> BadFile:
+    r"""The error for a text that is not CSV. It names the line of the first quote that is not closed, if there is one.
+
+    Args:
+        line: The last line that could be read, for other errors.
+
+    >>> str(csv_error(Path("a.csv"), 'a,b\n1,2\n3,"4\n5,6\n', 2, csv.Error("unexpected end of data")))
+    'a.csv:3: is not valid CSV: a cell begins with a quote that is not closed (unexpected end of data).'
+    """
+    end = 0
+    while cell := _CSV_CELL.match(text, end):
+        end = cell.end()
+    if end == len(text):
+        return BadFile(path, line, f"is not valid CSV: {error}.")
+    why = f"is not valid CSV: a cell begins with a quote that is not closed ({error})."
+    return BadFile(path, text.count("\n", 0, end) + 1, why)
 
 
 def parse_json(path: Path, text: str, line: int | None = None) -> Any:

@@ -152,10 +152,13 @@ def test_table_gives_prompt_seed_and_cost(tmp_path: Path) -> None:
     }
 
 
-def test_table_with_a_price_that_is_none_names_the_line(tmp_path: Path) -> None:
+def test_table_with_a_price_that_is_none_or_an_open_quote_names_the_line(tmp_path: Path) -> None:
     folder_of(tmp_path, "x.mp4")
     (tmp_path / "clips.csv").write_text("file,prompt,usd\nx.mp4,a cat,cheap\n")
     with pytest.raises(BadFile, match=r'clips\.csv:2: "usd" is "cheap"'):
+        match_folder(tmp_path, prompts("a cat"))
+    (tmp_path / "clips.csv").write_text('file,prompt\nx.mp4,a cat\ny.mp4,"a dog\nz.mp4,a bird\n')
+    with pytest.raises(BadFile, match=r"clips\.csv:3: is not valid CSV"):
         match_folder(tmp_path, prompts("a cat"))
 
 

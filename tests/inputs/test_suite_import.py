@@ -66,6 +66,7 @@ def test_json_lines_and_csv_say_the_same(tmp_path: Path) -> None:
         ("x.json", "[]", "contains no prompt"),
         ("x.jsonl", '"fine"\n{"text": 3}\n', r"x\.jsonl:2: the line has no prompt"),
         ("x.csv", "name,words\na,b\n", r"x\.csv:1: no column for the prompt"),
+        ("x.csv", 'text\na cat\n"a dog\na bird\n', r"x\.csv:3: is not valid CSV: a cell begins with a quote"),
         ("x.csv", "id,text\n../up,a cat\n", r'x\.csv:2: the id "\.\./up" names a folder'),
         ("x.csv", "id,text\na,a cat\na,a dog\n", r'x\.csv:3: two prompts have the id "a"'),
         ("x.txt", "\n\n", "contains no prompt"),

@@ -94,6 +94,8 @@ def test_a_result_file_of_vbench_is_imported_beside_the_metrics_of_the_same_name
         ("generator,prompt_id,metric,value\na,p000,realism,1\n", 1, 'the column "index" is missing'),
         ("generator,prompt_id,index,metric,value,colour\n", 1, 'the column "colour" is not known'),
         (f"{HEAD}\n", None, "contains no score"),
+        (f'{HEAD}\na,p000,0,realism,1,,\na,p000,1,realism,"2,,\na,p001,0,realism,3,,\n', 3, "quote that is not closed"),
+        (f'{HEAD}\na,p000,0,realism,1,,\na,p000,1,"realism,2,,\na,"p001",0,realism,3,,\n', 3, "is not valid CSV"),
         (f"{HEAD}\na,p000,0,wall_s,1,,\n", 2, '"wall_s" is a column of clips.csv or a figure of every run'),
         (f"{HEAD}\na,p000,0,realism,1,,\n".replace(",", ";"), 1, "its cells are separated by ';': expected commas"),
         ("\n\n", 1, 'the column "metric" is missing'),

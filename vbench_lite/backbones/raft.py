@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.ops import Conv2dNormActivation
 
 from vbench_lite.backbones import Entry, check_file
 from vbench_lite.backbones.dino import state_dict
@@ -33,21 +36,28 @@ class EncodedFrame(NamedTuple):
 class Raft:
     """Optical flow between frames. Each frame is encoded once.
 
+    The flow is that of the model's own forward pass up to rounding. All networks store the channels of a pixel side by
+    side (`channels_last`), in which convolutions are faster.
+
     Args:
-        model: torchvision's `raft_large`.
+        model: torchvision's `raft_large`. It is copied.
         name: The name that every score states.
         device: Device of the network.
     """
 
     def __init__(self, model: torch.nn.Module, *, name: str = "raft", device: str = "cpu") -> None:
-        self.model: Any = model.to(device).eval()
+        network: Any = deepcopy(model).eval().to(device)
+        self.model = network.to(memory_format=torch.channels_last)
         self.name, self.device = name, device
+        simplify_norms(network.feature_encoder)
+        simplify_norms(network.context_encoder)
 
     @torch.inference_mode()
     def encode(self, frame: NDArray[np.uint8]) -> EncodedFrame:
         """Encode one frame, uint8 (height, width, 3). Both sides must be `SMALLEST_SIDE` or more after padding."""
         pixels = torch.from_numpy(frame).to(self.device).permute(2, 0, 1)[None].float()
         pixels = F.pad(pixels.div_(255).mul_(2).sub_(1), padding(*frame.shape[:2]), mode="replicate")
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         return EncodedFrame(pixels, self.model.feature_encoder(pixels))
 
     @torch.inference_mode()
@@ -70,23 +80,46 @@ class Raft:
         return flow[0].cpu().numpy()
 
 
+def simplify_norms(encoder: torch.nn.Module) -> None:
+    """Replace norms by cheaper ones, in place. Batch norms are merged into the convolutions before them."""
+    for block in encoder.modules():
+        if isinstance(block, Conv2dNormActivation):
+            if isinstance(block[1], torch.nn.BatchNorm2d):
+                block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), torch.nn.Identity()
+            elif isinstance(block[1], torch.nn.InstanceNorm2d):
+                block[1] = _InstanceNorm(block[1].eps)
+
+
+class _InstanceNorm(torch.nn.Module):
+    """torch's instance norm without weights. It changes its input, and is faster if that is `channels_last`."""
+
+    def __init__(self, eps: float) -> None:
+        super().__init__()
+        self._eps = eps
+
+    def forward(self, values: Tensor) -> Tensor:
+        values = values.sub_(values.mean((2, 3), keepdim=True))
+        return values.mul_(values.square().mean((2, 3), keepdim=True).add_(self._eps).rsqrt_())
+
+
 class Correlations:
     """Correlations of all features of two frames at four resolutions, read around points of the second frame.
 
-    torchvision samples each of the 81 points of a level separately. The points are one pixel apart, so they have the
-    same four bilinear weights. So 10 x 10 values are read and blended, instead of 324 values.
+    torchvision averages the correlations of neighbours for the coarser levels. Here their features are averaged, which
+    is the same and reads less memory. torchvision samples each of the 81 points of a level separately. The points are
+    one pixel apart, so they have the same four bilinear weights. So 10 x 10 values are read and blended, instead of 324
+    values. Each level has a border of zeros, from which all places outside of the frame are read.
     """
 
     LEVELS, RADIUS = 4, 4
 
     def __init__(self, first: Tensor, second: Tensor) -> None:
-        channels, rows, columns = first.shape[1:]
-        products = first.flatten(2)[0].T @ second.flatten(2)[0]
-        level = products.div_(channels**0.5).view(-1, 1, rows, columns)
-        self.levels = [level]
-        for _ in range(self.LEVELS - 1):
-            level = F.avg_pool2d(level, 2)
-            self.levels.append(level)
+        features = first.flatten(2)[0].T / first.shape[1] ** 0.5
+        self.levels = []
+        for level in range(self.LEVELS):
+            second = F.avg_pool2d(second, 2) if level else second
+            bordered = F.pad(second, (1, 1, 1, 1))
+            self.levels.append((features @ bordered.flatten(2)[0], *bordered.shape[-2:]))
         self._offsets = torch.arange(-self.RADIUS, self.RADIUS + 2, device=first.device)
 
     def around(self, points: Tensor) -> Tensor:
@@ -95,17 +128,16 @@ class Correlations:
         Outside of the frame they are 0.
         """
         x, y = points[0].flatten(1)
-        found = [self._window(level[:, 0], x / 2**n, y / 2**n) for n, level in enumerate(self.levels)]
-        return torch.cat(found, 1).T.reshape(1, -1, *points.shape[-2:])
+        found = [self._window(n, x / 2**n, y / 2**n) for n in range(self.LEVELS)]
+        return torch.cat(found, 1).view(1, *points.shape[-2:], -1).permute(0, 3, 1, 2)
 
-    def _window(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Values of one level, (points, rows, columns), as (points, 81). The offset in x is the slowest axis."""
-        rows, columns = level.shape[1:]
+    def _window(self, level: int, x: Tensor, y: Tensor) -> Tensor:
+        """Values of one level as (points, 81). The offset in x is the slowest axis."""
+        values, rows, columns = self.levels[level]
         left, top = x.floor(), y.floor()
-        across, down = ((corner.long()[:, None] + self._offsets) for corner in (left, top))
-        inside = ((across >= 0) & (across < columns))[:, :, None] & ((down >= 0) & (down < rows))[:, None, :]
-        places = across.clamp(0, columns - 1)[:, :, None] + columns * down.clamp(0, rows - 1)[:, None, :]
-        values = level.flatten(1).gather(1, places.flatten(1)).view_as(inside) * inside
+        across, down = ((corner.long()[:, None] + self._offsets + 1) for corner in (left, top))
+        places = across.clamp_(0, columns - 1)[:, :, None] + columns * down.clamp_(0, rows - 1)[:, None, :]
+        values = values.gather(1, places.flatten(1)).view_as(places)
         right, below = (x - left)[:, None, None], (y - top)[:, None, None]
         values = torch.lerp(values[:, :-1], values[:, 1:], right)
         return torch.lerp(values[:, :, :-1], values[:, :, 1:], below).flatten(1)

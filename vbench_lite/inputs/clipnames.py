@@ -28,7 +28,7 @@ from vbench_lite.inputs.clip_files import TABLE, clip_files_of, nothing_found
 from vbench_lite.inputs.numbered import NUMBER as _DIGITS
 from vbench_lite.inputs.numbered import read_numbers
 from vbench_lite.records import Prompt
-from vbench_lite.userfile import WHOLE_NUMBERS, is_folder, is_there, read_text
+from vbench_lite.userfile import WHOLE_NUMBERS, csv_error, is_folder, is_there, read_text
 
 SHORTEST_CUT = 100
 """Lowest number of characters of a truncated prompt that is recognised."""
@@ -210,18 +210,19 @@ def _by_table(folder: Path, prompts: Sequence[Prompt]) -> Matched:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row, after a check of the columns."""
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    columns = set(rows.fieldnames or ())
-    if "file" not in columns or not columns & {"prompt", "prompt_id"}:
-        raise BadFile(
-            path, 1, 'expected the columns "file" and "prompt" (or "prompt_id"), with commas between; also: index, '
-            "seed, usd, device_s.",
-        )
+    text = read_text(path)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
+        columns = set(rows.fieldnames or ())
+        if "file" not in columns or not columns & {"prompt", "prompt_id"}:
+            raise BadFile(
+                path, 1, 'expected the columns "file" and "prompt" (or "prompt_id"), with commas between; also: index, '
+                "seed, usd, device_s.",
+            )
         for row in rows:
             yield rows.line_num, {column: (value or "").strip() for column, value in row.items() if column}
     except csv.Error as error:
-        raise BadFile(path, rows.line_num, f"is not a table: {error}.") from None
+        raise csv_error(path, text, rows.line_num, error) from None
 
 
 def _listed_clip(

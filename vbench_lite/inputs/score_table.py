@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from vbench_lite.errors import BadFile
 from vbench_lite.inputs.vbench_results import read_vbench_results
-from vbench_lite.userfile import control_character, read_text, shown
+from vbench_lite.userfile import control_character, csv_error, read_text, shown
 
 NEEDED = ("metric", "value")
 NAMES = ("unit", "higher_is_better", "source", "version")
@@ -105,7 +105,8 @@ def _read_vbench(path: Path) -> ScoreTable:
 
 
 def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    text = read_text(path)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
         reader.fieldnames = header
@@ -115,7 +116,7 @@ def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 raise BadFile(path, reader.line_num, f"the row does not have {len(header)} cells, as line 1 has.")
             yield reader.line_num, {name: value.strip() for name, value in cells.items()}
     except csv.Error as error:
-        raise BadFile(path, reader.line_num, f"is not valid CSV: {error}.") from None
+        raise csv_error(path, text, reader.line_num, error) from None
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:

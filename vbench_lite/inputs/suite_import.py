@@ -20,7 +20,7 @@ from vbench_lite.inputs.images import NotAnImageError, find_image
 from vbench_lite.inputs.vbench_i2v import with_images
 from vbench_lite.records import Prompt, PromptImage, Suite
 from vbench_lite.tomlfile import digest
-from vbench_lite.userfile import control_character, lines_of, parse_json, read_text, shown
+from vbench_lite.userfile import control_character, csv_error, lines_of, parse_json, read_text, shown
 
 TEXT_KEYS = ("text", "prompt", "prompt_en", "caption")
 VBENCH_CLIPS_PER_PROMPT = 5
@@ -156,7 +156,7 @@ def _from_csv(path: Path, text: str) -> Iterator[Entry]:
         for row in rows:
             yield _entry(path, {k: v for k, v in row.items() if k and v}, rows.line_num, "the row")
     except csv.Error as error:
-        raise BadFile(path, rows.line_num, f"is not valid CSV: {error}") from None
+        raise csv_error(path, text, rows.line_num, error) from None
 
 
 def _from_text(path: Path, text: str) -> Iterator[Entry]:
