@@ -294,3 +294,13 @@ def test_other_thresholds_make_other_usable_clips_and_those_of_the_reference_do_
             assert ("--thresholds t.toml" in reason) is (differs and "usable" in quantity)
     both = GeneratorPair(*(with_thresholds(name, least, "reference") for name, least in (("d", 0.1), ("e", 0.2))))
     assert unlike_for(known["usable"], both) is None
+
+
+def test_a_suite_that_differs_in_no_prompt_names_none(tmp_path: Path) -> None:
+    found = pair(tmp_path, prompts=6)
+    other = open_run(write(tmp_path / "other", prompts=6))
+    manifest = dataclasses.replace(other.manifest, suite=dataclasses.replace(other.manifest.suite, digest="x"))
+    other.folder.write_manifest(manifest)
+    (difference,) = differences(GeneratorPair(found.candidate, Side(open_run(other.path), "model")))
+    assert difference.what == "the suite"
+    assert difference.remedy.startswith("Make the candidate again as the baseline was: vbench run")

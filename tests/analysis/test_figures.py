@@ -87,7 +87,12 @@ def releases(folder: Path, **more: Any) -> GeneratorPair:
 def of_compare(folder: Path) -> Any:
     both = releases(folder, prompts=20)
     (found,) = compare_runs(both.baseline.run, both.candidate.run)
-    return found, len(found.notes)
+    run = scored(folder, 7)
+    own = [
+        {row.metric: (row.difference, row.low, row.high, row.words, row.p_adjusted) for row in pair.comparisons}
+        for one, other in ("ab", "ca") for pair in compare_runs(run.selecting(one), run.selecting(other))
+    ]  # fmt: skip
+    return found, len(found.notes), own
 
 
 def of_pairs(folder: Path, kinds: tuple[str, ...] = ("score", "cost", "share", "ratio"), **more: Any) -> Any:

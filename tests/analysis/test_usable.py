@@ -40,6 +40,9 @@ def test_the_suite_has_the_last_word_metric_by_metric() -> None:
         ({"up": Score(4.9), "down": Score(0.0)}, ["up: 4.9 is below 5"]),
         ({"up": Score(50.0), "down": Score(96.0)}, ["down: 96 is above 95"]),
         ({"up": Score(50.0), "down": Score(None, "one frame")}, ["down: not scored, one frame"]),
+        ({"up": Score(50.0), "down": Score(None)}, ["down: not scored, no reason given"]),
+        ({"up": Score(50.0), "down": Score(None, "no text", ReasonCode.NOT_APPLICABLE)}, []),
+        ({"up": Score(50.0), "down": Score(0.0), "conformance": Score(None)}, ["conformance: not as asked"]),
         ({"up": Score(50.0)}, ["down: not scored, no score"]),  # what nobody checked is not let through
         (
             {"up": Score(50.0), "down": Score(0.0), "conformance": Score(0.0, "frozen; black")},
@@ -79,3 +82,33 @@ def test_fewer_reference_clips_pass_all_thresholds_than_each(tmp_path) -> None:
 def test_without_reference_and_thresholds_there_is_no_floor() -> None:
     assert usable.thresholds(Scored(INFOS, {}, {}), {}) == {}
     assert list(usable.shortcomings(OK, {"conformance": Score(1.0)}, {})) == []
+
+
+def test_what_is_not_stated_has_a_code_and_a_text_all_the_same() -> None:
+    (failed,) = usable.shortcomings(ClipRecord("g", "diffusion", "p", 0, 1, "failed"), {}, {})
+    assert (str(failed), failed.token) == ("failed: no reason given", "failed")
+    (odd,) = usable.shortcomings(OK, {"conformance": Score(0.0)}, {})
+    assert (odd.code, odd.token) == (ReasonCode.WRONG_FORM, "wrong_form")
+    assert usable.one_line(" a;\n b ") == "a, b"
+    assert usable.one_line("x" * 400) == "x" * 300
+
+
+def test_a_value_misses_a_limit_beyond_it() -> None:
+    both = Threshold(min=1.0, max=2.0)
+    assert usable.missed(0.99999, both) == (ReasonCode.BELOW_THRESHOLD, "1 is below 1")
+    assert usable.missed(2.5, both) == (ReasonCode.ABOVE_THRESHOLD, "2.5 is above 2")
+    assert [usable.missed(value, both) for value in (1.0, 2.0)] == [None, None]
+
+
+def test_the_share_of_reference_clips_that_pass_every_threshold() -> None:
+    floors = usable.thresholds(SCORED, {"neither": Threshold(max=60.0)}, "file")
+    assert floors["neither"].source == "file"
+    # up passes from 5, down to 95, neither to 60: 5 to 60 of 0 to 100
+    assert usable.reference_share(SCORED, floors) == pytest.approx(56 / 101)
+    holed = {**REFERENCE, "up": (Score(None, "dark"), *REFERENCE["up"][1:50]), "down": REFERENCE["down"]}
+    fewer = Scored(INFOS, {}, {}, {**holed, "up": (*holed["up"], *REFERENCE["up"][50:])})
+    assert usable.thresholds(fewer, {})["up"].threshold == Threshold(min=pytest.approx(5.95))
+    only = {"up": usable.Floor(Threshold(min=0.0), "suite")}
+    assert usable.reference_share(fewer, only) == pytest.approx(100 / 101)
+    assert usable.reference_share(Scored(INFOS, {}, {}, {"down": REFERENCE["down"]}), only) == 0
+    assert (usable.reference_share(SCORED, {}), usable.reference_share(Scored(INFOS, {}, {}), only)) == (None, None)
