@@ -47,7 +47,7 @@ def test_promotions_and_changes_are_marked(results):
     assert codes == [["promotion"], ["weights"], ["price", "suite", "scorer"]]
     assert line.releases[2].marks[1].sentence == "suite: 2 prompts added"
     assert "by Ana: first release" in line.releases[0].marks[0].sentence
-    assert "do not compare" in line.releases[2].marks[-1].sentence
+    assert "are not comparable" in line.releases[2].marks[-1].sentence
 
 
 def test_a_prompt_with_another_text_is_not_shared(tmp_path):

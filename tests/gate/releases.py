@@ -139,7 +139,7 @@ def _table(release: Release, scores: Scores, categories: np.ndarray) -> str:
             made = not missing and not release.failed(prompt, clip)
             own = f"{release.weights}-{release.seed}-{prompt}-{clip}"
             sha = release.sha256(prompt, clip) if release.sha256 else own
-            reason = "this clip was asked for and never generated" if missing else "" if made else release.reason
+            reason = "this clip was requested and never generated" if missing else "" if made else release.reason
             status = "missing" if missing else "ok" if made else "failed"
             code = "" if made else "missing" if missing else "failed"
             conforms = scores["conformance"][prompt, clip] >= 0.5

@@ -1,1 +1,1 @@
-"""From clips' rows to numbers: means, intervals, usable clips, cost, unevenness, and what differs between runs."""
+"""Statistics of runs: means, intervals, usable clips, cost, unevenness, and differences between runs."""

@@ -1,4 +1,4 @@
-"""Run cards: everything that is needed to reproduce the numbers of a run, and the differences of two cards."""
+"""Run cards: the facts that are needed to reproduce the numbers of a run, and the differences of two cards."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from vbench_lite.run.view import Run, Side
 from vbench_lite.tomlfile import digest
 
 CARD_FORMAT = 1
-SEED_RULE = "the first 31 bits of sha256 of run seed, prompt id and index, on a line each"
+SEED_RULE = "the first 31 bits of the sha256 of run seed, prompt id and index, one per line"
 STEPS = ("num_inference_steps", "steps", "sampling_steps")
 GUIDANCE = ("guidance_scale", "guidance", "cfg_scale", "cfg")
 
 
 @dataclass(frozen=True)
 class PromptCard:
-    """One prompt, by digests."""
+    """The digests of one prompt."""
 
     id: str
     text_sha256: str
     sent_sha256: str
-    """Of the text that generators were given."""
+    """Digest of the text that generators got."""
     image_sha256: str = ""
 
 
 @dataclass(frozen=True)
 class SuiteCard:
-    """What was asked."""
+    """The suite and the plan."""
 
     name: str
     digest: str
@@ -48,21 +48,21 @@ class SuiteCard:
     prompts: int
     clips_per_prompt: int
     text_digest: str
-    """Of all texts that metrics use."""
+    """Digest of all texts that metrics use."""
     sent_digest: str
-    """Of all texts that generators were given."""
+    """Digest of all texts that generators got."""
     expanded: int
-    """Prompts with a text of their own for generators."""
+    """Number of prompts with a separate text for generators."""
     images: int
     seed: int
     seed_rule: str
     seeds_digest: str
-    """Of the seeds of all clips."""
+    """Digest of the seeds of all clips."""
 
 
 @dataclass(frozen=True)
 class GeneratorCard:
-    """How the clips of one generator were made. None is "not stated"."""
+    """How the clips of one generator were generated. None means "not stated"."""
 
     route: str
     adapter: str
@@ -75,7 +75,7 @@ class GeneratorCard:
     height: int | None
     width: int | None
     steps: float | None
-    """As the settings say, else the mean number of denoising steps that were counted."""
+    """The number in the settings, else the mean of the counted denoising steps."""
     guidance: float | None
     settings: Mapping[str, Any]
     licence: str
@@ -88,7 +88,7 @@ class GeneratorCard:
 
 @dataclass(frozen=True)
 class ScorerCard:
-    """What a metric's values mean."""
+    """The facts that define the values of a metric."""
 
     version: str
     origin: str
@@ -100,7 +100,7 @@ class ScorerCard:
 
 @dataclass(frozen=True)
 class RunCard:
-    """Everything that is needed to make the numbers of a run again."""
+    """The facts that are needed to reproduce the numbers of a run."""
 
     format: int
     name: str
@@ -125,7 +125,7 @@ def run_card(run: Run, *, with_records: bool = True) -> RunCard:
 
     Args:
         run: The run.
-        with_records: Also reads the record of each clip, for the devices and the steps that were counted.
+        with_records: Whether to read the record of each clip, for devices and counted steps.
 
     Raises:
         StoreError: The run is not scored, or a file of it is not valid.
@@ -197,14 +197,14 @@ def _generator(side: Side, records: Sequence[ClipRecord]) -> GeneratorCard:
 
 
 def _setting(definition: StoredDefinition, names: Sequence[str]) -> float | None:
-    """The first of these settings that is a number."""
+    """The first of these settings with a number as value."""
     values = (definition.settings.get(name) for name in names)
     return next((float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)), None)
 
 
 @dataclass(frozen=True)
 class CardDifference:
-    """One entry of two cards that is not the same."""
+    """One entry that differs between two cards."""
 
     entry: str
     baseline: str
@@ -215,13 +215,13 @@ class CardDifference:
 
 
 OF_A_RUN = ("name", "created", "commands", "prompts", "generators", "reference", "format")
-"""Entries that differ between any two runs, or that are compared generator by generator."""
+"""Entries that always differ between runs, or that are compared per generator."""
 SHORT = 12
-"""Characters of a digest that are shown."""
+"""Number of characters of a digest that are shown."""
 
 
 def card_differences(baseline: Side, candidate: Side) -> list[CardDifference]:
-    """What the cards of two generators differ in: the runs' entries, and those of the two generators.
+    """The entries that differ between the cards of two generators and of their runs.
 
     Raises:
         StoreError: A run is not scored.

@@ -1,4 +1,4 @@
-"""clips.csv as it is written: one row for each requested clip, and what its generator's figures need of it."""
+"""The rows of clips.csv, one per requested clip, and the values that the summary needs of them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from vbench_lite.analysis import usable
 from vbench_lite.records import ClipKey, ClipRecord, MetricInfo, ReasonCode, Score
 
 MEASURED = ("wall_s", "device_s", "gpu_busy_s", "peak_memory_mb", "peak_reserved_mb", "peak_rss_mb", "energy_j")
-MISSING = "this clip was asked for and never generated"
+MISSING = "this clip was requested and never generated"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One requested clip with all that is known of it."""
+    """One requested clip with its record, scores and cost."""
 
     key: ClipKey
     route: str
     category: str
     record: ClipRecord | None
-    """None where the clip was never generated."""
+    """None if the clip was never generated."""
     scores: Mapping[str, Score]
     cost_usd: float | None
     shortcomings: tuple[usable.Shortcoming, ...]
     usable: bool | None
-    """None where usability is not evaluated, or where the clip was never generated."""
+    """None if usability is not evaluated, or if the clip was never generated."""
 
     @property
     def status(self) -> Literal["ok", "failed", "missing"]:
@@ -39,22 +39,22 @@ class Row:
 
 
 class Tried(NamedTuple):
-    """What the figures of a generator need of one clip that was tried. Records are larger, and not kept in memory."""
+    """The values of one attempted clip that the summary needs. Records are larger and are not kept in memory."""
 
     prompt_id: str
     failed: bool
     usable: bool | None
     cost_usd: float | None
     measured: tuple[float | None, ...]
-    """As in MEASURED."""
+    """In the order of MEASURED."""
     scores: Mapping[str, Score]
     no_score: Score
-    """Stands for a score that is not there."""
+    """The value for absent scores."""
 
 
 @dataclass
 class Tally:
-    """What is kept of the rows of a generator while the table is written."""
+    """The values of a generator's rows that are kept while the table is written."""
 
     clips: int = 0
     tried: list[Tried] = field(default_factory=list)
@@ -77,7 +77,7 @@ NO_SCORE = Score(None, "not scored", ReasonCode.NOT_SCORED)
 
 
 def table(rows: Iterable[Row], metrics: Mapping[str, MetricInfo], tallies: Mapping[str, Tally]) -> Iterator[str]:
-    """The lines of clips.csv: None is an empty cell, flags are true and false, numbers keep all their digits.
+    """The lines of clips.csv. None is an empty cell, flags are true and false, numbers have all digits.
 
     Each row is added to the tally of its generator.
     """
@@ -96,7 +96,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _unscored(row: Row) -> str | None:
-    """Why a clip that was generated has no score: "metric, metric: reason; metric: reason"."""
+    """Why a generated clip has no score, as "metric, metric: reason; metric: reason"."""
     by_reason: dict[str, list[str]] = {}
     for name, score in row.scores.items():
         if score.value is None:

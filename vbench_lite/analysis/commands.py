@@ -1,4 +1,4 @@
-"""Commands that the product prints: the run that makes clips like those of another run, or that finishes one."""
+"""Commands that messages print: repeat, finish or extend a run, score it, or promote it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run, Side
 
 BASELINE = "results/baseline"
-"""Where a baseline is kept unless the user says otherwise."""
+"""The default folder of a baseline."""
 
 
 def baseline_folder(suite: str) -> str:
-    """Where the baseline of a suite belongs: `BASELINE`, or a folder beside it where that one is of another suite."""
+    """The folder for the baseline of a suite: `BASELINE`, or a folder beside it if that one has another suite."""
     try:
         other = RunFolder(Path(BASELINE)).manifest().suite.name != suite
-    except StoreError:  # there is none yet
+    except StoreError:  # there is no baseline yet
         return BASELINE
     return f"{BASELINE}-{suite}" if other else BASELINE
 
@@ -26,14 +26,14 @@ def baseline_folder(suite: str) -> str:
 def run_command(
     like: Run, side: Side, *, clips_per_prompt: int | None = None, prompts: int | None = None, out: str = ""
 ) -> str:
-    """The command that makes a generator's clips with the plan of a run, in a folder of its own.
+    """The command that generates the clips of a generator with the plan of a run, in a separate folder.
 
     Args:
-        like: The run whose plan is taken.
+        like: The run with the plan.
         side: The generator, in any run.
-        clips_per_prompt: None takes the plan's own number.
-        prompts: Number of prompts from the start of the suite; None takes the plan's own.
-        out: Folder of the new run; "" derives one from the names of suite and generator.
+        clips_per_prompt: None: the number of the plan.
+        prompts: Number of prompts from the start of the suite. None: the number of the plan.
+        out: Folder of the new run. "": a name from suite and generator.
     """
     return _command(
         like, [_argument(side.run, side.generator)], clips_per_prompt=clips_per_prompt, prompts=prompts,
@@ -42,23 +42,23 @@ def run_command(
 
 
 def _argument(run: Run, generator: str) -> str:
-    """What the user typed to name a generator."""
+    """The argument with which the user selected a generator."""
     return run.manifest.typed.generators.get(generator, generator)
 
 
 def finish_command(run: Run, *options: str, prompts: int | None = None) -> str:
-    """The command that makes the clips that a run lacks.
+    """The command that generates the missing clips of a run.
 
     Args:
         run: The run.
-        options: Further options.
-        prompts: Number of prompts from the start of the suite; None takes the plan's own.
+        options: More options.
+        prompts: Number of prompts from the start of the suite. None: the number of the plan.
     """
     return _command(run, _all_of(run), *options, clips_per_prompt=None, prompts=prompts, out=str(run.path))
 
 
 def again_command(run: Run, *generators: str) -> str:
-    """The command that makes the clips of some generators of a run again, in a folder beside it."""
+    """The command that repeats some generators of a run in a folder beside it."""
     chosen = [_argument(run, generator) for generator in generators]
     return _command(run, chosen, clips_per_prompt=None, prompts=None, out=f"{run.path}-again")
 
@@ -68,11 +68,11 @@ def _all_of(run: Run) -> list[str]:
 
 
 def score_command(run: Run, *, backbones: str = "", thresholds: str = "", reference: str | None = None) -> str:
-    """The command that scores a run again, or, where a baseline keeps no clips, that makes and promotes it again.
+    """The command that scores a run again. For a baseline without clips, it generates and promotes it again.
 
     Args:
         run: The run.
-        backbones, thresholds, reference: Values of the options of these names; "" for `reference` is no real clips.
+        backbones, thresholds, reference: Values of the options of these names. `reference` = "" means no real clips.
     """
     if not run.folder.keeps_clips():
         return renew_command(run)
@@ -87,12 +87,12 @@ def score_command(run: Run, *, backbones: str = "", thresholds: str = "", refere
 
 
 def more_command(run: Run, *, clips_per_prompt: int | None = None, prompts: int | None = None) -> str:
-    """The commands that give a run more clips of each prompt, or more prompts, and score it; its clips are kept.
+    """The commands that extend a run by clips per prompt or by prompts and score it. Existing clips are kept.
 
     Args:
-        run: The run. One that keeps no clips is made again as a whole, and promoted again.
-        clips_per_prompt: None takes the plan's own number.
-        prompts: Number of prompts from the start of the suite; None takes the plan's own.
+        run: The run. A run without clips is generated and promoted again.
+        clips_per_prompt: None: the number of the plan.
+        prompts: Number of prompts from the start of the suite. None: the number of the plan.
     """
     generators = _all_of(run)
     if run.folder.keeps_clips():
@@ -103,7 +103,7 @@ def more_command(run: Run, *, clips_per_prompt: int | None = None, prompts: int 
 
 
 def renew_command(run: Run) -> str:
-    """The commands that make the clips of a baseline again, score them, and promote the new run in its place."""
+    """The commands that generate the clips of a baseline again, score them, and promote the new run."""
     return more_command(run)
 
 

@@ -1,4 +1,4 @@
-"""Whether two runs can be compared. If not: what differs, and the command that resolves it."""
+"""Whether two runs are comparable, and if not, the differences and the commands that resolve them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _METRIC_FIELDS = ("origin", "version", "backbone", "unit", "per", "higher_is_bet
 
 
 def shared_prompts(one: Manifest, other: Manifest) -> list[str]:
-    """Ids of the prompts that two runs were asked with the same text, in the order of the first."""
+    """Ids of the prompts that two runs have with the same text, in the order of the first run."""
     texts = {prompt.id: prompt.text for prompt in other.prompts}
     return [prompt.id for prompt in one.prompts if texts.get(prompt.id) == prompt.text]
 
@@ -35,11 +35,11 @@ def shared_prompts(one: Manifest, other: Manifest) -> list[str]:
 def align(
     baseline: ClipGrid, candidate: ClipGrid, shared: Collection[str] | None = None
 ) -> tuple[ClipGrid, ClipGrid]:
-    """Both grids over the prompts and the clips of each that both were asked for, in the baseline's order.
+    """Both grids, reduced to their common prompts and numbers of clips, in the order of the baseline.
 
     Args:
         baseline, candidate: The grids.
-        shared: Only these prompts; None for all that both have.
+        shared: Only these prompts; None for all common prompts.
     """
     most = min(baseline.made.shape[1], candidate.made.shape[1])
     whole = shared is None or set(baseline.prompts) <= set(shared)
@@ -52,7 +52,7 @@ def align(
 
 
 def _chosen(grid: ClipGrid, rows: list[int], clips: int) -> ClipGrid:
-    """Some prompts of a grid, with the first clips of each."""
+    """Some prompts of a grid, with their first clips."""
     return ClipGrid(
         generator=grid.generator, prompts=tuple(grid.prompts[n] for n in rows),
         categories=tuple(grid.categories[n] for n in rows),
@@ -62,13 +62,13 @@ def _chosen(grid: ClipGrid, rows: list[int], clips: int) -> ClipGrid:
 
 
 Overlap = Literal["all", "common", "sample"]
-"""Which prompts two runs must share. "all": the same. "common": those that both were asked with the same text are
-compared. "sample": likewise, and the candidate's prompts are a random sample of the baseline's."""
+"""Which prompts two runs must share. "all": they must have the same prompts. "common": prompts with the same text in
+both are compared. "sample": as "common", and the candidate's prompts are a random sample of the baseline's."""
 
 
 @dataclass(frozen=True, eq=False)
 class GeneratorPair:
-    """A generator of the candidate beside one of the baseline. Their clips are aligned and paired once, here."""
+    """A generator of the baseline and one of the candidate. This class aligns and pairs their clips once."""
 
     baseline: Side
     candidate: Side
@@ -87,18 +87,18 @@ class GeneratorPair:
 
     @property
     def same_prompts(self) -> bool:
-        """Whether the runs were asked the same prompts."""
+        """Whether the runs have the same prompts."""
         old, new = (side.run.manifest.plan.prompts for side in self.members)
         return set(old) == set(new) == set(self.old.prompts)
 
     @property
     def old(self) -> ClipGrid:
-        """The baseline's clips, over the prompts that both were asked."""
+        """The baseline's clips, for the common prompts."""
         return self._grids[0]
 
     @property
     def new(self) -> ClipGrid:
-        """The candidate's clips, over the same prompts in the same order."""
+        """The candidate's clips, for the same prompts in the same order."""
         return self._grids[1]
 
     @property
@@ -108,24 +108,24 @@ class GeneratorPair:
 
     @property
     def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:
-        """Both, each with its role."""
+        """Both sides, each with its role."""
         return ("baseline", self.baseline), ("candidate", self.candidate)
 
     @cached_property
     def same_clips(self) -> NDArray[np.bool_]:
-        """Which clips have the same bytes in both, shape (prompts, clips per prompt)."""
+        """Which clips have the same bytes in both runs, shape (prompts, clips per prompt)."""
         old, new = (grid.text("sha256") for grid in self._grids)
         return np.asarray(self.old.made & self.new.made & (old != "") & (old == new))
 
     @property
     def is_identical(self) -> bool:
-        """Whether every clip has the same bytes in both runs. Then nothing was sampled anew."""
+        """Whether every clip has the same bytes in both runs."""
         made = self.old.made | self.new.made
         return bool(made.any()) and bool(self.same_clips.sum() == made.sum())
 
     @property
     def seeds_differ(self) -> str:
-        """A sentence where the runs have different seeds, else ""."""
+        """A note if the runs have different seeds, else ""."""
         seeds = [side.run.manifest.plan.seed for _, side in self.sides]
         if seeds[0] == seeds[1]:
             return ""
@@ -133,12 +133,12 @@ class GeneratorPair:
 
     @property
     def simulated_votes(self) -> str:
-        """A note where the votes of one of the runs are those of simulated raters, else ""."""
+        """A note if one of the runs has votes of simulated raters, else ""."""
         people = [side.run.summary.people for side in self.members]
         return SIMULATED if any(each and each.simulated for each in people) else ""
 
     def pairs(self, quantity: Quantity, statistic: Statistic = "mean") -> Paired | NoPairs:
-        """All pairs of clips of a quantity; a clip without a value counts as the worst seen."""
+        """All pairs of clips of a quantity. A clip without a value counts as the worst observed value."""
         key = quantity.name, statistic
         if key not in self._pairs:
             human = quantity.kind == "human"
@@ -146,7 +146,7 @@ class GeneratorPair:
         return self._pairs[key]
 
     def only(self, categories: set[str]) -> tuple[ClipGrid, ClipGrid]:
-        """The clips of both for prompts of these categories; of all prompts for an empty set."""
+        """The clips of both sides for prompts of these categories; all prompts for an empty set."""
         if not categories:
             return self.old, self.new
         keep = np.array([name in categories for name in self.old.categories])
@@ -154,14 +154,14 @@ class GeneratorPair:
 
 
 def match(baseline: Run, candidate: Run, prompts: Overlap = "all") -> list[GeneratorPair]:
-    """Which generators are compared: those named, or those of the same name, or the only ones.
+    """Pair the generators of two runs: the selected ones, the only ones, or those of the same name.
 
     Args:
         baseline, candidate: The runs.
         prompts: Which prompts the runs must share.
 
     Raises:
-        NotComparable: The candidate lacks a generator that the baseline has, so that one must be named.
+        NotComparable: The candidate does not have a generator of the baseline. The user must name one on each side.
     """
     old, new = list(baseline.generators), list(candidate.generators)
     if candidate.selected and not baseline.selected and candidate.selected in old:
@@ -181,7 +181,7 @@ def match(baseline: Run, candidate: Run, prompts: Overlap = "all") -> list[Gener
 
 
 class Difference(NamedTuple):
-    """One thing in which two runs differ."""
+    """One difference between two runs."""
 
     what: str
     baseline: str
@@ -194,10 +194,10 @@ class Difference(NamedTuple):
 
 
 def require_comparable(pair: GeneratorPair) -> None:
-    """Refuses two runs whose scores do not mean the same.
+    """Refuse two generators whose scores are not comparable.
 
     Raises:
-        NotComparable: With every difference, and a command for each.
+        NotComparable: The message has every difference and a command for each.
     """
     found = list(differences(pair))
     if found:
@@ -206,10 +206,10 @@ def require_comparable(pair: GeneratorPair) -> None:
 
 
 def differences(pair: GeneratorPair) -> Iterator[Difference]:
-    """Everything that makes two generators' scores mean different things; nothing about costs."""
+    """All differences that make the scores of two generators not comparable. Costs are not considered."""
     baseline, candidate = pair.baseline, pair.candidate
     old, new = baseline.run.manifest, candidate.run.manifest
-    again = f"Make the candidate again as the baseline was: {run_command(baseline.run, candidate)}"
+    again = f"Run the candidate with the plan of the baseline: {run_command(baseline.run, candidate)}"
     if pair.prompts != "all":
         if not pair.old.prompts:
             yield Difference("every prompt", _suite(old), _suite(new), again)
@@ -271,31 +271,31 @@ def _changed_prompts(old: Manifest, new: Manifest) -> str:
 
 
 NEEDS_THRESHOLDS = ("usable", "usd_per_usable_clip", "attempts_per_usable_clip")
-"""Quantities that mean something else where the thresholds differ."""
+"""Quantities that depend on the thresholds."""
 
 
 def _thresholds(run: Run) -> dict[str, tuple[float | None, float | None]]:
-    """Those that the suite states: limits taken from the reference follow its clips, and the digest covers those."""
+    """The stated thresholds. Those from the reference depend on its clips, which the suite's digest covers."""
     stated = run.summary.usable.thresholds.items()
     return {name: (floor.min, floor.max) for name, floor in stated if floor.source != "reference"}
 
 
 def _thresholds_of(run: Run) -> str:
-    """The argument of `--thresholds` that gives the thresholds of a run."""
+    """The argument of `--thresholds` for the thresholds of a run."""
     typed = run.manifest.typed
     return typed.thresholds or typed.suite or run.manifest.suite.name
 
 
 def rate_of(side: Side) -> str:
-    """The price that the run of a generator was started with, in words."""
+    """The price of a generator in its run, as text."""
     return describe(side.run.manifest.prices.get(side.generator, Price())) or "no price"
 
 
 def is_only_reported(quantity: Quantity, pair: GeneratorPair) -> bool:
-    """Whether a difference is shown and not judged: one without a direction, or of main memory between two runs.
+    """Whether a difference is reported but not judged: no direction, or main memory of two runs.
 
     Main memory includes the library files that the process reads. Their size differs by hundreds of MiB between
-    installations, for one generator with the same clips.
+    installations, also for one generator with the same clips.
     """
     old, new = (side.run for side in (pair.baseline, pair.candidate))
     on_cpu = "cpu" in (old.manifest.device.kind, new.manifest.device.kind)
@@ -304,10 +304,10 @@ def is_only_reported(quantity: Quantity, pair: GeneratorPair) -> bool:
 
 
 def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
-    """Why a cost or a share means something else in the two runs, or None. Scores of comparable runs mean the same."""
+    """Why a cost or a share is not comparable between the two runs; None if it is. Scores were checked before."""
     baseline, candidate = pair.baseline, pair.candidate
     if quantity.kind == "set" and pair.prompts == "common" and not pair.same_prompts:
-        return f'"{quantity.name}" is one number for all prompts of a run, and the runs were asked different prompts'
+        return f'"{quantity.name}" is one value for all prompts of a run, and the runs have different prompts'
     if quantity.name in NEEDS_THRESHOLDS and _thresholds(baseline.run) != _thresholds(candidate.run):
         return (
             "the thresholds of usable clips differ. Score the candidate with those of the baseline: "
@@ -321,17 +321,17 @@ def unlike_for(quantity: Quantity, pair: GeneratorPair) -> str | None:
         again = run_command(baseline.run, baseline, out="results/baseline-here")
         return (
             f"the device differs: {devices[0]} in the baseline, {devices[1]} in the candidate. "
-            f"Run both on one kind of device, the baseline for instance with: {again}"
+            f"Run both on one kind of device, for instance the baseline with: {again}"
         )
     load = load_difference(baseline, candidate) if bound and not quantity.name.startswith("peak_") else None
     if load and load.spoils:
         again = run_command(candidate.run, candidate, out=f"{candidate.run.path}-again")
-        return f"{load.sentence}. Time both while nothing else runs, the candidate for instance with: {again}"
+        return f"{load.sentence}. Run both on a machine without other load, for instance the candidate with: {again}"
     same = baseline.generator == candidate.generator or (hourly[0] is not None and hourly[1] is not None)
     rates = [rate_of(side) for side in (baseline, candidate)]
     if quantity.needs_price and same and rates[0] != rates[1]:
         return (
             f"the price differs: {rates[0]} in the baseline, {rates[1]} in the candidate. "
-            f"Give both runs the same --prices FILE; time and memory can be compared as they are."
+            f"Use the same --prices FILE for both runs. Time and memory are comparable without it."
         )
     return None

@@ -1,4 +1,4 @@
-"""Compares two runs, or two generators of one run: what is better, what is worse, and what is not decided."""
+"""Compare two runs, or two generators of one run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class PairComparison:
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
     family: str
-    """What is compared and how it is adjusted, in a sentence."""
+    """A sentence on the family of comparisons and its adjustment."""
     card: tuple[CardDifference, ...] = ()
-    """What the run cards of the two differ in."""
+    """The differences of the two run cards."""
 
     def headline(self) -> str:
-        """One sentence on quality and cost."""
+        """The result in one sentence."""
         groups = {word: [c.metric for c in self.comparisons if c.words == word] for word in ("better", "worse")}
         parts = [f"{word} on {', '.join(names)}" for word, names in groups.items() if names]
         few = (Outcome.TOO_FEW_PROMPTS, Outcome.TOO_FEW_BATCHES)
@@ -40,11 +40,11 @@ class PairComparison:
 
 
 def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
-    """Compares the generators that two run arguments name, prompt by prompt.
+    """Compare the generators of two runs, prompt by prompt.
 
-    Pairs of clips in which one has no value are left out here, and counted: the fractions of failed and usable
-    clips show those. (The gate does not leave them out.) Two generators of one run are judged within the family of
-    all pairs of that run, so that the answer is that of its page.
+    Pairs of clips in which one clip has no value are left out and counted. The fractions of failed and usable clips
+    show them. (The gate does not leave them out.) Two generators of one run are judged in the family of all pairs of
+    that run, so the result is the same as on its page.
 
     Raises:
         NotComparable: The runs differ in suite, prompts, clips, backbones, versions, protocols or clip form.
@@ -67,7 +67,7 @@ def compare_runs(baseline: Run, candidate: Run) -> list[PairComparison]:
 
 
 def compare_family(pairs: Sequence[GeneratorPair]) -> Family:
-    """The family that some pairs belong to: that of their run, or the pairs themselves."""
+    """The family of some pairs: that of their run, or the pairs alone."""
     first = pairs[0]
     if len(pairs) == 1 and first.baseline.run.path.resolve() == first.candidate.run.path.resolve():
         run = first.baseline.run.selecting(None)
@@ -79,7 +79,7 @@ def compare_family(pairs: Sequence[GeneratorPair]) -> Family:
 
 
 def table_of(family: Family, pair: GeneratorPair) -> dict[str, Comparison]:
-    """Quantity > comparison of a pair in its `compare_family`."""
+    """Quantity > comparison of a pair in the family of `compare_family`."""
     wanted = pair.baseline.generator, pair.candidate.generator
     for each, table in zip(family.pairs, family.tables, strict=True):
         names = each.baseline.generator, each.candidate.generator
@@ -87,7 +87,7 @@ def table_of(family: Family, pair: GeneratorPair) -> dict[str, Comparison]:
             return table
         if names == wanted[::-1]:
             return {name: comparison.reversed() for name, comparison in table.items()}
-    raise AssertionError("a family holds every pair that it was made for")
+    raise AssertionError("the family does not contain the pair")
 
 
 def _notes(pair: GeneratorPair) -> list[str]:

@@ -1,9 +1,8 @@
-"""The one rule of who is ahead: every pair of generators, every figure, one stated family of comparisons.
+"""The rule for comparisons: every pair of generators and every figure, in one family with adjusted intervals.
 
-All intervals of a family hold together with 95 % (Bonferroni: with m comparisons, each side of each interval may be
-wrong with a chance of 0.025 / m). A generator is better, or worse, where 0 lies outside of that interval, and nowhere
-else. So the words and the intervals never disagree. The terminal's table, the page, `vbench compare` and the gate show
-what is decided here.
+The intervals of a family have a joint coverage of 95 % (Bonferroni: with m comparisons, each end of an interval is wrong
+with a probability of at most 0.025 / m). A generator is better or worse if 0 lies outside of this interval. So outcomes
+and intervals always agree. The terminal's table, the page, `vbench compare` and the gate show these results.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import MIN_PROMPTS, Interval, interval_of_test, mean_test
 
 LEVEL = 0.05
-"""Chance that any comparison of a family is wrong."""
+"""Probability of any error in a family."""
 _SCORES = ("score", "set")
 _TWINS = ("wall_s_per_clip", "gpu_busy_s_per_clip", "peak_reserved_mb")
-"""Second readings of a cost that is compared anyway: each would only make the rest harder to show."""
+"""Costs that nearly repeat another cost. They would only increase the adjustment of the others."""
 
 
 class Outcome(StrEnum):
-    """What one comparison shows about the candidate."""
+    """The result of one comparison, for the candidate."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -48,7 +47,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One quantity of a candidate beside its baseline's. Differences are candidate minus baseline, in its unit."""
+    """One quantity of candidate and baseline. Differences are candidate minus baseline, in the unit of the quantity."""
 
     metric: str
     unit: str
@@ -57,27 +56,27 @@ class Comparison:
     candidate: float | None = None
     difference: float | None = None
     low: float | None = None
-    """Of the interval that holds together with all others of the family; None where nothing can be said of chance."""
+    """Lower end of the simultaneous interval of the family; None without a test."""
     high: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
-    """p times the number of comparisons in the family, at most 1: what `words` rests on."""
+    """p times the number of comparisons in the family, at most 1. `words` is decided by this value."""
     gain: Interval | None = None
-    """By how much the candidate is better, with the same interval; for a ratio, of its logarithm."""
+    """The gain: the difference with the sign of "better is positive"; for a ratio, of its logarithm."""
     prompts: int = 0
     clips: int = 0
-    """Pairs of clips in which both have a value."""
+    """Number of pairs of clips in which both have a value."""
     unscored_baseline: int = 0
     unscored_candidate: int = 0
     words: Outcome
     reason: str | None = None
-    """Why it was not compared, or what to know about the interval."""
+    """Why there is no comparison, or how the interval was computed."""
     batches: int | None = None
-    """What the interval counts instead of prompts, where clips of several were measured as one."""
+    """Number of measured batches, if the interval counts these instead of prompts."""
 
     @property
     def tied(self) -> bool:
-        """Both have exactly the same figure."""
+        """Whether both figures are equal."""
         return self.difference == 0
 
     def reversed(self) -> Comparison:
@@ -99,7 +98,7 @@ def _minus(value: float | None) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Pairs of generators, every figure of each compared, adjusted together.
+    """Pairs of generators, compared on every figure, with a joint adjustment.
 
     Example:
         >>> from vbench_lite.run.view import open_run
@@ -117,17 +116,17 @@ class Family:
 
     @cached_property
     def size(self) -> int:
-        """How many comparisons the family holds: those with a test and a direction."""
+        """Number of comparisons with a test and a direction."""
         return sum(raw.counts for table in self._raw for raw in table.values())
 
     @cached_property
     def tables(self) -> list[dict[str, Comparison]]:
-        """Quantity > comparison, one table a pair."""
+        """Quantity > comparison, one table per pair."""
         tail = LEVEL / 2 / max(self.size, 1)
         return [{name: raw.judged(tail) for name, raw in table.items()} for table in self._raw]
 
     def between(self, baseline: Side, candidate: Side, metric: str) -> Comparison | None:
-        """The comparison of two generators on one figure; None where the family does not hold it."""
+        """The comparison of two generators on one figure; None if the family does not contain it."""
         for pair, table in zip(self.pairs, self.tables, strict=True):
             if metric in table and pair.members == (baseline, candidate):
                 return table[metric]
@@ -136,19 +135,19 @@ class Family:
         return None
 
     def statement(self) -> str:
-        """What is compared and how it is adjusted, in a sentence."""
+        """A sentence on the comparisons and their adjustment."""
         if not self.size:
             return "Nothing is compared: no figure has an interval, because too few prompts are in both"
         pairs = f"{len(self.pairs)} pair{'s' if len(self.pairs) != 1 else ''} of generators"
         return (
-            f"All {self.size} comparisons ({pairs}) are one family: their intervals hold together with 95 % "
-            f"(Bonferroni), and a difference counts where its interval leaves 0 out"
+            f"All {self.size} comparisons ({pairs}) are one family: their intervals have a joint coverage of 95 % "
+            f"(Bonferroni), and a difference is significant if its interval does not contain 0"
         )
 
 
 @dataclass(frozen=True)
 class _Raw:
-    """A comparison before it is known how many others there are."""
+    """A comparison before its adjustment for the size of the family."""
 
     quantity: Quantity
     found: Comparison
@@ -183,7 +182,7 @@ class _Raw:
 
 
 def _as_difference(gain: Interval, quantity: Quantity, pairs: Paired | None) -> tuple[float | None, float | None]:
-    """The ends of a gain's interval as candidate minus baseline, inside what the quantity can be."""
+    """The ends of a gain's interval as candidate minus baseline, clipped to the possible range."""
     ends = [gain.low, gain.high] if quantity.higher_is_better is not False else [_minus(gain.high), _minus(gain.low)]
     if quantity.kind == "ratio" and pairs is not None:
         ends = [None if end is None else pairs.baseline * math.expm1(end) for end in ends]
@@ -237,7 +236,7 @@ def _raw_sets(quantity: Quantity, pair: GeneratorPair) -> _Raw:
         prompts=len(pair.old.prompts), clips=min(score.n for score in scores), unscored_baseline=scores[0].unscored,
         unscored_candidate=scores[1].unscored,
         words=_set_words(quantity, few=few, tested=p is not None),
-        reason=sets.how or "a score without an interval can be read, not judged",
+        reason=sets.how or "a score without an interval is reported, but not judged",
     )  # fmt: skip
     return _Raw(quantity, found, sets=sets)
 
@@ -255,10 +254,10 @@ def _comparison(quantity: Quantity, **figures: Any) -> Comparison:
 
 
 def family_of_sides(sides: Sequence[Side], changes: Sequence[tuple[Side, Side]] = ()) -> Family:
-    """Every pair of these generators, and changes over time as (before, after).
+    """The family of every pair of these generators, and of changes over time as (before, after).
 
-    Variants of one generator that a sweep made are not compared with each other: a sweep shows how cost and quality
-    grow with a setting, not who is ahead. Nor are generators compared at different values of a swept setting.
+    Variants of one generator in a sweep are not compared with each other: a sweep shows how cost and quality depend on
+    a setting. Generators are also not compared at different values of a swept setting.
     """
     pairs = [GeneratorPair(a, b) for a, b in itertools.combinations(sides, 2) if not _of_one_sweep(a, b)]
     return Family((*pairs, *(GeneratorPair(before, after) for before, after in changes)))
@@ -270,5 +269,5 @@ def _of_one_sweep(a: Side, b: Side) -> bool:
 
 
 def family_of_run(run: Run) -> Family:
-    """Every pair of generators of a run: what its page, its terminal table and `vbench compare` decide by."""
+    """The family of every pair of generators of a run, for its page, its terminal table and `vbench compare`."""
     return family_of_sides([Side(run, name) for name in run.manifest.generators])

@@ -1,4 +1,4 @@
-"""One quantity of two runs, prompt by prompt: what `compare` reports and the gate decides on."""
+"""Paired values of one quantity of two runs, one per prompt, for `compare` and the gate."""
 
 from __future__ import annotations
 
@@ -24,60 +24,60 @@ from vbench_lite.stats import MIN_PROMPTS, Array
 Statistic = Literal["mean", "worst-decile"]
 TAIL = 0.1
 _MIN_TAIL_CLIPS = 4
-"""Fewer clips give no worst decile."""
+"""Minimum number of clips in a worst decile."""
 
 
 class NoPairs(NamedTuple):
-    """Why two runs give no pairs of a quantity."""
+    """Why two runs have no pairs of a quantity."""
 
     reason: str
     unmeasured: bool = False
-    """The baseline has no such figure, so that nothing can be demanded of a candidate."""
+    """Whether the reason is that the baseline has no such figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paired:
-    """Gains of a candidate over its baseline: positive is better, whichever way the quantity points."""
+    """Gains of a candidate over its baseline. Positive is better, for both directions of the quantity."""
 
     quantity: Quantity
     baseline: float
     candidate: float
-    """The statistic of each run, in the quantity's own unit and direction."""
+    """The statistic of each run, in the unit of the quantity."""
     gains: Array
-    """One a prompt, shape (prompts,); their mean is the gain. For a ratio, of its logarithm."""
+    """One gain per prompt, shape (prompts,). Their mean is the gain. For a ratio, of its logarithm."""
     base: Array
-    """The baseline's own share of the same mean, by prompt: what a margin in percent is taken of."""
+    """The baseline's values per prompt: the base of a margin in percent."""
     spread: float
-    """Standard deviation between the baseline's clips: what a margin in standard deviations is taken of."""
+    """Standard deviation between the baseline's clips: the unit of a margin in standard deviations."""
     gap: float
-    """From the baseline's typical clip to the worst clip of either run: what one spoilt clip costs."""
+    """Distance from the mean clip of the baseline to the worst clip of both runs."""
     within: float | None
-    """Variance of the gain between clips of one prompt; None with one clip a prompt."""
+    """Variance of the gain between clips of one prompt; None with one clip per prompt."""
     clips: int
-    """Of each run."""
+    """Number of clips of each run."""
     kept: NDArray[np.bool_]
-    """Which prompts of the grids the gains belong to, shape (all prompts,)."""
+    """Which prompts of the grids have a gain, shape (all prompts,)."""
     filled: tuple[int, int]
-    """Clips of (baseline, candidate) without a value, which count as the worst seen in either run, or, where
-    the pairs were asked for, clips left out."""
+    """Clips of (baseline, candidate) without a value. `pair` counts them as the worst of both runs. `scored_pairs`
+    leaves them out."""
     freedom: float | None = None
-    """Degrees of freedom where there are not as many as prompts: of a worst tenth its clips less one, of a cost its
-    measured batches less one."""
+    """Degrees of freedom, if not the number of prompts minus 1: for a worst tenth, its clips minus 1; for a cost, the
+    measured batches minus 1."""
     batches: int | None = None
-    """Counted instead of prompts, where clips of several were measured as one; the gains' spread is then theirs."""
+    """Number of measured batches, if these are counted instead of prompts. The variance of the gains is then theirs."""
 
     @property
     def too_few(self) -> str:
-        """Which are too few for a test: "prompts", "batches", or "" for enough."""
+        """Which number is too small for a test: "prompts", "batches" or ""."""
         return Counted(self.gains, self.freedom, self.batches).too_few
 
 
 def measured_groups(quantity: Quantity, *grids: ClipGrid) -> Groups | None:
-    """Which prompts were measured as one in any of the grids, for a cost; None where each was measured alone.
+    """The group of each prompt: prompts in one group share a measurement. None if each prompt was measured alone.
 
     Args:
-        quantity: Of any kind; only what a clock, a meter or an allocator measured is counted by batch.
-        grids: Of the same prompts in the same order.
+        quantity: Any quantity. Only measured costs have groups.
+        grids: Grids of the same prompts in the same order.
     """
     if quantity.kind not in ("cost", "ratio") or not quantity.column:
         return None
@@ -90,7 +90,7 @@ def measured_groups(quantity: Quantity, *grids: ClipGrid) -> Groups | None:
 
 @dataclass(frozen=True)
 class Counted:
-    """One number a prompt, with the spread and the degrees of freedom that its measurements have."""
+    """One value per prompt, with the variance and the degrees of freedom of its measurements."""
 
     values: Array
     freedom: float | None = None
@@ -99,19 +99,19 @@ class Counted:
 
     @property
     def too_few(self) -> str:
-        """Which are too few for a test: "prompts", "batches", or "" for enough."""
+        """Which number is too small for a test: "prompts", "batches" or ""."""
         if self.batches is not None:
             return "batches" if self.batches < MIN_BATCHES else ""
         return "prompts" if len(self.values) < MIN_PROMPTS else ""
 
 
 def by_measurement(values: Array, quantity: Quantity, *grids: ClipGrid) -> Counted:
-    """Values by prompt, counted by measured batch where they are costs of clips that were measured together.
+    """Values per prompt, counted by measured batch if they are costs of clips that were measured together.
 
     Args:
-        values: One a prompt: a mean over its clips, or a difference of two such.
-        quantity: What they are of.
-        grids: The runs that they come from, of the same prompts in the same order.
+        values: One value per prompt: a mean over its clips, or a difference of two means.
+        quantity: The quantity of the values.
+        grids: The grids of the values, with the same prompts in the same order.
     """
     return _by_groups(values, measured_groups(quantity, *grids))
 
@@ -126,13 +126,13 @@ def _by_groups(values: Array, groups: Groups | None) -> Counted:
 
 
 def few_batches(batches: int) -> str:
-    """Why there is no test, and what to do."""
+    """Why there is no test, and the remedy."""
     text = "1 measured batch is" if batches == 1 else f"{batches} measured batches are"
-    return f"{text} too few to tell: clips of a batch share one time. Set batch_size = 1, or ask for more clips"
+    return f"{text} too few for a test: clips of a batch share one time. Set batch_size = 1, or request more clips"
 
 
 def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:
-    """The same, with the spread and the degrees of freedom that the measured batches have."""
+    """The same pairs with the variance and the degrees of freedom of the measured batches."""
     groups = measured_groups(pairs.quantity, *grids)
     gains, base = (_by_groups(values, groups) for values in (pairs.gains, pairs.base))
     known = [each for each in (pairs.freedom, gains.freedom) if each is not None]
@@ -144,16 +144,16 @@ def _counted_by_batch(pairs: Paired, *grids: ClipGrid) -> Paired:
 def pair(
     quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid, statistic: Statistic = "mean"
 ) -> Paired | NoPairs:
-    """Pairs two runs clip by clip. A clip without a value counts as the worst that either run has shown.
+    """Pair two runs clip by clip. A clip without a value counts as the worst value of both runs.
 
-    So a candidate gains nothing by failing where it would have done badly. The same holds for the baseline's
-    clips, or else a candidate that fails exactly as often would look worse. Clips that one of the runs has never tried
-    are left out: they are missing, which is not failed.
+    So a candidate does not gain by failing on hard prompts. The baseline's clips are treated equally: otherwise, a
+    candidate that fails exactly as often would seem worse. Clips that one of the runs never attempted are left out:
+    they are missing, not failed.
 
     Args:
-        quantity: Any but a set metric.
-        baseline, candidate: Of the same prompts, in the same order.
-        statistic: Of all clips. The worst decile is the mean of the worst tenth.
+        quantity: Any quantity except a set metric.
+        baseline, candidate: Grids of the same prompts in the same order.
+        statistic: The statistic over all clips. The worst decile is the mean of the worst tenth.
 
     Returns:
         The pairs, or why there are none.
@@ -176,7 +176,7 @@ def pair(
     df = None
     if statistic == "worst-decile":
         if clips * TAIL < _MIN_TAIL_CLIPS:
-            return NoPairs(f"the worst tenth of {clips} clips is too few to tell", unmeasured=True)
+            return NoPairs(f"the worst tenth of {clips} clips has too few clips for a test", unmeasured=True)
         df = min(len(old), round(clips * TAIL)) - 1
         old, new = tail_parts(old), tail_parts(new)
     base, gains = np.nanmean(old, axis=1), np.nanmean(new - old, axis=1)
@@ -191,24 +191,24 @@ def pair(
 
 
 def tail_parts(values: Array) -> Array:
-    """One number a clip whose mean is the mean of the worst tenth, and whose spread between prompts is its error.
+    """One value per clip. The mean of the values is the mean of the worst tenth; their variance gives its error.
 
-    With q the 10 % quantile, the mean of what lies below it is q - E[max(q - x, 0)] / 0.1. Each clip's term is
-    its influence on the result up to a constant, which is what the error of a nonlinear statistic rests on.
+    With q the 10 % quantile, the mean of the values below q is q - E[max(q - x, 0)] / 0.1. The term of each clip is its
+    influence on the result, up to a constant.
     """
     quantile = np.nanquantile(values, TAIL)
     return quantile - np.maximum(quantile - values, 0) / TAIL
 
 
 def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | NoPairs:
-    """Log ratios, linearised by prompt (the delta method), so that they pair like means do.
+    """Log ratios, linearised by prompt (delta method), so that they are paired like means.
 
-    What was got is counted by prompt, what was spent by measured batch: a batch's time does not know which of its
-    clips turn out usable.
+    Usable clips are counted by prompt, costs by measured batch: the time of a batch does not depend on which of its
+    clips are usable.
     """
     kept = np.asarray(baseline.tried.any(1) & candidate.tried.any(1))
     if not kept.any():
-        return NoPairs("no prompt was tried in both runs")
+        return NoPairs("no prompt was attempted in both runs")
     baseline, candidate = baseline.only(kept), candidate.only(kept)
     logs, cheaper, more = [], [], []
     for who, grid in (("the baseline", baseline), ("the candidate", candidate)):
@@ -238,9 +238,9 @@ def _pair_ratio(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> 
 
 
 def ratio_influence(quantity: Quantity, grid: ClipGrid) -> Counted:
-    """The logarithm of a run's ratio as one number a prompt: their mean is the logarithm, their spread its error.
+    """One value per prompt: their mean is the logarithm of a run's ratio, their variance gives its error.
 
-    Cost and usability of a prompt enter together, so that their covariance is in the error.
+    Cost and usability of a prompt are combined, so the error includes their covariance.
 
     Args:
         quantity: A ratio.
@@ -256,10 +256,10 @@ def ratio_influence(quantity: Quantity, grid: ClipGrid) -> Counted:
 
 
 def scored_pairs(quantity: Quantity, baseline: ClipGrid, candidate: ClipGrid) -> Paired | NoPairs:
-    """Only the pairs in which both clips have a value: for reading, not for decisions about a release.
+    """Only the pairs in which both clips have a value, for reports, not for decisions about a release.
 
     Returns:
-        The pairs, or why there are none. `filled` counts tried clips without a value on each side.
+        The pairs, or why there are none. `filled` counts attempted clips without a value on each side.
     """
     if quantity.kind == "ratio":
         return _pair_ratio(quantity, baseline, candidate)

@@ -1,4 +1,4 @@
-"""history.json of a baseline: every promotion, oldest first, with the figures of that time."""
+"""history.json of a baseline: every promotion, oldest first, with its figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Figures = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteName:
-    """Which suite, in which state."""
+    """Name and digest of a suite."""
 
     name: str
     digest: str = ""
@@ -38,13 +38,13 @@ class HistoryEntry:
     """Name of the promoted run's folder."""
     suite: SuiteName
     created: str | None = None
-    """When the run was made."""
+    """Time of the run."""
     git: GitState | None = None
     device: DeviceFacts | None = None
     means: Figures = field(default_factory=dict)
     medians: Figures = field(default_factory=dict)
     new_anchor: str = ""
-    """Why the run also became the first baseline, which all later releases are compared with too; "" where not."""
+    """Why the run replaced the first baseline; "" if it did not."""
 
     def figures(self, statistic: str) -> Figures:
         """The medians for "median", else the means."""
@@ -58,19 +58,19 @@ class History:
     format: int = FORMAT
     promotions: tuple[HistoryEntry, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
-    """File of the baseline > its sha256 after the last promotion. Empty where an earlier version promoted."""
+    """File of the baseline > its sha256 after the last promotion. Empty in files of earlier versions."""
 
 
 def history_path(folder: Path) -> Path:
-    """Where the history of a baseline's folder lies."""
+    """The path of history.json in a baseline's folder."""
     return folder / "history.json"
 
 
 def read_history(folder: Path) -> tuple[HistoryEntry, ...]:
-    """Every promotion into a folder, oldest first; () where there was none.
+    """Every promotion into a folder, oldest first; () if there was none.
 
     Raises:
-        StoreError: The history is there and is not valid; the message names file and key.
+        StoreError: The file exists and is not valid. The message names file and key.
     """
     return _read(folder).promotions
 
@@ -87,17 +87,17 @@ def _read(folder: Path) -> History:
 
 
 def write_history(folder: Path, entries: tuple[HistoryEntry, ...]) -> None:
-    """Writes the whole history, with the digests of the baseline's files. It is the last step of a promotion."""
+    """Write the history with the digests of the baseline's files. This is the last step of a promotion."""
     files = {name: _digest(folder / name) for name in GUARDED if (folder / name).exists()}
     write_whole(history_path(folder), to_json(History(promotions=entries, files=files)))
 
 
 GUARDED = ("run.json", "clips.csv", "summary.json")
-"""Files of the promoted run, which are written first. policy.toml and margins.json may be edited afterwards."""
+"""Files of the promoted run. policy.toml and margins.json may be edited after the promotion."""
 
 
 def require_whole(folder: Path) -> None:
-    """Checks that the baseline's files are those of its last promotion.
+    """Check that the baseline's files are those of its last promotion.
 
     Raises:
         StoreError: A promotion was interrupted, or a file was changed by hand.

@@ -1,6 +1,6 @@
-"""The quantities in which two runs can be compared: scores, costs, fractions of clips, and ratios of them.
+"""The quantities on which two runs can be compared: scores, costs, fractions of clips, and ratios of them.
 
-Names are those of summary.json; the columns of clips.csv are accepted too.
+Names are those of summary.json. Column names of clips.csv are also accepted.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class Quantity(NamedTuple):
     name: str
     unit: str
     higher_is_better: bool | None
-    """None: reported, never judged."""
+    """None: reported, but not judged."""
     kind: Kind
-    """score, cost and share have a value a clip; ratio is a quotient of two sums; set is one number a run; human is
-    what people say of the clips that they judged."""
+    """score, cost and share have a value per clip; ratio is a quotient of two sums; set has one value per run; human is
+    computed from votes."""
     column: str = ""
     scale: float = 1.0
-    """From the column's unit to this one."""
+    """Factor from the column's unit to `unit`."""
     needs_device: bool = False
-    """Means nothing across two kinds of device."""
+    """Whether values of two kinds of device are not comparable."""
     needs_price: bool = False
     range: tuple[float | None, float | None] = (None, None)
-    """Smallest and largest possible value of a score; None is no limit."""
+    """Smallest and largest possible value of a score; None means no limit."""
 
 
 COSTS = (
@@ -64,11 +64,11 @@ HUMAN = tuple(
     for name, info in HUMAN_METRICS.items()
 )
 TAKEN = frozenset((*COLUMNS, *(quantity.name for quantity in (*COSTS, *SHARES, *RATIOS, *HUMAN))))
-"""Names that no metric may have: columns of clips.csv, and figures that every run has."""
+"""Reserved names: columns of clips.csv and figures of every run. No metric may have one of them."""
 
 
 def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
-    """Every quantity of a run that has these metrics; scores first."""
+    """Every quantity of a run with these metrics; scores first."""
     scores = [
         Quantity(name, info.unit or "", info.higher_is_better, _KINDS[info.per], name, range=info.range)
         for name, info in metrics.items()
@@ -78,7 +78,7 @@ def quantities(metrics: Mapping[str, MetricInfo]) -> dict[str, Quantity]:
 
 
 def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:
-    """The quantity of a name as it stands in summary.json, or of a column of clips.csv.
+    """The quantity with a name of summary.json, or of a column of clips.csv.
 
     Raises:
         UnknownName: The run has no such figure.
@@ -91,14 +91,14 @@ def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:
 
 
 def find_cost(name: str) -> Quantity | None:
-    """The cost, or the ratio of a cost, of this name or column."""
+    """The cost or cost ratio with this name or column."""
     return next((q for q in (*COSTS, *RATIOS) if name and name in (q.name, q.column)), None)
 
 
 def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
-    """One value a clip, NaN where there is none.
+    """One value per clip; NaN if there is none.
 
-    A failed clip counts in fractions and may have a cost, but has no score. A clip that was never tried has nothing.
+    A failed clip counts in fractions and may have a cost, but has no score. A missing clip has no value.
 
     Returns:
         Shape (prompts, clips per prompt), in the quantity's unit.
@@ -112,9 +112,9 @@ def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
 
 
 def ratio_parts(quantity: Quantity, grid: ClipGrid) -> tuple[Array, Array]:
-    """What is spent and what is got for it, by prompt: the ratio is the quotient of their sums.
+    """Numerator and denominator of a ratio, per prompt: cost (or attempts), and usable clips.
 
-    A tried clip of unknown cost counts as the most expensive known one.
+    An attempted clip of unknown cost counts as the most expensive known clip.
     """
     usable = np.nansum(clip_values(SHARES[0], grid), axis=1)
     if not quantity.column:

@@ -1,4 +1,4 @@
-"""How each generator changed over its releases, over the prompts that all of them share."""
+"""The figures of each generator over its releases, on the prompts that all of them share."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from vbench_lite.run.folder import RunFolder
 from vbench_lite.run.view import Run, Side
 
 MIN_SHARED = 2
-"""Prompts that a run must share with the newest one to stand in its line: fewer give no interval."""
+"""Minimum number of prompts that a run must share with the newest run. Fewer give no interval."""
 MIN_SHARE = 0.5
-"""And as a share of the newest run's prompts: a short run would reduce the figures of all others to its few prompts."""
+"""Minimum as a fraction of the newest run's prompts. A short run would reduce the common prompts of all others."""
 OF_USABLE = ("usable", "usd_per_usable_clip")
 """Figures that depend on thresholds."""
 NOT_EVALUATED = Estimate(None, reason="not evaluated: no thresholds", reason_code=ReasonCode.NOT_EVALUATED)
@@ -29,13 +29,13 @@ NOT_EVALUATED = Estimate(None, reason="not evaluated: no thresholds", reason_cod
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """Something that changed since the release before, or that was decided about this one."""
+    """A change since the previous release, or a decision about this one."""
 
     code: str
     """promotion, first-baseline, weights, revision, code, settings, thresholds, form, price, device, scorer, suite."""
     sentence: str
     breaks: tuple[str, ...] = ()
-    """Figures whose values before and after it do not compare."""
+    """Figures whose values before and after the change are not comparable."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +45,9 @@ class Release:
     run: str
     created: str
     clips: int
-    """Clips that the figures rest on: of the shared prompts, generated or failed."""
+    """Number of generated or failed clips of the shared prompts."""
     figures: Mapping[str, Estimate]
-    """Score or cost > its estimate over the shared prompts."""
+    """Score or cost > its estimate on the shared prompts."""
     marks: tuple[Mark, ...] = ()
 
 
@@ -60,13 +60,13 @@ class Line:
     prompts: tuple[str, ...]
     """Ids of the shared prompts."""
     asked: int
-    """Prompts of the newest release."""
+    """Number of prompts of the newest release."""
     releases: tuple[Release, ...]
     left_out: tuple[str, ...] = ()
-    """Runs that share too few prompts with the newest one."""
+    """Runs that share too few prompts with the newest run."""
 
     def comparable(self, figure: str) -> list[list[Release]]:
-        """The releases in groups within which a figure means the same; releases without a value are left out."""
+        """Groups of releases in which a figure is comparable. Releases without a value are left out."""
         groups: list[list[Release]] = [[]]
         for release in self.releases:
             if any(figure in mark.breaks for mark in release.marks):
@@ -80,15 +80,15 @@ def release_history(folder: Path) -> list[Line]:
     """The releases in a folder of runs, by suite and generator.
 
     Args:
-        folder: Holds run folders; those of promoted baselines in it name the promotions.
+        folder: A folder of run folders. Promoted baselines in it provide the promotions.
 
     Raises:
-        StoreError: There is no such folder, or it holds no scored run.
+        StoreError: The folder does not exist or contains no scored run.
     """
     found, promotions = _runs_in(folder, ())
     runs = [run for run in found if run.folder.table_path.exists() and run.folder.summary_path.exists()]
     if not runs:
-        raise StoreError(f"{folder} holds no scored run. Make one with: vbench run --suite ads")
+        raise StoreError(f"{folder} contains no scored run. Create one with: vbench run --suite ads")
     sides = defaultdict[tuple[str, str], list[Side]](list)
     for run in runs:
         for generator in run.generators:
@@ -97,21 +97,21 @@ def release_history(folder: Path) -> list[Line]:
 
 
 def earlier_releases(shown: Sequence[Side], runs: Sequence[Run]) -> dict[Side, Line]:
-    """The releases up to each generator that is shown, among given runs and those that lie beside it.
+    """The releases up to each shown generator, from given runs and from runs in the same folder.
 
     Args:
         shown: The last release of each line.
-        runs: Further runs that count, such as the others of a report.
+        runs: More runs, such as the others of a report.
 
     Returns:
-        Only generators that have an earlier release. Runs that cannot be read do not count.
+        Only generators that have an earlier release. Unreadable runs are ignored.
     """
     known = list(dict.fromkeys([*(side.run for side in shown), *runs]))
     found, promotions = known, list[HistoryEntry]()
     for folder in {run.path.resolve().parent for run in known}:
         try:
             found, decided = _runs_in(folder, found)
-        except StoreError:  # of a baseline that is not in order, which `vbench baseline history` says
+        except StoreError:  # of a damaged baseline; `vbench baseline history` reports it
             continue
         promotions += decided
     lines = {}
@@ -128,7 +128,7 @@ def earlier_releases(shown: Sequence[Side], runs: Sequence[Run]) -> dict[Side, L
 
 
 def _runs_in(folder: Path, known: Sequence[Run]) -> tuple[list[Run], list[HistoryEntry]]:
-    """Known runs and those in a folder, with the promotions of its baselines; a baseline whose run is there is none."""
+    """Known runs and those in a folder, with all promotions. A baseline is left out if its run is in the folder."""
     promotions, runs, baselines = list[HistoryEntry](), list(known), list[Run]()
     paths = {run.path.resolve() for run in known}
     for path in sorted(folder.glob("*/run.json")):
@@ -145,7 +145,7 @@ def _runs_in(folder: Path, known: Sequence[Run]) -> tuple[list[Run], list[Histor
 
 
 def _readable(run: Run) -> bool:
-    """Whether it is scored, and all of its files are valid."""
+    """Whether a run is scored and its files are valid."""
     try:
         return bool(run.summary.generators) and bool(run.grids)
     except StoreError:
@@ -180,7 +180,7 @@ def _line(sides: list[Side], promotions: Sequence[HistoryEntry]) -> Line:
 
 
 def _figures(side: Side, grid: ClipGrid) -> Iterator[tuple[str, Estimate]]:
-    """Quality, usability and cost over some prompts of a run, by the estimators of summary.json."""
+    """Quality, usability and cost on some prompts of a run, with the estimators of summary.json."""
     tried = grid.tried
     prompts = [p for p, row in zip(grid.prompts, tried, strict=True) for _ in range(int(row.sum()))]
 
@@ -211,7 +211,7 @@ def _decisions(side: Side, promotions: Sequence[HistoryEntry]) -> Iterator[Mark]
 
 
 def _changes(before: Side, after: Side) -> Iterator[Mark]:
-    """What differs from the release before, beside the scores."""
+    """Changes since the previous release, other than scores."""
     old, new = before.definition, after.definition
     pairs = {
         "weights": (_short(old.weights_digest), _short(new.weights_digest)),
@@ -232,19 +232,19 @@ def _changes(before: Side, after: Side) -> Iterator[Mark]:
     limits = [side.run.summary.usable.thresholds for side in (before, after)]
     if limits[0] != limits[1]:
         differ = [name for name in {**limits[0], **limits[1]} if limits[0].get(name) != limits[1].get(name)]
-        said = f"thresholds: {', '.join(differ)} changed. Usable clips before and after do not compare"
+        said = f"thresholds: {', '.join(differ)} changed. Usable clips before and after are not comparable"
         yield Mark(code="thresholds", sentence=said, breaks=OF_USABLE)
     moved = _scorer(before.run.metrics, after.run.metrics)
     backbones = [side.run.manifest.plan.backbones for side in (before, after)]
     networks = [f"the backbones {backbones[0]} became {backbones[1]}"] if backbones[0] != backbones[1] else []
     if networks or moved:
         breaks = (*moved, *(OF_USABLE if moved.keys() & limits[1].keys() else ()))
-        said = f"scorer: {'; '.join([*networks, *moved.values()])}. Scores before and after do not compare"
+        said = f"scorer: {'; '.join([*networks, *moved.values()])}. Scores before and after are not comparable"
         yield Mark(code="scorer", sentence=said, breaks=breaks)
 
 
 def _scorer(old: Mapping[str, MetricInfo], new: Mapping[str, MetricInfo]) -> dict[str, str]:
-    """Metrics whose numbers mean something else than before, each with what changed."""
+    """Metrics whose values are not comparable with those before > the change."""
     return {
         name: f"{name} {old[name].version} became {new[name].version}"
         if old[name].version != new[name].version else f"{name} is computed by another network"

@@ -1,4 +1,4 @@
-"""The difference of two set metrics, such as FVD, with its error."""
+"""The difference of two values of a set metric, such as FVD, with its error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vbench_lite.stats import Array, OneSided
 
 _Z = 1.959964
 _MANY = 10_000
-"""Degrees of freedom of an error that is taken as known."""
+"""Degrees of freedom of an error that is assumed to be known."""
 BY_FEATURES = "by the stored features, prompt by prompt"
 BY_INTERVALS = "from the two intervals, as if the sets were independent"
 SAME_FEATURES = "the same features in both runs"
@@ -27,14 +27,14 @@ SAME_FEATURES = "the same features in both runs"
 
 @dataclass(frozen=True)
 class MeanError:
-    """The standard error of a figure, and the degrees of freedom that it rests on."""
+    """The standard error of a figure, with its degrees of freedom."""
 
     error: Array
     """Shape (...)."""
     df: int
 
     def test(self, figure: Array) -> OneSided:
-        """p values of "the figure is 0 or less" and "0 or more"; without an error there is no chance."""
+        """p values of the hypotheses "0 or less" and "0 or more". With an error of 0, they are 0 or 1."""
         still = self.error <= 0
         t = np.where(still, np.copysign(np.inf, figure), figure / np.where(still, 1.0, self.error))
         nothing = still & (np.abs(figure) <= 0)
@@ -42,29 +42,29 @@ class MeanError:
         return OneSided(np.where(nothing, 1.0, above), np.where(nothing, 1.0, below))
 
     def half_width(self, tail: float) -> Array:
-        """Of an interval, either side of which is wrong with this chance."""
+        """Half width of an interval, each end of which is wrong with the probability `tail`."""
         half: Array = special.stdtrit(self.df, 1 - tail) * self.error
         return half
 
 
 @dataclass(frozen=True)
 class SetDifference:
-    """Candidate minus baseline."""
+    """The difference candidate minus baseline."""
 
     baseline: float
     candidate: float
     how: str
-    """What the error rests on, in words; "" where there is none."""
+    """How the error was computed, as text; "" if there is no error."""
     influences: tuple[DistanceInfluence, DistanceInfluence] | None
     errors: tuple[float, float] | None
-    """Of the two figures by themselves."""
+    """Standard errors of baseline and candidate."""
 
     @property
     def difference(self) -> float:
         return self.candidate - self.baseline
 
     def error(self, weight: float = 1.0) -> MeanError | None:
-        """Of the candidate's figure less `weight` times the baseline's; None where it is not known."""
+        """Error of the candidate's figure minus `weight` times the baseline's; None if unknown."""
         if self.influences:
             old, new = self.influences
             df = min(len(old.groups), len(new.groups)) - 1
@@ -73,11 +73,11 @@ class SetDifference:
 
 
 def set_difference(metric: str, pair: GeneratorPair) -> SetDifference | str:
-    """Two set scores, subtracted, or the reason why there is no difference.
+    """The difference of two set scores, or the reason why there is none.
 
-    Where both runs have the same features (one digest), nothing is left to chance and the error is 0. Where both store
-    the influence of each prompt, what they share cancels. Else the two stored intervals are
-    added up as if the sets were independent. They share prompts and reference, so that is cautious.
+    If both runs have the same features (same digest), the error is 0. If both store the influence of each prompt,
+    common errors cancel. Otherwise the two stored intervals are combined as if the sets were independent. The sets
+    share prompts and reference, so this is conservative.
     """
     old, new = (side.score(metric) for _, side in pair.sides)
     for who, score in (("baseline", old), ("candidate", new)):
@@ -98,19 +98,19 @@ def set_difference(metric: str, pair: GeneratorPair) -> SetDifference | str:
 
 
 def set_error(score: Estimate) -> float | None:
-    """The standard error that a stored 95 % interval stands for: that of its longer side, where it is skewed."""
+    """The standard error of a stored 95 % interval; that of the longer side if it is skewed."""
     if score.value is None or score.low is None or score.high is None:
         return None
     return max(score.value - score.low, score.high - score.value) / _Z
 
 
 def known_error(error: float | None) -> MeanError | None:
-    """An error that is taken as known."""
+    """An error that is assumed to be known."""
     return None if error is None else MeanError(np.asarray(error), _MANY)
 
 
 def _influence(side: Side) -> DistanceInfluence | None:
-    """The influence of each prompt on the run's distance, where scoring stored it."""
+    """The influence of each prompt on the run's distance, if scoring stored it."""
     digest = side.run.summary.notes.features.get(side.generator)
     return _read(side.run.folder.features_path(side.generator), digest) if digest else None
 

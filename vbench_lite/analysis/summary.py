@@ -1,8 +1,8 @@
-"""clips.csv and summary.json: the scores and the cost of a run in one record.
+"""Write clips.csv and summary.json: the scores and costs of a run.
 
-Both are computed from the stored records and scores alone and hold no time of day, so that the same
-records and scores give the same bytes. Every requested clip is a row, with one of three states: `ok`, `failed`,
-or `missing` (never generated). Failed clips stay in every denominator. Missing clips cost nothing and count in none.
+Both are computed only from the stored records and scores and contain no time, so the same records and scores give the
+same bytes. Every requested clip has a row with one of three states: `ok`, `failed`, or `missing` (never generated).
+Failed clips are in every denominator. Missing clips cost nothing and are in no denominator.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from vbench_lite.run.summary import Anchors, Floor, GeneratorSummary, Notes, Sui
 
 
 def summarise(folder: RunFolder, scored: Scored) -> Summary:
-    """Writes clips.csv and summary.json of a run and returns the summary.
+    """Write clips.csv and summary.json of a run and return the summary.
 
     Args:
-        folder: A run with its manifest and whatever records there are.
-        scored: What scoring found.
+        folder: A run with its manifest and the existing records.
+        scored: The results of scoring.
 
     Raises:
         StoreError: The run cannot be read or written.
@@ -69,7 +69,7 @@ def _notes(scored: Scored, features: Mapping[str, str]) -> Notes:
 def _rows(
     folder: RunFolder, manifest: Manifest, scored: Scored, floors: Mapping[str, usable.Floor]
 ) -> Iterator[Row]:
-    """Every requested clip: by generator, by prompt as asked, by index. Its record is read when it is its turn."""
+    """Every requested clip, in the order of the plan. Records are read one by one."""
     categories = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
     for generator, definition in manifest.generators.items():
         price = manifest.prices.get(generator, Price())
@@ -83,7 +83,7 @@ def _rows(
 
 
 def _cost(record: ClipRecord | None, price: Price) -> float | None:
-    """By the clip's own price. Records of format 1 hold none: they have the run's."""
+    """The cost by the clip's price. Records of format 1 have no price and use the run's."""
     if record is None:
         return None
     return record.cost_usd if record.price else clip_cost_usd(record, price)
@@ -127,7 +127,7 @@ def _set_score(scored: Scored, generator: str, metric: str) -> Estimate:
 
 
 def _costs(name: str, rows: Sequence[Tried], manifest: Manifest, evaluated: bool) -> dict[str, Estimate]:
-    """Costs of the clips that were tried."""
+    """Costs of the attempted clips."""
     prompts = [row.prompt_id for row in rows]
     money = [row.cost_usd for row in rows]
     no_price = manifest.prices.get(name, Price()).reason or "no clip's cost is known"

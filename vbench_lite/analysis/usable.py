@@ -1,11 +1,11 @@
-"""Which clips could be used as they are, and why the others could not.
+"""Which clips are usable, and why the others are not.
 
-A clip is usable when it was made, conforms to what was asked, and each of its scores meets the threshold that
-the suite states for that metric, or is at least as good as the worst 5 % of the reference clips. Unscored clips
-count as not usable. Without any threshold, usability is not evaluated.
+A clip is usable if it was generated, has the requested form, and each of its scores meets its threshold: that of the
+suite, or the 5 % quantile of the reference clips. Unscored clips count as not usable. Without any threshold, usability
+is not evaluated.
 
-The 5 % are per metric. With five metrics at 5 % each, up to a quarter of the real clips would fall too:
-`reference_share` is the share of real clips that pass, and a generator's share is to be read against it.
+The 5 % apply per metric. With five metrics, up to a quarter of the real clips can fail: `reference_share` is the share
+of real clips that pass. Compare a generator's share with it.
 """
 
 from __future__ import annotations
@@ -22,23 +22,22 @@ WORST_SHARE = 0.05
 
 
 class Floor(NamedTuple):
-    """What a usable clip needs of one metric, and who says so."""
+    """The threshold of one metric, and its source."""
 
     threshold: Threshold
     source: str
-    """"suite", "file", or "reference": the worst 5 % of its clips lie beyond it."""
+    """"suite", "file" or "reference". The worst 5 % of the reference clips do not meet the threshold."""
 
 
 def thresholds(scored: Scored, stated: Mapping[str, Threshold], source: str = "suite") -> dict[str, Floor]:
     """The threshold of every per-clip metric that has one, in the order of the metrics.
 
-    A stated threshold replaces that of the reference, metric by metric. Metrics that are only reported have none
-    unless one is stated.
+    A stated threshold replaces that of the reference. Metrics without a direction only have stated thresholds.
 
     Args:
-        scored: What scoring found, reference clips included.
+        scored: The results of scoring, with those of the reference clips.
         stated: The thresholds of the suite or of a file.
-        source: Where those come from: "suite" or "file".
+        source: The source of the stated thresholds: "suite" or "file".
     """
     floors = {}
     for name, info in scored.metrics.items():
@@ -66,12 +65,12 @@ class Shortcoming(NamedTuple):
 
     code: ReasonCode
     metric: str
-    """The metric that says so; "" where the clip was not made."""
+    """The metric with the unmet threshold; "" if the clip was not generated."""
     text: str
 
     @property
     def token(self) -> str:
-        """What clips.csv holds of it for code, such as "frozen" or "below_threshold:clip_text"."""
+        """The text in clips.csv for programs, such as "frozen" or "below_threshold:clip_text"."""
         own = self.metric and self.metric != CONFORMANCE
         return f"{self.code}:{self.metric}" if own else str(self.code)
 
@@ -80,7 +79,7 @@ class Shortcoming(NamedTuple):
 
 
 def missed(value: float, threshold: Threshold) -> tuple[ReasonCode, str] | None:
-    """How a value misses a threshold, or None when it does not."""
+    """How a value misses a threshold; None if it meets it."""
     if threshold.min is not None and value < threshold.min:
         return ReasonCode.BELOW_THRESHOLD, f"{value:.4g} is below {threshold.min:.4g}"
     if threshold.max is not None and value > threshold.max:
@@ -91,12 +90,12 @@ def missed(value: float, threshold: Threshold) -> tuple[ReasonCode, str] | None:
 def shortcomings(
     record: ClipRecord, scores: Mapping[str, Score], floors: Mapping[str, Floor]
 ) -> Iterator[Shortcoming]:
-    """Why a clip that was tried is not usable; nothing when it is usable. Unscored clips count as not usable.
+    """Why an attempted clip is not usable; empty if it is usable. Unscored clips count as not usable.
 
     Args:
-        record: The clip's record.
+        record: The record of the clip.
         scores: Its scores by metric.
-        floors: As `thresholds` gives them.
+        floors: The result of `thresholds`.
     """
     if record.status != "ok":
         code = record.reason_code or ReasonCode.FAILED
@@ -105,13 +104,13 @@ def shortcomings(
     conformance = scores.get(CONFORMANCE)
     if conformance is not None and not conformance.value:
         code = conformance.reason_code or ReasonCode.WRONG_FORM
-        yield Shortcoming(code, CONFORMANCE, one_line(conformance.reason or "not as asked"))
+        yield Shortcoming(code, CONFORMANCE, one_line(conformance.reason or "not as requested"))
     for name, floor in floors.items():
         yield from _below(name, scores.get(name, Score(None, "no score")), floor)
 
 
 def _below(metric: str, score: Score, floor: Floor) -> Iterator[Shortcoming]:
-    """Why a score does not meet its threshold; a metric that does not apply to the prompt has none to meet."""
+    """Why a score does not meet its threshold. A metric that does not apply to the prompt is skipped."""
     if score.reason_code == ReasonCode.NOT_APPLICABLE:
         return
     if score.value is None:
@@ -122,14 +121,14 @@ def _below(metric: str, score: Score, floor: Floor) -> Iterator[Shortcoming]:
 
 
 def one_line(text: str) -> str:
-    """Reasons are joined by "; " in a table, so they must not hold one."""
+    """A text without ";", because reasons are joined by "; " in a table."""
     return " ".join(text.replace(";", ",").split())[:300]
 
 
 def reference_share(scored: Scored, floors: Mapping[str, Floor]) -> float | None:
     """The share of the reference clips that meet every threshold, 0 to 1; None without thresholds or reference.
 
-    A reference clip is judged as a generated one: a clip that a metric cannot score does not pass.
+    Reference clips are judged like generated clips: a clip that a metric cannot score does not pass.
     """
     clips = max((len(scores) for scores in scored.reference.values()), default=0)
     if not floors or not clips:

@@ -59,7 +59,7 @@ def test_one_prompt_of_known_costs_adds_no_variance_of_them() -> None:
         ({"rate": None}, ReasonCode.NO_PRICE, "no hourly rate"),
         ({"rows": ROWS[3:]}, ReasonCode.NO_PRICE, "no clip's cost is known"),
         ({"times": (None, None, None)}, ReasonCode.NOT_MEASURED, "no review time is known"),
-        ({"keep": (0, 0, 0)}, ReasonCode.NONE_USABLE, "people keep none"),
+        ({"keep": (0, 0, 0)}, ReasonCode.NONE_USABLE, "people keep no clip"),
     ],
 )
 def test_a_cost_that_cannot_be_told_says_why(given: dict, code: ReasonCode, says: str) -> None:

@@ -47,7 +47,7 @@ def test_a_clip_without_a_score_does_not_pass() -> None:
 
 def test_scores_that_tell_nothing_get_no_threshold() -> None:
     found = fit_thresholds(labelled(LEVELS % 2 == 0, np.zeros(24)), infos(True))
-    assert (found.thresholds, found.reason) == ({}, "no threshold of any metric tells kept from rejected clips")
+    assert (found.thresholds, found.reason) == ({}, "no threshold of any metric separates kept from rejected clips")
 
 
 @pytest.mark.parametrize(("clips", "prompts"), [(19, 12), (24, 5)])

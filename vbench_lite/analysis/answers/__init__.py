@@ -1,1 +1,1 @@
-"""Answers to single questions: who leads, how uneven a generator is, what an image gains, VBench's totals."""
+"""Single analyses: the leading generator, unevenness, the gain of images, VBench's totals."""

@@ -1,7 +1,7 @@
-"""What images gain: generators on the texts of a suite alone, beside themselves with the images of its prompts.
+"""The effect of images: each generator with the texts of a suite alone, compared with its texts and images.
 
-The variants come from `--sweep inputs=text,image+text`. Their comparisons are a family of their own, paired by prompt
-and seed like all others.
+The variants come from `--sweep inputs=text,image+text`. Their comparisons form a separate family, paired by prompt and
+seed.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ INPUTS = "inputs"
 
 @dataclass(frozen=True)
 class ImageGain:
-    """One generator without and with the images."""
+    """One generator without and with images."""
 
     of: str
-    """Its name before the sweep, with other swept settings."""
+    """The name of the generator, with other swept settings."""
     text: Side
     image: Side
     comparisons: dict[str, Comparison]
-    """Figure > with the images as candidate, the texts alone as baseline."""
+    """Figure > comparison. The candidate has the images, the baseline only the texts."""
 
 
 @dataclass(frozen=True)
 class ImageGains:
-    """All generators that were run both ways."""
+    """All generators that were run without and with images."""
 
     gains: Sequence[ImageGain]
     lead_of_texts: Lead | None
-    """Who comes first on usable clips without images."""
+    """The leading generator on usable clips without images."""
     lead_of_images: Lead | None
-    """The same with them."""
+    """The leading generator on usable clips with images."""
 
 
 def image_gains(sides: Sequence[Side]) -> ImageGains | None:
-    """The generators that were run without and with images; None where there are none."""
+    """The generators that were run without and with images; None if there are none."""
     pairs: dict[str, dict[bool, Side]] = {}
     for side in sides:
         sweep = dict(side.definition.sweep)

@@ -1,4 +1,4 @@
-"""Who comes first on a figure, and whether that is shown against every other generator."""
+"""The leading generator on each figure, and whether its lead is significant against all others."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Verdict = Literal["ahead", "not shown", "tied", "few", "few-batches", "alone"]
 
 @dataclass(frozen=True, kw_only=True)
 class Lead:
-    """Who comes first on one figure, and what is shown of that."""
+    """The leading generator on one figure, and whether its lead is significant."""
 
     metric: str
     first: Side
     second: Side | None
-    """The one whose figure comes next, or, where the lead is shown, against whom it is least sure."""
+    """The generator with the next figure; if the lead is significant, the one with the largest p value."""
     comparison: Comparison | None
-    """Of the first as candidate with the second as baseline."""
+    """The comparison with the first as candidate and the second as baseline."""
     verdict: Verdict
-    """"ahead": better than every other generator. "tied": another has exactly the same figure."""
+    """"ahead": significantly better than every other generator. "tied": another has the same figure."""
 
 
 def find_lead(quantity: Quantity, sides: Sequence[Side], family: Family) -> Lead | None:
-    """Who is ahead on one figure. None where no generator has it, or where the generators are not compared on it.
+    """The lead on one figure. None if no generator has the figure, or if the generators are not compared on it.
 
     Args:
         quantity: A figure with a direction.
@@ -61,9 +61,9 @@ def _verdict(found: Comparison, known: Sequence[tuple[Side, Comparison]]) -> Ver
 
 
 def find_leads(sides: Sequence[Side], family: Family) -> dict[str, Lead]:
-    """Every figure with a direction > who is ahead on it, in the order of summary.json.
+    """Figure with a direction > its lead, in the order of summary.json.
 
-    None of them where a sweep made the generators: it shows how figures grow with a setting, not who is ahead.
+    Variants of a sweep have no lead, because they are not compared with each other.
     """
     if not sides:
         return {}
@@ -76,10 +76,10 @@ def find_leads(sides: Sequence[Side], family: Family) -> dict[str, Lead]:
 
 
 def find_ranks(quantity: Quantity, sides: Sequence[Side], family: Family) -> dict[Side, int]:
-    """Generator > its rank on one figure: 1 plus the number of generators that are shown to be better.
+    """Generator > its rank on one figure: 1 plus the number of generators that are significantly better.
 
-    No generator ranks above one with a better figure. Equal ranks are ties. Generators without the figure, and all of
-    them where they are not compared on it, have no rank.
+    No generator ranks above one with a better figure. Equal ranks are ties. Generators without the figure have no rank.
+    If the generators are not compared on the figure, none has a rank.
     """
     ranked = _ranked(quantity, sides)
     if quantity.higher_is_better is None or len(ranked) < 2:
@@ -95,7 +95,7 @@ def find_ranks(quantity: Quantity, sides: Sequence[Side], family: Family) -> dic
 
 
 def _ranked(quantity: Quantity, sides: Sequence[Side]) -> list[Side]:
-    """Those with a value, the best first."""
+    """Generators with a value, the best first."""
     sign = -1.0 if quantity.higher_is_better else 1.0
     known = [(sign * value, side) for side in sides if (value := _value(quantity, side)) is not None]
     return [side for _, side in sorted(known, key=lambda item: item[0])]

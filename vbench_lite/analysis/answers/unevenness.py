@@ -1,7 +1,7 @@
-"""How uneven a generator is: its worst tenth, where the spread comes from, and what choosing among k buys.
+"""Unevenness of a generator: its worst tenth, the sources of the variance, and the best of k clips.
 
-Grids in, figures out. A grid holds one row a prompt and one column a clip of it, NaN where a clip has no
-score. Intervals resample prompts.
+The input is a grid with one row per prompt and one column per clip, NaN for a clip without a score. Prompts are the
+sampling units of intervals.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ WORST = 0.1
 
 
 def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
-    """Mean score of the worst tenth of the clips: what one clip in ten is like.
+    """Mean score of the worst tenth of the clips.
 
-    A clip without a score counts as the worst one seen, so failing on the hard prompts does not help. With q
-    the 10 % quantile it is q - E[max(q - x, 0)] / 0.1. It has no interval: those that were tried hold the truth in
-    .56 to .75 of cases with 10 prompts, .75 to .87 with 40, and .81 to .91 with 100, instead of .95.
+    A clip without a score counts as the worst observed clip, so failures on hard prompts are no advantage. With q the
+    10 % quantile, the value is q - E[max(q - x, 0)] / 0.1. It has no interval: the tested methods have a coverage of
+    .56 to .75 with 10 prompts, .75 to .87 with 40, and .81 to .91 with 100, instead of .95.
 
     Args:
         values: Shape (prompts, clips).
-        higher_is_better: Which end is the bad one.
+        higher_is_better: Whether the lowest values are the worst.
     """
     unscored = int(np.isnan(values).sum())
     n = int(values.size) - unscored
@@ -39,42 +39,42 @@ def worst_tenth(values: Array, higher_is_better: bool) -> Estimate:
     quantile = np.quantile(signed, WORST)
     terms = quantile - np.maximum(quantile - signed, 0) / WORST
     return Estimate(
-        sign * float(terms.mean()), n=n, unscored=unscored, reason="no interval of a worst tenth holds what it says",
-        reason_code=ReasonCode.NO_INTERVAL,
+        sign * float(terms.mean()), n=n, unscored=unscored, reason_code=ReasonCode.NO_INTERVAL,
+        reason="no known interval of a worst tenth has its nominal coverage",
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Where the variance of a generator's scores comes from; the parts add up to `total`."""
+    """The components of the variance of a generator's scores. Their sum is `total`."""
 
     total: float
     """Variance, in the metric's unit squared."""
     prompts: float
-    """Prompts that are harder for every generator alike."""
+    """Variance between prompts that all generators share."""
     own: float
-    """Prompts that are harder for this generator: the rest, when the shared part is taken out."""
+    """Variance between prompts of this generator alone: the rest without the shared part."""
     clips: float
-    """Chance: clips of one prompt that differ by their seed alone."""
+    """Variance between clips of one prompt, which differ only by seed."""
     shared_known: bool
-    """False where there is no other generator to tell shared from own; then `own` is all of the prompts' part."""
+    """Whether the shared part is known. Without another generator, `own` is the whole variance between prompts."""
 
     def shares(self) -> tuple[float, float, float]:
-        """(prompts, own, clips) as parts of 1."""
+        """(prompts, own, clips) as fractions of the total."""
         whole = self.total or 1.0  # nothing varies: every part is 0
         return self.prompts / whole, self.own / whole, self.clips / whole
 
 
 def spread(values: Array, others: Sequence[Array] = ()) -> Spread | None:
-    """Splits the variance of one generator's scores.
+    """Split the variance of one generator's scores.
 
-    Between prompts and within them by one-way analysis of variance; the part between prompts that goes with
-    the prompt means of other generators counts as the prompts' own difficulty. Components that come out
-    below zero by chance are put at zero.
+    A one-way analysis of variance separates the variance between prompts from that within prompts. The covariance with
+    the prompt means of other generators is the shared part of the variance between prompts. Negative components are set
+    to 0.
 
     Args:
         values: Shape (prompts, clips).
-        others: Grids of other generators on the same prompts.
+        others: Grids of other generators for the same prompts.
 
     Returns:
         None with fewer than two clips per prompt, or fewer than three prompts: these cannot separate the variance
@@ -93,7 +93,7 @@ def spread(values: Array, others: Sequence[Array] = ()) -> Spread | None:
 
 
 def _covariance(mine: Array, other: Array) -> float | None:
-    """Of two generators' prompt means, over the prompts that both have scores for."""
+    """Covariance of the prompt means of two generators, over the prompts for which both have scores."""
     both = (~np.isnan(mine)).any(1) & (~np.isnan(other)).any(1)
     if both.sum() < 3:
         return None
@@ -101,14 +101,14 @@ def _covariance(mine: Array, other: Array) -> float | None:
 
 
 def best_of_curve(values: Array, higher_is_better: bool = True) -> list[Estimate]:
-    """Expected best of k clips of a prompt, k = 1, 2, ... up to all of them; one estimate a k.
+    """Expected best of k clips of a prompt, one estimate for each k from 1 to the number of clips.
 
-    Clips without a score are never chosen; a prompt with fewer than k scored clips offers its best of those.
-    A prompt with none has no part, and its clips are counted as unscored.
+    Clips without a score are never chosen. A prompt with fewer than k scored clips contributes its best clip. A prompt
+    without scored clips is left out, and its clips are counted as unscored.
 
     Args:
-        values: Shape (prompts, clips). Flags as 0 and 1 give the chance that at least one of k holds, with the
-            interval of a fraction, which stays open where all prompts hold.
+        values: Shape (prompts, clips). For flags (0 and 1), the result is the probability that at least one of k is 1,
+            with the interval of a fraction.
     """
     scored = [row[~np.isnan(row)].tolist() for row in values]
     rows = [row for row in scored if row]
@@ -122,5 +122,5 @@ def best_of_curve(values: Array, higher_is_better: bool = True) -> list[Estimate
 
 
 def only_here(usable: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Prompts, shape (prompts,), of which this generator has no usable clip and the other has."""
+    """Prompts, shape (prompts,), for which this generator has no usable clip and the other has one."""
     return np.logical_and(np.logical_not(usable.any(axis=1)), other.any(axis=1))

@@ -1,8 +1,8 @@
 """Totals of VBench, VBench-I2V and VBench-2.0 from the means of their dimensions.
 
 Ranges, weights and groups: Vchitect/VBench at 45e79ec, `scripts/constant.py`, `scripts/cal_final_score.py`,
-`scripts/cal_i2v_final_score.py` and `VBench-2.0/scripts/`. Their scripts count a dimension that is missing as 0. Here a
-group or a total with a missing dimension has no value, and the missing ones are named.
+`scripts/cal_i2v_final_score.py` and `VBench-2.0/scripts/`. Their scripts count a missing dimension as 0. Here, a
+group or total with a missing dimension has no value, and the result names the missing dimensions.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ RANGES = {
     "temporal_style": (0.0, 0.364), "overall_consistency": (0.0, 0.364), "i2v_subject": (0.1462, 1.0),
     "i2v_background": (0.2615, 1.0),
 }
-"""Dimension > the values that count as 0 and as 1; the others keep theirs. Values beyond them are not cut off."""
+"""Dimension > the values that are scaled to 0 and 1. Others are not scaled. Values outside are not clipped."""
 WEIGHTS = {"dynamic_degree": 0.5}
 
 
 @dataclass(frozen=True)
 class Family:
-    """How one benchmark adds its dimensions up."""
+    """How one benchmark combines its dimensions."""
 
     title: str
     groups: Mapping[str, tuple[str, ...]]
@@ -46,7 +46,7 @@ class Family:
         return tuple(name for group in self.groups.values() for name in group)
 
     def normalised(self, dimension: str, mean: float) -> float:
-        """A mean on the scale on which dimensions are added."""
+        """A mean on the scale of the weighted sum."""
         low, high = self.ranges.get(dimension, (0.0, 1.0))
         return (mean - low) / (high - low)
 
@@ -77,7 +77,7 @@ FAMILIES = (VBENCH, VBENCH_I2V, VBENCH_2)
 
 @dataclass(frozen=True)
 class GroupTotal:
-    """A group's weighted mean, or what it lacks."""
+    """The weighted mean of a group, or its missing dimensions."""
 
     value: float | None
     missing: tuple[str, ...] = ()
@@ -85,15 +85,15 @@ class GroupTotal:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a family makes of the means that are there."""
+    """The groups and the total of a family."""
 
     family: Family
     means: Mapping[str, float]
-    """Of the family's dimensions that are there."""
+    """Dimension of the family > its mean, if known."""
     groups: Mapping[str, GroupTotal]
     total: float | None
     missing: tuple[str, ...]
-    """Dimensions without a mean; with any of them there is no total."""
+    """Dimensions without a mean. If there is any, there is no total."""
 
 
 def totals(family: Family, means: Mapping[str, float]) -> Totals:
@@ -101,7 +101,7 @@ def totals(family: Family, means: Mapping[str, float]) -> Totals:
 
     Args:
         family: One of `FAMILIES`.
-        means: Dimension > mean over clips, as VBench states it (0 to 1).
+        means: Dimension > mean over clips on VBench's scale (0 to 1).
 
     Example:
         >>> found = totals(VBENCH, dict.fromkeys(QUALITY, 1.0))
@@ -128,7 +128,7 @@ def _group(family: Family, dimensions: tuple[str, ...], means: Mapping[str, floa
 
 
 def family_of(dimensions: Iterable[str]) -> Family:
-    """The benchmark that these dimensions belong to, by those that it alone has; VBench where none tells.
+    """The benchmark with the most dimensions that no other benchmark has; VBench if there are none.
 
     >>> family_of(["i2v_subject", "motion_smoothness"]).title, family_of(["camera_motion", "material"]).title
     ('VBench-I2V', 'VBench-2.0')

@@ -1,1 +1,1 @@
-"""What time, energy and money clips took: measured batches, cost per clip, and the load of the machine."""
+"""Time, energy and money of clips: measured batches, cost per clip, and the load of the machine."""

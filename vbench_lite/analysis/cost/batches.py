@@ -1,12 +1,11 @@
-"""Clips that were measured together, which tell of time, energy and money only once.
+"""Clips that were measured together. They count as one measurement of time, energy and money.
 
-Elsewhere prompts are what is counted. But the clips of a batch share one measured time, each its part of it: a run of
-80 clips in 4 batches has measured four times, not eighty. So what a clock, a meter or an allocator measured is counted
-by group: prompts that share a measurement, directly or over others, are one. Where every clip was made alone the
-groups are the prompts, as everywhere.
+The sampling units of scores are prompts. But the clips of a batch share one measured time: a run of 80 clips in 4
+batches has four measurements, not eighty. So measured costs are counted by group. Prompts that share a measurement,
+directly or through other prompts, are one group. If every clip was generated alone, the groups are the prompts.
 
-A measurement is recognised by its value: wall times are taken in nanoseconds, so two clips with the same one were
-timed as one. Energy is settled over a second of work, perhaps of several batches, whose clips then share their power.
+A measurement is recognised by its value: wall times are measured in nanoseconds, so two clips with the same time were
+timed together. Energy is measured over a second of work, possibly of several batches. Their clips have the same power.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ from numpy.typing import NDArray
 from vbench_lite.stats import Array
 
 MIN_BATCHES = 4
-"""Below this nothing is said of chance. From here on t over batches covers what it claims (docs/report.md)."""
+"""Minimum number of batches for an interval. From here on, t intervals have nominal coverage (docs/report.md)."""
 
 Groups = NDArray[np.int64]
 
 
 def measurement_ids(values: Array, wall_s: Array, power: bool = False) -> Groups:
-    """The measurement of each clip, numbered from 0: clips with one number were measured as one; -1 for a clip alone.
+    """The measurement of each clip, numbered from 0. Clips with equal numbers share a measurement; -1: no shared one.
 
     Args:
-        values: One figure a clip, NaN where it is not known.
-        wall_s: Of the same clips.
-        power: Whether the figure is energy, settled by wall time.
+        values: One figure per clip, NaN if unknown.
+        wall_s: Wall times of the same clips.
+        power: Whether the figure is energy, which batches share in proportion to wall time.
     """
     flat, walls = values.ravel(), wall_s.ravel()
     ids = np.full(len(flat), -1)
     if _constant(flat) and not _constant(walls):
-        return ids  # one value whatever the time, such as a price a clip: nothing was measured
+        return ids  # one value for all times, such as a price per clip, is not measured
     known = np.isfinite(walls) & np.isfinite(flat) & ((walls > 0) | (not power))
     if power:
         marks = np.array([float(f"{watts:.9g}") for watts in flat[known] / walls[known]])
@@ -53,7 +52,7 @@ def together(prompts: NDArray[np.int64], *measured: Groups) -> Groups:
 
     Args:
         prompts: The prompt of each clip, numbered from 0.
-        measured: The measurements of the same clips, of one run or of each of several.
+        measured: The measurements of the same clips, for one or several runs.
     """
     parent = list(range(int(prompts.max()) + 1))
 
@@ -73,14 +72,14 @@ def together(prompts: NDArray[np.int64], *measured: Groups) -> Groups:
 
 
 def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
-    """One number a prompt, of the same mean, whose spread over the root of the prompts is the error over groups.
+    """Values per prompt with the same mean, whose standard error over prompts equals the standard error over groups.
 
-    So that what is counted by group can be added to what is counted by prompt, and tested alike, with groups - 1
-    degrees of freedom.
+    So values that are counted by group can be added to values that are counted by prompt. A test has groups - 1 degrees
+    of freedom.
 
     Args:
-        values: One number a prompt.
-        groups: Of each prompt; at least two.
+        values: One value per prompt.
+        groups: The group of each prompt; at least two groups.
 
     >>> inflate_to_batch_variance(np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 0, 1, 1])).round(3).tolist()
     [0.536, 0.536, 7.464, 7.464]
@@ -93,7 +92,7 @@ def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
 
 
 def joint_freedom(first: Array, freedom_first: float, second: Array, freedom_second: float) -> float:
-    """Welch and Satterthwaite's degrees of freedom for the sum of two means, each of one number a prompt."""
+    """Welch and Satterthwaite's degrees of freedom for the sum of two means, each with one value per prompt."""
     one, two = float(first.var(ddof=1)), float(second.var(ddof=1))
     if not one + two:
         return float(freedom_first)

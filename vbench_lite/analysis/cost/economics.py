@@ -1,9 +1,9 @@
-"""What clips and usable clips cost. Plain arrays in, estimates out.
+"""The cost of clips and of usable clips, computed from plain arrays.
 
-Every interval is over prompts: clips of one prompt succeed and fail together. Times, energy and money are counted by
-measured batch (`batches`), whose clips share one measurement. A figure that is not known is None with a reason. Where
-money is summed, a clip of unknown cost (a crash before the clock was read, a clip never made) is taken to have cost as
-much as the most expensive known one, so that a missing record never makes a generator look cheap.
+Every interval is over prompts, because clips of one prompt are dependent. Times, energy and money are counted by
+measured batch (`batches`), whose clips share one measurement. An unknown figure is None with a reason. In sums of
+money, a clip of unknown cost (such as a crash before the measurement) counts as the most expensive known clip, so a
+missing record never makes a generator cheaper.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Known = Sequence[float | None]
 
 
 def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
-    """Mean over prompts of the known values; the rest are counted as unscored.
+    """Mean over prompts of the known values. Unknown values are counted as unscored.
 
-    Values that are all 0 or 1 are a share, and get a share's interval.
+    If all values are 0 or 1, the mean is a share and has the interval of a share.
 
     Args:
-        values: One figure a clip, None where it is not known.
-        prompts: The prompt of each.
-        reason: Said where none is known.
+        values: One figure per clip, None if unknown.
+        prompts: The prompt of each clip.
+        reason: The reason of the estimate if no value is known.
     """
     known = [(v, p) for v, p in zip(values, prompts, strict=True) if v is not None]
     unscored = len(values) - len(known)
@@ -49,7 +49,7 @@ def mean(values: Known, prompts: Sequence[str], reason: str) -> Estimate:
 
 
 def within(estimate: Estimate, limits: tuple[float | None, float | None]) -> Estimate:
-    """The estimate with its interval cut off where the value cannot lie; None is no limit.
+    """The estimate with its interval clipped to the possible range. None means no limit.
 
     >>> within(Estimate(0.97, 0.9, 1.04), (0.0, 1.0)).high
     1.0
@@ -65,14 +65,14 @@ def _estimate(interval: Interval, n: int, unscored: int) -> Estimate:
 
 
 def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: str, power: bool = False) -> Estimate:
-    """Mean over prompts of what was measured, which is never below 0; clips of one batch count once for the interval.
+    """Mean over prompts of a measured cost, 0 or more. Clips of one batch count once in the interval.
 
     Args:
-        values: One figure a clip, None where it is not known.
-        prompts: The prompt of each.
-        wall_s: The wall time of each, by which a batch is known.
-        reason: Said where none is known.
-        power: Whether the figure is energy, which is settled over seconds.
+        values: One figure per clip, None if unknown.
+        prompts: The prompt of each clip.
+        wall_s: The wall time of each clip, which identifies its batch.
+        reason: The reason of the estimate if no value is known.
+        power: Whether the figure is energy, which is measured over seconds.
     """
     known = [n for n, value in enumerate(values) if value is not None]
     if not known:
@@ -97,7 +97,7 @@ def _array(values: Known, chosen: Sequence[int]) -> Array:
 
 
 def highest(values: Known, reason: str) -> Estimate:
-    """The highest known value: what a machine must be able to hold. A maximum has no interval over prompts."""
+    """The highest known value, such as peak memory. A maximum has no interval."""
     known = [v for v in values if v is not None]
     unscored = len(values) - len(known)
     if not known:
@@ -106,15 +106,15 @@ def highest(values: Known, reason: str) -> Estimate:
 
 
 def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 0.95) -> Interval:
-    """The share of clips for which something holds, 0 to 1.
+    """The share of clips whose flag is true, 0 to 1.
 
-    An exact binomial interval for as many independent clips as the prompts are worth (Korn and Graubard
-    1998): it stays open where a t interval would close to a point, with none or all of them usable.
+    The interval is an exact binomial interval for the effective number of independent clips (Korn and Graubard 1998).
+    It has a width above 0 also if all flags are equal; a t interval has none.
 
     Args:
-        flags: One a clip. For usable clips every requested one has its flag, failed and missing ones False.
-        prompts: The prompt of each.
-        confidence: Of the two-sided interval.
+        flags: One flag per clip. For usable clips, failed clips are False.
+        prompts: The prompt of each clip.
+        confidence: Confidence level of the two-sided interval.
     """
     _, places = np.unique(np.asarray(prompts), return_inverse=True)
     values = np.asarray(flags, float)
@@ -133,11 +133,11 @@ def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 
 
 
 def share_of_prompts(shares: Array, confidence: float = 0.95) -> Interval:
-    """The mean of one share a prompt, 0 to 1, with the interval of a fraction: prompts are the units that are counted.
+    """The mean of one share per prompt, 0 to 1, with the interval of a fraction. Prompts are the sampling units.
 
     Args:
-        shares: One a prompt, shape (prompts,).
-        confidence: Of the two-sided interval.
+        shares: One share per prompt, shape (prompts,).
+        confidence: Confidence level of the two-sided interval.
 
     >>> share_of_prompts(np.ones(10)).low > 0.6
     True
@@ -155,9 +155,9 @@ def share_of_prompts(shares: Array, confidence: float = 0.95) -> Interval:
 
 
 def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estimate:
-    """How many clips one must ask for to get one that can be used; at least 1.
+    """Expected number of clips to generate for one usable clip; 1 or more.
 
-    With nothing usable there is no value, and `low` still says how many attempts one must at least expect.
+    Without a usable clip there is no value, but `low` is still a lower bound.
     """
     share = share_of(usable, prompts)
     n = len(usable)
@@ -171,18 +171,17 @@ def attempts_per_usable(usable: Sequence[bool], prompts: Sequence[str]) -> Estim
 def cost_per_usable(
     costs: Known, usable: Sequence[bool], prompts: Sequence[str], reason: str, wall_s: Known | None = None
 ) -> Estimate:
-    """All the money spent, failures included, over the usable clips.
+    """The total cost, failures included, divided by the number of usable clips.
 
-    The interval is that of the logarithm, linearised by prompt (delta method): cost and usability of a prompt enter
-    together, so that unusable clips which cost more are not counted as chance twice. Money is counted by measured
-    batch, usable clips by prompt.
+    The interval is that of the logarithm, linearised by prompt (delta method). Cost and usability of a prompt are
+    combined, so the interval includes their covariance. Money is counted by measured batch, usable clips by prompt.
 
     Args:
-        costs: US dollars a requested clip, None where not known.
-        usable: One flag a requested clip.
-        prompts: The prompt of each.
-        reason: Said where no cost is known.
-        wall_s: The wall time of each, by which a batch is known; None where each clip was measured alone.
+        costs: US dollars per clip, None if unknown.
+        usable: One flag per clip.
+        prompts: The prompt of each clip.
+        reason: The reason of the estimate if no cost is known.
+        wall_s: The wall time of each clip, which identifies its batch; None if each clip was measured alone.
     """
     unknown = sum(c is None for c in costs)
     if unknown == len(costs):
@@ -203,7 +202,7 @@ def cost_per_usable(
 def _ratio_ends(
     costs: Sequence[float], usable: Sequence[bool], prompts: Sequence[str], wall_s: Known
 ) -> tuple[float | None, float | None, str]:
-    """Both ends of the interval of a cost per usable clip, or why there are none."""
+    """Both ends of the interval of a cost per usable clip, or why there is no interval."""
     names, places = np.unique(np.asarray(prompts), return_inverse=True)
     spent, got = np.bincount(places, np.asarray(costs, float)), np.bincount(places, np.asarray(usable, float))
     if len(names) < 2:
@@ -228,14 +227,14 @@ def _ratio_ends(
 
 
 MIN_USABLE_PROMPTS = 5
-"""Prompts with a usable clip below which the cost per usable clip has no interval."""
+"""Minimum number of prompts with a usable clip for an interval of the cost per usable clip."""
 
 
 def best_of(values: Sequence[float], k: int, higher_is_better: bool = True) -> float:
-    """Expected best of k clips, chosen at random without return from n that exist: unbiased for k <= n.
+    """Expected best of k clips, drawn from n without replacement. It is unbiased for k <= n.
 
-    The estimator of pass@k (Chen et al. 2021, arXiv:2107.03374), for any score: the i-th worst of n is the
-    best of k in C(i-1, k-1) of C(n, k) draws. Flags as 0 and 1 give the chance that one of k is usable.
+    This is the estimator of pass@k (Chen et al. 2021, arXiv:2107.03374) for any score: the i-th worst of n clips is the
+    best of k in C(i-1, k-1) of C(n, k) draws. For flags (0 and 1), it is the probability that one of k is usable.
 
     >>> best_of([0.0, 1.0, 0.0, 0.0], 2)
     0.5

@@ -10,23 +10,23 @@ import numpy as np
 from vbench_lite.run.view import Side
 
 DIFFERS = 0.1
-"""Of the machine's processors: a larger difference of what other processes took is stated beside times."""
+"""Difference of the load by other processes, as a fraction of the processors, above which there is a note."""
 SPOILS = 0.25
-"""From here on times on a CPU are not compared."""
+"""Difference of this load above which times on a CPU are not compared."""
 SLOWED = 0.1
-"""Difference in the fraction of clips with throttled clocks that is stated, and above which times are not compared."""
+"""Difference of the fractions of clips with throttled clocks above which times are not compared."""
 
 
 class LoadDifference(NamedTuple):
-    """How much busier the machine was for one of two generators."""
+    """A difference of the machine's load between two generators."""
 
     sentence: str
     spoils: bool
-    """Times of the two are not to be compared."""
+    """Whether the times of the two are not comparable."""
 
 
 def load_difference(baseline: Side, candidate: Side) -> LoadDifference | None:
-    """The difference in load between two generators; None where it is small, or was not read for one of them."""
+    """The difference in load between two generators; None if it is small, or unknown for one of them."""
     sides = (baseline, candidate)
     names = _names(sides)
     others = [_mean(side, "load_other_cpus") for side in sides]
@@ -49,7 +49,7 @@ def load_difference(baseline: Side, candidate: Side) -> LoadDifference | None:
 
 
 def _names(sides: Sequence[Side]) -> list[str]:
-    """The generators; with their runs where a name stands twice."""
+    """Names of the generators, with their runs if a name occurs twice."""
     generators = [side.generator for side in sides]
     if len(set(generators)) == len(generators):
         return generators
@@ -63,7 +63,7 @@ def _mean(side: Side, column: str) -> float | None:
 
 
 def machine_warnings(sides: Sequence[Side]) -> Iterator[str]:
-    """What a reader of times and costs must know about the machines, one sentence each, without its full stop."""
+    """Warnings about the machines that affect times and costs, one sentence each, without a full stop."""
     found = [side.figures.devices or (str(side.run.manifest.device),) for side in sides]
     devices = dict(zip(_names(sides), found, strict=True))
     for name, kinds in devices.items():

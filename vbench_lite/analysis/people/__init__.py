@@ -1,1 +1,1 @@
-"""What people's votes show: preference, usability, agreement, and how far the metrics agree with people."""
+"""Statistics of people's votes: preference, usability, agreement of raters, and agreement of metrics with people."""

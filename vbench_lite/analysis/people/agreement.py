@@ -1,4 +1,4 @@
-"""How far metrics, and "usable", agree with people: accuracy on pairs, precision and recall on kept clips."""
+"""Agreement of metrics, and of "usable", with people: accuracy on pairs, precision and recall on kept clips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vbench_lite.run.people import FittedLimit, MetricAgreement
 from vbench_lite.stats import Array
 
 Values = Mapping[ClipKey, float]
-"""Clip > its value of one metric; clips without one are left out."""
+"""Clip > its value of one metric. Clips without a value are left out."""
 
 
 def meets(value: float, limit: FittedLimit) -> bool:
@@ -28,9 +28,9 @@ def metric_agreement(
     """The agreement of one metric with people.
 
     Args:
-        values: Of the metric, by clip.
-        info: Its direction; None where higher is better, as for "usable".
-        limit: The threshold of usable clips; None for none.
+        values: Values of the metric by clip.
+        info: The metric, for its direction. None: higher is better, as for "usable".
+        limit: The threshold of usable clips; None if there is none.
         pairs: Votes on pairs.
         kept: Votes to keep or reject.
     """

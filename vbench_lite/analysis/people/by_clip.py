@@ -1,4 +1,4 @@
-"""The votes on each single clip: who keeps it, why it was rejected, and how its comparisons ended."""
+"""The votes on each clip: numbers of keep and reject, reasons of rejection, and results of comparisons."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from vbench_lite.run.votes import Vote, votes_path
 
 @dataclass
 class ClipVotes:
-    """The votes that count on one clip; repeated questions are left out, as in every result of people."""
+    """The valid votes on one clip. Repeated questions are left out, as in all results of votes."""
 
     kept: int = 0
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    """Why it was rejected > number of votes."""
+    """Reason of rejection > number of votes."""
     better: int = 0
-    """Comparisons of overall quality that it won; `equal` ones had no winner."""
+    """Number of comparisons of overall quality that the clip won; `equal`: without a winner."""
     equal: int = 0
     worse: int = 0
     simulated: bool = False
-    """A program gave at least one of the votes."""
+    """Whether at least one vote is from a simulated rater."""
 
     def add(self, vote: Vote, place: int) -> None:
-        """Counts a vote in which the clip has this place: 0 for the only or the left clip, 1 for the right one."""
+        """Count a vote. `place` is 0 for the only or the left clip, 1 for the right clip."""
         self.simulated |= vote.simulated
         answer = vote.answers[FIRST[vote.mode]]
         if vote.mode == "usable":
@@ -44,7 +44,7 @@ class ClipVotes:
 
 
 def votes_by_clip(run: Run) -> Mapping[tuple[str, str, int], ClipVotes]:
-    """(generator, prompt id, index) > the votes on that clip; empty where the run has none.
+    """(generator, prompt id, index) > the votes on that clip; empty if the run has no votes.
 
     Raises:
         StoreError: The run is not scored.

@@ -1,4 +1,4 @@
-"""What a clip costs that a person has kept: generation and one look at every clip."""
+"""Cost per clip that people keep: generation, and the review of every clip."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from vbench_lite.stats import Array
 def with_review(
     table: UsableTable, mine: NDArray[np.bool_], rows: Sequence[Mapping[str, str]], usd_per_hour: float | None
 ) -> Estimate:
-    """All the money for generation, and for a person who looks once at every clip, over the clips that people keep.
+    """The total cost of generation and of one review per clip, divided by the number of clips that people keep.
 
-    The share that people keep and the time of a look are taken from the clips that were judged. The interval is that
-    of the logarithm, over prompts and raters.
+    The share of kept clips and the time per review are estimated from the judged clips. The interval is that of the
+    logarithm, over prompts and raters.
 
     Args:
         table: Votes to keep or reject.
-        mine: Which of them are on this generator's clips.
+        mine: Which votes are on this generator's clips.
         rows: Its rows of clips.csv.
-        usd_per_hour: Of a reviewer; None where no rate is stated.
+        usd_per_hour: Hourly cost of a reviewer; None if not stated.
     """
     tried = [row for row in rows if row["status"] != "missing"]
     costs = [float(row["cost_usd"]) for row in tried if row.get("cost_usd")]
@@ -46,7 +46,7 @@ def with_review(
     looks = np.where(np.isfinite(seconds), seconds, np.nanmean(seconds))
     kept, look = float(weights @ table.keep[mine]), float(weights @ looks)
     if not kept:
-        return Estimate(None, n=len(looks), reason="people keep none", reason_code=ReasonCode.NONE_USABLE)
+        return Estimate(None, n=len(looks), reason="people keep no clip", reason_code=ReasonCode.NONE_USABLE)
     a_look = made * usd_per_hour / 3600
     spent = float(np.mean(known)) + a_look * look
     value = spent / (made * kept)
@@ -61,7 +61,7 @@ def with_review(
 
 
 def _cost_variance(costs: Array, prompts: Sequence[str]) -> float:
-    """Of the mean cost, over prompts."""
+    """Variance of the mean cost, over prompts."""
     places = np.unique(np.asarray(prompts), return_inverse=True)[1]
     means = np.bincount(places, costs) / np.bincount(places)
     return float(means.var(ddof=1)) / len(means) if len(means) > 1 else 0.0

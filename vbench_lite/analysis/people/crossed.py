@@ -1,11 +1,11 @@
 """Intervals over prompts and raters, which are crossed: a rater judges many prompts, a prompt has many raters.
 
-The variance of a mean is that over prompts, plus that over raters, minus that of their cells, which is in both
-(Cameron, Gelbach and Miller 2011, "Robust inference with multiway clustering"). It is never taken to be smaller than
-either of the first two. Degrees of freedom follow Satterthwaite. benchmarks/review_coverage.py simulates the coverage.
+The variance of a mean is that over prompts, plus that over raters, minus that of their cells, which both contain
+(Cameron, Gelbach and Miller 2011, "Robust inference with multiway clustering"). It is at least the larger of the first
+two. Degrees of freedom follow Satterthwaite. benchmarks/review_coverage.py simulates the coverage.
 
-With fewer than three raters nothing can be said about other raters. The interval is then over prompts, for these
-raters.
+With fewer than three raters, the variance between raters cannot be estimated. The interval is then over prompts, for
+these raters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array
 
 MIN_RATERS = 3
-"""Raters with which an interval says something about other raters."""
+"""Minimum number of raters for an interval over raters."""
 MIN_PROMPTS = 3
 FEW_RATERS = "fewer than 3 raters: the interval is over prompts, for these raters"
 
@@ -39,7 +39,7 @@ class Clusters(NamedTuple):
         return cls(*(np.unique(np.asarray(names), return_inverse=True)[1] for names in (prompts, raters)))
 
     def only(self, keep: NDArray[np.bool_]) -> Clusters:
-        """The same for some of the votes."""
+        """The clusters of some of the votes."""
         return Clusters(*(np.unique(codes[keep], return_inverse=True)[1] for codes in self))
 
     @property
@@ -62,10 +62,10 @@ class Spread(NamedTuple):
 
 
 def spread(influence: Array, clusters: Clusters) -> Spread | None:
-    """The variance of the mean of one number a vote; None with too few prompts.
+    """The variance of a mean over votes; None with too few prompts.
 
     Args:
-        influence: Of each vote on the figure; shape (votes,). Its mean is 0.
+        influence: Influence of each vote on the figure, shape (votes,). Its mean is 0.
         clusters: Prompt and rater of each vote.
     """
     prompts, raters = clusters.sizes
@@ -109,15 +109,15 @@ def _note(found: Estimate, clusters: Clusters) -> Estimate:
 
 
 def fraction(values: Array, clusters: Clusters, weights: Array | None = None) -> Estimate:
-    """The weighted mean of values in 0 to 1, with an interval that stays inside.
+    """The weighted mean of values in 0 to 1, with an interval within 0 to 1.
 
-    The interval is symmetric in the log odds. Where all values are 0, or all are 1, it is the exact binomial one for
+    The interval is symmetric in the log odds. If all values are 0, or all are 1, it is the exact binomial interval for
     as many votes as there are prompts.
 
     Args:
-        values: One a vote, shape (votes,).
-        clusters: Prompt and rater of each.
-        weights: Of each vote; None for equal ones.
+        values: One value per vote, shape (votes,).
+        clusters: Prompt and rater of each vote.
+        weights: Weight of each vote; None for equal weights.
     """
     if not len(values):
         return Estimate(None, reason="no votes", reason_code=ReasonCode.TOO_FEW)
@@ -143,9 +143,9 @@ def _fraction_ends(value: float, found: Spread, prompts: int) -> tuple[float, fl
 
 
 def by_clip_weights(prompts: Codes, clips: Codes) -> Array:
-    """Weights that make prompts count alike, clips of a prompt alike, and votes on a clip alike.
+    """Weights of votes: prompts have equal weights, and so do clips of a prompt and votes on a clip.
 
-    The weighted mean is then the one that is worked out again from the clips' own means in clips.csv.
+    The weighted mean is then equal to the mean that follows from the clips' means in clips.csv.
     """
     _, first = np.unique(clips, return_index=True)
     clips_of = np.bincount(prompts[first])

@@ -1,4 +1,4 @@
-"""What the votes of a run show of people: preference, agreement with the scores, thresholds, time, and votes needed."""
+"""Results of the votes of a run: preference, agreement with scores, thresholds, time, and further votes needed."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from vbench_lite.run.votes import QUESTIONS, Mode, Vote
 
 
 def people_of(judged: Judged, rate: float | None, scores: Mapping[str, Mapping[str, Estimate]]) -> People:
-    """The part of summary.json about people.
+    """The key "people" of summary.json.
 
     Args:
         judged: The run with its votes.
-        rate: US dollars that an hour of a rater costs; None where it is not stated.
+        rate: Hourly cost of a rater in US dollars; None if not stated.
         scores: Generator > its scores by people.
     """
     votes = judged.counted
@@ -98,7 +98,7 @@ def _preference(table: PairTable, votes: Sequence[Vote], question: str) -> Prefe
 
 
 def _agreement(judged: Judged) -> dict[str, MetricAgreement]:
-    """ "usable" and every metric: on the question of the prompt where it is about that and was asked."""
+    """The agreement of "usable" and of every metric, on the question about the prompt if both are about the prompt."""
     known = judged.summary.usable.thresholds
     limits = {name: FittedLimit(min=floor.min, max=floor.max) for name, floor in known.items()}
     first = judged.pairs.get(FIRST["pairs"])
@@ -112,7 +112,7 @@ def _agreement(judged: Judged) -> dict[str, MetricAgreement]:
 
 
 def _fitted(judged: Judged) -> FittedThresholds | None:
-    """Thresholds that agree best with what people keep; None without such votes."""
+    """Thresholds that agree best with the clips that people keep; None without such votes."""
     shares = judged.kept_shares
     if not shares:
         return None

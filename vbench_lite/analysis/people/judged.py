@@ -1,4 +1,4 @@
-"""A run with its votes, and with the tables of scores that they are about."""
+"""A run with its votes and with the tables of the judged clips."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Judged:
     folder: RunFolder
     summary: Summary
     rows: Mapping[str, Sequence[Row]]
-    """Run > rows of its clips.csv: this run, and others that votes name and that lie beside it."""
+    """Run > rows of its clips.csv: this run, and other runs in the same folder that votes name."""
     votes: Votes
 
     @property
@@ -39,7 +39,7 @@ class Judged:
 
     @cached_property
     def counted(self) -> tuple[Vote, ...]:
-        """The votes that results rest on: those of attentive raters."""
+        """The votes of attentive raters. All results use only these."""
         return attentive(self.votes)
 
     @cached_property
@@ -48,12 +48,12 @@ class Judged:
 
     @cached_property
     def pairs(self) -> dict[str, PairTable]:
-        """Question > its votes, for questions that have any."""
+        """Question > its votes. Questions without votes are left out."""
         made = {q: pair_table(self.counted, q, self.home) for q in QUESTIONS["pairs"]}
         return {question: table for question, table in made.items() if len(table.points)}
 
     def values(self, column: str) -> dict[ClipKey, float]:
-        """Clip > its number in a column of clips.csv; flags are 1 and 0."""
+        """Clip > its value in a column of clips.csv; flags are 1 and 0."""
         words = {"true": 1.0, "false": 0.0}
         found = {}
         for run, rows in self.rows.items():
@@ -66,7 +66,7 @@ class Judged:
 
     @cached_property
     def kept_shares(self) -> dict[ClipKey, float]:
-        """Clip > share of its raters who keep it."""
+        """Clip > share of its raters that keep it."""
         table = self.usable
         if not len(table.keep):
             return {}
@@ -75,7 +75,7 @@ class Judged:
 
     @property
     def judging(self) -> dict[str, MetricInfo]:
-        """Metrics of single clips that have a direction."""
+        """Per-clip metrics with a direction."""
         return {
             name: info for name, info in self.summary.metrics.items()
             if info.per == "clip" and info.higher_is_better is not None and name not in (*HUMAN_METRICS, "conformance")
@@ -83,7 +83,7 @@ class Judged:
 
 
 def read_judged(folder: RunFolder, summary: Summary) -> Judged:
-    """The votes of a run with the tables that they are about."""
+    """Read the votes of a run with the tables of the judged clips."""
     tables = {folder.name: read_rows(folder.table_path)}
     everything = read_votes(folder.path, {}, ())
     others = {clip.run for vote in everything.counted for clip in vote.clips} - {folder.name}
@@ -100,7 +100,7 @@ def read_judged(folder: RunFolder, summary: Summary) -> Judged:
 
 
 def _alike(one: Summary, other: Summary) -> bool:
-    """The same metrics: values of the two runs mean the same."""
+    """Whether two runs have the same metrics, so that their values are comparable."""
     known = [{n: (i.version, i.backbone) for n, i in s.metrics.items() if n not in HUMAN_METRICS} for s in (one, other)]
     return known[0] == known[1]
 

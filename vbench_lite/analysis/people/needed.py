@@ -1,4 +1,4 @@
-"""How many votes are still needed, and which pairs to ask about next."""
+"""How many more votes are needed, and for which pairs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vbench_lite.records import Estimate
 from vbench_lite.run.people import NextPair, VotesNeeded
 
 HALF_WIDTH = 0.05
-"""Precision that is aimed at: an interval of 5 points to either side."""
+"""Target precision: an interval of 5 percentage points to each side."""
 LEAST_SHARE = 0.2
-"""Of an equal share of the next votes that every pair gets, so that none is left out."""
+"""Fraction of the next votes that is divided equally, so that every pair gets some."""
 
 
 def votes_needed(figure: str, found: Estimate, half_width: float = HALF_WIDTH) -> VotesNeeded:
-    """Votes to a precision of a fraction. The width of an interval falls with the root of the votes.
+    """The number of further votes for a precision. The width of an interval falls with the root of the votes.
 
     Example:
         >>> votes_needed("share", Estimate(0.5, 0.4, 0.6, 100)).votes
@@ -31,9 +31,9 @@ def votes_needed(figure: str, found: Estimate, half_width: float = HALF_WIDTH) -
 
 
 def next_pairs(found: Fit, table: PairTable, pairs: Iterable[tuple[int, int]]) -> tuple[NextPair, ...]:
-    """Shares of the next votes: most for pairs that are close and not known well, some for every pair.
+    """Shares of the next votes: large for close and uncertain pairs, and above 0 for every pair.
 
-    A vote tells most where its outcome is open, and helps most where the difference of the strengths is uncertain.
+    A vote has the most information if its outcome is uncertain and the difference of the strengths has a large error.
     """
     asked = list(pairs)
     gains = []

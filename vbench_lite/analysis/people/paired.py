@@ -1,4 +1,4 @@
-"""What people say of two generators, prompt by prompt, for `compare` and the gate."""
+"""People's votes on two generators, prompt by prompt, for `compare` and the gate."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from vbench_lite.run.view import Side
 
 Content = tuple[str, str, str]
-"""(generator, prompt, sha256): names a clip wherever its run lies, so also in a promoted baseline."""
+"""(generator, prompt, sha256): identifies a clip in any run, also in a promoted baseline."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """One number a vote."""
+    """One value per vote."""
 
     prompts: Sequence[str]
     raters: Sequence[str]
@@ -36,7 +36,7 @@ class _Rows:
 
     @property
     def mean_and_influence(self) -> tuple[float, Array]:
-        """The mean over prompts, clips and votes, and what each vote adds to it."""
+        """The mean over prompts, clips and votes, and the influence of each vote on it."""
         clusters = Clusters.of(self.prompts, self.raters)
         place = {clip: nth for nth, clip in enumerate(sorted(set(self.clips)))}
         weights = by_clip_weights(clusters.prompts, np.array([place[clip] for clip in self.clips], np.intp))
@@ -45,7 +45,7 @@ class _Rows:
         return mean, weights * (self.values - mean)
 
     def by_prompt(self, prompts: Sequence[str]) -> Array:
-        """The mean over clips of their votes' mean, prompt by prompt."""
+        """Per prompt: the mean over clips of the mean of their votes."""
         found = []
         for prompt in prompts:
             here = [nth for nth, each in enumerate(self.prompts) if each == prompt]
@@ -63,10 +63,10 @@ class _Rows:
 
 
 def human_pairs(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
-    """What people say of a candidate beside its baseline. Clips that were not judged are left out, not counted as bad.
+    """People's votes on a candidate and its baseline. Clips without votes are left out and do not count as bad.
 
-    Usability is compared over the prompts that were judged in both. Preference rests on votes in which these two were
-    shown beside each other, and on no others. The spread of the gains is that over prompts and raters.
+    Usability is compared over the prompts that were judged in both runs. Preference uses only votes that showed these
+    two side by side. The variance of the gains is that over prompts and raters.
     """
     if quantity.name == "human_preference":
         return _preferred(quantity, pair)
@@ -74,7 +74,7 @@ def human_pairs(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
     sides = [_kept(side, votes) for side in pair.members]
     shared = set(sides[0].prompts) & set(sides[1].prompts) & set(pair.old.prompts)
     if not shared:
-        return NoPairs(f"no prompt was judged by people in both. {_ask(pair, '--usable')}", unmeasured=True)
+        return NoPairs(f"no prompt has votes in both runs. {_ask(pair, '--usable')}", unmeasured=True)
     old, new = (rows.only(shared) for rows in sides)
     order = [prompt for prompt in pair.old.prompts if prompt in shared]
     (base, of_old), (other, of_new) = old.mean_and_influence, new.mean_and_influence
@@ -100,7 +100,7 @@ def _preferred(quantity: Quantity, pair: GeneratorPair) -> Paired | NoPairs:
         elif left in old and right in new:
             rows.append((vote.prompt_id, vote.rater, right, 1 - 2 * points))
     if not rows:
-        return NoPairs(f"people have not compared these two. {_ask(pair, '--pairs')}", unmeasured=True)
+        return NoPairs(f"there are no votes on pairs of these two. {_ask(pair, '--pairs')}", unmeasured=True)
     prompts, raters, clips, values = zip(*rows, strict=True)
     table = _Rows(prompts, raters, clips, np.array(values))
     order = [prompt for prompt in pair.old.prompts if prompt in set(prompts)]
@@ -122,7 +122,7 @@ def _paired(
 
 
 def _counted(values: Array, influence: Array, clusters: Clusters) -> Counted:
-    """One number a prompt, spread so that the variance of their mean is that over prompts and raters."""
+    """Values per prompt, scaled so that the variance of their mean is that over prompts and raters."""
     found, plain = spread(len(influence) * influence, clusters), float(values.var(ddof=1)) if len(values) > 1 else 0.0
     if found is None or plain <= 0:
         return Counted(values)
@@ -132,7 +132,7 @@ def _counted(values: Array, influence: Array, clusters: Clusters) -> Counted:
 
 
 def human_values(quantity: Quantity, side: Side) -> Counted | None:
-    """What people say of one generator, prompt by prompt, spread as over prompts and raters; None without votes."""
+    """People's votes on one generator per prompt, with the variance over prompts and raters; None without votes."""
     votes = attentive(read_votes(side.run.path, {}, ()))
     rows = _kept(side, votes) if quantity.name == "human_usable" else _points(side, votes)
     if not len(rows.values):
@@ -171,7 +171,7 @@ def _rows(rows: Sequence[tuple[str, str, Content, float]]) -> _Rows:
 
 
 def _contents(side: Side, votes: Sequence[Vote]) -> set[Content]:
-    """The clips that a generator has now; none where there are no votes."""
+    """The current clips of a generator; empty without votes."""
     if not votes:
         return set()
     digests, made = side.grid.text("sha256"), side.grid.made
@@ -182,7 +182,7 @@ def _contents(side: Side, votes: Sequence[Vote]) -> set[Content]:
 
 
 def _votes(pair: GeneratorPair) -> list[Vote]:
-    """The votes of attentive raters of both runs, each once."""
+    """The votes of attentive raters of both runs, without duplicates."""
     folders = {str(side.run.path.resolve()): side.run.path for side in pair.members}
     found = {
         (vote.rater, vote.id): vote for path in folders.values() for vote in attentive(read_votes(path, {}, ()))
@@ -192,4 +192,4 @@ def _votes(pair: GeneratorPair) -> list[Vote]:
 
 def _ask(pair: GeneratorPair, mode: str) -> str:
     paths = dict.fromkeys(side.run.path for side in reversed(pair.members))
-    return f"Ask them with: {vbench_command('review', *paths, *mode.split())}"
+    return f"Collect votes with: {vbench_command('review', *paths, *mode.split())}"

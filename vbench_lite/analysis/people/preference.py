@@ -1,8 +1,8 @@
-"""Which generator people prefer: the model of Bradley and Terry with ties and with a bias to one side.
+"""Preference for generators: the Bradley-Terry model with ties and a side bias.
 
-Davidson (1970) gives the probability of a tie, Davidson and Beaver (1977) the effect of the order. With strengths a and
-b, tie parameter t and side effect s, the left one wins with weight exp(s / 2 + a), the right one with exp(b - s / 2),
-and neither with exp(t + (a + b) / 2). Strengths are log odds and add up to 0.
+The model of ties is that of Davidson (1970), the effect of the order that of Davidson and Beaver (1977). With strengths
+a and b, tie parameter t and side effect s, the left clip wins with weight exp(s / 2 + a), the right clip with
+exp(b - s / 2), and a tie has the weight exp(t + (a + b) / 2). Strengths are log odds with the sum 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbench_lite.records import Estimate, ReasonCode
 from vbench_lite.stats import Array
 
 RIDGE = 0.05
-"""Votes against every difference that are added, so that strengths stay finite where one generator wins always."""
+"""Ridge penalty. It keeps strengths finite if one generator wins every vote."""
 SEPARATED = "a generator won or lost every vote: its strength has no upper or lower end"
 
 
@@ -28,17 +28,17 @@ class Fit:
 
     entries: tuple[str, ...]
     strengths: Array
-    """Log odds, adding up to 0."""
+    """Log odds with the sum 0."""
     tie: float
     side: float
-    """Positive: the left clip is preferred because it is on the left."""
+    """Side bias. Positive: raters prefer the left side."""
     influence: Array
-    """Of each vote on each strength and on `side`, shape (votes, entries + 1)."""
+    """Influence of each vote on each strength and on `side`, shape (votes, entries + 1)."""
     connected: bool
-    """Every two generators are linked by pairs that were asked."""
+    """Whether the compared pairs connect all generators."""
 
     def chance(self, a: int, b: int) -> float:
-        """Probability that a is preferred to b, ties counted as half, without a bias to a side."""
+        """Probability that a is preferred to b, without side bias. Ties count as half."""
         difference = float(self.strengths[a] - self.strengths[b])
         weights = np.array([difference / 2, -difference / 2, self.tie])
         win, _, tie = special.softmax(weights)
@@ -46,7 +46,7 @@ class Fit:
 
 
 def fit(table: PairTable) -> Fit | None:
-    """Fits the model by maximum likelihood; None without votes.
+    """Fit the model by maximum likelihood; None without votes.
 
     Example:
         >>> from vbench_lite.run.votes import ClipRef, Vote
@@ -105,7 +105,7 @@ def _scores(chances: Array, design: Array, points: Array) -> Array:
 
 
 def _derivatives(parameters: Array, design: Array, points: Array) -> tuple[Array, Array]:
-    """Scores of all votes, and the information: the negative second derivative."""
+    """The score of each vote, and the information matrix (negative second derivative)."""
     chances = special.softmax(_weights(parameters, design), axis=1)
     left, tie, right = chances.T
     slope = (left + right - (left - right) ** 2) / 4  # variance of the half difference
@@ -129,7 +129,7 @@ def strength(found: Fit, table: PairTable, entry: int) -> Estimate:
     """The strength of one generator with its interval over prompts and raters."""
     value = float(found.strengths[entry])
     if not found.connected:
-        why = "not every generator was compared with the others, directly or over others"
+        why = "not every generator was compared with the others, directly or through other generators"
         return Estimate(None, n=len(table.points), reason=why, reason_code=ReasonCode.TOO_FEW)
     if separated(table, entry):
         return Estimate(value, n=len(table.points), reason=SEPARATED, reason_code=ReasonCode.NO_INTERVAL)
@@ -137,7 +137,7 @@ def strength(found: Fit, table: PairTable, entry: int) -> Estimate:
 
 
 def separated(table: PairTable, entry: int) -> bool:
-    """Whether a generator won every vote, or lost every one."""
+    """Whether a generator won every vote, or lost every vote."""
     points = np.concatenate([table.points[table.left == entry], 1 - table.points[table.right == entry]])
     return bool(len(points)) and (bool((points == 1).all()) or bool((points == 0).all()))
 

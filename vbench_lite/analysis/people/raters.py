@@ -1,4 +1,4 @@
-"""How far raters agree: with each other, with themselves, and whether one of them answers without looking."""
+"""Agreement of raters with each other and with themselves, and detection of careless raters."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from vbench_lite.stats import Array, mean_interval
 FIRST: Mapping[Mode, str] = {mode: next(iter(asked)) for mode, asked in QUESTIONS.items()}
 """Mode > its first question."""
 MIN_SHARED = 20
-"""Votes shared with other raters, or on one button, from which a rater is judged."""
+"""Minimum number of votes (shared with other raters, or on pairs) for judging a rater."""
 ONE_BUTTON = 0.95
 MIN_WRONG = 2
-"""Wrong answers to warm-up questions from which a rater counts as careless."""
+"""Number of wrong answers to warm-up questions from which a rater is careless."""
 ABOVE_CHANCE, EXPECTED = 1.645, 3.5
-"""Standard errors by which a rater's agreement exceeds chance at least, where that of a typical rater would exceed it
-by `EXPECTED`: an attentive rater is flagged in about 3 of 100 cases at most."""
+"""A rater is careless if the agreement with others exceeds chance by less than `ABOVE_CHANCE` standard errors, while
+that of a typical rater exceeds it by `EXPECTED`. At most about 3 of 100 attentive raters are flagged."""
 
 
 def alpha(units: Sequence[Sequence[float]]) -> float | None:
-    """Krippendorff's alpha of numbers, with squared differences; of yes and no it is the nominal one.
+    """Krippendorff's alpha with squared differences. For binary answers this is the nominal alpha.
 
     Args:
-        units: The answers of all raters to each question. Questions with one answer do not count.
+        units: The answers of all raters to each question. Questions with one answer are ignored.
 
     >>> alpha([[1, 1], [0, 0], [1, 1], [0, 1]])
     0.5333333333333333
@@ -71,7 +71,7 @@ def alpha_estimate(votes: Sequence[Vote], question: str) -> Estimate:
 
 
 def self_agreement(votes: Sequence[Vote], question: str) -> Estimate:
-    """The share of repeated questions that a rater answered in the same way again."""
+    """The share of repeated questions that a rater answered equally."""
     same, prompts, raters = [], [], []
     for vote, again in repeats(votes, question):
         same.append(float(value_of(vote, question) == value_of(again, question)))
@@ -91,10 +91,10 @@ def repeats(votes: Sequence[Vote], question: str) -> list[tuple[Vote, Vote]]:
 
 
 def rater_summaries(votes: Sequence[Vote], warm_ups: Sequence[Vote]) -> list[RaterSummary]:
-    """Each rater with what there is to know, and whether the answers look careless.
+    """A summary of each rater, with the signs of carelessness.
 
     Args:
-        votes: All that count, and those of careless raters.
+        votes: All valid votes, including those of careless raters.
         warm_ups: Answers to questions with a known answer.
     """
     careless, sides = careless_raters(votes, warm_ups), preferred_sides(votes, FIRST["pairs"])
@@ -119,13 +119,13 @@ def rater_summaries(votes: Sequence[Vote], warm_ups: Sequence[Vote]) -> list[Rat
 
 
 def attentive(votes: Votes) -> tuple[Vote, ...]:
-    """The votes of raters whose answers do not look careless: those that results rest on."""
+    """The votes of raters who are not careless. All results use only these."""
     careless = careless_raters(votes.counted, votes.warm_ups)
     return tuple(vote for vote in votes.counted if vote.rater not in careless)
 
 
 def careless_raters(votes: Sequence[Vote], warm_ups: Sequence[Vote]) -> dict[str, tuple[CarelessSign, ...]]:
-    """Raters whose answers look careless > the signs of it."""
+    """Careless rater > the signs of carelessness."""
     mine, signs = _by_rater(votes), defaultdict[str, list[CarelessSign]](list)
     wrong = Counter(vote.rater for vote in warm_ups if vote.expected not in vote.answers.values())
     for name in mine:
@@ -146,14 +146,14 @@ def _by_rater(votes: Sequence[Vote]) -> dict[str, list[Vote]]:
 
 
 def _one_button(votes: Sequence[Vote]) -> bool:
-    """Nearly always the same button in pairs, whose sides are balanced."""
+    """Whether nearly all answers to pairs are the same button. Sides are balanced."""
     answers = [vote.answers[FIRST["pairs"]] for vote in votes if vote.mode == "pairs"]
     most = max((answers.count(each) for each in ("left", "right")), default=0)
     return len(answers) >= MIN_SHARED and most >= ONE_BUTTON * len(answers)
 
 
 def _answers(votes: Sequence[Vote]) -> tuple[list[str], list[Array]]:
-    """Raters, and for each mode their answers to its first question: shape (questions, raters), NaN without a vote."""
+    """Raters, and per mode their answers to its first question, shape (questions, raters); NaN without a vote."""
     names, tables = sorted({vote.rater for vote in votes}), []
     place = {name: nth for nth, name in enumerate(names)}
     for mode, question in FIRST.items():
@@ -170,9 +170,9 @@ def _agreements(answers: Sequence[Array], rater: int, others: Sequence[int]) -> 
     """For each question that a rater shares with some others: the product of their centred answers.
 
     Args:
-        answers: Of each mode, shape (questions, raters).
-        rater: Whose agreement it is.
-        others: With whom; the mean of their answers counts.
+        answers: The answers per mode, shape (questions, raters).
+        rater: The index of the rater.
+        others: The indices of the other raters, whose answers are averaged.
     """
     found = []
     for table in answers:
@@ -187,9 +187,9 @@ def _agreements(answers: Sequence[Array], rater: int, others: Sequence[int]) -> 
 
 
 def _disagreeing(names: Sequence[str], answers: Sequence[Array]) -> list[str]:
-    """Raters whose answers go with the others' no more than by chance, where a typical rater's clearly would.
+    """Raters who agree with the others no more than by chance, while a typical rater clearly would.
 
-    One after another, the least agreeing first, so that a careless rater is no measure for the rest.
+    They are removed one by one, the least agreeing first, so that careless raters do not affect the others.
     """
     left = list(range(len(names)))
     found: list[str] = []

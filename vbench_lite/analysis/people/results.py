@@ -1,4 +1,4 @@
-"""From the votes of a run to summary.json and clips.csv: the one place where results of people enter a run's files."""
+"""Write the results of votes into summary.json and clips.csv of a run."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ WITH_REVIEW = "usd_per_usable_clip_with_review"
 
 
 def refresh(folder: RunFolder) -> Summary:
-    """Writes what people's votes show into clips.csv and summary.json of a scored run.
+    """Write the results of votes into clips.csv and summary.json of a scored run.
 
-    Without votes, results of earlier votes are taken out again.
+    Without votes, earlier results are removed.
 
     Raises:
         StoreError: The run is not scored, or cannot be written.
@@ -54,7 +54,7 @@ _Columns = Mapping[str, Mapping[tuple[str, str, int], float]]
 
 
 def _write_table(folder: RunFolder, rows: Sequence[Row], columns: _Columns) -> None:
-    """clips.csv with the columns of people at its end, in place of older ones."""
+    """Write clips.csv with the columns of votes at its end, in place of older ones."""
     if not rows:
         return
     kept = [name for name in rows[0] if name not in HUMAN_METRICS]
@@ -73,7 +73,7 @@ def _own(judged: Judged, values: Mapping[ClipKey, float]) -> dict[tuple[str, str
 
 
 def _points(judged: Judged) -> dict[ClipKey, float]:
-    """Clip > mean of what it got in its comparisons."""
+    """Clip > mean points of its comparisons."""
     table = judged.pairs.get(FIRST["pairs"])
     got: dict[ClipKey, list[float]] = defaultdict(list)
     for (left, right), points in zip(table.pair, table.points.tolist(), strict=True) if table else ():
@@ -117,7 +117,7 @@ def _generator(judged: Judged, name: str, names: Sequence[str], rate: float | No
 
 
 def _kept(table: UsableTable, mine: NDArray[np.bool_]) -> Estimate:
-    """The share that people keep: the mean over prompts, their clips, and the votes on each."""
+    """The share of clips that people keep: the mean over prompts, clips and votes."""
     if not mine.any():
         return Estimate(None, reason="no votes on its clips", reason_code=ReasonCode.NOT_SCORED)
     clusters, clips = table.clusters.only(mine), np.unique(table.clip[mine], return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Whether raters prefer a side. Sides are balanced, so that attentive raters choose left as often as right."""
+"""Whether raters prefer a side. Sides are balanced, so attentive raters choose left as often as right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vbench_lite.run.votes import Vote
 from vbench_lite.stats import Array, holm
 
 SIDE_LEVEL = 0.05
-"""Probability, for all raters together, that an unbiased one is named."""
+"""Probability that any unbiased rater is flagged."""
 
 
 def decided(votes: Sequence[Vote], question: str) -> list[Vote]:
@@ -26,7 +26,7 @@ def decided(votes: Sequence[Vote], question: str) -> list[Vote]:
 
 
 def left_share(votes: Sequence[Vote], question: str) -> Estimate:
-    """The share of decided votes for the left clip. Sides are balanced, so that 0.5 means no bias."""
+    """The share of decided votes for the left clip. Sides are balanced, so 0.5 means no bias."""
     chosen = decided(votes, question)
     if not chosen:
         return Estimate(None, reason="no decided votes", reason_code=ReasonCode.TOO_FEW)
@@ -35,10 +35,10 @@ def left_share(votes: Sequence[Vote], question: str) -> Estimate:
 
 
 def preferred_sides(votes: Sequence[Vote], question: str) -> dict[str, Literal["left", "right"]]:
-    """Raters who prefer a side > that side. All raters together have one level, `SIDE_LEVEL` (Holm).
+    """Rater with a side bias > the side. `SIDE_LEVEL` applies to all raters together (Holm).
 
-    Each rater's decided votes are tested, given how far the other raters prefer the left clip. Where they agree
-    clearly, a choice of that clip says nothing about sides. Where they do not, every choice counts.
+    Each rater's decided votes are tested given the preference of the other raters. If the others clearly prefer a clip,
+    a choice of that clip has little information about sides.
     """
     leads: dict[Hashable, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for vote in votes:
@@ -59,20 +59,20 @@ def preferred_sides(votes: Sequence[Vote], question: str) -> dict[str, Literal["
 
 
 def side_test(left: Array, lead: Array) -> tuple[float, float]:
-    """One-sided p-values that a rater chooses the left, and the right clip too often.
+    """One-sided p values of a bias to the left and to the right side.
 
-    The test is exact. Votes with the same distance between the clips, by the other raters, form a stratum. Given how
-    many votes of a stratum agree with the others, the number on the left is hypergeometric if the rater has no bias;
-    where the others have no preference, it is binomial.
+    The test is exact. Votes with the same lead of a clip among the other raters form a stratum. Given the number of
+    votes in a stratum that agree with the others, the number of left votes is hypergeometric if the rater has no bias.
+    If the others have no preference, it is binomial.
 
     Args:
-        left: Whether the rater chose the left clip, one a vote.
-        lead: By how many votes the other raters prefer the left clip; negative for the right one, 0 for neither.
+        left: Whether the rater chose the left clip, one value per vote.
+        lead: Votes of the other raters for the left clip minus those for the right clip.
 
     Example:
-        >>> side_test(np.array([1, 1, 1, 1, 1]), np.zeros(5))  # nothing is known of the clips: 1 / 2^5
+        >>> side_test(np.array([1, 1, 1, 1, 1]), np.zeros(5))  # the others have no preference: 1 / 2^5
         (0.03125, 1.0)
-        >>> side_test(np.array([1, 1, 0, 0]), np.array([3, 3, -3, -3]))  # always as the others say
+        >>> side_test(np.array([1, 1, 0, 0]), np.array([3, 3, -3, -3]))  # always as the others
         (1.0, 1.0)
     """
     chances = np.ones(1)

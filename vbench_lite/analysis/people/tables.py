@@ -13,7 +13,7 @@ from vbench_lite.run.votes import Answer, ClipRef, Vote
 from vbench_lite.stats import Array
 
 POINTS: dict[Answer, float] = {"left": 1.0, "right": 0.0, "same": 0.5, "neither": 0.5}
-"""What the left clip gets. Where both clips are unusable, neither is preferred."""
+"""Points of the left clip. If both clips are unusable, neither is preferred."""
 
 ClipKey = tuple[str, str, str, int]
 """(run, generator, prompt, index)."""
@@ -29,7 +29,7 @@ def item_of(vote: Vote) -> Hashable:
 
 
 def value_of(vote: Vote, question: str) -> float:
-    """The answer as a number that does not depend on sides: of a pair, the points of the first clip by name."""
+    """The answer as a number that does not depend on sides. Of a pair: the points of the first clip in sorted order."""
     answer = vote.answers[question]
     if vote.mode == "usable":
         return float(answer == "keep")
@@ -39,16 +39,16 @@ def value_of(vote: Vote, question: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class UsableTable:
-    """Votes to keep or reject a clip; one row a vote."""
+    """Votes to keep or reject a clip; one row per vote."""
 
     clips: tuple[ClipKey, ...]
-    """Every clip once."""
+    """All clips, without duplicates."""
     clip: Codes
     """The clip of each vote."""
     keep: Array
     """1 to keep, 0 to reject."""
     seconds: Array
-    """NaN where it is not known."""
+    """NaN if unknown."""
     clusters: Clusters
 
     def of_generator(self, run: str, generator: str) -> NDArray[np.bool_]:
@@ -58,7 +58,7 @@ class UsableTable:
 
 
 def usable_table(votes: Sequence[Vote]) -> UsableTable:
-    """The votes of the mode "usable"; repeated questions are left out."""
+    """The votes of the mode "usable", without repeated questions."""
     chosen = [vote for vote in votes if vote.mode == "usable" and not vote.repeat]
     keys = [clip_key(vote, vote.clips[0]) for vote in chosen]
     clips = tuple(sorted(set(keys)))
@@ -73,7 +73,7 @@ def usable_table(votes: Sequence[Vote]) -> UsableTable:
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """Votes on pairs for one question; one row a vote."""
+    """Votes on pairs for one question; one row per vote."""
 
     entries: tuple[str, ...]
     """Generators, those of another run as "run:generator"."""
@@ -81,9 +81,9 @@ class PairTable:
     """The entry of the left clip."""
     right: Codes
     points: Array
-    """Of the left clip: 1, 0.5 or 0."""
+    """Points of the left clip: 1, 0.5 or 0."""
     both: Array
-    """1 where both clips were called unusable."""
+    """1 if the vote calls both clips unusable."""
     pair: tuple[tuple[ClipKey, ClipKey], ...]
     """The clips of each vote, left and right."""
     clusters: Clusters
@@ -95,12 +95,12 @@ class PairTable:
 
 
 def pair_table(votes: Sequence[Vote], question: str, home: str) -> PairTable:
-    """The votes of the mode "pairs" that answer a question; repeated questions are left out.
+    """The votes of the mode "pairs" on a question, without repeated questions.
 
     Args:
-        votes: Of a run.
+        votes: The votes of a run.
         question: "quality" or "prompt".
-        home: Name of the run, whose generators are named without it.
+        home: Name of the run. The names of its generators have no prefix.
     """
     chosen = [vote for vote in votes if vote.mode == "pairs" and not vote.repeat and question in vote.answers]
     names = [tuple(entry_name(clip, home) for clip in vote.clips) for vote in chosen]

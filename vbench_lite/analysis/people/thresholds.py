@@ -1,4 +1,4 @@
-"""Thresholds of usable clips fitted to what people keep, with the error that they have on prompts left out."""
+"""Thresholds of usable clips, fitted to the clips that people keep, with their cross-validated error."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vbench_lite.run.people import FittedLimit, FittedThresholds
 from vbench_lite.stats import Array
 
 MOST = 3
-"""Metrics that get a threshold: each further one fits chance."""
+"""Maximum number of metrics with a threshold. More would overfit."""
 MIN_CLIPS, MIN_PROMPTS = 20, 6
 FOLDS = 10
 CANDIDATES = 40
-"""Values of a metric that are tried as its threshold."""
+"""Number of candidate thresholds per metric."""
 MIN_GAIN = 0.01
-"""Decrease of the share of errors for which a further threshold is added."""
+"""Minimum decrease of the share of errors for a further threshold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Labelled:
     values: Array
     """Higher is better; NaN where a clip has no score; shape (clips, metrics)."""
     kept: NDArray[np.bool_]
-    """At least half of the raters keep the clip."""
+    """Whether at least half of the raters keep the clip."""
     prompts: Sequence[str]
 
     def only(self, rows: NDArray[np.bool_]) -> Labelled:
@@ -41,11 +41,11 @@ class Labelled:
 
 
 Rule = Mapping[int, float]
-"""Metric > its least value."""
+"""Metric > its threshold (minimum)."""
 
 
 def fit_rule(data: Labelled) -> dict[int, float]:
-    """Adds thresholds one by one, each the one that lowers the errors most, while that is worth it."""
+    """Add thresholds one by one: each time the one that lowers the error most, if by `MIN_GAIN` or more."""
     rule: dict[int, float] = {}
     passed = np.ones(len(data.kept), bool)
     error = float((~data.kept).mean())
@@ -60,7 +60,7 @@ def fit_rule(data: Labelled) -> dict[int, float]:
 
 
 def _best(data: Labelled, metric: int, passed: NDArray[np.bool_]) -> tuple[float, float]:
-    """(share of errors, threshold) of the best threshold of one metric beside those that are there."""
+    """(share of errors, threshold) of the best threshold of one metric, added to the existing ones."""
     values = np.where(np.isnan(data.values[:, metric]), -np.inf, data.values[:, metric])
     known = np.unique(values[np.isfinite(values)])
     if len(known) < 2:
@@ -83,10 +83,10 @@ def passes(rule: Rule, values: Array) -> NDArray[np.bool_]:
 
 
 def fit_thresholds(data: Labelled, infos: Mapping[str, MetricInfo]) -> FittedThresholds:
-    """Fits thresholds, and measures their error by leaving out prompts.
+    """Fit thresholds and measure their error by cross-validation over prompts.
 
-    Thresholds are chosen anew without each tenth of the prompts and judge the clips of these prompts. The choice of
-    metrics is part of what is repeated, so that the error is that of the whole procedure.
+    For each tenth of the prompts, thresholds are fitted to the other prompts and applied to these. The choice of
+    metrics is part of each fit, so the error is that of the whole procedure.
     """
     clips, kept = len(data.kept), int(data.kept.sum())
     plain = min(kept, clips - kept) / clips if clips else 0.0
@@ -106,7 +106,7 @@ def fit_thresholds(data: Labelled, infos: Mapping[str, MetricInfo]) -> FittedThr
     error = Estimate(share.value, share.low, share.high, clips)
     rule = fit_rule(data)
     limits = {data.metrics[nth]: _limit(infos[data.metrics[nth]], least) for nth, least in sorted(rule.items())}
-    why = "" if rule else "no threshold of any metric tells kept from rejected clips"
+    why = "" if rule else "no threshold of any metric separates kept from rejected clips"
     return FittedThresholds(thresholds=limits, clips=clips, kept=kept, error=error, plain_error=plain, reason=why)
 
 
@@ -119,7 +119,7 @@ def _fold(prompt: str) -> int:
 
 
 def thresholds_toml(found: FittedThresholds, simulated: bool = False) -> str:
-    """The thresholds as a file for `--thresholds`. It states whether the raters were simulated."""
+    """The thresholds as the text of a file for `--thresholds`. It states whether the raters were simulated."""
     whose = "votes of simulated raters" if simulated else "people's votes"
     error = found.error
     between = f" [{error.low:.3f}, {error.high:.3f}]" if error.low is not None and error.high is not None else ""
