@@ -64,7 +64,7 @@ def test_a_set_metric_over_other_prompts_is_another_number(
 ) -> None:
     found = pair(tmp_path, {"prompts": 20}, asked, prompts=prompts)
     fvd, detail = (quantities(found.baseline.run.metrics)[name] for name in ("fvd", "detail"))
-    assert ("asked different prompts" in (unlike_for(fvd, found) or "")) is unlike
+    assert ("runs have different prompts" in (unlike_for(fvd, found) or "")) is unlike
     assert unlike_for(detail, found) is None
     assert len(found.old.prompts) == prompts
 

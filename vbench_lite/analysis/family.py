@@ -1,6 +1,6 @@
 """The rule for comparisons: every pair of generators and every figure, in one family with adjusted intervals.
 
-The intervals of a family have a joint coverage of 95 % (Bonferroni: with m comparisons, each end of an interval is wrong
+The intervals of a family have a joint coverage of 95 % (Bonferroni: with m comparisons, each end is wrong
 with a probability of at most 0.025 / m). A generator is better or worse if 0 lies outside of this interval. So outcomes
 and intervals always agree. The terminal's table, the page, `vbench compare` and the gate show these results.
 """

@@ -1,4 +1,4 @@
-"""Distances between two sets of clips, computed from feature arrays, with intervals. Uses numpy and scipy only.
+"""Squared distances between two sets of clips, from feature arrays, with intervals. Needs only numpy and scipy.
 
     frechet_distance(x, y)                      squared Fréchet distance (FVD, on video features)
     corrected_interval(x, y, xp, yp)            the same, corrected for the bias of small sets, with an interval

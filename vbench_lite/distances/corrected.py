@@ -50,11 +50,11 @@ class _Estimated(NamedTuple):
     rest: float = 0.0
     """Part of the variance that belongs to no group: the random error of a finite number of splits."""
     unseen: float = 0.0
-    """How much larger the value would be at most, if the unresolved parts of the covariances were orthogonal."""
+    """Maximum increase of the value, if the unresolved parts of the covariances were orthogonal."""
     unseen_share: float = 0.0
     """The unresolved part as a fraction of the geometric mean of both traces."""
     misaligned: float = 0.0
-    """How much larger the value would be, if the unresolved parts were aligned as well as the resolved parts."""
+    """Increase of the value, if the unresolved parts were aligned as well as the resolved parts."""
 
 
 def corrected_interval(
@@ -74,8 +74,8 @@ def corrected_interval(
         confidence: Confidence level of the two-sided interval.
 
     Returns:
-        The distance, which has no unit and depends on the network, with its interval. The ends are None with a reason
-        if no interval is known to have its confidence.
+        The squared distance with its interval. Its scale depends on the network. The ends are None with a reason if no
+        interval is known to have its confidence.
 
     Raises:
         ValueError: See `intervals.checked`; or fewer than `MIN_GROUPS` prompts on a side, or features above `LARGEST`.

@@ -31,7 +31,7 @@ def frechet_distance(generated: Features, reference: Features) -> float:
         reference: Features of the real clips, (clips, values), at least two clips. The number of clips may differ.
 
     Returns:
-        The distance, 0 or more; 0 for identical sets. It has no unit, and its scale depends on the network. The
+        The squared distance, 0 or more; 0 for identical sets. Its scale depends on the network. The
         relative error is below 1e-9, also for distances of a millionth of the variances, unless the covariances are
         nearly singular.
 

@@ -43,7 +43,7 @@ def kernel_distance(generated: Features, reference: Features) -> float:
         reference: Features of the real clips, (clips, values), at least two clips. The number of clips may differ.
 
     Returns:
-        The distance without a unit: about 0 for sets of one distribution, larger for more different sets.
+        The squared distance: about 0 for sets of one distribution, larger for more different sets.
 
     Raises:
         ValueError: See `intervals.checked`.
