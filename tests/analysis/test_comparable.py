@@ -103,13 +103,13 @@ OTHER_METRIC = {"metric": {"version": "2", "unit": "points", "backbone": "net@1"
          [("the choice of prompts", "6 of 6 prompts", "2 of 6 prompts", "--clips-per-prompt 2")]),
         ({}, {"clips_of": {"p001": 5}}, "all",
          [("the number of clips", "2 per prompt", "2 to 5 per prompt, 15 in all", "vbench run --suite ads")]),
-        ({"prompts": 7}, {}, "all", [("the suite", '"ads" ', '"ads" ', '1 prompts differ, such as "p006". Make')]),
-        ({"prompts": 7}, {"reference": "real"}, "all", [("the suite", '"ads" ', '"ads" ', "Make the candidate again")]),
+        ({"prompts": 7}, {}, "all", [("the suite", '"ads" ', '"ads" ', '1 prompts differ, such as "p006". Run')]),
+        ({"prompts": 7}, {"reference": "real"}, "all", [("the suite", '"ads" ', '"ads" ', "Run the candidate with")]),
         ({"prompts": 7}, {"reference": "real"}, "common",
          [("the reference of real clips", "none", "real", "Score one again")]),
         ({"prompts": 7}, {}, "sample", []),
         ({"manifest": {"suite": OTHER_SUITE}, "prompts": 1}, {}, "common",
-         [("every prompt", '"ads" ', '"ads" x', "Make the candidate again")]),
+         [("every prompt", '"ads" ', '"ads" x', "Run the candidate with the plan")]),
         ({"notes": {"protocol": "b"}}, {}, "all", [("the scoring protocol", "a", "b", "Score both with one version")]),
     ],
 )  # fmt: skip
@@ -303,4 +303,4 @@ def test_a_suite_that_differs_in_no_prompt_names_none(tmp_path: Path) -> None:
     other.folder.write_manifest(manifest)
     (difference,) = differences(GeneratorPair(found.candidate, Side(open_run(other.path), "model")))
     assert difference.what == "the suite"
-    assert difference.remedy.startswith("Make the candidate again as the baseline was: vbench run")
+    assert difference.remedy.startswith("Run the candidate with the plan of the baseline: vbench run")

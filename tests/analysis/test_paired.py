@@ -78,7 +78,7 @@ def test_the_worst_tenth_of_forty_clips() -> None:
     assert found.freedom == 3
     assert tail_parts(values)[0, 0] == pytest.approx(3.9 - 39)
     few = pair(UP, grid(values[:19].tolist()), grid(values[:19].tolist()), "worst-decile")
-    assert few == NoPairs("the worst tenth of 38 clips is too few to tell", unmeasured=True)
+    assert few == NoPairs("the worst tenth of 38 clips has too few clips for a test", unmeasured=True)
 
 
 def test_a_ratio_is_paired_by_its_logarithm() -> None:
@@ -110,7 +110,7 @@ ONES = [[1.0, 1.0], [1.0, 1.0]]
         (grid(ONES, usable=GOOD), grid(ONES, usable=[[0, 0], [0, 0]]), "the candidate has no usable clip in 4", False),
         (grid([[0, 0], [0, 0]], usable=GOOD), grid(ONES, usable=GOOD), "the baseline cost nothing: there is no ratio",
          False),
-        (grid(ONES, [["missing"] * 2] * 2), grid(ONES), "no prompt was tried in both runs", False),
+        (grid(ONES, [["missing"] * 2] * 2), grid(ONES), "no prompt was attempted in both runs", False),
     ],
 )  # fmt: skip
 def test_why_there_is_no_ratio(old: ClipGrid, new: ClipGrid, reason: str, unmeasured: bool) -> None:

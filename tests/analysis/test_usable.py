@@ -42,7 +42,7 @@ def test_the_suite_has_the_last_word_metric_by_metric() -> None:
         ({"up": Score(50.0), "down": Score(None, "one frame")}, ["down: not scored, one frame"]),
         ({"up": Score(50.0), "down": Score(None)}, ["down: not scored, no reason given"]),
         ({"up": Score(50.0), "down": Score(None, "no text", ReasonCode.NOT_APPLICABLE)}, []),
-        ({"up": Score(50.0), "down": Score(0.0), "conformance": Score(None)}, ["conformance: not as asked"]),
+        ({"up": Score(50.0), "down": Score(0.0), "conformance": Score(None)}, ["conformance: not as requested"]),
         ({"up": Score(50.0)}, ["down: not scored, no score"]),  # what nobody checked is not let through
         (
             {"up": Score(50.0), "down": Score(0.0), "conformance": Score(0.0, "frozen; black")},

@@ -558,7 +558,7 @@ def test_a_cost_against_a_line_needs_several_measured_batches(tmp_path: Path) ->
     text = rule("rule = 'max'\nvalue = 9", "device_s_per_clip")
     check = one(tmp_path, text, batch=40)
     assert check.outcome == "undecided"
-    assert check.reason.startswith("1 measured batch is too few to tell")
+    assert check.reason.startswith("1 measured batch is too few for a test")
     point = one(tmp_path / "b", text + "evidence = 'point'\n", batch=40)
     assert point.outcome == "pass"
 
