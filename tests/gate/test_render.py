@@ -64,13 +64,6 @@ def test_markdown_shows_untrusted_text_without_letting_it_act(verdict: Verdict) 
     assert f"\n- **frozen** (model): {markdown(EVIL)}\n" in render.as_markdown(with_finding)
 
 
-def test_markdown_fits_a_comment_however_many_checks_there_are(verdict: Verdict) -> None:
-    many = verdict.__class__(**{**verdict.__dict__, "checks": verdict.checks * 60})
-    text = render.as_markdown(many)
-    assert len(text.encode()) < 65_536
-    assert "more lines are left out" in text
-
-
 def test_annotations_are_ten_at_most_worst_first_and_one_line_each(verdict: Verdict) -> None:
     lines = render.github_annotations(verdict)
     assert len(lines) == 10

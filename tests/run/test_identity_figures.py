@@ -110,7 +110,8 @@ def test_the_digest_of_code_names_each_file_and_lists_those_of_one_name() -> Non
     assert identity.code_digest(command) == digest({"make.py": sha("one"), "run_sh": sha("echo")})
     both = of("command", settings={"command": ["b/make.py", "a/make.py"]})
     assert identity.code_digest(both) == digest({"make.py": [sha("one"), sha("two")]})
-    for other in (of(), of("command"), of("command", settings={"command": "sh run_sh"}), of("none_such:Mine")):
+    for other in (of(), of("command"), of("command", settings={"command": "sh run_sh"}), of("none_such:Mine"),
+                  of("none.such:Mine"), of("sys:Mine")):  # fmt: skip
         assert identity.code_digest(other) is None
 
 
@@ -230,6 +231,22 @@ def test_the_manifest_of_a_new_run_holds_the_plan_and_the_machine(tmp_path: Path
     assert set(found.software) == known
     assert found.software["vbench_lite"] == __version__
     assert all(found.software[name] for name in ("python", "numpy", "system"))
+
+
+def test_a_library_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.metadata
+
+    from vbench_lite.run import manifest
+
+    def version(name: str) -> str:
+        if name == "torch":
+            return "2.9.0"
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(manifest, "version", version)
+    found = manifest.software()
+    names = ("torch", "diffusers", "transformers", "numpy", "av")
+    assert [found[name] for name in names] == ["2.9.0", None, None, None, None]
 
 
 def test_the_threads_of_a_run_are_those_that_were_set_or_those_of_the_processors(

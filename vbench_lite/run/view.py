@@ -212,8 +212,7 @@ def open_run(argument: str | Path) -> Run:
         for folder in (RunFolder(name), RunFolder(Path("results") / name)):
             if folder.exists():
                 return _selected(folder, selected)
-    RunFolder(text).manifest()  # raises the error that says what is missing
-    raise StoreError(f"{text} holds no run. Make one with: vbench run --suite ads")
+    return _selected(RunFolder(text), None)  # raises the error that says what is missing
 
 
 def _selected(folder: RunFolder, generator: str | None) -> Run:
