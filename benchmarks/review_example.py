@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from vbench_lite.analysis.people.results import refresh
+from vbench_lite.formatting import write
 from vbench_lite.records import Estimate
 from vbench_lite.report import write_report
 from vbench_lite.report.figures.people import caption, share_text
-from vbench_lite.report.glossary import write
 from vbench_lite.review.material import gather
 from vbench_lite.review.questions import Asking
 from vbench_lite.review.simulated import SimulatedRater, simulate

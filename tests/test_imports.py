@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parents[1] / "vbench_lite"
 RECORDS = {"records", "errors", "userfile", "tomlfile"}
 # The package's map, from the ground up: a part imports those before it, never those after it.
 LAYERS = (
-    "errors", "escaping", "environment", "userfile", "records", "files", "arrays", "tomlfile", "stats", "progress",
-    "programs", "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run", "backbones",
-    "distances", "analysis", "features", "metrics", "scoring", "running", "gate", "checks", "report", "review",
-    "recipes", "jobs", "api", "cli", "__main__",
+    "errors", "escaping", "environment", "userfile", "records", "formatting", "files", "arrays", "tomlfile", "stats",
+    "progress", "programs", "generator", "decoding", "video", "world", "measuring", "adapters", "inputs", "run",
+    "backbones", "distances", "analysis", "features", "metrics", "scoring", "running", "gate", "checks", "report",
+    "review", "recipes", "jobs", "api", "cli", "__main__",
 )  # fmt: skip
 MAY_NOT_IMPORT = {
     # metrics do not know who made a clip; the runner does not know what a metric is; reports compute no score, but

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from tests.built_runs import Fake
 from tests.report.conftest import EVIL, scored
+from vbench_lite import formatting as words
 from vbench_lite.cli.report_command import FORMATS, command
 from vbench_lite.errors import StoreError, UnknownName, UsageError
 from vbench_lite.report import REPORTERS, choose_reporter, page_shows, terminal_table, write_report
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import gather
 from vbench_lite.report.formats.markdown import render
 from vbench_lite.run.folder import RunFolder

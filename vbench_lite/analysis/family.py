@@ -20,8 +20,9 @@ import numpy as np
 
 from vbench_lite.analysis.comparable import GeneratorPair, is_only_reported, unlike_for
 from vbench_lite.analysis.paired import NoPairs, Paired, scored_pairs
-from vbench_lite.analysis.quantities import Quantity, quantities
+from vbench_lite.analysis.quantities import Quantity, quantities, shown_in
 from vbench_lite.analysis.sets import SetDifference, set_difference
+from vbench_lite.formatting import AS_STORED, Change, Shown, write_change
 from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import MIN_PROMPTS, Interval, interval_of_test, mean_test
 
@@ -73,6 +74,14 @@ class Comparison:
     """Why there is no comparison, or how the interval was computed."""
     batches: int | None = None
     """Number of measured batches, if the interval counts these instead of prompts."""
+    shown: Shown = AS_STORED
+    """How text shows the figures: as the reports of both runs do."""
+
+    def written(self) -> Change:
+        """The figures as text, in the unit `shown.unit`."""
+        return write_change(
+            self.baseline, self.candidate, self.difference, low=self.low, high=self.high, shown=self.shown
+        )
 
     @property
     def tied(self) -> bool:
@@ -89,6 +98,7 @@ class Comparison:
             gain=gain and Interval(-gain.value, _minus(gain.high), _minus(gain.low)),
             unscored_baseline=self.unscored_candidate, unscored_candidate=self.unscored_baseline,
             words=swap.get(self.words, self.words),
+            shown=dataclasses.replace(self.shown, decimals=(self.shown.decimals[1], self.shown.decimals[0])),
         )  # fmt: skip
 
 
@@ -195,8 +205,13 @@ def _as_difference(gain: Interval, quantity: Quantity, pairs: Paired | None) -> 
 def _all_raw(pair: GeneratorPair) -> list[_Raw]:
     known = quantities(pair.baseline.run.metrics)
     names = [n for n in known if n not in _TWINS and (known[n].kind not in _SCORES or n in pair.candidate.run.metrics)]
-    rows = [_raw(known[name], pair) for name in names]
+    rows = [_shown(_raw(known[name], pair), pair) for name in names]
     return [r for r in rows if r.found.words != Outcome.NOT_COMPARED or r.found.prompts or r.quantity.kind in _SCORES]
+
+
+def _shown(raw: _Raw, pair: GeneratorPair) -> _Raw:
+    shown = shown_in(raw.quantity, *pair.members, raw.found.baseline, raw.found.candidate)
+    return dataclasses.replace(raw, found=dataclasses.replace(raw.found, shown=shown))
 
 
 def _raw(quantity: Quantity, pair: GeneratorPair) -> _Raw:

@@ -5,6 +5,7 @@ Names are those of summary.json. Column names of clips.csv are also accepted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -12,9 +13,11 @@ import numpy as np
 
 from vbench_lite.analysis.clip_rows import COLUMNS
 from vbench_lite.errors import UnknownName
+from vbench_lite.formatting import Shown, estimate_decimals, money_scale, percent_decimals, scaled, shown_unit
 from vbench_lite.records import MetricInfo
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.people import HUMAN_METRICS
+from vbench_lite.run.view import ABSENT, Side
 from vbench_lite.stats import Array
 
 Kind = Literal["score", "cost", "share", "ratio", "set", "human"]
@@ -93,6 +96,32 @@ def find_quantity(name: str, metrics: Mapping[str, MetricInfo]) -> Quantity:
 def find_cost(name: str) -> Quantity | None:
     """The cost or cost ratio with this name or column."""
     return next((q for q in (*COSTS, *RATIOS) if name and name in (q.name, q.column)), None)
+
+
+def shown_in(quantity: Quantity, baseline: Side, candidate: Side, *figures: float | None) -> Shown:
+    """How the reports of the two runs show a quantity.
+
+    Money is shown per 1,000 clips where no generator of either run costs a cent per clip.
+
+    Args:
+        quantity: The quantity.
+        baseline, candidate: The generators.
+        figures: Of both, to be shown. One that stands in a report has as many decimals there.
+    """
+    sides = (baseline, candidate)
+    costs = (generator.cost.get("usd_per_clip", ABSENT) for side in sides for generator in side.run.summary.values())
+    largest = max((value for value in figures if value is not None), default=0.0)
+    unit, scale = shown_unit(quantity.name, quantity.unit, largest, money_scale(costs))
+    decimals: list[int | None] = []
+    for side, figure in zip(sides, figures, strict=True):
+        if quantity.kind == "share":
+            decimals.append(None if figure is None else percent_decimals(figure))
+            continue
+        named = side.score if quantity.kind in ("score", "set", "human") else side.cost
+        found = named(quantity.name)
+        same = figure is not None and found.value is not None and math.isclose(figure, found.value, rel_tol=1e-9)
+        decimals.append(estimate_decimals(scaled(found, scale), money=quantity.unit == "USD") if same else None)
+    return Shown(unit, scale, (decimals[0], decimals[1]))
 
 
 def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:

@@ -56,10 +56,10 @@ def _show(pair: PairComparison) -> None:
     reasons = []
     for row in pair.comparisons:
         words = "report only" if row.words == "not judged" and row.higher_is_better is None else row.words
-        name = Text(f"{row.metric}{_DIRECTION[row.higher_is_better]}{f', {row.unit}' if row.unit else ''}\n  ")
+        text, unit = row.written(), row.shown.unit
+        name = Text(f"{row.metric}{_DIRECTION[row.higher_is_better]}{f', {unit}' if unit else ''}\n  ")
         name.append(words, style=_STYLE.get(words, "")).append(_counted(row), style="dim")
-        difference = f"{number(row.difference, sign=True)}\n{_interval(row)}"
-        table.add_row(name, number(row.baseline), number(row.candidate), Text(difference))
+        table.add_row(name, text.baseline, text.candidate, Text(f"{text.difference or '-'}\n{text.interval}"))
         if row.words == "not compared":
             reasons.append(f"{row.metric}: {row.reason}")
     console = stdout_console()
@@ -78,14 +78,3 @@ def _show(pair: PairComparison) -> None:
 def _counted(row: Comparison) -> str:
     """What a row counts where it is not prompts."""
     return f", {row.batches} batch{'es' if row.batches > 1 else ''}" if row.batches else ""
-
-
-def number(value: float | None, sign: bool = False) -> str:
-    """Four significant digits, or a dash where there is none."""
-    if value is None:
-        return "-"
-    return f"{value:+.4g}" if sign else f"{value:.4g}"
-
-
-def _interval(row: Comparison) -> str:
-    return "" if row.low is None else f"{number(row.low, True)} to {number(row.high, True)}"

@@ -10,7 +10,7 @@ from vbench_lite.files import write_whole
 from vbench_lite.gate import CheckResult, Verdict, choose_policy
 from vbench_lite.gate.judge import judge
 from vbench_lite.gate.shown.explain import explain
-from vbench_lite.gate.shown.formatting import MARK, interval, number, policy_line, title
+from vbench_lite.gate.shown.formatting import MARK, figures, interval, policy_line, title
 from vbench_lite.run.view import open_run
 
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow", "skipped": "dim"}
@@ -97,7 +97,7 @@ def show(verdict: Verdict) -> None:
         seen = ", ".join(part for part in (interval(check), check.reason) if part)
         cell = Text(name).append(f"\n  {seen}", style="dim") if seen else Text(name)
         mark = Text(MARK[check.outcome], style=_COLOUR[check.outcome])
-        table.add_row(mark, cell, number(check.evidence.baseline), number(check.evidence.candidate))
+        table.add_row(mark, cell, figures(check).baseline, figures(check).candidate)
     console.print()
     console.print(table)
     hidden = len(verdict.checks) - len(_telling(verdict))

@@ -66,18 +66,19 @@ def _show(line: Line) -> None:
 
 def _rows(line: Line) -> dict[str, list[str]]:
     """What each figure is called > its text for each release; figures without any value are left out."""
-    from vbench_lite.report import glossary as words
+    from vbench_lite import formatting as words
+    from vbench_lite.report import glossary
 
     figures = [release.figures for release in line.releases]
     scale = words.money_scale(each["usd_per_clip"] for each in figures)
     rows = {}
     for name in figures[-1]:
         found = [each.get(name, ABSENT) for each in figures]
-        title = words.inline(words.cost_title(name, scale)) if name in words.COSTS else name
+        title = glossary.inline(glossary.cost_title(name, scale)) if name in glossary.COSTS else name
         if name == "usable":
             written = [words.write(estimate, 100, after=" %") for estimate in found]
         else:
-            is_cost = name in words.COSTS
+            is_cost = name in glossary.COSTS
             written = [words.cost_text(name, e, scale) if is_cost else words.write(e) for e in found]
         if any(estimate.value is not None for estimate in found):
             rows[title] = ["\n".join(filter(None, (each.value, each.interval))) for each in written]

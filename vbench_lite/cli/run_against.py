@@ -9,6 +9,7 @@ import click
 from vbench_lite.cli.gate_command import show
 from vbench_lite.cli.terminal.console import same_command
 from vbench_lite.files import to_json
+from vbench_lite.formatting import dollars
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks
 from vbench_lite.jobs.growing import GrowingRun, Grown, Saved
 
@@ -73,7 +74,7 @@ def _saved(planned: PlannedLooks, saved: Saved) -> str:
     look = f"look {len(planned.looks)} of {len(planned.fractions)}"
     if not saved.clips:
         return f"Decided at {look}: all {saved.of} clips were needed."
-    worth = [f"${saved.usd:.4g}"] if saved.usd is not None else []
+    worth = [dollars(saved.usd)] if saved.usd is not None else []
     worth += [f"{saved.device_s:.4g} s of device time"] if saved.device_s is not None else []
     about = f", about {' and '.join(worth)}" if worth else ", of unknown cost"
     return f"Stopped at {look}: {saved.clips} of {saved.of} clips were not needed{about}."
@@ -103,6 +104,6 @@ def _forecast(growing: GrowingRun, as_json: bool) -> int:
         if fraction is None:
             click.echo(f"With --against, no prediction for {what}: {expected.reason}.")
             continue
-        usd = "" if bill.usd is None else f", about ${bill.usd * fraction:.4g}"
+        usd = "" if bill.usd is None else f", about {dollars(bill.usd * fraction)}"
         click.echo(f"With --against, {what} takes about {fraction * asked:.0f} of {asked} clips on average{usd}.")
     return 0

@@ -11,7 +11,8 @@ from vbench_lite.analysis.comparable import GeneratorPair, differences, match, r
 from vbench_lite.analysis.compare import compare_family, table_of
 from vbench_lite.analysis.family import Family
 from vbench_lite.analysis.promotions import HistoryEntry
-from vbench_lite.analysis.quantities import Quantity
+from vbench_lite.analysis.quantities import Quantity, shown_in
+from vbench_lite.formatting import Shown
 from vbench_lite.gate.baselines.margins import Margins
 from vbench_lite.gate.evidence.categories import by_mean, of_category
 from vbench_lite.gate.evidence.people import of_people
@@ -200,12 +201,13 @@ def _result(
     each = planned.sides.candidate.run.manifest.plan.clips_per_prompt
     part = planned.anchor or planned.category or check.categories or check.statistic != "mean"
     change = table_of(family, planned.sides).get(metric) if metric and not part else None
+    shown = shown_in(quantity, *planned.sides.members, seen.baseline, seen.candidate) if quantity else Shown("clips")
     return CheckResult(
         id=check_id(check, quantity, generator, planned.category) + ("/anchor" if planned.anchor else ""),
         against="anchor" if planned.anchor else check.against, generator=generator, rule=check.rule, metric=metric,
         statistic=check.statistic, category=planned.category, demand=demand(check, metric, planned.category),
         outcome=outcome, guard=check.is_guard, reason=reason, unit=quantity.unit if quantity else "clips",
-        evidence=seen, p_fail_holm=p_fail_holm, change=change.words.value if change else "",
+        evidence=seen, shown=shown, p_fail_holm=p_fail_holm, change=change.words.value if change else "",
         needed=needed(seen, each, policy) if outcome == "undecided" else None,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vbench_lite.analysis.commands import more_command
 from vbench_lite.analysis.comparable import GeneratorPair
+from vbench_lite.formatting import dollars
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import CheckResult, Evidence, Needed, Remedy
 from vbench_lite.run.clips import ClipGrid
@@ -89,7 +90,7 @@ def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
     usd, seconds = (_mean(grid, column) for column in ("cost_usd", "device_s"))
     costs = []
     if usd is not None:
-        costs.append(f"${usd * clips:.4g}")
+        costs.append(dollars(usd * clips))
     if seconds is not None:
         costs.append(f"{_hours(seconds * clips)} of device time")
     price = f", about {' and '.join(costs)} at the candidate's own mean" if costs else ", of unknown cost"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from vbench_lite.formatting import AS_STORED, Shown
+
 Outcome = Literal["pass", "fail", "undecided", "skipped"]
 Decision = Literal["pass", "fail", "undecided"]
 
@@ -75,6 +77,9 @@ class CheckResult:
     """The reason of the outcome, as a sentence."""
     unit: str
     evidence: Evidence
+    """Its figures are in `unit`."""
+    shown: Shown = AS_STORED
+    """How text shows the figures: as the reports of both runs do."""
     change: str = ""
     """The result of `analysis.family` for this figure of the two generators, such as "better"; "" for figures that it
     does not compare, and for categories and tails."""

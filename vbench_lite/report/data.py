@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vbench_lite import __version__
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.leads import Lead, find_leads
 from vbench_lite.analysis.family import Family, family_of_sides
 from vbench_lite.analysis.paired import measured_groups
@@ -18,7 +19,7 @@ from vbench_lite.analysis.quantities import COSTS, Quantity, clip_values
 from vbench_lite.analysis.releases import Line, earlier_releases
 from vbench_lite.errors import StoreError
 from vbench_lite.records import ROUTES, ClipRecord, DeviceFacts, Estimate, MetricInfo, Price, Prompt, Suite
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.manifest import StoredDefinition
 from vbench_lite.run.people import HUMAN_METRICS
@@ -120,7 +121,7 @@ class GeneratorResult:
     @property
     def in_main_memory(self) -> bool:
         """Whether its tensors lived in the process's own memory, as on a CPU."""
-        return words.in_main_memory(self.figures.cost)
+        return glossary.in_main_memory(self.figures.cost)
 
     @property
     def sweep(self) -> Mapping[str, Any]:
@@ -202,7 +203,7 @@ class SuiteResult:
     @property
     def per_clip(self) -> list[str]:
         """Metrics with a value per clip and a direction, those that answer questions first."""
-        ordered = [name for names in words.by_question(self.metrics).values() for name in names]
+        ordered = [name for names in glossary.by_question(self.metrics).values() for name in names]
         return [
             m for m in ordered
             if m not in ("conformance", *HUMAN_METRICS) and self.metrics[m].per == "clip"
@@ -212,12 +213,12 @@ class SuiteResult:
     @property
     def headline_metrics(self) -> list[str]:
         """The first metric of each question, as far as this scenario has it."""
-        known = words.by_question({m: self.metrics[m] for m in self.per_clip})
-        return [known[question][0] for question in words.JUDGED if question in known]
+        known = glossary.by_question({m: self.metrics[m] for m in self.per_clip})
+        return [known[question][0] for question in glossary.JUDGED if question in known]
 
     def title_of(self, name: str) -> str:
         """What a metric or a cost is called."""
-        return words.title(name, self.metrics)
+        return glossary.title(name, self.metrics)
 
     def higher_is_better(self, metric: str) -> bool:
         """Direction of a per-clip metric, or of the share of "usable" clips."""

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.leads import find_ranks
 from vbench_lite.analysis.quantities import COSTS, clip_values, quantities
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.links import clips_address
 from vbench_lite.report.tables import Row, groups, usable_estimate
@@ -101,7 +102,7 @@ def _column(scenario: SuiteResult, row: Row) -> Column:
 def _value(entry: GeneratorResult, name: str) -> float | None:
     if name == "usable":
         return usable_estimate(entry).value
-    return entry.cost(name).value if name in words.COSTS else entry.score(name).value
+    return entry.cost(name).value if name in glossary.COSTS else entry.score(name).value
 
 
 def _clips(scenario: SuiteResult, entry: GeneratorResult, name: str) -> Array:
@@ -115,7 +116,7 @@ def _clips(scenario: SuiteResult, entry: GeneratorResult, name: str) -> Array:
 
 
 def _address(scenario: SuiteResult, entry: GeneratorResult, name: str) -> str:
-    by = "cost" if name in words.COSTS else name if name in scenario.per_clip else "rank"
+    by = "cost" if name in glossary.COSTS else name if name in scenario.per_clip else "rank"
     return clips_address(generator=entry.label, by=by)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.measuring.rates import describe
 from vbench_lite.records import DeviceFacts, Estimate, MetricInfo, ReasonCode
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult, device_name
 from vbench_lite.report.formats.clip_board import needs
 from vbench_lite.run.manifest import GitState, PlanRecord
@@ -160,7 +161,9 @@ def prices(scenario: SuiteResult) -> list[tuple[str, str, str, str]]:
 
 def definitions(scenario: SuiteResult) -> list[tuple[str, str, str, str, str]]:
     """Each generator with its route, adapter, requested clip and digest of weights."""
-    return [(e.label, words.ROUTES.get(e.route, e.route), _driven(e), _clip(e), _weights(e)) for e in scenario.entries]
+    return [
+        (e.label, glossary.ROUTES.get(e.route, e.route), _driven(e), _clip(e), _weights(e)) for e in scenario.entries
+    ]
 
 
 def _weights(entry: GeneratorResult) -> str:
@@ -220,6 +223,6 @@ def _gaps_of(entry: GeneratorResult) -> list[str]:
     for metric, estimate in figures.scores.items():
         count = entry.unscored(estimate)
         if estimate.n and count and entry.run.metrics[metric].per == "clip":
-            title = words.inline(words.title(metric, entry.run.metrics))
+            title = glossary.inline(glossary.title(metric, entry.run.metrics))
             found.append(f"Clips of {entry.label} without a score of {title}: {count}.")
     return found + shared_clips(entry.label, figures.scores)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.cost.economics import share_of
 from vbench_lite.analysis.summary import NOT_EVALUATED
 from vbench_lite.records import Estimate, ReasonCode
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.leads import Lead, leads
 from vbench_lite.report.data import GeneratorResult, SuiteResult, device_name
 from vbench_lite.report.method import counted
@@ -67,23 +68,23 @@ def groups(scenario: SuiteResult) -> list[Group]:
     found = leads(scenario)
     made = [
         Group(_heading(scenario, question), [_score_row(scenario, m, found.get(m)) for m in names])
-        for question, names in words.by_question(scenario.metrics).items()
+        for question, names in glossary.by_question(scenario.metrics).items()
     ]
-    costs = [_cost_row(scenario, cost, found.get(cost)) for cost in words.COSTS if _shown(scenario, cost)]
+    costs = [_cost_row(scenario, cost, found.get(cost)) for cost in glossary.COSTS if _shown(scenario, cost)]
     return [*made, Group("Use and cost", [_usable_row(scenario, found.get("usable")), *costs])]
 
 
 def _heading(scenario: SuiteResult, question: str) -> str:
     """The title of a question. The title of the set metrics also names the reference clips."""
     used = set(scenario.summary.notes.reference.values())
-    title = words.HEADINGS[question]
+    title = glossary.HEADINGS[question]
     return f"{title}, against {used.pop()}" if question == "set" and len(used) == 1 else title
 
 
 def _shown(scenario: SuiteResult, cost: str) -> bool:
     if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
         return False  # on a CPU this is the memory of the process, which has its own row
-    return cost in words.COSTS[:4] or any(e.cost(cost).value is not None for e in scenario.entries)
+    return cost in glossary.COSTS[:4] or any(e.cost(cost).value is not None for e in scenario.entries)
 
 
 def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Estimate:
@@ -111,7 +112,7 @@ def _cost_row(scenario: SuiteResult, cost: str, lead: Lead | None) -> Row:
         (e, words.cost_text(cost, e.cost(cost), scenario.money_scale), _unscored(e, e.cost(cost), "measured"))
         for e in scenario.entries
     ]
-    return _row(cost, words.cost_title(cost, scenario.money_scale), False, values, lead)
+    return _row(cost, glossary.cost_title(cost, scenario.money_scale), False, values, lead)
 
 
 def _usable_row(scenario: SuiteResult, lead: Lead | None) -> Row:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats as distributions
 
 from vbench_lite.errors import StoreError
+from vbench_lite.formatting import dollars, write
 from vbench_lite.measuring.devices import Device
 from vbench_lite.measuring.rates import clip_cost_usd, clip_price
 from vbench_lite.progress import duration
@@ -88,7 +89,7 @@ class Forecast:
         lines = [f"{self.suite}: {self.prompts} prompts{images}, {self.clips_per_prompt} clips each, to {self.folder}."]
         lines += [_line(part) for part in self.parts]
         if self.usd is not None:
-            lines.append(f"Together: ${self.usd:.4g}")
+            lines.append(f"Together: {dollars(self.usd)}")
         unknown = [part.generator for part in self.parts if part.device_hours.value is None and part.left]
         if unknown:
             lines.append(
@@ -107,19 +108,13 @@ def _line(part: CostLine) -> str:
     if hours.value is None:
         text += f"time not known ({hours.reason})"
     else:
-        text += f"about {duration((part.hours or 0.0) * 3600)}, {hours.value:.3g} device hours{_between(hours)}"
+        text += f"about {duration((part.hours or 0.0) * 3600)}, {write(hours)} device hours"
         text += "" if hours.low is not None else f" ({hours.reason})"
         text += f", from {hours.n} clips in {part.measured_in}"
     if usd.value is None:
         return f"{text}; cost not known ({usd.reason})"
     source, day = part.price.source or "the definition", part.price.date or "no date"
-    return f"{text}; ${usd.value:.4g}{_between(usd)} by {source} ({day})"
-
-
-def _between(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f" ({estimate.low:.3g} to {estimate.high:.3g})"
+    return f"{text}; {write(usd, before='$')} by {source} ({day})"
 
 
 def forecast(

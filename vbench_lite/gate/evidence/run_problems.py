@@ -15,7 +15,6 @@ from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.analysis.family import Comparison, Outcome
 from vbench_lite.analysis.quantities import find_cost
 from vbench_lite.gate.policy import Policy
-from vbench_lite.gate.shown.formatting import number
 from vbench_lite.gate.verdict import Finding
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.run.people import HUMAN_METRICS
@@ -93,7 +92,8 @@ def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Compari
     for name in _COSTS:
         found = table.get(name)
         if found and found.words in (Outcome.BETTER, Outcome.WORSE):
-            changed.append(f"{name} {number(found.baseline)} became {number(found.candidate)} ({found.words})")
+            text = found.written()
+            changed.append(f"{name} {text.baseline} became {text.candidate} {found.shown.unit} ({found.words})")
     if changed:
         message = f"this policy has no check on cost; {', '.join(changed)}"
         yield Finding("cost", sides.candidate.generator, message, "note")

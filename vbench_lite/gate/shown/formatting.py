@@ -1,15 +1,12 @@
-"""Numbers and checks as text, equal in all output formats."""
+"""Checks as text, equal in all output formats."""
 
 from __future__ import annotations
 
+from vbench_lite.analysis.quantities import find_cost
+from vbench_lite.formatting import Change, write_change
 from vbench_lite.gate.verdict import CheckResult, Verdict
 
 MARK = {"pass": "pass", "fail": "FAIL", "undecided": "undecided", "skipped": "skipped"}
-
-
-def number(value: float | None, sign: bool = False) -> str:
-    """A number with four significant digits; "-" for None."""
-    return "-" if value is None else f"{value + 0.0:+.4g}" if sign else f"{value + 0.0:.4g}"
 
 
 def title(check: CheckResult) -> str:
@@ -26,25 +23,29 @@ def title(check: CheckResult) -> str:
 
 def interval(check: CheckResult) -> str:
     """The difference with its interval and the limit, e.g. "-0.012 (-0.02 to -0.004), limit -0.01"."""
-    seen = check.evidence
-    if seen.candidate is None:
+    if check.evidence.candidate is None:
         return ""
-    lone = seen.difference is None
-    ends = ""
-    if seen.low is not None and seen.high is not None:
-        ends = f" ({number(seen.low, not lone)} to {number(seen.high, not lone)})"
-    centre = number(seen.candidate) if lone else number(seen.difference, True)
-    limit = f", limit {number(seen.limit, not lone)}" if seen.limit is not None else ""
-    return f"{centre}{ends}{limit}"
+    text = figures(check)
+    ends = f" ({text.interval})" if text.interval else ""
+    unit = f" {check.shown.unit}" if find_cost(check.metric) or check.shown.scale != 1 else ""
+    return f"{text.difference or text.candidate}{ends}{unit}{f', limit {text.limit}' if text.limit else ''}"
+
+
+def figures(check: CheckResult) -> Change:
+    """The figures of a check in the unit and with the digits in which they are shown."""
+    seen = check.evidence
+    return write_change(
+        seen.baseline, seen.candidate, seen.difference, low=seen.low, high=seen.high, limit=seen.limit,
+        shown=check.shown,
+    )  # fmt: skip
 
 
 def sentence(check: CheckResult) -> str:
     """The full text of a check for an annotation or a JUnit body: figures, reason and requirement."""
-    seen, figures, filled = check.evidence, "", ""
-    if seen.candidate is not None and seen.difference is not None:
-        figures = f" {number(seen.baseline)} became {number(seen.candidate)}, difference {interval(check)}."
-    elif seen.candidate is not None:
-        figures = f" {interval(check)}."
+    seen, text, filled = check.evidence, figures(check), ""
+    change = f" {interval(check)}." if seen.candidate is not None else ""
+    if change and text.difference:
+        change = f" {text.baseline} became {text.candidate}, difference{change}"
     if any(seen.filled):
         filled = (
             f" Clips without a value count as the worst observed: {seen.filled[1]} in the candidate, "
@@ -53,7 +54,7 @@ def sentence(check: CheckResult) -> str:
     size = f" {seen.prompts} prompts, {seen.clips} clips each." if seen.prompts else ""
     why = check.reason[:1].upper() + check.reason[1:]
     return (
-        f"{MARK[check.outcome]}: {check.generator}: {title(check)}:{figures} {why}."
+        f"{MARK[check.outcome]}: {check.generator}: {title(check)}:{change} {why}."
         f" Required: {check.demand}.{size}{filled}"
     )
 

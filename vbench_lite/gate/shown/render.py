@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from vbench_lite import escaping
 from vbench_lite.escaping import code_span, markdown
 from vbench_lite.files import to_json
-from vbench_lite.gate.shown.formatting import MARK, interval, number, policy_line, sentence, title
+from vbench_lite.gate.shown.formatting import MARK, figures, interval, policy_line, sentence, title
 from vbench_lite.gate.verdict import CheckResult, Verdict
 from vbench_lite.records import FORMAT
 
@@ -109,9 +109,9 @@ def _table(checks: list[CheckResult]) -> Iterator[str]:
     yield "| outcome | generator | check | baseline | candidate | difference | why |"
     yield "|---|---|---|---|---|---|---|"
     for check in checks:
-        cells = (MARK[check.outcome], check.generator, title(check), number(check.evidence.baseline),
-                 number(check.evidence.candidate),
-                 interval(check), check.reason)  # fmt: skip
+        text = figures(check)
+        cells = (MARK[check.outcome], check.generator, title(check), text.baseline, text.candidate, interval(check),
+                 check.reason)  # fmt: skip
         yield f"| {' | '.join(markdown(cell) for cell in cells)} |"
 
 

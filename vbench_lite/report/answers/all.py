@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vbench_lite.report import glossary as words
+from vbench_lite import formatting as words
 from vbench_lite.report.answers.leads import leads
 from vbench_lite.report.answers.quality_and_cost import cost, prices_of_usable_clips, quality, standings
 from vbench_lite.report.answers.scenario_and_release import releases, scenarios

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vbench_lite.report import glossary as words
+from vbench_lite import formatting as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.tables import usable_estimate
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.leads import Verdict
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.stats import Interval
 

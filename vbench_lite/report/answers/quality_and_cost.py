@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vbench_lite import formatting as words
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.leads import Lead, p_text, times_cheaper, verdict_words
 from vbench_lite.report.answers.strips import Answer, money, strip_of
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -32,7 +33,7 @@ def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
         known = [found[name] for name in names]
         leaders = {lead.first.label for lead in known if lead.real}
         if len(leaders) == 1:
-            led = [words.inline(scenario.title_of(lead.name)) for lead in known if lead.real]
+            led = [glossary.inline(scenario.title_of(lead.name)) for lead in known if lead.real]
             ahead.setdefault(leaders.pop(), []).extend([title.lower()] if known[0].real else led)
         else:
             (split if leaders else undecided).append(title.lower())
@@ -41,8 +42,8 @@ def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
 
 def _judged(scenario: SuiteResult, found: Mapping[str, Lead]) -> list[tuple[str, list[str]]]:
     """Titles of the questions on which generators are ranked, each with its compared metrics."""
-    known = words.by_question({name: info for name, info in scenario.metrics.items() if name in found})
-    return [(words.HEADINGS[question], known[question]) for question in words.JUDGED if question in known]
+    known = glossary.by_question({name: info for name, info in scenario.metrics.items() if name in found})
+    return [(glossary.HEADINGS[question], known[question]) for question in glossary.JUDGED if question in known]
 
 
 def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
@@ -67,11 +68,11 @@ def quality(scenario: SuiteResult, found: Mapping[str, Lead]) -> Answer:
 
 def _lead_sentence(scenario: SuiteResult, lead: Lead) -> str:
     first = words.write(lead.first.score(lead.name))
-    name = words.inline(scenario.title_of(lead.name))
+    name = glossary.inline(scenario.title_of(lead.name))
     if lead.second is None:
         return f"{name} {first}."
     second = words.write(lead.second.score(lead.name))
-    who = f"{lead.first.label} ({words.ROUTES.get(lead.first.route, lead.first.route)})"
+    who = f"{lead.first.label} ({glossary.ROUTES.get(lead.first.route, lead.first.route)})"
     gap = words.write(Estimate(*(lead.gain or (None, None, None))))
     if lead.real:
         return (

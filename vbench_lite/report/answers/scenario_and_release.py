@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.commands import baseline_folder, promote_command
 from vbench_lite.analysis.family import Outcome
 from vbench_lite.escaping import vbench_command
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.strips import Answer
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.tables import usable_estimate
@@ -126,7 +127,7 @@ def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: Generat
     differences = [
         f"{word} on {words.listed(names)}"
         for word in (Outcome.BETTER, Outcome.WORSE)
-        if (names := [words.inline(scenario.title_of(m)) for m, c in known.items() if c.words is word])
+        if (names := [glossary.inline(scenario.title_of(m)) for m, c in known.items() if c.words is word])
     ]  # fmt: skip
     return "; ".join(differences) or "no difference shown on scores"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from vbench_lite import formatting as words
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.leads import Lead, verdict_words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 
@@ -58,6 +59,6 @@ def strip_of(scenario: SuiteResult, name: str, lead: Lead | None, cost: bool = F
         estimate = entry.cost(name) if cost else entry.score(name)
         written = words.cost_text(name, estimate, scenario.money_scale) if cost else words.write(estimate)
         rows.append((entry, estimate, written))
-    title = words.cost_title(name, scenario.money_scale) if cost else scenario.title_of(name)
+    title = glossary.cost_title(name, scenario.money_scale) if cost else scenario.title_of(name)
     verdict = verdict_words(lead) if lead else ""
     return IntervalStrip(name, title, "", rows, writer(scenario, name, cost=cost), verdict, bool(lead and lead.real))

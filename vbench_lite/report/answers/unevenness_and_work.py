@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.unevenness import best_of_curve, spread, worst_tenth
 from vbench_lite.records import ReasonCode
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.leads import Lead, verdict_words
 from vbench_lite.report.answers.strips import Answer, IntervalStrip, writer
 from vbench_lite.report.data import GeneratorResult, SuiteResult
@@ -37,7 +38,7 @@ def _uneven_sentence(scenario: SuiteResult, entry: GeneratorResult, others: Sequ
         if worst.value is None:
             continue
         text = (
-            f"its worst tenth averages {words.write(worst).value} on {words.inline(scenario.title_of(metric))}, "
+            f"its worst tenth averages {words.write(worst).value} on {glossary.inline(scenario.title_of(metric))}, "
             f"all its clips {words.write(entry.score(metric)).value}"
         )
         parts = spread(entry.scores(metric), others)

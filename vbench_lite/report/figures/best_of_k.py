@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.unevenness import best_of_curve
 from vbench_lite.analysis.cost.economics import within
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import (

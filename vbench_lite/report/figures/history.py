@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.releases import Line, Release
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker, percent_axis
@@ -42,7 +43,7 @@ class _Track:
         found = release.figures.get(self.name, ABSENT)
         if self.name == "usable":
             return share_text(found)
-        return str(words.cost_text(self.name, found, self.scale) if self.name in words.COSTS else words.write(found))
+        return str(words.cost_text(self.name, found, self.scale) if self.name in glossary.COSTS else words.write(found))
 
 
 def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
@@ -76,7 +77,7 @@ def _tracks(scenario: SuiteResult) -> list[_Track]:
     scale = scenario.money_scale
     return [
         *(_Track(name, scenario.title_of(name)) for name in ("usable", *scenario.headline_metrics)),
-        *(_Track(c, words.cost_title(c, scale), 1.0 if c.endswith("_s_per_clip") else scale) for c in costs[:1]),
+        *(_Track(c, glossary.cost_title(c, scale), 1.0 if c.endswith("_s_per_clip") else scale) for c in costs[:1]),
     ]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.image_gain import ImageGain, ImageGains, image_gains
 from vbench_lite.analysis.answers.leads import Lead
 from vbench_lite.analysis.family import Comparison, Outcome
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import PAPER, SOFT
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker
@@ -33,7 +34,7 @@ def image_gain(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         if not known:
             continue
         money = name.startswith("usd")
-        title = words.cost_title(name, scenario.money_scale) if money else scenario.title_of(name)
+        title = glossary.cost_title(name, scenario.money_scale) if money else scenario.title_of(name)
         values = [(gain.of, *_written(scenario, name, compared)) for gain, compared in known]
         rows += [(of, title, *cells) for of, *cells in values]
         alt = "; ".join(f"{of}: {before} on texts alone, {after} with images" for of, before, after, _, _ in values)

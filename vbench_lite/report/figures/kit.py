@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import LIGHT, MARKERS
 from vbench_lite.report.figures.svg import inline, panel, to_png, to_svg
@@ -98,7 +98,7 @@ def cost_axis(scenario: SuiteResult) -> Axis:
 
     if known("usd_per_clip"):
         scale = scenario.money_scale
-        return Axis("usd_per_clip", scale, "US$ per 1,000 clips" if scale > 1 else "US$ per clip")
+        return Axis("usd_per_clip", scale, words.shown_unit("usd_per_clip", "USD", 0.0, scale)[0])
     if known("device_s_per_clip"):
         return Axis("device_s_per_clip", 1.0, "device seconds per clip")
     return Axis("", 1.0, "clips made")

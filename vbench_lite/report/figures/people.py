@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vbench_lite import formatting as words
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER, SOFT
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour, marker

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.unevenness import spread, worst_tenth
-from vbench_lite.report import glossary as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.figures.colours import INK, PAPER
 from vbench_lite.report.figures.kit import Figure, FigureRenderer, colour

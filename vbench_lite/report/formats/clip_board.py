@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.unevenness import only_here
 from vbench_lite.analysis.people.by_clip import ClipVotes, votes_by_clip
 from vbench_lite.records import MetricInfo, Prompt, ReasonCode
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.unevenness_and_work import is_close
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.formats.media import Media, clip_id
@@ -70,7 +71,7 @@ class ClipCard:
 
     def title_of(self, kind: str) -> str:
         """What a metric, or a code, is called."""
-        return words.title(kind, self.entry.run.metrics)
+        return glossary.title(kind, self.entry.run.metrics)
 
     @property
     def state(self) -> str:
@@ -94,12 +95,12 @@ class ClipCard:
         """The same for under its picture: one reason with its figures, of several the names."""
         if len(self.codes) < 2 or not self.made:
             return self.says
-        return ", ".join(words.inline(self.title_of(kind)) for kind in self.kinds)
+        return ", ".join(glossary.inline(self.title_of(kind)) for kind in self.kinds)
 
 
 def _reworded(because: str, metrics: Mapping[str, MetricInfo]) -> str:
     name, _, rest = because.partition(": ")
-    title = words.inline(words.title(name, metrics))
+    title = glossary.inline(glossary.title(name, metrics))
     return f"{title} {rest.replace(' is below ', ' < ').replace(' is above ', ' > ')}"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from vbench_lite import formatting as words
 from vbench_lite.escaping import latex
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import Report, SuiteResult
 from vbench_lite.report.output import Output
 from vbench_lite.report.tables import Row, groups
@@ -32,7 +33,7 @@ def _table(scenario: SuiteResult) -> str:
 
 def _caption(scenario: SuiteResult) -> str:
     prompts = words.several(len(scenario.prompts), "prompt")
-    return f"{scenario.title}, {prompts}. Means with 95 % intervals over prompts. Bold: ahead of all others."
+    return f"{scenario.title}, {prompts}. Means with 95 % intervals over prompts. Bold: {glossary.AHEAD}."
 
 
 def _heading(row: Row) -> str:

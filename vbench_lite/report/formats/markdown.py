@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from vbench_lite import formatting as words
 from vbench_lite.escaping import code_span, markdown
-from vbench_lite.report import glossary as words
-from vbench_lite.report import method
+from vbench_lite.report import glossary, method
 from vbench_lite.report.answers.all import answers, headline
 from vbench_lite.report.answers.scenario_and_release import by_category
 from vbench_lite.report.data import Report, SuiteResult
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
         f"## {markdown(scenario.title)}: {markdown(headline(report))}",
         "\n".join(f"> - {markdown(text)}" for text in method.warnings(report)),
         _summary(scenario),
-        f"<sub>{markdown(standfirst(scenario))} {markdown(confidence(scenario))}</sub>",
+        f"<sub>{' '.join(map(markdown, _under_summary(scenario)))}</sub>",
         _folded("The six answers", _answers(report)),
         _folded("All figures", (_table(scenario, group) for group in groups(scenario))),
         _folded("By category", (*_categories(scenario), *_gaps(scenario))),
@@ -43,6 +43,11 @@ def render(report: Report) -> str:
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     return text if len(text.encode()) <= LIMIT else _cut(text)
+
+
+def _under_summary(scenario: SuiteResult) -> list[str]:
+    bold = [f"Bold: {glossary.AHEAD}.", confidence(scenario)] if len(scenario.entries) > 1 else []
+    return [standfirst(scenario), *bold]
 
 
 def _folded(title: str, parts: Iterable[str]) -> str:

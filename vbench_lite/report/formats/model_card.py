@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.data import GeneratorResult, Report, SuiteResult
 from vbench_lite.report.output import Output
 
@@ -46,6 +46,6 @@ def _results(scenario: SuiteResult, entry: GeneratorResult) -> list[EvalResult]:
 
 def _title(scenario: SuiteResult, name: str) -> str:
     info = scenario.metrics.get(name)
-    title = words.title("usable" if name == "usable_share" else name, scenario.metrics)
+    title = glossary.title("usable" if name == "usable_share" else name, scenario.metrics)
     backbone = f", {info.backbone}" if info and info.backbone else ""
     return f"{title} (vbench-lite, version {info.version if info else 1}{backbone})"

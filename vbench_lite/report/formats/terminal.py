@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vbench_lite import formatting as words
 from vbench_lite.analysis.answers.leads import find_leads
 from vbench_lite.analysis.cost.machines import machine_warnings
 from vbench_lite.analysis.family import Family, family_of_run
 from vbench_lite.escaping import one_line
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.formats.layout import Board, Cell, Head, Line, Section
 from vbench_lite.report.method import computed_elsewhere, shared_clips, strict_thresholds
 from vbench_lite.run.people import SIMULATED
@@ -47,7 +48,7 @@ def _title(summary: Summary) -> str:
 def _notes(summary: Summary, family: Family) -> list[str]:
     lines = ["95 % intervals over prompts, of time and money over measured batches.", "↑ higher is better, ↓ lower."]
     if len(summary) > 1:
-        lines[1] += f" ★ better than all others. {family.statement()}."
+        lines[1] += f" ★ {glossary.AHEAD}. {family.statement()}."
     share = summary.usable.reference_share
     if share is not None:
         lines.append(f"Of the real reference clips, {words.percent(share)} would be usable by the same thresholds.")
@@ -67,19 +68,19 @@ def _notes(summary: Summary, family: Family) -> list[str]:
 
 def _sections(summary: Summary, ahead: Mapping[str, int]) -> list[Section]:
     sections = [
-        Section(words.HEADINGS[question], [_score_row(summary, metric, ahead) for metric in names])
-        for question, names in words.by_question(summary.metrics).items()
+        Section(glossary.HEADINGS[question], [_score_row(summary, metric, ahead) for metric in names])
+        for question, names in glossary.by_question(summary.metrics).items()
     ]
     scale = words.money_scale(_costs(summary, "usd_per_clip"))
     costs = [_usable_row(summary, ahead)]
-    costs += [_cost_row(summary, name, scale, ahead) for name in words.COSTS if _known(summary, name)]
+    costs += [_cost_row(summary, name, scale, ahead) for name in glossary.COSTS if _known(summary, name)]
     return [*sections, Section("Use and cost", costs)]
 
 
 def _known(summary: Summary, cost: str) -> bool:
-    if cost == "peak_memory_mb" and all(words.in_main_memory(g.cost) for g in summary.values()):
+    if cost == "peak_memory_mb" and all(glossary.in_main_memory(g.cost) for g in summary.values()):
         return False
-    return cost in words.COSTS[:4] or any(estimate.value is not None for estimate in _costs(summary, cost))
+    return cost in glossary.COSTS[:4] or any(estimate.value is not None for estimate in _costs(summary, cost))
 
 
 def _costs(summary: Summary, name: str) -> list[Estimate]:
@@ -94,7 +95,7 @@ def _score_row(summary: Summary, metric: str, ahead: Mapping[str, int]) -> Line:
 
 def _cost_row(summary: Summary, cost: str, scale: float, ahead: Mapping[str, int]) -> Line:
     written = [words.cost_text(cost, e, scale) for e in _costs(summary, cost)]
-    return Line(f"{words.inline(words.cost_title(cost, scale))} ↓", _cells(written, ahead.get(cost)))
+    return Line(f"{glossary.inline(glossary.cost_title(cost, scale))} ↓", _cells(written, ahead.get(cost)))
 
 
 def _usable_row(summary: Summary, ahead: Mapping[str, int]) -> Line:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from vbench_lite import formatting as words
 from vbench_lite.records import Estimate
-from vbench_lite.report import glossary as words
+from vbench_lite.report import glossary
 from vbench_lite.report.answers.all import answers
 from vbench_lite.report.answers.strips import IntervalStrip
 from vbench_lite.report.data import GeneratorResult, Report
@@ -39,7 +40,7 @@ def _strip(report: Report, strip: IntervalStrip) -> dict[str, Any]:
     def place(value: float | None) -> str | None:
         return None if value is None else f"{4 + 92 * (scale(value) - scale(low)) / (scale(high) - scale(low)):.2f}"
 
-    by = strip.name if strip.name in report.main.per_clip else "cost" if strip.name in words.COSTS else "rank"
+    by = strip.name if strip.name in report.main.per_clip else "cost" if strip.name in glossary.COSTS else "rank"
     rows = [
         {
             "entry": entry, "written": written, "at": place(e.value), "low": place(e.low), "high": place(e.high),
@@ -55,7 +56,7 @@ def _best_first(report: Report, strip: IntervalStrip) -> list[tuple[GeneratorRes
     """Rows of many generators by their figure, unknown ones last."""
     if len(strip.rows) <= SORTED:
         return list(strip.rows)
-    higher = strip.name not in words.COSTS and report.main.higher_is_better(strip.name)
+    higher = strip.name not in glossary.COSTS and report.main.higher_is_better(strip.name)
     sign = -1 if higher else 1
     return sorted(strip.rows, key=lambda row: math.inf if row[1].value is None else sign * row[1].value)
 

@@ -13,8 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 from vbench_lite import __version__
-from vbench_lite.report import glossary as words
-from vbench_lite.report import method
+from vbench_lite import formatting as words
+from vbench_lite.report import glossary, method
 from vbench_lite.report.answers.all import headline
 from vbench_lite.report.answers.hero import heroes
 from vbench_lite.report.data import Report, SuiteResult, digest
@@ -53,9 +53,9 @@ def render(report: Report, media: Media) -> str:
         loader=ChoiceLoader(places), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["named"] = lambda text: named(text, report.entries)
-    meanings = {name: words.meaning(name, s.metrics) for s in report.scenarios for name in _defined(s)}
+    meanings = {name: glossary.meaning(name, s.metrics) for s in report.scenarios for name in _defined(s)}
     versions = {name: text for s in reversed(report.scenarios) for name, text in _versions(s).items()}
-    environment.globals |= {"shapes": SHAPES, "meanings": meanings, "versions": versions, "routes": words.ROUTES}
+    environment.globals |= {"shapes": SHAPES, "meanings": meanings, "versions": versions, "routes": glossary.ROUTES}
 
     def drawn(sections: Sequence[Section]) -> list[tuple[Section, Markup]]:
         return [(s, Markup(environment.get_template(s.template).render(s.data))) for s in sections]
@@ -145,8 +145,8 @@ def _policy(style: str, script: str, *, linked: bool) -> str:
 
 
 def _defined(scenario: SuiteResult) -> list[str]:
-    ordered = [name for names in words.by_question(scenario.metrics).values() for name in names]
-    return [*ordered, "usable", *words.COSTS]
+    ordered = [name for names in glossary.by_question(scenario.metrics).values() for name in names]
+    return [*ordered, "usable", *glossary.COSTS]
 
 
 def _versions(scenario: SuiteResult) -> dict[str, str]:

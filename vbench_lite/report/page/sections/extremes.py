@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vbench_lite.report import glossary as words
+from vbench_lite import formatting as words
+from vbench_lite.report import glossary
 from vbench_lite.report.formats.media import clip_file, poster
 from vbench_lite.report.page.section import Scene, Section
 
@@ -15,7 +16,7 @@ def sections(scene: Scene) -> Iterable[Section]:
     if not found:
         return
     scenario = scene.scenario
-    ranked_by = words.listed(words.inline(scenario.title_of(metric)) for metric in scenario.per_clip)
+    ranked_by = words.listed(glossary.inline(scenario.title_of(metric)) for metric in scenario.per_clip)
     where = "scenario" if scene.several else "page"
     pairs = [
         (entry, [(name, card, poster(clip_file(entry, card.row, card.index))) for name, card in pair])

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vbench_lite.report import glossary as words
+from vbench_lite import formatting as words
 from vbench_lite.report.data import GeneratorResult, SuiteResult
 from vbench_lite.report.links import clips_address
 from vbench_lite.report.page.section import Scene, Section

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vbench_lite.report import glossary
 from vbench_lite.report.leaderboard import TALL, WIDE, leaderboard, order
 from vbench_lite.report.method import counted
 from vbench_lite.report.page.section import Scene, Section
@@ -26,5 +27,6 @@ def sections(scene: Scene) -> Iterable[Section]:
         "columns": columns, "rows": order(columns, len(scenario.entries)), "entries": scenario.entries,
         "ranked": several and bool(columns), "wide": WIDE, "tall": TALL, "groups": groups(scenario),
         "side_by_side": len(scenario.entries) <= MOST_COLUMNS, "beside": scene.beside, "prefix": scene.prefix,
+        "ahead": glossary.AHEAD,
     }  # fmt: skip
     yield Section("numbers", "The numbers", "table.html", lede, "Numbers", printed=True, data=data)
