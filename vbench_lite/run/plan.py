@@ -114,8 +114,8 @@ def setting(definition: Definition, name: str, default: int) -> int:
 def check_settings(definition: Definition) -> None:
     """Refuses the runner's own settings where they make no sense."""
     whole = ("batch_size", "tries", "devices", "workers", "stop_after_failures")
-    for name in (*whole, "timeout_s", "memory_limit_mb"):
-        value = definition.settings.get(name, 1)
+    for name in filter(definition.settings.__contains__, (*whole, "timeout_s", "memory_limit_mb")):
+        value = definition.settings[name]
         kinds = int if name in whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
             expected = "a whole number, 1 or more" if name in whole else "a number above 0"
