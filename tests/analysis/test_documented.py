@@ -14,7 +14,7 @@ from vbench_lite.analysis.people import crossed, needed, thresholds
 @pytest.mark.parametrize(
     ("found", "value", "page", "sentence"),
     [
-        (family.LEVEL, 0.05, "compare.md", "Their intervals hold simultaneously with 95 % confidence (Bonferroni)"),
+        (family.LEVEL, 0.05, "compare.md", "Their intervals have a joint coverage of 95 % (Bonferroni)"),
         (usable.WORST_SHARE, 0.05, "report.md", "the value that 95 % of the reference clips reach"),
         (unevenness.WORST, 0.1, "report.md", "mean of the worst tenth | over all attempts"),
         (batches.MIN_BATCHES, 4, "report.md", "Below 4 batches there is no interval"),

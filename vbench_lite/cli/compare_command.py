@@ -24,9 +24,9 @@ def command(baseline: str, candidate: str, as_json: bool) -> None:
     """Compare CANDIDATE with BASELINE, paired by prompt and seed.
 
     Each is a run folder, or one generator of it as RUN:GENERATOR. The differences are CANDIDATE minus BASELINE
-    with their interval over prompts, or over measured batches. All intervals hold together with 95 % (Bonferroni),
-    and the words say what they show: "better" or "worse" where an interval leaves 0 out. Two generators of one run
-    are judged together with all pairs of that run, as on its page.
+    with their interval over prompts, or over measured batches. All intervals have a joint coverage of 95 %
+    (Bonferroni). The result is "better" or "worse" if the interval does not contain 0. Two generators of one run are
+    judged in the family of all pairs of that run, as on its page.
 
     \b
     Examples:

@@ -46,7 +46,7 @@ def test_a_busier_machine_is_stated_and_a_much_busier_one_ends_the_comparison_of
     assert (rows["usd_per_clip"].words != "not compared") == compared
     assert rows["peak_rss_mb"].words != "not compared", "memory does not depend on load"
     assert rows["detail"].words != "not compared"
-    assert any(f"0.1 of 4 processors beside idle:a, {other:.2g} beside busy:a" in note for note in pair.notes) == stated
+    assert any(f"0.1 of 4 processors during idle:a, {other:.2g} during busy:a" in note for note in pair.notes) == stated
 
 
 def test_throttled_clocks_end_the_comparison(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def load_difference(baseline: Side, candidate: Side) -> LoadDifference | None:
     if others[0] is not None and others[1] is not None and abs(others[1] - others[0]) > DIFFERS * processors:
         spoils = abs(others[1] - others[0]) > SPOILS * processors and candidate.run.manifest.device.kind == "cpu"
         found.append(
-            f"other processes took {others[0]:.2g} of {processors} processors beside {names[0]}, "
-            f"{others[1]:.2g} beside {names[1]}"
+            f"other processes took {others[0]:.2g} of {processors} processors during {names[0]}, "
+            f"{others[1]:.2g} during {names[1]}"
         )
     if slowed[0] is not None and slowed[1] is not None and abs(slowed[1] - slowed[0]) > SLOWED:
         spoils = True

@@ -15,12 +15,12 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
     where = f' in the category "{category}"' if category else " in each category" if check.each else ""
     if check.categories and not category:
         where += f" over the categories {', '.join(check.categories)}"
+    tolerance = f"with a tolerance of {100 * check.margin:.3g} % of all clips or of sampling error"
     if check.rule == "no-new-failures":
-        more = f", by {check.margin:.3g} of all clips or chance" if check.margin else ""
-        return f"no more clips fail or miss their form than in the baseline{where}{more}"
+        more = f", {tolerance}" if check.margin else ""
+        return f"no more clips fail or lack the requested form than in the baseline{where}{more}"
     if check.statistic == "collapsed":
-        more = f"by {check.margin:.0%} of them or chance"
-        return f"clips of {name}{where} collapse no more often than in the baseline, {more}"
+        return f"no more clips collapse in {name}{where} than in the baseline, {tolerance}"
     what = f"{_STATISTIC[check.statistic]}{name}{where}"
     if check.rule in ("min", "max"):
         return f"{what} is {'at least' if check.rule == 'min' else 'at most'} {check.value:g}"
@@ -40,7 +40,7 @@ def _margin(check: Check) -> str:
 
 _HEADINGS = {
     "block": "It must be shown that",
-    "point": "By the plain figures, without a significance test, it must hold that",
+    "point": "Without a significance test, the plain figures must show that",
     "inside": "Guards: a release fails if one is shown to be violated, and is undecided if one lies outside its limit",
 }
 
