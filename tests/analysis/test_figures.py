@@ -22,7 +22,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.compare import compare_runs
 from vbench_lite.analysis.cost import economics
 from vbench_lite.analysis.family import family_of_run
-from vbench_lite.analysis.paired import NoPairs, pair, ratio_influence, scored_pairs
+from vbench_lite.analysis.paired import NoPairs, Paired, pair, ratio_influence, scored_pairs
 from vbench_lite.analysis.people.by_clip import votes_by_clip
 from vbench_lite.analysis.people.paired import human_values
 from vbench_lite.analysis.people.results import refresh
@@ -113,6 +113,13 @@ def of_pairs(folder: Path, kinds: tuple[str, ...] = ("score", "cost", "share", "
     return found, [ratio_influence(ratio, grid) for ratio in RATIOS for grid in (both.old, both.new)]
 
 
+def numbers(found: Paired | NoPairs) -> Any:
+    """Pairs without their quantity."""
+    if isinstance(found, NoPairs):
+        return found
+    return dataclasses.asdict(found) | {"quantity": None, "few": found.too_few}
+
+
 def of_batches(folder: Path) -> Any:
     return [of_pairs(folder / str(batch), ("cost", "ratio"), prompts=24, batch=batch) for batch in (4, 12)]
 
@@ -160,7 +167,8 @@ def of_unevenness(folder: Path) -> Any:
 
 
 RATERS = ("ann", "bob", "cem", "dee", "lazy")
-SKILL = {"a": 0.0, "b": 0.9, "c": -0.7}
+SKILL = {"a": 0.0, "b": 0.9, "c": -0.7, "d": 0.0}
+"""Nobody judges the last one."""
 
 
 def hand_made(folder: Path, names: str, first: int) -> tuple[Run, dict[tuple[str, str, str], str]]:
@@ -176,7 +184,7 @@ def hand_made(folder: Path, names: str, first: int) -> tuple[Run, dict[tuple[str
 
 def judged(folder: Path) -> Run:
     """A run that five raters judged beside another one; one of them always takes the left clip."""
-    run, digests = hand_made(folder / "r", "abc", 0)
+    run, digests = hand_made(folder / "r", "abcd", 0)
     digests |= hand_made(folder / "s", "a", 500)[1]
     rng = np.random.default_rng(7)
 
@@ -194,7 +202,7 @@ def judged(folder: Path) -> Run:
                 vote = choice(prompt, left, right, answer, rater=who, seconds=4.0 + nth)
                 also = {"prompt": "left" if gap > 0 else "right"} if nth == 1 else {}
                 cast(vote, f"{nth}aa", answers=vote.answers | also)
-            for name in SKILL:
+            for name in "abc":
                 keep = worth[name] > -0.5
                 vote = look(prompt, keep, rater=who, generator=name, seconds=3.0 + worth[name] if keep else None)
                 reasons = () if keep else ("flicker or jumps",)
@@ -212,8 +220,8 @@ def of_people(folder: Path) -> Any:
     run = judged(folder)
     sides = [Side(run, name) for name in run.generators]
     other = Side(open_run(folder / "s"), "a")
-    pairs = [GeneratorPair(*both) for both in (sides[:2], sides[1:], sides[:2][::-1], (other, sides[0]))]
-    human = [dataclasses.asdict(each.pairs(q)) | {"quantity": None} for each in pairs for q in HUMAN]
+    pairs = [GeneratorPair(*both) for both in (sides[:2], sides[1:3], sides[:2][::-1], (other, sides[0]), sides[2:])]
+    human = [numbers(each.pairs(q)) for each in pairs for q in HUMAN]
     table = run.folder.table_path.read_text().splitlines()
     own = {
         name: ([found.scores[q.name] for q in HUMAN], found.cost["usd_per_usable_clip_with_review"])

@@ -115,7 +115,7 @@ class GeneratorPair:
     def same_clips(self) -> NDArray[np.bool_]:
         """Which clips have the same bytes in both runs, shape (prompts, clips per prompt)."""
         old, new = (grid.text("sha256") for grid in self._grids)
-        return np.asarray(self.old.made & self.new.made & (old != "") & (old == new))
+        return self.old.made & self.new.made & (old != "") & (old == new)
 
     @property
     def is_identical(self) -> bool:

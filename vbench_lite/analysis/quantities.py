@@ -133,7 +133,7 @@ def clip_values(quantity: Quantity, grid: ClipGrid) -> Array:
         Shape (prompts, clips per prompt), in the quantity's unit.
     """
     if quantity.name == "failed":
-        return np.where(grid.tried, (~grid.made).astype(float), np.nan)
+        return np.where(grid.tried, ~grid.made, np.nan)
     values = grid.values(quantity.column) * quantity.scale
     if quantity.kind == "share":
         return np.where(grid.tried & np.isfinite(values), np.where(grid.made & (values == 1), 1.0, 0.0), np.nan)
@@ -147,7 +147,7 @@ def ratio_parts(quantity: Quantity, grid: ClipGrid) -> tuple[Array, Array]:
     """
     usable = np.nansum(clip_values(SHARES[0], grid), axis=1)
     if not quantity.column:
-        return grid.tried.sum(1).astype(float), usable
+        return grid.tried.sum(1), usable
     spent = np.where(grid.tried, grid.values(quantity.column) * quantity.scale, 0.0)
     known = np.isfinite(spent) & grid.tried
     highest = spent[known].max() if known.any() else np.nan

@@ -68,7 +68,7 @@ def together(prompts: NDArray[np.int64], *measured: Groups) -> Groups:
         apart = own != first[ids]
         for one, other in zip(own[apart].tolist(), first[ids][apart].tolist(), strict=True):
             parent[root(one)] = root(other)
-    return np.unique([root(prompt) for prompt in range(len(parent))], return_inverse=True)[1].astype(np.int64)
+    return np.unique([root(prompt) for prompt in range(len(parent))], return_inverse=True)[1]
 
 
 def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
@@ -88,7 +88,8 @@ def inflate_to_batch_variance(values: Array, groups: Groups) -> Array:
     prompts, count, mean = len(values), len(sizes), float(values.mean())
     wide = np.sqrt((prompts - 1) / (count - 1) * sizes * count / prompts) * (sums / sizes - mean)
     apart = wide[groups]
-    return np.asarray(mean + apart - apart.mean(), float)
+    found: Array = mean + apart - apart.mean()
+    return found
 
 
 def joint_freedom(first: Array, freedom_first: float, second: Array, freedom_second: float) -> float:

@@ -93,7 +93,7 @@ def measured_mean(values: Known, prompts: Sequence[str], wall_s: Known, reason: 
 
 
 def _array(values: Known, chosen: Sequence[int]) -> Array:
-    return np.array([np.nan if values[n] is None else values[n] for n in chosen], float)
+    return np.array([np.nan if values[n] is None else values[n] for n in chosen])
 
 
 def highest(values: Known, reason: str) -> Estimate:
@@ -116,8 +116,8 @@ def share_of(flags: Sequence[bool], prompts: Sequence[str], confidence: float = 
         prompts: The prompt of each clip.
         confidence: Confidence level of the two-sided interval.
     """
-    _, places = np.unique(np.asarray(prompts), return_inverse=True)
-    values = np.asarray(flags, float)
+    _, places = np.unique(prompts, return_inverse=True)
+    values = np.asarray(flags)
     clips, clusters, share = len(values), int(places.max()) + 1, float(values.mean())
     if clusters < 2:
         return Interval(share, None, None)
@@ -203,15 +203,15 @@ def _ratio_ends(
     costs: Sequence[float], usable: Sequence[bool], prompts: Sequence[str], wall_s: Known
 ) -> tuple[float | None, float | None, str]:
     """Both ends of the interval of a cost per usable clip, or why there is no interval."""
-    names, places = np.unique(np.asarray(prompts), return_inverse=True)
-    spent, got = np.bincount(places, np.asarray(costs, float)), np.bincount(places, np.asarray(usable, float))
+    names, places = np.unique(prompts, return_inverse=True)
+    spent, got = np.bincount(places, costs), np.bincount(places, usable)
     if len(names) < 2:
         return None, None, "one prompt gives no interval"
     if (got > 0).sum() < MIN_USABLE_PROMPTS:
         return None, None, f"usable clips of {int((got > 0).sum())} prompts are too few to bound it"
     if not spent.sum():
         return 0.0, 0.0, ""
-    groups = together(places, measurement_ids(np.asarray(costs, float), _array(wall_s, range(len(costs)))))
+    groups = together(places, measurement_ids(np.asarray(costs), _array(wall_s, range(len(costs)))))
     batches = int(groups.max()) + 1
     more, cheaper = got / got.mean() - 1, spent / spent.mean() - 1
     df: float = len(names) - 1

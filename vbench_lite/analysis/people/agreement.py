@@ -42,12 +42,12 @@ def metric_agreement(
     else:
         passed = np.array([bool(meets(value, limit)) for value in machine], bool)
         precision = _share(kept, kept.keep, known & passed)
-        recall = _share(kept, passed.astype(float), known & (kept.keep == 1))
+        recall = _share(kept, passed, known & (kept.keep == 1))
     return MetricAgreement(pair_accuracy=_accuracy(values, sign, pairs), precision=precision, recall=recall)
 
 
 def _column(values: Values, clips: tuple[ClipKey, ...]) -> Array:
-    return np.array([values.get(clip, np.nan) for clip in clips], float)
+    return np.array([values.get(clip, np.nan) for clip in clips])
 
 
 def _share(table: UsableTable, values: Array, keep: NDArray[np.bool_]) -> Estimate:
@@ -64,6 +64,6 @@ def _accuracy(values: Values, sign: float, pairs: PairTable | None) -> Estimate:
     keep = pairs.decided & np.isfinite(better)
     if not keep.any():
         return Estimate(None, reason="no decided vote on clips with a value", reason_code=ReasonCode.TOO_FEW)
-    says = np.where(better == 0, 0.5, (better > 0).astype(float))
+    says = np.where(better == 0, 0.5, better > 0)
     right_way = np.where(pairs.points == 1, says, 1 - says)
     return fraction(right_way[keep], pairs.clusters.only(keep))

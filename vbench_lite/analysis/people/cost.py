@@ -62,6 +62,6 @@ def with_review(
 
 def _cost_variance(costs: Array, prompts: Sequence[str]) -> float:
     """Variance of the mean cost, over prompts."""
-    places = np.unique(np.asarray(prompts), return_inverse=True)[1]
+    places = np.unique(prompts, return_inverse=True)[1]
     means = np.bincount(places, costs) / np.bincount(places)
     return float(means.var(ddof=1)) / len(means) if len(means) > 1 else 0.0

@@ -36,7 +36,7 @@ class Clusters(NamedTuple):
 
     @classmethod
     def of(cls, prompts: Sequence[str], raters: Sequence[str]) -> Clusters:
-        return cls(*(np.unique(np.asarray(names), return_inverse=True)[1] for names in (prompts, raters)))
+        return cls(*(np.unique(names, return_inverse=True)[1] for names in (prompts, raters)))
 
     def only(self, keep: NDArray[np.bool_]) -> Clusters:
         """The clusters of some of the votes."""

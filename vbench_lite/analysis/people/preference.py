@@ -87,7 +87,7 @@ def _weights(parameters: Array, design: Array) -> Array:
 
 
 def _chosen(points: Array) -> Array:
-    return np.column_stack([points == 1, points == 0.5, points == 0]).astype(float)
+    return np.column_stack([points == 1, points == 0.5, points == 0])
 
 
 def _loss(parameters: Array, design: Array, points: Array) -> tuple[float, Array]:

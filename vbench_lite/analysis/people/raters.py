@@ -37,7 +37,7 @@ def alpha(units: Sequence[Sequence[float]]) -> float | None:
     >>> alpha([[1, 1], [0, 0], [1, 1], [0, 1]])
     0.5333333333333333
     """
-    shared = [np.asarray(unit, float) for unit in units if len(unit) > 1]
+    shared = [np.asarray(unit) for unit in units if len(unit) > 1]
     if not shared:
         return None
     pooled = np.concatenate(shared)

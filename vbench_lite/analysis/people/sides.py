@@ -30,7 +30,7 @@ def left_share(votes: Sequence[Vote], question: str) -> Estimate:
     chosen = decided(votes, question)
     if not chosen:
         return Estimate(None, reason="no decided votes", reason_code=ReasonCode.TOO_FEW)
-    values = np.array([v.answers[question] == "left" for v in chosen], float)
+    values = np.array([v.answers[question] == "left" for v in chosen])
     return fraction(values, Clusters.of([v.prompt_id for v in chosen], [v.rater for v in chosen]))
 
 
@@ -100,4 +100,5 @@ def _chances_of_left(agrees: NDArray[np.bool_], on_left: NDArray[np.bool_], know
 
 
 def _log_choose(n: int, k: NDArray[np.intp]) -> Array:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+    found: Array = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    return found

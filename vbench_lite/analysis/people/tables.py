@@ -54,7 +54,7 @@ class UsableTable:
     def of_generator(self, run: str, generator: str) -> NDArray[np.bool_]:
         """Which votes are on clips of this generator."""
         mine = np.array([key[:2] == (run, generator) for key in self.clips], bool)
-        return np.asarray(mine[self.clip]) if len(self.clip) else np.zeros(0, bool)
+        return mine[self.clip] if len(self.clip) else np.zeros(0, bool)
 
 
 def usable_table(votes: Sequence[Vote]) -> UsableTable:
@@ -91,7 +91,7 @@ class PairTable:
     @property
     def decided(self) -> NDArray[np.bool_]:
         """Votes for one of the two clips."""
-        return np.asarray(self.points != 0.5)
+        return self.points != 0.5
 
 
 def pair_table(votes: Sequence[Vote], question: str, home: str) -> PairTable:
