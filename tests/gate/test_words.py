@@ -90,6 +90,7 @@ def check_of(tmp_path: Path, text: str) -> str:
         ("metric='detail'\nrule='min'\nvalue=0.3", "detail is at least 0.3"),
         ("metric='detail'\nrule='max'\nvalue=0.3", "detail is at most 0.3"),
         ("metric='detail'\nrule='non-inferior'\nmargin=0", "detail is no worse than the baseline"),
+        ("metric='scores'\nrule='non-inferior'\nmargin=0", "every score is no worse than the baseline"),
         ("metric='detail'\nrule='non-inferior'\nmargin=2\nunit='percent'",
          "detail is less than 2 % worse than the baseline"),
         ("metric='detail'\nrule='non-inferior'\nmargin=0.5\nunit='sd'\nfloor=0.01",

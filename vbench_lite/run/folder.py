@@ -130,7 +130,7 @@ class RunFolder:
         """Stores a record in place of an earlier one of the same clip."""
         value: dict[str, Any] = json.loads(to_json({"format": FORMAT} | vars(record)))
         lines = [  # one a field: to be read by people, and quickly written
-            f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False, allow_nan=False)}"
+            f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False)}"
             for name, field in (value | {"check": digest(value)}).items()
         ]
         write_whole(self.record_path(record.key), "{\n" + ",\n".join(lines) + "\n}\n")
