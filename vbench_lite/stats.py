@@ -155,13 +155,6 @@ def _skewed(t: float, bend: float) -> float:
     return float(np.cbrt(1 + 3 * bend * (t - bend / 2)) - 1) / bend
 
 
-def normal_test(value: float, error: float) -> OneSided:
-    """The same question for one number with a known standard error (0: it is exact)."""
-    if error <= 0:
-        return OneSided(np.asarray(0.0 if value > 0 else 1.0), np.asarray(0.0 if value < 0 else 1.0))
-    return OneSided(special.ndtr(-value / error), special.ndtr(value / error))
-
-
 def sign_test(worse: int, better: int) -> float:
     """p value of "prompts get worse no more often than better"; prompts without a change are left out.
 

@@ -9,9 +9,11 @@ import pytest
 
 from tests.gate.releases import write
 from vbench_lite.analysis.comparable import GeneratorPair
-from vbench_lite.gate.needed import _hours, needed, remedies
+from vbench_lite.formatting import dollars
+from vbench_lite.gate.needed import needed, remedies
 from vbench_lite.gate.policy import choose_policy
 from vbench_lite.gate.verdict import CheckResult, Evidence, Needed, Remedy
+from vbench_lite.progress import duration
 from vbench_lite.run.view import Side, open_run
 from vbench_lite.stats import prompts_to_decide
 
@@ -83,14 +85,6 @@ def test_the_most_prompts_that_are_asked_for_are_10_000() -> None:
     assert 9_980 < max(known) <= 10_000
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.5, "0.5 s"), (59.9, "59.9 s"), (60, "1 min"), (3599, "60 min"), (3600, "1 h"), (90_000, "25 h")],
-)
-def test_hours_minutes_and_seconds(seconds: float, text: str) -> None:
-    assert _hours(seconds) == text
-
-
 def sides(tmp_path: Path, **how: Any) -> GeneratorPair:
     old, new = write(tmp_path / "old", prompts=12), write(tmp_path / "new", **{"prompts": 12, "weights": "b"} | how)
     (tmp_path / "old" / "clips").mkdir()
@@ -115,7 +109,7 @@ def test_the_check_that_needs_most_sets_the_remedies_and_their_cost(tmp_path: Pa
         assert (found.clips, found.usd, found.device_s) == (
             count, pytest.approx(count * usd), pytest.approx(count * seconds)
         )
-    costs = f" 60 clips of the candidate, about ${60 * usd:.4g} and {60 * seconds:.3g} s of device time "
+    costs = f" 60 clips of the candidate, about {dollars(60 * usd)} and {duration(60 * seconds)} of device time "
     assert more_clips.sentence.startswith("5 clips per prompt (now 2)")
     assert more_prompts.sentence.startswith('30 prompts (now 12; the suite "ads" has 12: ')
     assert all(costs in each.sentence for each in (more_clips, more_prompts))

@@ -12,6 +12,7 @@ from vbench_lite.files import to_json
 from vbench_lite.formatting import dollars
 from vbench_lite.gate.looks.record import LookResult, PlannedLooks
 from vbench_lite.jobs.growing import GrowingRun, Grown, Saved
+from vbench_lite.progress import duration
 
 
 def run_against(growing: GrowingRun, *, no_score: bool, no_report: bool, dry_run: bool, as_json: bool) -> int:
@@ -75,7 +76,7 @@ def _saved(planned: PlannedLooks, saved: Saved) -> str:
     if not saved.clips:
         return f"Decided at {look}: all {saved.of} clips were needed."
     worth = [dollars(saved.usd)] if saved.usd is not None else []
-    worth += [f"{saved.device_s:.4g} s of device time"] if saved.device_s is not None else []
+    worth += [f"{duration(saved.device_s)} of device time"] if saved.device_s is not None else []
     about = f", about {' and '.join(worth)}" if worth else ", of unknown cost"
     return f"Stopped at {look}: {saved.clips} of {saved.of} clips were not needed{about}."
 

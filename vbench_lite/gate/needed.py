@@ -11,6 +11,7 @@ from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.formatting import dollars
 from vbench_lite.gate.policy import Policy
 from vbench_lite.gate.verdict import CheckResult, Evidence, Needed, Remedy
+from vbench_lite.progress import duration
 from vbench_lite.run.clips import ClipGrid
 from vbench_lite.stats import prompts_to_decide
 
@@ -92,7 +93,7 @@ def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
     if usd is not None:
         costs.append(dollars(usd * clips))
     if seconds is not None:
-        costs.append(f"{_hours(seconds * clips)} of device time")
+        costs.append(f"{duration(seconds * clips)} of device time")
     price = f", about {' and '.join(costs)} at the candidate's own mean" if costs else ", of unknown cost"
     sentence = f"{what} would decide, in both runs: {clips} clips of the candidate{price}."
     return Remedy(
@@ -104,8 +105,3 @@ def _remedy(what: str, command: str, clips: int, grid: ClipGrid) -> Remedy:
 def _mean(grid: ClipGrid, column: str) -> float | None:
     values = grid.values(column)
     return float(np.nanmean(values)) if np.isfinite(values).any() else None
-
-
-def _hours(seconds: float) -> str:
-    unit, size = ("h", 3600) if seconds >= 3600 else ("min", 60) if seconds >= 60 else ("s", 1)
-    return f"{seconds / size:.3g} {unit}"

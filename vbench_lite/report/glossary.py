@@ -5,7 +5,7 @@ Each metric is described in its own file. A run copies the description into summ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vbench_lite.records import QUESTIONS, Estimate, MetricInfo
@@ -122,6 +122,14 @@ def cost_title(name: str, money_scale: float = 1.0) -> str:
     if name.startswith("usd") and money_scale > 1:
         return found.replace("per usable clip", "per 1,000 usable clips").replace("per clip", "per 1,000 clips")
     return found
+
+
+def costs_shown(generators: Sequence[Mapping[str, Estimate]]) -> list[str]:
+    """The costs that a table of these generators shows: the first four always, others where one is known."""
+    known = {cost for costs in generators for cost, estimate in costs.items() if estimate.value is not None}
+    on_cpu = all(in_main_memory(costs) for costs in generators)  # the memory of the process has its own row
+    hidden = {"peak_memory_mb"} if on_cpu else set()
+    return [cost for cost in COSTS if cost in COSTS[:4] or cost in known - hidden]
 
 
 def in_main_memory(costs: Mapping[str, Estimate]) -> bool:

@@ -70,7 +70,8 @@ def groups(scenario: SuiteResult) -> list[Group]:
         Group(_heading(scenario, question), [_score_row(scenario, m, found.get(m)) for m in names])
         for question, names in glossary.by_question(scenario.metrics).items()
     ]
-    costs = [_cost_row(scenario, cost, found.get(cost)) for cost in glossary.COSTS if _shown(scenario, cost)]
+    shown = glossary.costs_shown([entry.figures.cost for entry in scenario.entries])
+    costs = [_cost_row(scenario, cost, found.get(cost)) for cost in shown]
     return [*made, Group("Use and cost", [_usable_row(scenario, found.get("usable")), *costs])]
 
 
@@ -79,12 +80,6 @@ def _heading(scenario: SuiteResult, question: str) -> str:
     used = set(scenario.summary.notes.reference.values())
     title = glossary.HEADINGS[question]
     return f"{title}, against {used.pop()}" if question == "set" and len(used) == 1 else title
-
-
-def _shown(scenario: SuiteResult, cost: str) -> bool:
-    if cost == "peak_memory_mb" and all(e.in_main_memory for e in scenario.entries):
-        return False  # on a CPU this is the memory of the process, which has its own row
-    return cost in glossary.COSTS[:4] or any(e.cost(cost).value is not None for e in scenario.entries)
 
 
 def usable_estimate(entry: GeneratorResult, category: str | None = None) -> Estimate:

@@ -72,15 +72,10 @@ def _sections(summary: Summary, ahead: Mapping[str, int]) -> list[Section]:
         for question, names in glossary.by_question(summary.metrics).items()
     ]
     scale = words.money_scale(_costs(summary, "usd_per_clip"))
+    shown = glossary.costs_shown([generator.cost for generator in summary.values()])
     costs = [_usable_row(summary, ahead)]
-    costs += [_cost_row(summary, name, scale, ahead) for name in glossary.COSTS if _known(summary, name)]
+    costs += [_cost_row(summary, name, scale, ahead) for name in shown]
     return [*sections, Section("Use and cost", costs)]
-
-
-def _known(summary: Summary, cost: str) -> bool:
-    if cost == "peak_memory_mb" and all(glossary.in_main_memory(g.cost) for g in summary.values()):
-        return False
-    return cost in glossary.COSTS[:4] or any(estimate.value is not None for estimate in _costs(summary, cost))
 
 
 def _costs(summary: Summary, name: str) -> list[Estimate]:
