@@ -162,4 +162,4 @@ def test_a_remedy_of_unknown_cost_says_so(tmp_path: Path) -> None:
             assert remedy.usd is None
             assert remedy.sentence.endswith("36 clips of the candidate, of unknown cost.")
         else:
-            assert remedy.sentence.endswith(f"about ${remedy.usd:.4g} at the candidate's own mean.")
+            assert remedy.sentence.endswith(f"about {dollars(remedy.usd)} at the candidate's own mean.")
