@@ -12,14 +12,27 @@ from vbench_lite.report.formats import pdf
 from vbench_lite.run.view import Run
 
 
+def pages_of(content: bytes) -> int:
+    assert content.startswith(b"%PDF-")
+    return len(re.findall(rb"/Type\s*/Page\b", content))
+
+
 @pytest.mark.browser
-def test_a_pdf_has_two_pages_that_sum_up_and_one_of_clips(ads, tmp_path) -> None:
+def test_a_pdf_shows_the_best_and_the_worst_clips_on_three_pages_at_most(ads, tmp_path) -> None:
     if not CHROMIUM:
         pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
     content = write_report([Run(ads)], tmp_path / "ads.pdf").read_bytes()
-    assert content.startswith(b"%PDF-")
-    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
+    assert 2 <= pages_of(content) <= 3
     assert len(re.findall(rb"/Subtype\s*/Image", content)) >= 4  # the best and the worst clip of two generators
+
+
+@pytest.mark.browser
+def test_changes_over_releases_are_printed_without_a_further_page(releases, tmp_path) -> None:
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
+    runs = [Run(folder) for folder in releases]
+    assert '<section id="history" class="printed">' in write_report(runs, tmp_path / "all.html").read_text("utf-8")
+    assert pages_of(write_report(runs, tmp_path / "all.pdf").read_bytes()) == 3
 
 
 @pytest.mark.browser
@@ -28,8 +41,7 @@ def test_twelve_generators_with_long_names_and_prompts_stay_on_three_pages(tmp_p
         pytest.skip("no Chromium here: apt-get install chromium, or set CHROMIUM")
     fakes = [Fake(f"a-generator-whose-name-is-long-{n}", skill=n / 4, device_s=0.2 * 1.4**n) for n in range(12)]
     folder = scored(tmp_path / "ads", generators=fakes, texts={n: "word " * 80 for n in range(6)}, video=False)
-    content = write_report([Run(folder)], tmp_path / "ads.pdf").read_bytes()
-    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
+    assert pages_of(write_report([Run(folder)], tmp_path / "ads.pdf").read_bytes()) == 3
 
 
 def test_without_a_browser_the_error_names_the_ways_out(ads, tmp_path, monkeypatch) -> None:

@@ -25,7 +25,7 @@ DEADLINE = 120
 
 
 def write(report: Report, output: Output) -> None:
-    """Two pages that sum up, then the best and the worst clip of each generator.
+    """The answers, the numbers, the main figures, and the best and the worst clip of each generator.
 
     Raises:
         VbenchError: There is no Chromium here, or it did not print.

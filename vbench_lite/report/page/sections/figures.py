@@ -13,7 +13,7 @@ SHORT = {
     "distributions": "Spread", "stages": "Time", "people": "People",
 }  # fmt: skip
 """Names in the navigation."""
-PRINTED = ("sweep", "plane")
+PRINTED = ("sweep", "plane", "history")
 NAMED = ("sweep", "distributions", "variance", "stages")
 """Figures that bear every generator's name."""
 
