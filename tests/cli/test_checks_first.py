@@ -85,8 +85,8 @@ def said_by_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         (("--backbones", "standart"), 'Did you mean "standard"'),
         (("--metrics", "motoin"), 'Did you mean "motion"'),
         (("--sweep", "accurracy=1,2"), "accurracy"),
-        (("--suite", "real.toml"), "absent, which is no folder of clips"),
-        (("--reference", "absent"), "absent is no folder of clips"),
+        (("--suite", "real.toml"), "absent, which is not a folder of clips"),
+        (("--reference", "absent"), "absent is not a folder of clips"),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_clip(

@@ -67,7 +67,7 @@ def test_a_full_disk_behind_stdout_is_a_sentence(
         done = vbench(*arguments, stdout=full.fileno(), PYTHONUNBUFFERED=unbuffered)
     assert is_one_sentence(done), done.stderr
     assert done.stderr == (
-        "Error: standard output takes no results: No space left on device. Files that were written are kept.\n"
+        "Error: cannot write to standard output: No space left on device. Files that were written are kept.\n"
     )
 
 

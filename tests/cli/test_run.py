@@ -152,7 +152,7 @@ def interrupted(times: int) -> subprocess.CompletedProcess[str]:
 def test_ctrl_c_finishes_the_clip_in_hand_and_says_how_to_go_on(workspace):
     done = interrupted(1)
     assert done.returncode == 4, done.stderr
-    assert "Go on with: vbench run --suite small -g slow --no-score" in done.stderr
+    assert "Continue with: vbench run --suite small -g slow --no-score" in done.stderr
     assert 2 <= len(list(Path().glob("results/small/clips/slow/*/*.json"))) <= 3
     assert not list(Path().glob("results/small/clips/*/*/.*"))
     assert vbench("-g", "slow", "--no-score").returncode == 0

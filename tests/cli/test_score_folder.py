@@ -78,7 +78,7 @@ def test_fewer_clips_leave_the_others_out_and_name_them() -> None:
     clips([*(f"{prompt}-0.mp4" for prompt in PROMPTS), "a blue car-1.mp4"])
     result = score("clips", "--suite", "s.txt", "--clips-per-prompt", "1")
     assert result.exit_code == 0, result.output
-    assert "Not scored: clips/a blue car-1.mp4: it is one clip more" in result.output
+    assert "Not scored: clips/a blue car-1.mp4: its prompt already has" in result.output
     assert len(rows()) == 3
 
 

@@ -82,8 +82,8 @@ def test_runs_judged_by_other_thresholds_or_real_clips_are_not_compared_and_the_
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--reference", "nowhere"), "is no folder of clips"),
-        (("--reference", "results"), "is no folder of clips"),
+        (("--reference", "nowhere"), "is not a folder of clips"),
+        (("--reference", "results"), "is not a folder of clips"),
         (("--thresholds", "nowhere.toml"), "no suite"),
         (("--thresholds", "s.txt"), "contains no thresholds"),
         (("--thresholds", "empty.toml"), "such as detail"),

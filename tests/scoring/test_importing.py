@@ -156,5 +156,5 @@ def test_the_command_says_what_it_imported(tmp_path: Path, monkeypatch: Any) -> 
     done = CliRunner().invoke(group, ["score", str(tmp_path / "run"), "--import", str(table)])
     assert done.exit_code == 0, done.output
     assert "imported 2 scores of detail_imported" in done.stderr
-    assert "1 rows hold no number" in done.stderr
+    assert "1 rows have no number" in done.stderr
     assert "never ranked or gated: detail_imported" in done.stderr

@@ -218,7 +218,7 @@ def test_a_program_that_is_not_there_or_a_name_that_is_taken_is_an_error_before_
     with pytest.raises(UnknownName, match="no file of metrics"):
         select("absent.toml")
     error = CliRunner().invoke(group, ["selftest", "--metrics", str(judge_file(tmp_path / "a"))]).exception
-    assert "realism, fidelity come from a program" in str(error)
+    assert "realism, fidelity: their values come from a program" in str(error)
 
 
 DOCS = (Path(__file__).parents[2] / "docs" / "external-scores.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Early signs that the numbers of a run cannot be relied on: `vbench check`."""
+"""`vbench check`: early signs that the numbers of a run are unreliable."""
 
 from vbench_lite.checks.findings import CODES, CheckReport, Finding
 from vbench_lite.checks.run_checks import check_run

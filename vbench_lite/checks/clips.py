@@ -1,4 +1,4 @@
-"""Clips that are the same, although they should differ: by their bytes, or by scores that no two clips share."""
+"""Finds equal clips that should differ: equal bytes, or equal scores to the last digit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vbench_lite.run.view import Run
 from vbench_lite.running.equal_clips import equal_clips
 
 EXAMPLES = 3
-"""Clips that a sentence names."""
+"""Maximum number of clips that a sentence names."""
 UNTIED = ("temporal_flickering", "warp_error", "motion", "detail")
-"""Scores that two different clips do not share to the last digit. Three of them are needed."""
+"""Scores that differ in the last digits between two different clips. Three of them are needed."""
 _REMEDY = "Correct the generator, or the service behind it, then make the clips again:"
 Identify = Callable[[ClipGrid, int, int], str]
 
@@ -25,7 +25,7 @@ def _by_bytes(grid: ClipGrid, row: int, index: int) -> str:
 
 
 def _by_scores(grid: ClipGrid, row: int, index: int) -> str:
-    """The same frames in another file, as a service or a container with a date writes them; "" for still clips."""
+    """Equal for the same frames in different files, such as containers with a date; "" for still clips."""
     known = [name for name in UNTIED if grid.has(name)]
     if len(known) < 3 or grid.values("motion")[row, index] == 0:
         return ""
@@ -37,7 +37,7 @@ WAYS: tuple[tuple[str, Identify], ...] = (("the same file", _by_bytes), ("the sa
 
 
 def _clips(run: Run, generator: str, identify: Identify) -> Iterator[tuple[ClipKey, str]]:
-    """Every generated clip with what identifies it."""
+    """Every generated clip with its identity."""
     grid = run.grids[generator]
     for row, prompt in enumerate(grid.prompts):
         for index in range(grid.made.shape[1]):
@@ -46,7 +46,7 @@ def _clips(run: Run, generator: str, identify: Identify) -> Iterator[tuple[ClipK
 
 
 def seeds_without_effect(run: Run, generator: str) -> Iterator[Finding]:
-    """The same clip for different seeds of one prompt."""
+    """Finds the same clip for different seeds of one prompt."""
     route = run.manifest.generators[generator].route
     for _, identify in WAYS:
         found = equal_clips(
@@ -63,7 +63,7 @@ def seeds_without_effect(run: Run, generator: str) -> Iterator[Finding]:
 
 
 def copied_clips(run: Run) -> Iterator[Finding]:
-    """The same clip for several prompts, or for several generators."""
+    """Finds the same clip for several prompts, or for several generators."""
     for what, identify in WAYS:
         places = defaultdict[str, list[ClipKey]](list)
         for generator in run.generators:

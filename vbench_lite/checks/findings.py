@@ -1,4 +1,4 @@
-"""What a check finds: records only."""
+"""The records of findings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CODES = {
     "incomplete": "Clips of the plan were never generated.",
     "seed-without-effect": "Several clips of one prompt are the same file, although their seeds differ.",
     "copied-clips": "One clip occurs for several prompts, or for several generators.",
-    "not-reproducible": "A clip that was generated again with its seed has other frames.",
+    "not-reproducible": "A clip that was generated again with its seed has different frames.",
     "reproducibility-unknown": "No clip was generated again, so this property is not known.",
     "time-drift": "The time per clip rose or fell during the run.",
     "scorer-drift": "The pinned anchor clips do not get their known scores.",
-    "scorer-not-pinned": "There are no known scores for these networks, so a drift of the scorer is not detected.",
+    "scorer-not-pinned": "There are no known scores for these networks, so a drift of the scorer cannot be detected.",
     "prompts-at-ceiling": "Prompts of which every clip of every generator is usable.",
     "prompts-at-floor": "Prompts of which no clip of any generator is usable.",
     "best-prompts": "The prompts that separate the generators most.",
@@ -23,19 +23,19 @@ CODES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One sign, with the command that comes next."""
+    """One finding, with the next command."""
 
     code: str
     """A key of `CODES`."""
     generator: str = ""
-    """Which generator it concerns; "" for the run as a whole."""
+    """The affected generator; "" for the whole run."""
     severity: Literal["problem", "note"] = "problem"
     """A problem makes figures of the run unreliable. A note is information."""
     sentence: str
     command: str
     """The next command. It works as printed."""
     prompts: tuple[str, ...] = ()
-    """Ids of the prompts that it concerns."""
+    """Ids of the affected prompts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array
 
 MIN_CLIPS = 4
-"""Clips of a prompt, over all generators, below which it is not called at the ceiling or at the floor."""
+"""A prompt with fewer clips, over all generators, is not reported as at the ceiling or at the floor."""
 BEST = 5
-"""Prompts that are named as separating the generators most."""
+"""Number of best prompts that are named."""
 
 
 def at_the_ends(run: Run) -> Iterator[Finding]:
-    """Prompts of which all clips are usable, or none."""
+    """Finds prompts at the ceiling (all clips usable) and at the floor (none usable)."""
     if any(Side(run, name).figures.usable is None for name in run.generators):
         return
     values = np.hstack([clip_values(SHARES[0], run.grids[name]) for name in run.generators])
@@ -33,18 +33,18 @@ def at_the_ends(run: Run) -> Iterator[Finding]:
         found = tuple(prompt for prompt, yes in zip(prompts, known & at_end, strict=True) if yes)
         if found:
             sentence = (
-                f"In {len(found)} of {len(prompts)} prompts {words}, for every generator ({clips} clips each): "
-                f"usability does not separate generators there, e.g. {', '.join(found[:BEST])}."
+                f"In {len(found)} of {len(prompts)} prompts {words}, for every generator ({clips} clips each): they do "
+                f"not separate the generators by usability, e.g. {', '.join(found[:BEST])}."
             )
             command = vbench_command("report", run.label)
             if len(found) == len(prompts) and run.folder.keeps_clips():
-                sentence += " Other thresholds may separate them: a review by people fits thresholds to their votes."
+                sentence += " Other thresholds may separate them: a review by people can fit thresholds to their votes."
                 command = vbench_command("review", run.label)
             yield Finding(code=code, severity="note", sentence=sentence, command=command, prompts=found)
 
 
 def best_prompts(run: Run) -> Iterator[Finding]:
-    """The prompts that separate the generators most, over all judged scores."""
+    """Names the prompts that separate the generators most, over all judged scores."""
     if len(run.generators) < 2:
         return
     separation = discrimination(run)
@@ -63,11 +63,11 @@ def best_prompts(run: Run) -> Iterator[Finding]:
 
 
 def discrimination(run: Run) -> dict[str, float]:
-    """Prompt id > how far it separates the generators of a run.
+    """Prompt id > how well it separates the generators of a run.
 
     Returns:
-        The range of the generators' means of the prompt, in standard deviations between all clips, averaged over
-        the scores that have a direction; 0 or more, NaN where fewer than two generators have a score.
+        The range of the generators' means for the prompt, in standard deviations between all clips, averaged over
+        the scores that have a direction; 0 or more, NaN if fewer than two generators have a score.
     """
     judged = [q for q in quantities(run.metrics).values() if q.kind == "score" and q.higher_is_better is not None]
     distances: list[Array] = []

@@ -1,4 +1,4 @@
-"""Whether clips that were generated again with the same seed are the same clips."""
+"""Checks whether clips that are generated again with the same seed are the same."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vbench_lite.run.view import Run
 from vbench_lite.video import read_clip
 
 SAME_TO_THE_EYE = 2.0
-"""Mean difference of the frames, in levels of 255, up to which two clips are called the same."""
+"""Two clips count as the same up to this mean difference of their frames, in levels of 255."""
 OTHER_CLIP = 10.0
-"""Mean difference above which a repeated clip is another clip, so that nothing follows about its seed."""
+"""A repeated clip with a larger mean difference is a different clip, so it shows nothing about the seeds."""
 
 
 def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
-    """Compares clips frame by frame if their files differ, so a different encoder version is not a finding.
+    """Compares clips by file, and by frame if the files differ, so that a new encoder version is no finding.
 
     Args:
         run: The run.
@@ -54,10 +54,10 @@ def compare_again(run: Run, again: Run, generator: str) -> Iterator[Finding]:
 def _seeds_to_the_eye(
     run: Run, generator: str, records: list[ClipRecord], repeats: dict[str, float]
 ) -> Iterator[Finding]:
-    """Clips of other seeds that differ no more than the same clip generated twice.
+    """Finds clips of different seeds that differ no more than the same clip generated twice.
 
-    A generator that ignores its seed can still give other files each time: by kernels that are not deterministic, by
-    noise or by a watermark.
+    A generator that ignores its seed can still write different files: non-deterministic kernels, noise or a watermark
+    change them.
     """
     worst = 0.0
     for prompt, repeat in repeats.items():
@@ -79,7 +79,7 @@ def _seeds_to_the_eye(
 
 
 def _change(run: Run, one: ClipRecord, again: Run, other: ClipRecord) -> float:
-    """Mean absolute difference of the frames in levels of 255; 255 where the form differs, 0 for equal clips."""
+    """Mean absolute difference of the frames in levels of 255; 255 if the clip formats differ."""
     if one.sha256 == other.sha256:
         return 0.0
     try:

@@ -16,11 +16,11 @@ from vbench_lite.run.view import Run
 
 
 def check_run(run: Run, again: Run | None = None) -> CheckReport:
-    """Looks for signs that the numbers of a run cannot be relied on.
+    """Checks a run for signs that its numbers are unreliable.
 
     Args:
         run: A scored run, or one generator of it.
-        again: Some of its clips, generated again with the same seeds; None leaves reproducibility unknown.
+        again: Some of its clips, generated again with the same seeds; None does not check reproducibility.
 
     Raises:
         StoreError: The run is not scored.

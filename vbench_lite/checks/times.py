@@ -1,4 +1,4 @@
-"""Whether the time per clip rose or fell during a run: a device that heats up, a leak, a service that slows down."""
+"""Checks whether the time per clip drifted during a run: heat, a memory leak, a service that slows down."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vbench_lite.run.view import Run
 from vbench_lite.stats import Array
 
 CHANGE = 0.1
-"""Relative change from the first to the last third that is worth a finding."""
+"""Smallest relative change from the first to the last third that is reported."""
 LEVEL = 0.001
-"""Of the test. Ten generators in a hundred runs then give one false finding."""
+"""Significance level of the test: one false finding in a hundred runs of ten generators."""
 MIN_READINGS = 12
-"""Fewer measurements give no finding."""
+"""Minimum number of measurements for a finding."""
 
 
 def time_drift(run: Run, generator: str) -> Iterator[Finding]:
-    """Kendall's tau of the time per clip over the order of the plan, one reading per measured batch.
+    """Tests the trend with Kendall's tau: time per clip over the order of the plan, one reading per measured batch.
 
-    The size of the change compares the medians of the first and of the last third, so that single slow clips do not
-    make a drift.
+    The size of the change is measured between the medians of the first and the last third, so that single slow clips
+    are not reported as drift.
     """
     seconds = _readings(run, generator)
     if len(seconds) < MIN_READINGS or not (seconds > 0).all():
@@ -37,8 +37,8 @@ def time_drift(run: Run, generator: str) -> Iterator[Finding]:
         return
     sentence = (
         f"The time per clip {'rose' if change > 0 else 'fell'} by {abs(change):.0%} from the first third of the run to "
-        f"the last ({len(seconds)} measurements, in the order of the plan). So its times and costs depend on the "
-        "length of the run. If they drift in a second run as well, the cause is the generator and not the machine:"
+        f"the last ({len(seconds)} measurements, in the order of the plan). Its times and costs therefore depend on "
+        "the length of the run. If they drift in a second run as well, the cause is the generator, not the machine:"
     )
     yield Finding(
         code="time-drift", generator=generator, sentence=sentence, command=again_command(run, generator)

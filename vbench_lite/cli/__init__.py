@@ -1,4 +1,4 @@
-"""The command line: one file a command, loaded when it is used, so that `--help` starts at once."""
+"""The command line. Each command has its own file, which is imported on use, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ COMMANDS = {
     "report": "Render the report of one or more runs.",
     "compare": "Compare two runs, or two generators, pair by pair.",
     "gate": "Decide whether a candidate may ship, against a baseline.",
-    "check": "Look for signs that the numbers of a run cannot be relied on.",
-    "review": "Let people judge clips on a local page, without the names of generators.",
+    "check": "Check a run for signs that its numbers are unreliable.",
+    "review": "Serve a local page where people judge clips without seeing which generator made them.",
     "baseline": "Manage the runs that releases are compared with.",
     "history": "Show how each generator changed over its releases.",
     "list": "List suites, generators, metrics or runs.",
-    "doctor": "Check what works on this machine, and how to fix what does not.",
+    "doctor": "Check the installation, and print a fix for each problem.",
     "selftest": "Damage reference clips and check that the metrics react.",
-    "init": "Write a workspace for a generator of your own.",
+    "init": "Create a workspace for your own generator.",
 }
 
 
 class OneFileEach(click.Group):
-    """Finds `vbench NAME` in `vbench_lite/cli/NAME.py`, as its `command`."""
+    """Loads `vbench NAME` from `vbench_lite/cli/NAME_command.py`, where it is called `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -41,7 +41,7 @@ class OneFileEach(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             raise UnknownName("command", cmd_name, COMMANDS, "See them with: vbench --help")
-        if cmd_name != "doctor":  # which names every library itself
+        if cmd_name != "doctor":  # doctor reports all libraries itself
             environment.check_libraries()
         module = importlib.import_module(f"vbench_lite.cli.{cmd_name}_command")
         command: click.Command = module.command
@@ -63,14 +63,14 @@ def group() -> None:
 
 
 def main() -> None:
-    """The program. Our own errors become one sentence and an exit code; bugs keep their traceback.
+    """Runs the program. A VbenchError becomes one sentence and an exit code; other errors keep their traceback.
 
-    A library that cannot be imported becomes a sentence too, and the traceback of any other error ends with the
-    libraries that are newer than the tested versions.
+    A failed import of a library becomes one sentence too. A traceback is followed by the libraries that are newer than
+    the tested versions.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal of another encoding loses a sign, not the run
+            stream.reconfigure(errors="replace")  # a character that the terminal cannot encode becomes "?"
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
         sys.stdout = _Results(sys.stdout)
     try:
@@ -96,13 +96,13 @@ def _stop(error: VbenchError) -> NoReturn:
 
 
 class _Results(io.TextIOWrapper):
-    """Standard output. That it takes no more, because a disk is full, is our own error and no bug."""
+    """Standard output. A failed write, for example on a full disk, raises StoreError."""
 
     def __init__(self, stdout: io.TextIOWrapper) -> None:
         super().__init__(stdout.buffer, stdout.encoding, "replace", write_through=True)
 
     def write(self, text: str) -> int:
-        if text == "":  # click tries out with it what the stream takes, and a full device refuses even this
+        if text == "":  # click writes "" to test the stream, and this fails on a full device
             return 0
         with self._own_error():
             return super().write(text)
@@ -115,11 +115,11 @@ class _Results(io.TextIOWrapper):
     def _own_error(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:  # the reader, such as `head`, has seen enough; click ends the command
+        except BrokenPipeError:  # the reader, such as `head`, closed the pipe; click ends the command
             raise
         except OSError as error:
-            with open(os.devnull, "wb") as nothing:  # or the interpreter tries again at its end
+            with open(os.devnull, "wb") as nothing:  # otherwise the interpreter flushes again at exit
                 os.dup2(nothing.fileno(), self.fileno())
             raise StoreError(
-                f"standard output takes no results: {system_reason(error)}. Files that were written are kept."
+                f"cannot write to standard output: {system_reason(error)}. Files that were written are kept."
             ) from None

@@ -1,4 +1,4 @@
-"""`vbench baseline`: choose the run that releases are compared with, and show who chose it."""
+"""`vbench baseline`: store the run that releases are compared with, and show its history."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def command() -> None:
 
 @command.command("promote")
 @click.argument("run")
-@click.option("--reason", required=True, help="Why this run becomes the baseline. The history keeps it.")
-@click.option("--by", required=True, help="Who decided it.")
-@click.option("--to", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="The baseline's folder.")
-@click.option("--policy", type=click.Path(path_type=Path), help="Rules for releases; stored with the baseline.")
+@click.option("--reason", required=True, help="Why this run becomes the baseline. Stored in the history.")
+@click.option("--by", required=True, help="Who made the decision.")
+@click.option("--to", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Its folder.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Gate policy, which is stored with the baseline.")
 @click.option(
     "--new-anchor", metavar="REASON", default="",
-    help="Also make RUN the first baseline, which every later release is compared with too; state why.",
+    help="Also make RUN the new anchor: the first baseline, with which all later releases are compared too. State why.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the new entry of the history as JSON.")
 def promote_command(run: str, reason: str, by: str, to: Path, policy: Path | None, new_anchor: str,

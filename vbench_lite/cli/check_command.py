@@ -1,4 +1,4 @@
-"""`vbench check`: signs that the numbers of a run cannot be relied on."""
+"""`vbench check`: signs that the numbers of a run are unreliable."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _STYLE = {"problem": "red", "note": ""}
 @click.argument("run")
 @click.option(
     "--again", type=click.IntRange(min=0), default=0, metavar="N",
-    help="Also generate one clip of N prompts again, with its seed, and compare it with the stored clip.",
+    help="Also generate one clip of each of N prompts again with its seed, and compare it with the stored clip.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run: str, again: int, as_json: bool) -> None:
-    """Look for signs that the numbers of RUN cannot be relied on, each with the next command.
+    """Check RUN for signs that its numbers are unreliable. Each finding names the next command.
 
-    Reads the tables of a scored run: seeds without effect, copied clips, times that drift during the run, a scorer
-    that drifts, prompts that never separate the generators, and those that separate them most. With --again it also
-    generates clips a second time, to see whether the generator is reproducible.
+    Reads the tables of a scored run. Reports seeds without effect, copied clips, drift of the time per clip, drift of
+    the scorer, prompts that do not separate the generators, and prompts that separate them most. With --again it also
+    generates clips a second time, to test whether the generator is reproducible.
 
     \b
     Exit codes: 0 no problem, 4 at least one problem, 1 error, 2 usage.

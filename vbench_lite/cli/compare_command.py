@@ -76,5 +76,5 @@ def _show(pair: PairComparison) -> None:
 
 
 def _counted(row: Comparison) -> str:
-    """What a row counts where it is not prompts."""
+    """The number of measured batches, for rows that do not count prompts."""
     return f", {row.batches} batch{'es' if row.batches > 1 else ''}" if row.batches else ""

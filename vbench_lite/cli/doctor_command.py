@@ -1,4 +1,4 @@
-"""`vbench doctor`: what works on this machine, and the command that fixes what does not."""
+"""`vbench doctor`: checks the installation and prints a fix for each problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vbench_lite.errors import VbenchError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked. `needed` ones must be ok for the default run."""
+    """The result of one check. Those with `needed` must be ok for the default run."""
 
     what: str
     ok: bool
@@ -61,7 +61,7 @@ def other_vbench() -> Iterator[Finding]:
     try:
         found = version("vbench")
     except PackageNotFoundError:
-        yield Finding("the name `vbench`", True, "ours alone")
+        yield Finding("the name `vbench`", True, "installed by vbench-lite only")
         return
     yield Finding("the name `vbench`", False, f"the distribution vbench {found} installs a program of this name too",
                   "use vbench-lite instead of vbench, or: pip uninstall vbench")
@@ -77,7 +77,7 @@ def devices() -> Iterator[Finding]:
             facts = torch.cuda.get_device_properties(index)
             yield Finding(f"cuda:{index}", True, f"{facts.name}, {facts.total_memory / 2**30:.0f} GiB")
     else:
-        yield Finding("cuda", False, "no CUDA device", "none is needed for the built-in generators")
+        yield Finding("cuda", False, "no CUDA device", "the built-in generators need none")
     yield energy_counter()
 
 
@@ -147,14 +147,14 @@ def folders_and_keys() -> Iterator[Finding]:
 
 
 def keys_of_services() -> dict[str, list[str]]:
-    """Environment variable > the hosted generators whose definitions name it as a key."""
+    """Environment variable > the hosted generators that read their key from it."""
     from vbench_lite.inputs.catalogue import definition_paths, read_definition
 
     found: dict[str, list[str]] = {}
     for name, path in sorted(definition_paths().items()):
         try:
             definition = read_definition(path)
-        except VbenchError:  # `vbench list generators` says what is wrong with it
+        except VbenchError:  # `vbench list generators` shows the error
             continue
         for setting in ("key_env", "secret_env"):
             if definition.adapter == "http" and (key := definition.settings.get(setting)):
@@ -168,7 +168,7 @@ CHECKS: list[Callable[[], Iterator[Finding]]] = [
 
 
 def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What a check finds, and a finding in its place where a library that it needs cannot be imported."""
+    """The findings of a check; a finding about the library if the check cannot import one."""
     try:
         yield from check()
     except Exception as error:
@@ -179,10 +179,10 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 
 def _lines(finding: Finding, width: int) -> Iterator[str]:
-    """A finding for the terminal; what fixes it stands below."""
+    """A finding for the terminal, with its fix below."""
     mark = "ok  " if finding.ok else ("FAIL" if finding.needed else "-   ")
     lines = sentence_lines(finding.found, COLUMNS - width - 7)
-    if any(len(line) > COLUMNS - width - 7 for line in lines):  # a long path
+    if any(len(line) > COLUMNS - width - 7 for line in lines):  # for example a long path
         yield f"{mark} {finding.what}"
         yield from (f"        {line}" for line in sentence_lines(finding.found, COLUMNS - 8))
     else:
@@ -195,11 +195,11 @@ def _lines(finding: Finding, width: int) -> Iterator[str]:
 
 
 @click.command(name="doctor")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(as_json: bool) -> None:
-    """Check what works on this machine, and print the command that fixes what does not.
+    """Check the installation, and print a fix for each problem.
 
-    Exits with 1 when something that the default run needs is missing.
+    The exit code is 1 if something that the default run needs is missing.
 
     \b
     Example:  vbench doctor

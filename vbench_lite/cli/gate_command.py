@@ -1,4 +1,4 @@
-"""`vbench gate`: decides whether a candidate may ship."""
+"""`vbench gate`: decides whether a candidate may be released."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("candidate", required=False)
-@click.option("-b", "--baseline", metavar="RUN", help="The run, or baseline, to compare it with.")
-@click.option("--policy", metavar="FILE|NAME", help="The rules; else the baseline's own, else the default.")
-@click.option("--explain", "explain_only", is_flag=True, help="Print the policy's rules as text, and stop.")
+@click.option("-b", "--baseline", metavar="RUN", help="The run or baseline to compare with.")
+@click.option("--policy", metavar="FILE|NAME", help="The rules. Default: the baseline's policy, else the built-in one.")
+@click.option("--explain", "explain_only", is_flag=True, help="Print the rules of the policy as text, and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--junit", type=_FILE, help="Write JUnit XML.")
 @click.option("--markdown", type=_FILE, help="Write Markdown for a pull request or a step summary.")
-@click.option("--metrics", type=_FILE, help="Write flat numbers as JSON, for DVC or MLflow.")
+@click.option("--metrics", type=_FILE, help="Write the numbers as flat JSON, for DVC or MLflow.")
 @click.option("--badge", type=_FILE, help="Write an SVG badge.")
 @click.option("--annotations", "annotate", is_flag=True, help="Print GitHub annotations, at most ten, to stderr.")
 def command(candidate: str | None, baseline: str | None, policy: str | None, explain_only: bool, as_json: bool,
             annotate: bool, **files: Path | None) -> None:  # fmt: skip
-    """Decide whether CANDIDATE may ship, compared with a baseline pair by pair.
+    """Decide whether CANDIDATE may be released, by paired comparison with a baseline.
 
-    Works from run.json, clips.csv and summary.json alone. The baseline's policy rules unless --policy is given; a
-    candidate never brings its own.
+    Reads only run.json, clips.csv and summary.json. Uses the baseline's policy unless --policy is given, never a
+    policy of the candidate.
 
     \b
     Exit codes: 0 pass, 3 fail, 4 undecided or incomplete, 1 error, 2 usage.
@@ -75,7 +75,7 @@ def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
 
 
 def show(verdict: Verdict) -> None:
-    """The verdict on the terminal: findings, every check that matters, what would decide, one line at the end."""
+    """Prints the verdict: findings, the checks that affect it, what would decide it, and the headline."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""`vbench history`: how each generator has moved over its releases."""
+"""`vbench history`: how each generator changed over its releases."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ HEADING = "figure, and its\n95 % interval"
 @click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(results: Path, as_json: bool) -> None:
-    """Show quality, usability and cost of every release in RESULTS (results), oldest first.
+    """Show quality, usability and cost of every release in RESULTS (default: results), oldest first.
 
-    The figures of one generator in one suite are computed over the prompts that all its runs were asked with the same
-    text, with 95 % intervals over prompts. Promotions, and changes of weights, revision, code, settings, price, device,
-    suite and scorer since the release before, stand beside each release.
+    The figures of a generator in a suite are computed over the prompts that all its runs share, with 95 % intervals
+    over prompts. Each release is shown with its promotions, and with the changes since the previous release: weights,
+    revision, code, settings, price, device, suite and scorer.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def _show(line: Line) -> None:
 
 
 def _rows(line: Line) -> dict[str, list[str]]:
-    """What each figure is called > its text for each release; figures without any value are left out."""
+    """Label of a figure > its text for each release. Figures without any value are left out."""
     from vbench_lite import formatting as words
     from vbench_lite.report import glossary
 
@@ -86,7 +86,7 @@ def _rows(line: Line) -> dict[str, list[str]]:
 
 
 def _fitting(releases: Sequence[Release], rows: Mapping[str, Sequence[str]], width: int) -> list[list[int]]:
-    """Places of the releases, in groups whose columns fit side by side in a terminal, so that no number is cut."""
+    """Indices of the releases, in groups whose columns fit into the width of the terminal, so that no number is cut."""
     left = max(map(len, [*HEADING.split("\n"), *rows]))
     groups: list[list[int]] = [[]]
     used = left

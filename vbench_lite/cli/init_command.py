@@ -1,4 +1,4 @@
-"""`vbench init`: a workspace for a generator of your own."""
+"""`vbench init`: creates a workspace for your own generator."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vbench_lite.inputs.workspace import ADAPTERS, next_command, workspace_files
 @click.option("--name", default="my-model", show_default=True, help="Name of the generator.")
 @click.option("--suite", default="my-scenario", show_default=True, help="Name of the suite.")
 @click.option(
-    "--adapter", type=click.Choice(ADAPTERS), default="python", show_default=True, help="The adapter that drives it."
+    "--adapter", type=click.Choice(ADAPTERS), default="python", show_default=True, help="The adapter that runs it."
 )
 def command(folder: Path, name: str, suite: str, adapter: str) -> None:
-    """Write a workspace into FOLDER: generator, suite, gate policy, CI workflow.
+    """Create a workspace in FOLDER: generator, suite, gate policy, CI workflow.
 
-    Nothing is overwritten. With --adapter python or command it runs as it is, and draws squares until you put
-    your model in. With --adapter http the next command prints the bill and sends nothing.
+    No file is overwritten. With --adapter python or command the generator runs at once and draws squares, until you
+    insert your model. With --adapter http the next command prints the cost estimate and sends nothing.
 
     \b
     Example:  vbench init my-project --name our-model --adapter diffusers

@@ -17,11 +17,11 @@ READY = "yes"
 LONGEST_CELL = 44
 """Longest cell of the table. --json has the whole text."""
 WIDE = 140
-"""Columns from which a terminal shows all columns of a list."""
+"""Width of a terminal, in characters, from which all columns of a list are shown."""
 GAP = 2
 """Spaces between two columns."""
 ONLY_WIDE = ("adapter", "licence", "range", "version", "sets")
-"""Columns that a narrower list leaves out."""
+"""Columns that are not shown in a narrower terminal."""
 
 
 def _suites() -> list[Row]:
@@ -50,7 +50,7 @@ def _generators() -> list[Row]:
     for name, path in definition_paths().items():
         try:
             definition = read_definition(path)
-            missing = what_is_missing(definition)  # of a hybrid, its parts are read as well
+            missing = what_is_missing(definition)  # this also reads the parts of a hybrid
         except VbenchError as error:
             rows.append({"name": name, **dict.fromkeys(("route", "adapter", "inputs", "clip", "price", "licence"), ""),
                          "ready": f"correct {error}"})  # fmt: skip
@@ -66,7 +66,7 @@ def _generators() -> list[Row]:
 
 
 def describe_price(definition: Any) -> str:
-    """What one clip is billed by, in words."""
+    """The unit by which a clip is billed, in words."""
     price = definition.price
     if price is None:
         return "not known" if definition.adapter == "http" else "per device hour"
@@ -117,11 +117,11 @@ LISTS: dict[str, Callable[[], list[Row]]] = {
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(list(LISTS)))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(what: str, as_json: bool) -> None:
     """List suites, generators, metrics or runs.
 
-    Files in the working folder's own prompts/, generators/ and metrics/ are listed too.
+    Files in prompts/, generators/ and metrics/ of the working folder are listed too.
 
     \b
     Example:  vbench list generators
@@ -138,7 +138,7 @@ def command(what: str, as_json: bool) -> None:
 
 
 def _print_needs(rows: list[Row]) -> None:
-    """What makes the others ready: commands that can be copied, or a sentence."""
+    """For generators that are not ready: commands that can be copied, or a sentence."""
     needs = {row["name"]: row["ready"] for row in rows if row.get("ready", READY) != READY}
     if needs:
         click.echo("To run one that is not ready:")
@@ -175,9 +175,9 @@ def _print_table(rows: list[Row]) -> None:
 
 
 def _column_widths(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
-    """Columns in which no word is broken, wider where text would take more lines.
+    """Widths at which no word is broken. Columns with more text are wider.
 
-    Where the words do not fit, the columns of the longest words are left out, but never the first column.
+    If the words do not fit, the columns with the longest words are left out, except the first column.
     """
     from rich.cells import cell_len
 
@@ -199,7 +199,7 @@ def _column_widths(cells: Mapping[str, Sequence[str]], width: int) -> dict[str, 
 
 
 def shortened(text: str) -> str:
-    """The first words of a text, as many as fit in a cell."""
+    """As many words of a text as fit in a cell."""
     if len(text) <= LONGEST_CELL:
         return text
     cut = text[: LONGEST_CELL - 1]

@@ -1,4 +1,4 @@
-"""`vbench report`: one or more runs as a page, as Markdown, or as data."""
+"""`vbench report`: renders one or more runs as a page, as Markdown, or as data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMATS = (
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help='Where to write it; "-" is stdout.  [default: reports/<name>.html, stdout for the other texts]',
+    help='Output file; "-" is stdout.  [default: reports/<name>.html, stdout for other text formats]',
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by the ending of FILE, else html]")
 @click.option(
@@ -32,13 +32,13 @@ FORMATS = (
     type=click.Choice(("auto", "embed", "folder", "none")),
     default="auto",
     show_default=True,
-    help="Where the page keeps its clips; auto embeds what fits into 30 MB.",
+    help="Where the page stores its clips. auto embeds as many as fit into 30 MB.",
 )
 def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips: Clips) -> None:  # fmt: skip
     """Render the report of one or more runs.
 
-    RUN is a run folder, or one generator of it as RUN:GENERATOR. Of several runs of one suite the newest is
-    shown and the older ones become its history; runs of further suites stand beside it as scenarios.
+    RUN is a run folder, or one generator of it as RUN:GENERATOR. Of several runs of one suite, the report shows the
+    newest, and the older ones as its history. Runs of other suites are shown as further scenarios.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def command(runs: tuple[str, ...], out: Path | None, format_: str | None, clips:
 
 
 def _runs_among(arguments: tuple[str, ...]) -> list[str]:
-    """`results/*` also matches files and folders that are no runs. With several arguments those are skipped."""
+    """The arguments that are runs. `results/*` also matches other files and folders, which are skipped."""
     if len(arguments) == 1:
         return list(arguments)
     kept = [a for a in arguments if not Path(a).exists() or (Path(a) / "run.json").exists()]

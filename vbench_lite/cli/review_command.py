@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 @click.option("--usable", "mode", flag_value="usable", default=None, help="Keep or reject each clip. The default.")
 @click.option("--pairs", "mode", flag_value="pairs", help="Which of two clips of a prompt is better?")
 @click.option("--prompt-adherence", is_flag=True, help="With --pairs: also ask which clip follows the prompt better.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Questions of each rater. Default: all.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the order of questions.")
-@click.option("--warm-up", is_flag=True, help="Begin with two questions whose answers are known.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Default: a free one.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Questions per rater at most. Default: all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed of the question order.")
+@click.option("--warm-up", is_flag=True, help="Begin with two questions with known answers.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Default: any free port.")
 @click.option(
     "--host", metavar="HOST",
-    help="Listen here, such as 0.0.0.0 for other devices of the network. The link then holds a token.",
+    help="Address to listen on, such as 0.0.0.0 for other devices of the network. The link then contains a token.",
 )
 @click.option(
     "--prices", type=click.Path(path_type=Path), metavar="FILE",
-    help="A price file whose table [review] states usd_per_hour of a reviewer.",
+    help="A price file. Its table [review] states usd_per_hour of a reviewer.",
 )
 @click.option(
     "--export", type=click.Path(path_type=Path), metavar="FILE",
-    help="Serve nothing. Write a page without a server (.html), tasks for Label Studio (.json) or the votes (.csv).",
+    help="Instead, write a page without a server (.html), tasks for Label Studio (.json) or the votes (.csv).",
 )
 @click.option(
     "--collect", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
-    help="Serve nothing. Store votes of exported pages, Label Studio (.json) or tables (.csv). May be repeated.",
+    help="Instead, store votes of exported pages, Label Studio (.json) or tables (.csv). May be repeated.",
 )
 @click.option(
     "--thresholds", type=click.Path(path_type=Path), metavar="FILE",
-    help="Serve nothing. Write thresholds fitted to the votes, for `vbench score --thresholds FILE`.",
+    help="Instead, write thresholds that are fitted to the votes, for `vbench score --thresholds FILE`.",
 )
-@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 def command(
     runs: tuple[str, ...], mode: str | None, prompt_adherence: bool, limit: int | None, seed: int, warm_up: bool,
     port: int, host: str | None, prices: Path | None, export: Path | None, collect: tuple[Path, ...],
@@ -99,13 +99,13 @@ def command(
 
 
 def _count(run: Run) -> None:
-    """Counts the votes and says what is next."""
+    """Counts the votes and prints the next command."""
     from vbench_lite.jobs import reviewing
 
     people = reviewing.count_votes(run)
     if not run.folder.summary_path.exists():
         score = vbench_command("score", run.path)
-        click.echo(f"The votes are stored. They are counted when the run is scored: {score}")
+        click.echo(f"The votes are stored. To count them, score the run: {score}")
     elif people is None:
         click.echo("There are no votes yet.")
     else:
@@ -121,7 +121,7 @@ def _count(run: Run) -> None:
 
 
 def _wait(running: Running) -> None:
-    """Until Ctrl-C or a request to end."""
+    """Waits until Ctrl-C or a request to end."""
     with contextlib.suppress(KeyboardInterrupt):
         running.wait(None)
     running.stop()

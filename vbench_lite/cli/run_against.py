@@ -1,4 +1,4 @@
-"""`vbench run --against`: prints the looks at a growing run, the verdict, and what was saved."""
+"""`vbench run --against`: prints the looks of a growing run, the verdict, and the clips that were not needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vbench_lite.progress import duration
 
 
 def run_against(growing: GrowingRun, *, no_score: bool, no_report: bool, dry_run: bool, as_json: bool) -> int:
-    """Does it; returns the exit code: that of the gate, or 4 where clips are missing."""
+    """Runs it. Returns the exit code of the gate, or 4 if clips are missing."""
     from vbench_lite.running.interrupt import Interrupts
 
     if no_score:
@@ -28,7 +28,7 @@ def run_against(growing: GrowingRun, *, no_score: bool, no_report: bool, dry_run
         try:
             grown = growing.run(_tell, stop)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. Finished clips are kept. Go on with: {same_command()}", err=True)
+            click.echo(f"Stopped. Finished clips are kept. Continue with: {same_command()}", err=True)
             return 4
     if grown.verdict is None:
         return _incomplete(growing, grown)
@@ -60,13 +60,13 @@ def _incomplete(growing: GrowingRun, grown: Grown) -> int:
         look = f"look {len(grown.planned.looks) + 1}"
         lack = f"{grown.elsewhere} clip{'s' * (grown.elsewhere != 1)} of other shards"
         click.echo(
-            f"Shard {growing.order.shard} has its part of {look}; {lack} are missing. When they are in "
-            f"{growing.job.folder.path}, the same command evaluates the look and goes on: {same_command()}", err=True,
+            f"Shard {growing.order.shard} has made its clips of {look}; {lack} are missing. When they are in "
+            f"{growing.job.folder.path}, evaluate the look and continue with: {same_command()}", err=True,
         )  # fmt: skip
         return 4
     click.echo(
         f"{grown.outcome.missing} of {grown.outcome.asked} clips of look {len(grown.planned.looks) + 1} are missing in "
-        f"{growing.job.folder.path}. Go on with: {same_command()}", err=True,
+        f"{growing.job.folder.path}. Continue with: {same_command()}", err=True,
     )  # fmt: skip
     return 1 if grown.outcome.errors or grown.outcome.wholly_failed else 4
 

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from vbench_lite.running.runner import Outcome
 
 QUICK_PROMPTS = 4
-"""With the two built-in generators the page is there in less than 45 s on two idle cores."""
+"""With the two built-in generators this writes the page in less than 45 s on two idle cores."""
 
 
 @click.command("run")
-@click.option("--suite", required=True, metavar="NAME|FILE", help="Prompts to make clips for, e.g. ads.")
+@click.option("--suite", required=True, metavar="NAME|FILE", help="Suite of prompts, e.g. ads.")
 @click.option(
     "-g", "--generator", "generators", multiple=True, metavar="NAME|FILE|pkg.mod:Class",
-    help="A generator; give it several times for several. Default: tiny-transformer and tiny-diffusion.",
+    help="A generator. May be repeated. Default: tiny-transformer and tiny-diffusion.",
 )
 @click.option(
     "--sweep", "sweeps", multiple=True, metavar="SETTING=VALUE,VALUE",
     help="Run each generator once for every value, e.g. strength=0.2,0.4.",
 )
-@click.option("--clips-per-prompt", type=int, metavar="N", help="Default: what the suite says.")
+@click.option("--clips-per-prompt", type=int, metavar="N", help="Default: as in the suite.")
 @click.option("--limit", type=int, metavar="N", help="Only the first N prompts.")
 @click.option(
     "--quick", is_flag=True,
-    help=f"A first page: {QUICK_PROMPTS} prompts, one clip each. The same command without --quick makes the rest.",
+    help=f"Only {QUICK_PROMPTS} prompts, one clip each. The same command without --quick makes the rest.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Random seed of the run.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:i]", help="Where to generate.")
@@ -49,38 +49,42 @@ QUICK_PROMPTS = 4
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
-    help="Metrics to score with; sets builtin, scenario, vbench, all; judge.toml. Default: builtin and your own.",
+    help="Names of metrics; the sets builtin, scenario, vbench, all; or a judge.toml. Default: builtin and your own.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Default: results/<suite>.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
-@click.option("--shard", metavar="I/N", help="Make only part I of N; merge by copying the folders together.")
-@click.option("--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices to use instead of the list.")
+@click.option("--shard", metavar="I/N", help="Make only part I of N. To merge, copy the folders into one.")
+@click.option("--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices that override the list.")
 @click.option(
-    "--thresholds", metavar="FILE|SUITE", help="What a usable clip needs: a TOML with a table [usable]. Stays stored."
+    "--thresholds", metavar="FILE|SUITE",
+    help="Thresholds of a usable clip: a TOML with a table [usable]. Stored in the run.",
 )
-@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stays stored in the run.")
-@click.option("--max-cost", type=float, metavar="USD", help="Stop before more than this is spent.")
-@click.option("--fresh", is_flag=True, help="Delete what the folder holds and begin again.")
-@click.option("--retry-failed", is_flag=True, help="Try failed clips again.")
+@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stored in the run.")
+@click.option("--max-cost", type=float, metavar="USD", help="Stop before the cost exceeds this amount.")
+@click.option("--fresh", is_flag=True, help="Delete the content of the folder and start again.")
+@click.option("--retry-failed", is_flag=True, help="Generate failed clips again.")
 @click.option("--no-score", is_flag=True, help="Only generate.")
 @click.option("--no-report", is_flag=True, help="Generate and score, but write no report.")
-@click.option("--dry-run", is_flag=True, help="Print what would be made, how long it takes and what it costs.")
+@click.option("--dry-run", is_flag=True, help="Print the clips that would be generated, with their time and cost.")
 @click.option(
     "--pilot", type=click.IntRange(min=1), metavar="N",
-    help="Make N batches of each generator, keep them as part of the run, and forecast the rest as --dry-run does.",
+    help="Generate N batches per generator as part of the run, then print the forecast of the rest.",
 )
 @click.option(
     "--against", metavar="BASELINE",
-    help="Evaluate the gate at planned looks, and stop when it passes or fails. Prompts come in random order.",
+    help="Evaluate the gate at planned looks, and stop when it passes or fails. The order of prompts is random.",
 )
-@click.option("--policy", metavar="FILE|NAME", help="With --against: the rules; else the baseline's, else the default.")
+@click.option(
+    "--policy", metavar="FILE|NAME",
+    help="With --against: the rules. Default: the baseline's policy, else the built-in one.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-v", "--verbose", count=True, help="Log one line per clip.")
-@click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Write messages as JSON lines too.")
+@click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Also write messages as JSON lines.")
 def command(**given: Any) -> None:
-    """Make the clips of a suite, score them, and write the report.
+    """Generate the clips of a suite, score them, and write the report.
 
-    The same command again does no work; an interrupted run goes on where it stopped.
+    The same command continues an interrupted run, and does nothing for a complete run.
 
     \b
     Examples:  vbench run --suite ads --quick
@@ -99,7 +103,7 @@ def command(**given: Any) -> None:
 
         code = run_against(GrowingRun(Order(**given), against, policy), **show)
     elif policy:
-        raise click.UsageError("--policy holds for --against only. Judge a finished run with: vbench gate --policy")
+        raise click.UsageError("--policy needs --against. Judge a finished run with: vbench gate --policy")
     else:
         code = _Command(Job(Order(**given)), **show).run()
     logs.check()
@@ -109,7 +113,7 @@ def command(**given: Any) -> None:
 
 @dataclass(frozen=True)
 class _Command:
-    """Carries a job through and prints what happened: results to stdout, messages to stderr."""
+    """Runs a job and prints its results to stdout and its messages to stderr."""
 
     job: Job
     no_score: bool
@@ -118,7 +122,7 @@ class _Command:
     as_json: bool
 
     def run(self) -> int:
-        """Does it; returns the exit code."""
+        """Returns the exit code."""
         self.job.check(scores=not self.no_score)
         if self.dry_run and not self.job.order.pilot:
             return self._print_forecast()
@@ -153,11 +157,11 @@ class _Command:
                 raise SystemExit(self._stopped("Dropped the running clips.")) from None
 
     def _stopped(self, what: str) -> int:
-        click.echo(f"{what} Finished ones are kept. Go on with: {same_command()}", err=True)
+        click.echo(f"{what} Finished clips are kept. Continue with: {same_command()}", err=True)
         return 4
 
     def _print_outcome(self, outcome: Outcome) -> None:
-        """What happened, on stderr."""
+        """Prints the outcome on stderr."""
         order, folder = self.job.order, self.job.folder.path
         if not outcome.worked and not outcome.missing:
             click.echo(f"All {outcome.asked} clips are in {folder} already.", err=True)
@@ -174,8 +178,8 @@ class _Command:
             self._stopped(f"Stopped with {outcome.missing} of {outcome.asked} clips missing.")
         elif outcome.over_budget:
             click.echo(
-                f"Stopped before --max-cost {order.max_cost:g} USD would be passed: {outcome.missing} of "
-                f"{outcome.asked} clips are missing. Go on with a larger sum.", err=True,
+                f"Stopped before the cost exceeded --max-cost {order.max_cost:g} USD: {outcome.missing} of "
+                f"{outcome.asked} clips are missing. Continue with a larger amount.", err=True,
             )
         elif outcome.missing:
             click.echo(f"{outcome.missing} of {outcome.asked} clips are missing.", err=True)
@@ -207,7 +211,7 @@ class _Command:
             click.echo(f"Report: {report}")
 
     def _after_pilot(self, outcome: Outcome) -> int:
-        """The bill of the rest; a pilot is not expected to leave the run complete."""
+        """Prints the forecast of the rest. Missing clips are no failure of a pilot."""
         if outcome.interrupted or outcome.over_budget or outcome.failed:
             self._print_outcome(outcome)
         if outcome.errors or outcome.wholly_failed:

@@ -19,46 +19,47 @@ if TYPE_CHECKING:
     from vbench_lite.run.view import Run
 
 SHOWN = 10
-"""Files that are named one by one, of those that are left out for one reason."""
+"""Number of files that are named for each reason of leaving files out."""
 
 
 @click.command("score")
 @click.argument("target", metavar="RUN|FOLDER", type=click.Path(path_type=Path))
-@click.option("--suite", metavar="NAME|FILE", help="With FOLDER: the prompts that its clips were made for.")
+@click.option("--suite", metavar="NAME|FILE", help="With FOLDER: the suite of prompts of its clips.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="With FOLDER. Default: results/<folder>.")
 @click.option(
     "--backbones", metavar="builtin|standard|vbench|FILE",
-    help="Networks that metrics use. Default: the run's, or builtin.",
+    help="Networks that metrics use. Default: those of the run, or builtin.",
 )
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
-    help="Metrics to score with; sets builtin, scenario, vbench, all; judge.toml. Default: builtin and your own.",
+    help="Names of metrics; the sets builtin, scenario, vbench, all; or a judge.toml. Default: builtin and your own.",
 )
 @click.option(
-    "--thresholds", metavar="FILE|SUITE", help="What a usable clip needs: a TOML with a table [usable]. Stays stored."
+    "--thresholds", metavar="FILE|SUITE",
+    help="Thresholds of a usable clip: a TOML with a table [usable]. Stored in the run.",
 )
-@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stays stored in the run.")
+@click.option("--reference", metavar="FOLDER|world|none", help="Real clips to compare with. Stored in the run.")
 @click.option(
     "--clips-per-prompt", type=click.IntRange(min=1), metavar="N",
-    help="With FOLDER: clips that each prompt must have; fewer count as failed. Default: those that are there.",
+    help="With FOLDER: clips that each prompt must have; absent clips count as failed. Default: the clips present.",
 )
 @click.option(
     "--import", "tables", multiple=True, metavar="TABLE", type=click.Path(path_type=Path),
-    help="Scores computed elsewhere: a CSV (generator, prompt_id, index, metric, value) or VBench's JSON. Stay stored.",
+    help="Scores of other tools, to store: a CSV (generator, prompt_id, index, metric, value) or VBench's JSON.",
 )
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:i]", help="cuda: all of them.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:i]", help="cuda: all devices.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
-@click.option("--shard", metavar="I/N", help="Read only part I of N; merge by copying the folders, then score all.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
+@click.option("--shard", metavar="I/N", help="Read only part I of N. To merge, copy the folders into one and score it.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel readers. Default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def command(
     target: Path, suite: str | None, out: Path | None, backbones: str | None, metrics: str | None,
     thresholds: str | None, reference: str | None, clips_per_prompt: int | None,
     tables: tuple[Path, ...], device: str, engine: str, shard: str | None, workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Score the stored clips of RUN again, or those of a FOLDER with {prompt}-{k}.mp4.
+    """Score the stored clips of RUN again, or the clips of a FOLDER with {prompt}-{k}.mp4.
 
-    Scoring again changes no clip; with the same networks it gives the same numbers.
+    Scoring changes no clip. The same networks give the same numbers.
 
     \b
     Examples:  vbench score results/ads
@@ -85,7 +86,7 @@ def command(
     scale = Scale(engine, device)
     if shard:
         if tables or thresholds or reference:
-            raise UsageError("--import, --thresholds and --reference go with the scoring of the whole run: no --shard.")
+            raise UsageError("--import, --thresholds and --reference apply to the whole run: leave --shard out.")
         part = Shard.parse(shard)
         clips = score_shard(folder, part, backbones, workers, metrics, scale)
         whole = vbench_command("score", folder.path, *_chosen(backbones, metrics))
@@ -105,7 +106,7 @@ def _chosen(backbones: str | None, metrics: str | None) -> list[str]:
 
 
 def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) -> None:
-    """Imports tables; says on stderr what is shown only, renamed, or without a value."""
+    """Imports tables; prints on stderr which metrics are shown only or renamed, and rows without a value."""
     from vbench_lite.inputs.score_table import RENAMED
     from vbench_lite.inputs.vbench_results import read_vbench_results
     from vbench_lite.report.formats import vbench_totals
@@ -115,12 +116,12 @@ def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) ->
         found = import_table(folder, path, generator)
         notes = [f"imported {len(found.values)} scores of {', '.join(found.metrics)}"]
         if found.without_value:
-            notes.append(f"{found.without_value} rows hold no number: these clips have no score, with the reason")
+            notes.append(f"{found.without_value} rows have no number: these clips get a reason instead of a score")
         if found.without_direction:
             names = ", ".join(found.without_direction)
-            notes.append(f"without higher_is_better these are shown and never ranked or gated: {names}")
+            notes.append(f"without higher_is_better, so shown but never ranked or gated: {names}")
         if renamed := [name for name in found.metrics if name.endswith(RENAMED)]:
-            notes.append(f"names of metrics that vbench-lite computes end in {RENAMED}: {', '.join(renamed)}")
+            notes.append(f"renamed, because vbench-lite has metrics of these names: {', '.join(renamed)}")
         if path.suffix.lower() == ".json":
             notes.append(vbench_totals.of_file(read_vbench_results(path)))
         for note in notes:
@@ -138,7 +139,7 @@ def _no_run(target: Path) -> str:
 def _collected(
     clips: Path, suite: str, out: Path | None, backbones: str | None, clips_per_prompt: int | None
 ) -> RunFolder:
-    """The folder's clips as a run; says on stderr what is not scored."""
+    """The clips of the folder as a run; prints on stderr what is not scored."""
     from vbench_lite.jobs.collecting import collect
 
     found = collect(clips, suite, out, backbones, clips_per_prompt=clips_per_prompt)
@@ -158,7 +159,7 @@ def _collected(
 
 
 def _left_out(unmatched: Sequence[tuple[Path, str]]) -> Iterator[str]:
-    """Files by reason; all names of a reason that few files have, the first ones of another."""
+    """File names by reason; only the first ones of a reason with many files."""
     by_reason: dict[str, list[Path]] = {}
     for path, why in unmatched:
         by_reason.setdefault(why, []).append(path)

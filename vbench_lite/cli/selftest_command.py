@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 @click.option("--backbones", default="builtin", show_default=True, metavar="builtin|standard|vbench|FILE")
 @click.option(
     "--metrics", metavar="NAME|SET|FILE|pkg.mod:Class,...",
-    help="Default: built-in, scenario, and your own metrics; those of VBench with its networks.",
+    help="Default: the built-in, scenario and your own metrics; with VBench's networks also those of VBench.",
 )
 @click.option("--clips", default=16, show_default=True, type=click.IntRange(min=8), metavar="N")
 @click.option(
     "--folder", type=click.Path(path_type=Path), metavar="DIR",
-    help="Damage these clips instead, such as natural ones: half of 2N are damaged, half are the real clips.",
+    help="Use these clips instead, such as natural ones: of 2N clips, half are damaged and half are the real clips.",
 )
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Clips read side by side; one a core.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel readers. Default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     backbones: str, metrics: str | None, clips: int, folder: Path | None, workers: int | None, as_json: bool
 ) -> None:
     """Damage clips of the built-in world in steps, and print how each metric reacts.
 
-    Rank correlation of damage and value: 1 rises with every step, -1 falls with every step, 0 does
-    not move. Exit code 1 if a metric does not do what it claims.
+    The reaction is the rank correlation of damage and value: 1 if the value rises with every step, -1 if it falls with
+    every step, 0 if it does not change. The exit code is 1 if a metric does not react as it claims.
 
     \b
     Example:  vbench selftest
@@ -52,7 +52,7 @@ def command(
     chosen = select(metrics or [*sorted(default_sets(backbones)), "scenario", *user_metrics().values()], images=True)
     if programs := [metric.name for metric in chosen if metric.origin == "program"]:
         names = ", ".join(programs)
-        raise UsageError(f"selftest computes metrics itself: {names} come from a program. Leave them out.")
+        raise UsageError(f"selftest cannot check {names}: their values come from a program. Leave them out.")
     nets = load_networks(chosen, backbones, device_for(chosen))
     given = _clips_of(folder, clips) if folder else []
     total = selftest.observations_on(len(given)) if given else selftest.observations(clips)
@@ -80,11 +80,11 @@ def command(
 
 
 FRAMES = 32
-"""Most frames of a given clip that are damaged."""
+"""Maximum number of frames of a given clip."""
 
 
 def _clips_of(folder: Path, clips: int) -> list[Frames]:
-    """Up to twice as many clips of a folder as are damaged.
+    """Up to 2 x `clips` clips of a folder.
 
     Raises:
         UsageError: The folder holds fewer than 16 clips.
@@ -107,7 +107,7 @@ def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
     for table in _tables(cells, console.width):
         console.print(table)
     claims = sum(cell.holds is not None for cell in cells)
-    click.echo("Marked with ! or =: must follow every step (0.95 or more), or must not move. x: does not.")
+    click.echo("!: must follow every step (0.95 or more). =: must not change. x: the claim does not hold.")
     for cell in broken:
         steps = " ".join("-" if value is None else f"{value:.4g}" for value in cell.values)
         click.echo(f"FAILED: {cell.metric} under {cell.damage} must go {cell.claim}: {steps}")
@@ -115,7 +115,7 @@ def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
 
 
 def _tables(cells: list[SelftestResult], width: int) -> Iterator[Table]:
-    """One row a metric and one column a damage, in as many tables as the width needs; no name is broken."""
+    """Tables with a row per metric and a column per damage, split to fit the width; no name is broken."""
     from rich.table import Table
 
     texts = {(cell.metric, cell.damage): _text(cell) for cell in cells}

@@ -1,7 +1,7 @@
-"""Composes the parts: an order becomes a plan, clips, scores, a summary and a page.
+"""Composes the package: an order becomes a plan, clips, scores, a summary and a page.
 
-    job            a run as `vbench run` asks for it
-    collecting     clips made elsewhere become a run
-    judging        thresholds and real clips other than those of the suite
-    rescoring      the stored clips of a run are scored again
+    job            runs the order of `vbench run`
+    collecting     imports clips made elsewhere as a run
+    judging        sets thresholds and real clips other than those of the suite
+    rescoring      scores the stored clips of a run again
 """

@@ -1,4 +1,4 @@
-"""Stores clips that were made elsewhere as a run."""
+"""Imports clips that were made elsewhere as a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vbench_lite.inputs.clipnames import Matched
     from vbench_lite.running.runner import Outcome
 
-LEFT_OUT = "it is one clip more than the {} that are asked of each prompt"
+LEFT_OUT = "its prompt already has the {} clips that are asked for"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Collected:
     matched: Matched
     outcome: Outcome
     absent: int
-    """Clips that the plan asks for and the folder does not hold."""
+    """Number of clips in the plan that are not in the folder."""
 
 
 def collect(
@@ -39,10 +39,10 @@ def collect(
     Args:
         clips: A folder of `{prompt}-{k}.mp4`, or one of the layouts that docs/suites.md lists.
         suite: The prompts that the clips were made for: a name or a file.
-        out: Where to; None is results/<name of the folder>.
-        backbones: The set of networks that the clips will be scored with.
-        clips_per_prompt: Asks for this many clips of every prompt: fewer are failed clips, more are left out. None
-            asks for the clips that are there, and for at least one of each prompt.
+        out: The run folder; None is results/<name of the folder>.
+        backbones: The set of networks to score the clips with.
+        clips_per_prompt: Number of clips in the plan per prompt: absent clips count as failed, further clips are left
+            out. None plans the clips that are in the folder, and at least one per prompt.
 
     Raises:
         UsageError: There is no such folder, or no clip in it belongs to a prompt.

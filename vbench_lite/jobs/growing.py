@@ -1,4 +1,4 @@
-"""`vbench run --against`: a run that grows from look to look until the gate is decided."""
+"""`vbench run --against`: generates and evaluates a run look by look, until the gate is decided."""
 
 from __future__ import annotations
 
@@ -28,42 +28,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Saved:
-    """What need not be generated, because the gate was decided before the end."""
+    """Clips that are not needed, because the gate was decided before the end, and their cost."""
 
     clips: int
     of: int
-    """Clips of the whole plan."""
+    """Number of clips in the whole plan."""
     usd: float | None
-    """At the mean of the generated clips; None where their cost is not known."""
+    """At the mean cost of the generated clips; None if that is not known."""
     device_s: float | None
 
 
 @dataclass(frozen=True)
 class Grown:
-    """How a growing run ended."""
+    """The result of a growing run."""
 
     planned: PlannedLooks
     outcome: Outcome | None
-    """Of the last part that was generated; None where nothing was left to do."""
+    """The outcome of the last generated part; None if all clips existed."""
     verdict: Verdict | None
-    """Of the last look; None where clips are missing, so that no look was reached."""
+    """The verdict of the last look; None if clips are missing, so that no look was reached."""
     saved: Saved | None
     elsewhere: int = 0
-    """Clips of the look that the other shards make."""
+    """Number of missing clips of the look that belong to other shards."""
 
 
 @dataclass(frozen=True)
 class GrowingRun:
-    """A run that is judged at planned looks.
+    """A run whose gate is evaluated at planned looks.
 
     Attributes:
-        order: What is asked for.
+        order: The order of the run.
         against: The baseline, as an argument such as "results/baseline:my-model".
-        policy: A policy file or its name; None takes the baseline's own, else the default.
+        policy: A policy file or its name; None takes the baseline's policy, else the built-in one.
 
     Raises:
         UsageError: An option cannot be combined with planned looks.
-        NotComparable: The baseline has another suite, plan, form of clip or set of backbones. Nothing was generated.
+        NotComparable: The suite, plan, form of clip or set of backbones differs from the baseline's. Nothing was
+            generated.
     """
 
     order: Order
@@ -78,7 +79,7 @@ class GrowingRun:
 
     @cached_property
     def job(self) -> Job:
-        """The whole run."""
+        """The job of the whole run."""
         return Job(self.order)
 
     @cached_property
@@ -91,13 +92,13 @@ class GrowingRun:
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """Those that both were asked with the same text."""
+        """The prompts that both runs have with the same text."""
         texts = {prompt.id: prompt.text for prompt in self.baseline.manifest.prompts}
         return [prompt for prompt in self.job.plan.prompts if texts.get(prompt.id) == prompt.text]
 
     @cached_property
     def looks(self) -> PlannedLooks:
-        """As planned now, without results."""
+        """The planned looks, without results."""
         table = self.baseline.folder.table_path
         return PlannedLooks(
             baseline=self.against, baseline_digest=hashlib.sha256(table.read_bytes()).hexdigest(),
@@ -106,13 +107,13 @@ class GrowingRun:
         )  # fmt: skip
 
     def run(self, tell: Callable[[LookResult, PlannedLooks], None], stop: Stop | None = None) -> Grown:
-        """Generates, scores and judges, from look to look, until the gate is decided.
+        """Generates, scores and evaluates look by look, until the gate is decided.
 
-        A shard ends when its part of a look is there and the parts of other shards are not.
+        A shard stops when its clips of a look are generated and those of other shards are missing.
 
         Args:
-            tell: Is called after each look.
-            stop: Says whether the user asked to end.
+            tell: Called after each look.
+            stop: Returns whether the user asked to stop.
 
         Raises:
             PlanConflict: The folder holds a run that was not planned with these looks.
@@ -145,19 +146,19 @@ class GrowingRun:
         return Grown(planned, outcome, judge(run, self.baseline, self.policy), self._saved(run))
 
     def _missing(self, part: Order) -> int:
-        """Clips of a look that other shards have not made yet, or that are not in this folder yet."""
+        """Number of clips of a look that are not in this folder yet, such as those of other shards."""
         if not part.shard:
             return 0
         return sum(line.left for line in Job(dataclasses.replace(part, shard=None, fresh=False)).forecast().parts)
 
     def _resume(self) -> PlannedLooks:
-        """The looks that the folder has behind it."""
+        """The looks that were evaluated in the folder so far."""
         folder = self.job.folder
         if self.order.fresh or not folder.exists():
             return self.looks
         stored = read_looks(folder.path)
         gate = vbench_command("gate", folder.path, "--baseline", self.against)
-        ways = f"Keep it and write elsewhere with --out DIR, gate it with: {gate}, or begin again with --fresh."
+        ways = f"Write to another folder with --out DIR, gate the stored run with: {gate}, or start again with --fresh."
         if stored is None:
             if set(folder.manifest().plan.prompts) <= set(self.looks.prompts(1)):
                 return self.looks
@@ -165,7 +166,7 @@ class GrowingRun:
         for what in ("baseline_digest", "policy", "order", "fractions"):
             if getattr(stored, what) != getattr(self.looks, what):
                 name = {"baseline_digest": "the baseline", "order": "the order of the prompts"}.get(what, f"the {what}")
-                raise PlanConflict(f"{folder.path} was begun with other looks: {name} differs. {ways}")
+                raise PlanConflict(f"{folder.path} was started with other looks: {name} differs. {ways}")
         return stored
 
     def _saved(self, run: Run) -> Saved:
@@ -180,12 +181,12 @@ class GrowingRun:
         return Saved(left, total, cost("cost_usd"), cost("device_s"))
 
     def _require_same_plan(self) -> None:
-        """Refuses a comparison that the gate would refuse, before anything is generated."""
+        """Raises an error for a comparison that the gate would refuse, before clips are generated."""
         plan, stored = self.job.plan, self.baseline.manifest
         names, old = [definition.name for definition in plan.definitions], list(self.baseline.generators)
         if not (len(names) == len(old) == 1 or set(old) <= set(names)):
             raise NotComparable(
-                f'"{self.against}" holds {", ".join(old)}; the run makes {", ".join(names)}. '
+                f'"{self.against}" has {", ".join(old)}; this run has {", ".join(names)}. '
                 f"Name one of each: -g {names[0]} --against {self.baseline.path}:{old[0]}"
             )
         wanted = {
@@ -202,8 +203,8 @@ class GrowingRun:
         for what, (before, now) in wanted.items():
             if before != now:
                 raise NotComparable(
-                    f"the {what} differs: {before} in {self.against}, {now} in this run. Ask for the baseline's suite "
-                    "and clips, or let its policy compare what both have: prompts = \"common\"."
+                    f"the {what} differs: {before} in {self.against}, {now} in this run. Use the baseline's suite and "
+                    "clips, or set prompts = \"common\" in its policy, to compare the common prompts."
                 )
         if not self.prompts:
             raise NotComparable(f"{self.against} and this run share no prompt with the same text.")

@@ -1,4 +1,4 @@
-"""A run from its order to its page: the order as it was typed, and the job that carries it out.
+"""A run from its order to its page: the order as the user typed it, and the job that runs it.
 
 `vbench run` and `vbench_lite.run` build an `Order`, turn it into a `Job`, and call its steps.
 """
@@ -39,7 +39,7 @@ DEFAULT_GENERATORS = ("tiny-transformer", "tiny-diffusion")
 
 @dataclass(frozen=True)
 class Order:
-    """What a run is asked to do, as the user typed it. See `vbench run --help` for each option."""
+    """The options of a run, as the user typed them. See `vbench run --help` for each option."""
 
     suite: str
     generators: tuple[str, ...] = DEFAULT_GENERATORS
@@ -61,23 +61,23 @@ class Order:
     retry_failed: bool = False
     pilot: int | None = None
     only: tuple[str, ...] = ()
-    """Only these prompts, by id and in this order; () for all. `vbench run --against` asks for a part at a time."""
+    """Ids of the prompts to use, in this order; () for all. `vbench run --against` runs one part at a time."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An order, resolved: its suite, generators, device and prices are known. Nothing is generated yet.
+    """A resolved order: its suite, generators, device and prices are known. Nothing is generated yet.
 
     Raises:
-        UsageError: Something that was asked for does not exist or cannot be. Nothing was changed.
+        UsageError: An option names something that does not exist or is not valid. Nothing was changed.
     """
 
     order: Order
 
     def __post_init__(self) -> None:
         if self.order.max_cost is not None and not self.order.max_cost > 0:
-            raise UsageError(f"--max-cost {self.order.max_cost:g} allows nothing. Use a sum above 0, in US dollars.")
-        # resolved now, so that errors come before any work
+            raise UsageError(f"--max-cost {self.order.max_cost:g} allows no clip. Use an amount above 0 US dollars.")
+        # resolved now, so that errors are raised before any work
         _ = self.plan, self.shard, self.device, self.prices, self.versions, self.judging
 
     @cached_property
@@ -117,7 +117,7 @@ class Job:
 
     @cached_property
     def judging(self) -> Judging:
-        """What the clips are judged against, as far as the order says so."""
+        """The thresholds and real clips that the order states."""
         return read_judging(self.order.thresholds, self.order.reference)
 
     @cached_property
@@ -138,7 +138,7 @@ class Job:
 
     @cached_property
     def prices(self) -> Mapping[str, Price]:
-        """Generator > the price that applies to it."""
+        """Generator > its price."""
         from vbench_lite.measuring.prices import PriceList, price_of
 
         own = PriceList(self.order.prices) if self.order.prices else None
@@ -152,13 +152,13 @@ class Job:
         """Checks everything that can be checked before a clip is generated or paid for.
 
         Args:
-            scores: Whether the clips will be scored, so that the weights of the metrics' networks are needed.
+            scores: Whether the clips will be scored, which needs the weights of the metrics' networks.
 
         Raises:
-            UsageError: A setting of a generator is not usable, the image of a prompt cannot be decoded, or there are
-                no real clips in the folder to compare with.
+            UsageError: A setting of a generator is not valid, the image of a prompt cannot be decoded, or the folder of
+                real clips is empty.
             WeightsError: Weights are missing.
-            MetricError: A program that scores clips is not on this machine.
+            MetricError: A program that scores clips is not installed.
         """
         from vbench_lite import backbones
         from vbench_lite.inputs.catalogue import check_definition
@@ -177,20 +177,20 @@ class Job:
                 require_reference(self.plan.suite)
 
     def forecast(self) -> Forecast:
-        """What is left of the plan, and what that takes. Nothing is generated."""
+        """The clips that are left, with their time and cost. Nothing is generated."""
         from vbench_lite.running import forecast
 
         return forecast.forecast(self.plan, self.folder, self.device, self.prices, self.shard)
 
     def generate(self, stop: Stop | None = None) -> Outcome:
-        """Generates the clips that are not there yet.
+        """Generates the missing clips.
 
         Args:
-            stop: Says whether the user asked to end.
+            stop: Returns whether the user asked to stop.
 
         Raises:
             PlanConflict: The folder holds a run of another plan. Nothing was changed.
-            FolderLocked: Another process works on the folder.
+            FolderLocked: Another process uses the folder.
             StoreError: The folder cannot be written.
         """
         from vbench_lite.running import runner
@@ -200,7 +200,7 @@ class Job:
             engine=order.engine, shard=self.shard, fresh=order.fresh, retry_failed=order.retry_failed,
             prices=self.prices, typed=self._typed(), budget=self._budget(), stop=stop, pilot=order.pilot,
         )
-        with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout, whatever libraries print
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for results; output of libraries goes to stderr
             return runner.run(self.plan, self.folder, self.device, options)
 
     def _typed(self) -> Typed:
@@ -222,7 +222,7 @@ class Job:
         return Budget(self.order.max_cost, self.prices, {name: usd for name, usd in known.items() if usd is not None})
 
     def score(self, outcome: Outcome) -> Summary:
-        """Scores the run, unless a summary of these metrics and thresholds is there and no clip was generated since."""
+        """Scores the run, unless its summary has these metrics and thresholds and no clip was generated since."""
         manifest = self.folder.manifest()
         plan = replace(manifest.plan, backbones=self.order.backbones, metrics=self.order.metrics)
         wanted = self.judging.applied_to(replace(manifest, plan=plan))
@@ -237,7 +237,7 @@ class Job:
         return score_as(wanted, self.folder, None, Scale("ray", self.order.device) if on_ray else Scale())
 
     def report(self) -> Path:
-        """Writes the page of the run, unless the page that is there shows these very results."""
+        """Writes the page of the run, unless the page already shows these results."""
         from vbench_lite.report import page_shows, write_report
 
         path, run = Path("reports") / f"{self.folder.name}.html", Run(self.folder)

@@ -1,4 +1,4 @@
-"""What clips are judged against instead of what their suite says: thresholds and real clips of one run."""
+"""Thresholds and real clips of one run, where they replace those of its suite."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from vbench_lite.run.shareable import relative_path, short_path
 
 @dataclass(frozen=True)
 class Judging:
-    """What `--thresholds` and `--reference` say. It is stored in the run."""
+    """The values of `--thresholds` and `--reference`. They are stored in the run."""
 
     thresholds: Mapping[str, Threshold] | None = None
-    """What a usable clip needs; None keeps what the run has."""
+    """The thresholds of a usable clip; None keeps those of the run."""
     typed: str = ""
     """The argument of `--thresholds`."""
     reference: str | None = None
-    """A folder of real clips, "world", or "" for none; None keeps what the run has."""
+    """A folder of real clips, "world", or "" for none; None keeps that of the run."""
 
     def applied_to(self, manifest: Manifest) -> Manifest:
-        """The manifest of a run that is judged like this."""
+        """The manifest with these thresholds and real clips."""
         plan, typed, suite = manifest.plan, manifest.typed, manifest.suite
         if self.thresholds is not None:
             own = self.thresholds == suite.usable
@@ -39,12 +39,12 @@ def read_judging(thresholds: str | Path | None, reference: str | Path | None) ->
     """Reads the arguments of `--thresholds` and `--reference`.
 
     Args:
-        thresholds: A TOML file with a table [usable], or a suite. None keeps what a run has.
-        reference: A folder of real clips, "world" or "none". None keeps what a run has.
+        thresholds: A TOML file with a table [usable], or a suite. None keeps those of the run.
+        reference: A folder of real clips, "world" or "none". None keeps that of the run.
 
     Raises:
-        UsageError: The folder is not there, or it holds no clips.
-        BadFile: The file holds no thresholds.
+        UsageError: The folder does not exist, or it has no clips.
+        BadFile: The file has no thresholds.
     """
     from vbench_lite.inputs.suites import load_thresholds
 
@@ -58,11 +58,11 @@ def require_reference(suite: Suite) -> None:
     """Checks the real clips that a suite names.
 
     Raises:
-        UsageError: They are a folder that is not there, or that holds no clips.
+        UsageError: Their folder does not exist, or it has no clips.
     """
     if suite.reference not in ("", "world") and not _has_clips(Path(suite.reference)):
         raise UsageError(
-            f"The reference of the suite {suite.name} is {suite.reference}, which is no folder of clips. Correct "
+            f"The reference of the suite {suite.name} is {suite.reference}, which is not a folder of clips. Correct "
             '"reference" in the suite, or choose real clips with --reference FOLDER, --reference world or '
             "--reference none."
         )
@@ -79,5 +79,5 @@ def _real_clips(argument: str) -> str:
         return argument.removeprefix("none")
     folder = Path(argument)
     if not _has_clips(folder):
-        raise UsageError(f'--reference {argument} is no folder of clips. Name one, "world" or "none".')
+        raise UsageError(f'--reference {argument} is not a folder of clips. Name a folder of clips, "world" or "none".')
     return relative_path(str(folder.resolve()))

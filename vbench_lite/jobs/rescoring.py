@@ -1,4 +1,4 @@
-"""Scores the stored clips of a run, and notes with what they were scored."""
+"""Scores the stored clips of a run, and stores the settings of the scoring in run.json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where clips are read and their features computed. It changes no score."""
+    """Where clips are read and features computed. The scores do not depend on it."""
 
     engine: str = "local"
     device: str = "auto"
@@ -34,9 +34,9 @@ def score_folder(
 
     Args:
         folder: The run.
-        backbones: The set of networks; None takes the run's own.
-        workers: Clips that are read side by side; None takes one a core. No number depends on it.
-        metrics: As `--metrics`; None takes the run's own choice.
+        backbones: The set of networks; None takes that of the run.
+        workers: Number of clips that are read in parallel; None takes one per core. The scores do not depend on it.
+        metrics: As `--metrics`; None takes those of the run.
         judging: Thresholds and real clips to use from now on; None keeps those of the run.
         scale: Where the clips are read.
     """
@@ -47,10 +47,10 @@ def score_folder(
 def score_shard(
     folder: RunFolder, shard: Shard, backbones: str | None, workers: int | None, metrics: str | None, scale: Scale
 ) -> int:
-    """Computes the features of a part of the clips and asks the judges; another scoring then only reads them.
+    """Computes and stores the features and judge answers of a part of the clips, for a later scoring of all.
 
     Returns:
-        How many clips of the part there are.
+        The number of clips of the part.
     """
     from vbench_lite.scoring.scorer import score_part
 
@@ -77,7 +77,7 @@ def _scorers(wanted: Manifest, scale: Scale) -> AbstractContextManager[Scorers]:
 
 
 def score_as(wanted: Manifest, folder: RunFolder, workers: int | None, scale: Scale = Scale()) -> Summary:
-    """Scores with the networks, metrics, thresholds and real clips of this manifest, and stores it as run.json."""
+    """Scores with the settings of this manifest, and stores it as run.json."""
     from vbench_lite.analysis.summary import summarise
     from vbench_lite.running.phases import timed_scoring
     from vbench_lite.scoring.importing import with_imports
@@ -93,5 +93,5 @@ def score_as(wanted: Manifest, folder: RunFolder, workers: int | None, scale: Sc
 
 
 def _typed(metrics: str | None) -> str | None:
-    """`--metrics` as run.json may hold it: without paths of this machine."""
+    """`--metrics` for run.json, without absolute paths."""
     return None if metrics is None else ",".join(short_path(item.strip()) for item in metrics.split(","))

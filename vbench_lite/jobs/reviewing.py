@@ -1,4 +1,4 @@
-"""A review from its runs to its results: serve the page, or exchange files, then count the votes."""
+"""The steps of a review: serve the page or exchange files, then count the votes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start_review(runs: Sequence[Run], order: ReviewOrder) -> Running:
 
 
 def next_weights(run: Run) -> Weights:
-    """Which generators to compare first, by the votes so far; {} without any."""
+    """The weight of each pair of generators, from the votes so far; {} without votes."""
     people = run.summary.people if run.folder.summary_path.exists() else None
     pairs = people.next_pairs if people else ()
 
@@ -43,43 +43,43 @@ def next_weights(run: Run) -> Weights:
 
 
 def export_review(runs: Sequence[Run], order: ReviewOrder, out: Path) -> str:
-    """Writes a page, tasks for Label Studio or a table of votes, by the ending of the file; says what it wrote."""
+    """Writes a page, tasks for Label Studio or a table of votes, by the file extension; returns what it wrote."""
     votes = read_votes(runs[0].path, {}, ()).counted
     return export_any(open_material(runs, order), settings_of(runs, order, next_weights(runs[0])), votes, out)
 
 
 def collect_votes(run: Run, paths: Sequence[Path]) -> dict[Path, int]:
-    """Stores the votes of files in a run: file > number of votes."""
+    """Stores the votes of files in a run. Returns file > number of votes."""
     return collect(run.path, run.manifest.suite.reasons, paths)
 
 
 def state_rate(run: Run, prices: Path) -> None:
-    """Keeps the hourly rate of a reviewer, as a price file states it.
+    """Stores the hourly rate of a reviewer from a price file.
 
     Raises:
         BadFile: The file has no table [review].
     """
     stated = PriceList(prices).review
     if stated is None:
-        raise BadFile(prices, None, "states no rate of a reviewer: expected a table [review] with usd_per_hour.")
+        raise BadFile(prices, None, "has no rate of a reviewer: expected a table [review] with usd_per_hour.")
     write_rate(run.path, ReviewRate(stated["usd_per_hour"], stated["date"], stated["source"]))
 
 
 def count_votes(run: Run) -> People | None:
-    """Writes what the votes show into the run's files; None where there are none, or the run is not scored."""
+    """Writes the results of the votes into the run's files; None without votes, or if the run is not scored."""
     return refresh(run.folder).people if run.folder.summary_path.exists() else None
 
 
 def write_thresholds(run: Run, out: Path) -> People:
-    """Writes thresholds that were fitted to people's votes, for `--thresholds`.
+    """Writes thresholds fitted to people's votes, for `--thresholds`.
 
     Raises:
         StoreError: There are too few votes, or no threshold agrees with them.
     """
     people, ask = count_votes(run), vbench_command("review", run.path)
     if people is None or people.fitted is None:
-        raise StoreError(f"{run.path} holds no votes to keep or reject clips. Ask for them: {ask}")
+        raise StoreError(f"{run.path} has no votes to keep or reject clips. Collect some: {ask}")
     if not people.fitted.thresholds:
-        raise StoreError(f"no thresholds are fitted: {people.fitted.reason}. Ask for more: {ask}")
+        raise StoreError(f"no thresholds are fitted: {people.fitted.reason}. Collect more votes: {ask}")
     write_whole(out, thresholds_toml(people.fitted, people.simulated))
     return people

@@ -1,4 +1,4 @@
-"""Where features are computed: in this process, in one process for each CUDA device, or in actors of a Ray cluster."""
+"""Computes features in this process, in one process per CUDA device, or in actors of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vbench_lite.scoring.scorer import device_for
 
 @dataclass(frozen=True)
 class Scorers:
-    """The device of the scoring process, and the pool that computes features; None for the process itself."""
+    """The device of the scoring process, and the pool that computes features; None computes them in this process."""
 
     device: str
     pool: ScorerPool | None = None
@@ -23,12 +23,12 @@ class Scorers:
 
 @contextmanager
 def open_scorers(engine: str, device: str, recipe: Recipe) -> Iterator[Scorers]:
-    """Starts what computes the features of a scoring, and ends it afterwards.
+    """Starts the workers of a scoring, and ends them afterwards.
 
     Args:
         engine: "local" or "ray".
         device: "auto", "cpu", "cuda" for all CUDA devices, or "cuda:1".
-        recipe: What is computed.
+        recipe: The features to compute.
 
     Raises:
         DeviceError: There is no such device.
@@ -50,7 +50,7 @@ def open_scorers(engine: str, device: str, recipe: Recipe) -> Iterator[Scorers]:
 
 @contextmanager
 def _ray_pool(device: str, recipe: Recipe) -> Iterator[ScorerPool]:
-    """An actor for each GPU of the cluster, or for each CPU where it has no GPU or the CPU is asked for."""
+    """One actor per GPU of the cluster, or per CPU if it has no GPU or `device` is "cpu"."""
     from vbench_lite.running.engines import ray as engine
 
     found = engine.find_device(device)
@@ -62,7 +62,7 @@ def _ray_pool(device: str, recipe: Recipe) -> Iterator[ScorerPool]:
 
 
 class RayPlace:
-    """An actor of a Ray cluster. Clips travel to it, so that it needs no shared disk."""
+    """An actor of a Ray cluster. Clips are sent to it, so it needs no shared disk."""
 
     def __init__(self, recipe: Recipe, device: str) -> None:
         from vbench_lite.running.engines.ray import connect
@@ -77,7 +77,7 @@ class RayPlace:
         try:
             found: ClipFeatures | str = self._ray.get(self._actor.compute.remote(source, names), timeout=LIMIT_S)
         except (exceptions.RayActorError, exceptions.GetTimeoutError) as error:
-            raise ScorerDied(str(error).partition("\n")[0][:200]) from None  # numbers of the actor follow
+            raise ScorerDied(str(error).partition("\n")[0][:200]) from None  # ids of the actor follow
         return found
 
     def end(self) -> None:

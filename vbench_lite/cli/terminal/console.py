@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPED = 100
-"""Columns of output that goes into a file or another program."""
+"""Width of output into a file or a pipe."""
 
 
 def stdout_console() -> Console:
-    """Standard output, as wide as the terminal; 100 columns where it is no terminal and COLUMNS is not set."""
+    """Standard output, as wide as the terminal; 100 columns if it is not a terminal and COLUMNS is not set."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -24,6 +24,6 @@ def stdout_console() -> Console:
 
 
 def same_command(*options: str) -> str:
-    """The command that is running, without --fresh, with each of some options once."""
+    """The current command, without --fresh, with these options added once."""
     words = [word for word in sys.argv[1:] if word != "--fresh"]
     return vbench_command(*words, *(option for option in options if option not in words))

@@ -1,4 +1,4 @@
-"""What a command says while it works: sentences on stderr, and JSON lines in a file if asked for."""
+"""Log messages of a command: sentences on stderr, and with --log-json JSON lines in a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIELDS = ("generator", "prompt_id", "index")
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to whatever stderr is at that moment, so that a progress bar can make room."""
+    """Writes to the current sys.stderr, which a progress bar may replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -39,7 +39,7 @@ class _JsonLines(logging.Formatter):
 
 
 class _JsonFile(logging.FileHandler):
-    """A file that no longer takes lines is reported once; the work goes on, and `check` makes it an error."""
+    """A failed write is reported once and the work continues; `check` raises the error at the end."""
 
     problem = ""
 
@@ -61,7 +61,7 @@ class _JsonFile(logging.FileHandler):
 
 
 def set_up(verbose: int, json_file: Path | None) -> None:
-    """Warnings and errors are always said; with -v each clip too.
+    """Warnings and errors are always printed; -v adds one line per clip.
 
     Raises:
         StoreError: The file for JSON lines cannot be written.
@@ -86,7 +86,7 @@ def set_up(verbose: int, json_file: Path | None) -> None:
 
 
 def check() -> None:
-    """Ends a command whose messages could not all be written.
+    """Raises an error if a message could not be written to the file.
 
     Raises:
         StoreError: The file for JSON lines is not complete.

@@ -1,15 +1,15 @@
-"""Lines for a terminal of ordinary width: words are not cut, and a wrapped command still runs as it stands."""
+"""Wraps lines for a terminal: words are not cut, and a wrapped command still runs when copied."""
 
 from __future__ import annotations
 
 import textwrap
 
 COLUMNS = 80
-"""Width of what is printed into a file or a pipe."""
+"""Width of output into a file or a pipe."""
 
 
 def sentence_lines(text: str, width: int = COLUMNS) -> list[str]:
-    """A sentence in lines. A word that is longer than a line, such as a path, stands alone and whole.
+    """A sentence in lines. A word that is longer than a line, such as a path, gets its own line.
 
     >>> sentence_lines("one two three", width=8)
     ['one two', 'three']
@@ -18,9 +18,9 @@ def sentence_lines(text: str, width: int = COLUMNS) -> list[str]:
 
 
 def command_lines(command: str, width: int = COLUMNS) -> list[str]:
-    r"""A shell command in lines that run together when they are copied: all but the last end with a backslash.
+    r"""A shell command in lines that can be copied as one command: all but the last end with a backslash.
 
-    It is broken at spaces outside of quotes only.
+    Lines are broken only at spaces outside quotes.
 
     >>> command_lines("make --one 1 --two '2 3'", width=16)
     ['make --one 1 \\', "  --two '2 3'"]
@@ -36,7 +36,7 @@ def command_lines(command: str, width: int = COLUMNS) -> list[str]:
 
 
 def _words(command: str) -> list[str]:
-    """The parts of a command between spaces; a part holds whole quotations."""
+    """The parts of a command between spaces outside quotes."""
     words: list[str] = []
     open_quote = ""
     for part in command.split(" "):
