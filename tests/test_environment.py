@@ -123,7 +123,7 @@ def test_doctor_warns_of_installed_versions_outside_the_tested_ones_and_fails_be
 def test_a_command_stops_before_it_uses_an_installed_version_below_the_bounds(tmp_path: Path) -> None:
     done = vbench(tmp_path, {"av": "14.0.0", "diffusers": "0.35"}, "run", "--suite", "ads", "--dry-run")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: installed libraries do not fit: av is 14.0.0, needed >=18.0; diffusers is ")
+    assert done.stderr.startswith("Error: unsuitable versions of libraries: av is 14.0.0, needed >=18.0; diffusers is ")
     words = shlex.split(done.stderr.partition(" Fix: ")[2])
     assert words[:4] == [sys.executable, "-m", "pip", "install"]
     assert [Requirement(word).name for word in words[4:]] == ["av", "diffusers"]

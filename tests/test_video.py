@@ -100,7 +100,7 @@ def test_a_codec_that_nobody_knows_is_a_reason(file):
 def test_a_header_may_not_lie_about_the_size(clip):
     large = encode_mp4(np.tile(clip, (1, 2, 2, 1)), 8)
     lying = changed(large, b"avc1", 24, struct.pack(">HH", 32, 32))
-    with pytest.raises(UnreadableClip, match=r"frames|pixels a frame"):
+    with pytest.raises(UnreadableClip, match=r"frames|pixels per frame"):
         read_clip(lying, max_pixels=100 * 100)
 
 

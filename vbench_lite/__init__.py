@@ -31,7 +31,7 @@ _HOME = {
     "records": ("ClipSpec", "Definition", "Estimate", "Price", "Prompt", "Request", "Suite"),
     "run.view": ("Run",),
 }
-"""Module > the public names that it defines. They are imported when they are used."""
+"""Module > its public names. They are imported on first use."""
 _MODULES = ("distances", "metrics")
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class _Package(ModuleType):
-    """Keeps `vbench_lite.run`, `.report` and `.gate` functions, although the package has folders of these names.
+    """Makes `vbench_lite.run`, `.report` and `.gate` functions, although the package has folders of these names.
 
     Importing a module of such a folder would bind the folder to the name. `from vbench_lite.run.view import Run`
     works as usual.

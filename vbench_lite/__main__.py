@@ -1,6 +1,6 @@
-"""The program, as `vbench` and as `python -m vbench_lite`.
+"""The entry point of `vbench` and `python -m vbench_lite`.
 
-A library that the command line itself needs may be missing. Then this module says how to install it.
+If a library of the command line is missing, it prints how to install it.
 """
 
 from __future__ import annotations

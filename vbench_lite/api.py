@@ -1,4 +1,4 @@
-"""The public functions: run, score, compare, gate, check, review and report. Each does what its command does."""
+"""The public functions run, score, compare, gate, check, review and report. Each corresponds to a command."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def run(
 ) -> Run:  # fmt: skip
     """Generates the clips of a suite with each generator and scores them: `vbench run` from Python.
 
-    Repeating the same call does no work. Repeating it after an interruption generates only the missing clips.
+    The same call continues an interrupted run, and does nothing for a complete run.
 
     Args:
         suite: A name such as "ads", or a suite file.
         generators: Names, TOML files, or classes as "pkg.mod:Class".
         out: The run folder; None is results/<suite>.
-        clips_per_prompt: Clips of each prompt. None: the number that the suite states.
+        clips_per_prompt: Clips per prompt. None: the number in the suite.
         limit: Number of prompts to use, from the start of the suite. None: all prompts.
         seed: Random seed of the run. Clips of the same seed, prompt and index are paired across generators.
         device: "auto", "cpu", "cuda" or "cuda:0".
@@ -54,9 +54,9 @@ def run(
         The run, scored.
 
     Raises:
-        UsageError: A name, file or number is not usable.
+        UsageError: A name, file or number is not valid.
         PlanConflict: The folder holds a run of another plan.
-        GeneratorError: A generator cannot be run, or made no clip. The clips of the other generators are kept and
+        GeneratorError: A generator cannot be run, or generated no clip. The clips of the other generators are kept and
             scored.
 
     Example:
@@ -94,8 +94,8 @@ def score(
 
     Args:
         target: A run. With `suite`: a folder of clips.
-        suite: The suite whose prompts the clips of the folder were made for. None: `target` is a run.
-        out: With a folder of clips: where the run is stored. None is results/<name of the folder>.
+        suite: The suite of the clips in the folder. None: `target` is a run.
+        out: With a folder of clips: the run folder. None is results/<name of the folder>.
         backbones: The set of networks behind the scores. None: that of the run.
         metrics: As for `run`.
         thresholds: As for `run`.
@@ -109,7 +109,7 @@ def score(
     Raises:
         UsageError: There is no such folder or run.
         BadFile: A table names unknown clips, or contains a clip twice.
-        StoreError: The run keeps no clips.
+        StoreError: The run has no clips.
 
     Example:
         >>> import vbench_lite as vb
@@ -138,7 +138,7 @@ def compare(baseline: str | Path | Run, candidate: str | Path | Run) -> list[Pai
         candidate: Likewise.
 
     Returns:
-        One comparison for each generator that both runs contain, or for the two generators that were named.
+        One comparison for each generator of both runs, or for the two named generators.
 
     Raises:
         NotComparable: The runs differ in suite, prompts, clips, backbones, versions or clip form.
@@ -157,18 +157,18 @@ def compare(baseline: str | Path | Run, candidate: str | Path | Run) -> list[Pai
 def gate(
     candidate: str | Path | Run, baseline: str | Path | Run, policy: str | Path | None = None
 ) -> Verdict:
-    """Decides whether a candidate may ship: `vbench gate` from Python.
+    """Decides whether a candidate may be released: `vbench gate` from Python.
 
     Args:
         candidate: A run, or one generator of it.
-        baseline: The run, or baseline folder, that it is compared with.
+        baseline: The run or baseline folder to compare with.
         policy: A policy file or its name. None: the policy of the baseline, or the default if it has none.
 
     Returns:
-        The verdict (pass, fail or undecided), every check, and what would decide an undecided one.
+        The verdict (pass, fail or undecided), every check, and what an undecided verdict needs.
 
     Raises:
-        NotComparable: The runs differ in what the scores mean.
+        NotComparable: The scores of the runs have different meanings.
         BadFile: The policy is not valid.
 
     Example:
@@ -182,11 +182,11 @@ def gate(
 
 
 def check(run: str | Path | Run, again: int = 0) -> CheckReport:
-    """Looks for signs that the numbers of a run cannot be relied on: `vbench check` from Python.
+    """Checks a run for signs that its numbers are unreliable: `vbench check` from Python.
 
     Args:
         run: A scored run, or one generator of it.
-        again: Number of prompts of which one clip is generated again, in a temporary folder, and compared with the
+        again: Number of prompts for which one clip is generated again, in a temporary folder, and compared with the
             stored clip. 0 generates nothing.
 
     Returns:
@@ -229,7 +229,7 @@ def review(
         prompt_adherence: With pairs, also asks which clip follows the prompt better.
         limit: Number of questions for each rater. None: all questions.
         seed: Random seed of the order of the questions.
-        warm_up: Begins with two questions whose answers are known.
+        warm_up: Begins with two questions with known answers.
         host: Address on which the page is served to other machines. The link then contains a token. None: this
             machine only.
         port: Port of the page. 0: a free port.
@@ -241,7 +241,7 @@ def review(
         The first run, with the results in its summary.
 
     Raises:
-        StoreError: A run keeps no clips.
+        StoreError: A run has no clips.
         LibraryError: The extra "review" is not installed.
         UsageError: There is nothing to ask, or a file contains no votes.
 
@@ -281,7 +281,7 @@ def report(
 
     Args:
         runs: Scored runs, or generators of them.
-        out: The file; None is reports/<name> with the ending of the format.
+        out: The output file. None: reports/<name> with the file extension of the format.
         format: "html", "markdown", "json", "csv", "model-card", "metrics", "vbench", "run-card" or "plots".
         clips: For the page: "embed", "folder", "none", or "auto", which embeds what fits into 30 MB.
 

@@ -1,4 +1,4 @@
-"""Arrays in .npz files, read within a limit: a small file can hold arrays that fill all memory."""
+"""Reads arrays in .npz files within a size limit, because a small file can unpack to arrays that fill the memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BYTES = 2**30
-"""Bytes of all arrays of one file, unpacked."""
+"""Maximum bytes of all arrays of one file, unpacked."""
 _BROKEN = (
     ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, BadZipFile,
     struct.error, zlib.error,
 )
-"""What the readers of zip and npy raise for broken files, beside ValueError."""
+"""Errors of the zip and npy readers for broken files, in addition to ValueError."""
 
 
 def read_arrays(content: bytes, most: int = MOST_BYTES) -> dict[str, NDArray[Any]]:
@@ -26,10 +26,10 @@ def read_arrays(content: bytes, most: int = MOST_BYTES) -> dict[str, NDArray[Any
 
     Args:
         content: The file.
-        most: Bytes that its arrays may take, unpacked.
+        most: Maximum bytes of its arrays, unpacked.
 
     Raises:
-        ValueError: It is no such file, an array in it is broken, or its arrays take more than `most`.
+        ValueError: It is not an .npz file, an array in it is broken, or its arrays take more than `most`.
     """
     import numpy as np
 
@@ -41,15 +41,15 @@ def read_arrays(content: bytes, most: int = MOST_BYTES) -> dict[str, NDArray[Any
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files}
     except _BROKEN as error:
-        raise ValueError(f"it is not a whole file of arrays: {error}") from None
+        raise ValueError(f"it is not a complete file of arrays: {error}") from None
     for name, array in found.items():
         if not isinstance(array, np.ndarray):
-            raise ValueError(f'"{name}" is no array')
+            raise ValueError(f'"{name}" is not an array')
     return found
 
 
 def read_limited(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The bytes of a file that is not larger than a limit.
+    """Reads a file up to a size limit.
 
     Raises:
         OSError: It cannot be read.

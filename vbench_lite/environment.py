@@ -1,7 +1,7 @@
-"""Installed libraries: which versions the package accepts, and which versions it was tested with.
+"""Installed libraries: the accepted and the tested versions.
 
-The lowest versions are the bounds in the package's own metadata (`pyproject.toml`). The newest tested versions
-are in `tested_versions.toml`. Nothing here imports a library that it examines.
+The lowest versions come from the metadata of the package (`pyproject.toml`), the newest tested versions from
+`tested_versions.toml`. This module does not import the libraries that it examines.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TESTED = Path(__file__).with_name("tested_versions.toml")
 
 
 class State(StrEnum):
-    """What the installed version of a library means for the package."""
+    """The state of the installed version of a library."""
 
     TESTED = "tested"
     NEWER = "newer"
@@ -54,7 +54,7 @@ class Library:
 
     @property
     def state(self) -> State:
-        """Local labels (`2.14.1+cu130`) do not count, neither for the bounds nor for the tested versions."""
+        """The state, without regard to local labels (`2.14.1+cu130`)."""
         if self.installed is None:
             return State.MISSING
         public = Version(Version(self.installed).public)
@@ -70,19 +70,19 @@ class Library:
 
     @property
     def fix(self) -> str:
-        """The command that installs an accepted and tested version; "" where none is needed."""
+        """The command that installs an accepted and tested version; "" if none is needed."""
         if self.state is State.NEWER:
             return pip_install([f"{self.name}<={self.newest_tested}"])
         return "" if self.state is State.TESTED else pip_install([f"{self.name}{self.requirement.specifier}"])
 
 
 def libraries() -> list[Library]:
-    """The package's direct dependencies, without extras, by name; [] where the package itself is not installed."""
+    """The direct dependencies without extras, by name; [] if the package itself is not installed."""
     return [_library(requirement) for requirement in _requirements() if _applies(requirement, "")]
 
 
 def extras() -> dict[str, list[Library]]:
-    """Extra > the libraries that it adds, by name; {} where the package itself is not installed."""
+    """Extra > the libraries that it adds, by name; {} if the package itself is not installed."""
     names = (metadata(DISTRIBUTION).get_all("Provides-Extra") or []) if _installed(DISTRIBUTION) else []
     return {
         name: [
@@ -98,7 +98,7 @@ def extra(name: str) -> Iterator[None]:
     """Imports libraries of an extra: `with extra("parquet"): import pyarrow`.
 
     Raises:
-        LibraryError: A library cannot be imported. It names the command that installs what the extra adds.
+        LibraryError: A library cannot be imported. The message has the command that installs the extra.
     """
     try:
         yield
@@ -109,23 +109,23 @@ def extra(name: str) -> Iterator[None]:
 
 
 def check_libraries(found: Iterable[Library] | None = None) -> None:
-    """Checks that every library is installed in a version that the package accepts.
+    """Checks that every library is installed in an accepted version.
 
     Raises:
-        LibraryError: It names each library that does not fit, and the one command that fixes all of them.
+        LibraryError: The message names each unsuitable library, and the command that fixes all of them.
     """
     wrong = [lib for lib in (libraries() if found is None else found) if lib.state in (State.MISSING, State.REFUSED)]
     if not wrong:
         return
     problems = [f"{lib.name} is {lib.installed or 'missing'}, needed {lib.requirement.specifier}" for lib in wrong]
     command = pip_install([f"{lib.name}{lib.requirement.specifier}" for lib in wrong])
-    raise LibraryError(f"installed libraries do not fit: {'; '.join(problems)}. Fix: {command}")
+    raise LibraryError(f"unsuitable versions of libraries: {'; '.join(problems)}. Fix: {command}")
 
 
 def import_problem(error: BaseException) -> LibraryError | None:
-    """The sentence for a library that cannot be imported, whatever it raised.
+    """The error for a library that cannot be imported, for any exception that it raised.
 
-    None for other errors, and where the import is of this package's own code or of the user's.
+    None for other errors, and for imports of this package or of the user's code.
     """
     module, raised = _failed_import(error)
     distributions = packages_distributions().get(module, [])
@@ -139,9 +139,9 @@ def import_problem(error: BaseException) -> LibraryError | None:
 
 
 def _failed_import(error: BaseException) -> tuple[str, BaseException]:
-    """The library whose import failed, and what it raised; "" where the error did not come from an import.
+    """The library whose import failed, and its exception; "" if the error did not come from an import.
 
-    A module that is missing has a name. Any other error came from the module whose text was executed last.
+    The error of a missing module has its name. Any other error came from the module that was executed last.
     """
     if error.__cause__ and (cause := _failed_import(error.__cause__))[0]:
         return cause
@@ -158,7 +158,7 @@ def _failed_import(error: BaseException) -> tuple[str, BaseException]:
 
 
 def unmet_needs(name: str) -> list[str]:
-    """What an installed library needs in another version, such as "torch==2.13.0 (installed: 2.14.1)"."""
+    """Requirements of an installed library that are not met, such as "torch==2.13.0 (installed: 2.14.1)"."""
     wanted = [Requirement(text) for text in (requires(name) if _installed(name) else None) or []]
     needs = [(each, _installed(each.name)) for each in wanted if _applies(each, "")]
     return [
@@ -168,7 +168,7 @@ def unmet_needs(name: str) -> list[str]:
 
 
 def advice() -> str:
-    """A note for an unexpected error: the libraries that are newer than every tested version; "" where none is."""
+    """A note for an unexpected error: the libraries that are newer than the tested versions; "" if there is none."""
     newer = [lib for lib in libraries() if lib.state is State.NEWER]
     if not newer:
         return ""
@@ -188,7 +188,7 @@ def tested_pythons() -> list[str]:
 
 
 def pip_install(arguments: Iterable[str]) -> str:
-    """A command that installs into this very Python, quoted for a shell."""
+    """A command that installs into the running Python, quoted for a shell."""
     return shlex.join([sys.executable, "-m", "pip", "install", *arguments])
 
 

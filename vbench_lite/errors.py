@@ -1,4 +1,4 @@
-"""Every error that a user can do something about.
+"""The errors that a user can fix.
 
     VbenchError                    exit code 1
     ├── UsageError                 exit code 2: the command or a file that the user wrote is wrong
@@ -7,12 +7,12 @@
     ├── PlanConflict               the run folder contains a run of another plan
     ├── FolderLocked               another process works on this run folder
     ├── StoreError                 a run folder cannot be read or written
-    ├── WeightsError               weights are missing or are not those that the definition names
+    ├── WeightsError               weights are missing or differ from those in the definition
     ├── LibraryError               a library is missing, too old or excluded
     ├── DeviceError                this machine does not have the requested device
     ├── UnreadableClip             a clip cannot be decoded, is cut off, or exceeds the limits
     ├── GeneratorError             a generator cannot be loaded or violates its interface
-    │   └── ClipFailed             one clip could not be made; the run continues
+    │   └── ClipFailed             one clip could not be generated; the run continues
     ├── ProgramError               a user's program cannot be started, or does not become ready
     │   └── ProgramFailed          it died, or did not answer one request in time
     ├── MetricError                a user's metric, or its feature extractor, violates the interface
@@ -31,7 +31,7 @@ from pathlib import Path
 
 
 def system_reason(error: Exception) -> str:
-    r"""Why a file cannot be read or written, without the error number and without the path.
+    r"""The reason why a file cannot be read or written, without error number and path.
 
     >>> system_reason(OSError(errno.ELOOP, "Too many levels of symbolic links", "a.toml"))
     'a symbolic link leads back to itself'
@@ -49,7 +49,7 @@ def system_reason(error: Exception) -> str:
 
 
 class VbenchError(Exception):
-    """Base of all errors that a user can do something about. Its message is a sentence for the terminal.
+    """Base of all errors that a user can fix. Its message is a sentence for the terminal.
 
     Example:
         >>> import vbench_lite as vb
@@ -64,7 +64,7 @@ class VbenchError(Exception):
 
 
 class UsageError(VbenchError):
-    """The command line, or a file that the user wrote, is not valid or cannot be carried out."""
+    """The command line or a file of the user is not valid or cannot be executed."""
 
     exit_code = 2
 
@@ -73,7 +73,7 @@ class UnknownName(UsageError):
     """No suite, generator or metric has this name.
 
     Args:
-        kind: What the name should be, such as "suite".
+        kind: The kind of name, such as "suite".
         name: The unknown name.
         known: All known names. The message suggests the nearest one.
         hint: The last sentence of the message, such as the command that lists the names.
@@ -92,7 +92,7 @@ class BadFile(UsageError):
     Args:
         path: The file.
         line: The line, counted from 1. None: not known.
-        message: What is wrong.
+        message: The problem.
     """
 
     def __init__(self, path: Path | str, line: int | None, message: str) -> None:
@@ -142,7 +142,7 @@ class GeneratorError(VbenchError):
 
 
 class ClipFailed(GeneratorError):
-    """One clip could not be made. Raise it from `generate`: the reason is recorded, and the run continues.
+    """One clip could not be generated. Raise it in `generate`: the reason is recorded, and the run continues.
 
     Args:
         message: The reason as a sentence.

@@ -1,7 +1,7 @@
-"""Untrusted text (prompts, names, reasons) made safe for each kind of output. One function per output.
+"""Escapes untrusted text (prompts, names, reasons), with one function per kind of output.
 
 Control characters, line and paragraph separators, bidirectional overrides and unpaired surrogates are shown as escapes
-such as `\\x1b`, so that a prompt cannot move the cursor, begin a line of its own, or reorder a sentence.
+such as `\\x1b`, so that a prompt cannot move the cursor, start a new line, or reorder a sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def visible(text: str) -> str:
-    """Text with control characters as escapes; newlines and tabs stay.
+    """Shows control characters as escapes, except newlines and tabs.
 
     >>> visible("a\\x1b[31mb")
     'a\\\\x1b[31mb'
@@ -44,9 +44,9 @@ def _escape(sign: str) -> str:
 
 
 def vbench_command(*words: str | os.PathLike[str]) -> str:
-    """A command of this program that a shell reads as these words, with paths as seen from the working folder.
+    """A command of this program, quoted for a shell, with paths relative to the working folder.
 
-    A path that begins with "-" is no option.
+    A path that begins with "-" is not read as an option.
 
     >>> from pathlib import Path
     >>> vbench_command("score", Path("my runs"))
@@ -65,7 +65,7 @@ def _no_option(path: os.PathLike[str]) -> str:
 
 
 def from_here(path: str | os.PathLike[str]) -> str:
-    """A path as seen from the working folder, where it is in it; another absolute path stays as it is.
+    """A path relative to the working folder if it is inside; another absolute path does not change.
 
     >>> from_here("/no/such/folder"), from_here(os.path.abspath("results/ads")), from_here(os.path.abspath("ads"))
     ('/no/such/folder', 'results/ads', './ads')
@@ -80,7 +80,7 @@ def from_here(path: str | os.PathLike[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text on one line: every run of white space is one space, and control characters are escapes.
+    """Text on one line: white space becomes one space, and control characters become escapes.
 
     >>> one_line("a\\n::error::b")
     'a ::error::b'
@@ -89,7 +89,7 @@ def one_line(text: str) -> str:
 
 
 def terminal(text: str) -> str:
-    """A message for a terminal or a CI log. Lines stay, but none can be a command to the CI system.
+    """A message for a terminal or a CI log. Its lines cannot be commands to the CI system.
 
     >>> terminal("done\\n::error::forged")
     'done\\n\\\\x3a:error::forged'
@@ -98,7 +98,7 @@ def terminal(text: str) -> str:
 
 
 def annotation(text: str, *, of_property: bool = False) -> str:
-    """The message, or a property, of a GitHub workflow command."""
+    """The message or a property of a GitHub workflow command."""
     text = visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if of_property else text
 
@@ -119,7 +119,7 @@ def _markdown_sign(found: re.Match[str]) -> str:
 
 
 def code_span(text: str) -> str:
-    """Untrusted text in a code span of Markdown, which also fits into a table."""
+    """A code span of Markdown, also valid in a table."""
     return "`" + (one_line(text).replace("`", "'").replace("|", "¦") or " ") + "`"
 
 
@@ -129,7 +129,7 @@ def html(text: str) -> str:
 
 
 def xml(text: str) -> str:
-    """Text for an XML writer that escapes markup itself: characters that XML 1.0 forbids are shown as escapes."""
+    """Text for an XML writer, which escapes markup itself: characters forbidden in XML 1.0 become escapes."""
     return visible(text)
 
 
@@ -144,7 +144,7 @@ def latex(text: str) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """A cell of a CSV that people open in a spreadsheet: it is never a formula. Not for CSV that programs read.
+    """A cell of a CSV for spreadsheets: it is never a formula. Not for CSV that programs read.
 
     >>> spreadsheet("=1+1"), spreadsheet("-0.5")
     ("'=1+1", '-0.5')

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and JSON without NaN."""
+"""Writes complete files only, and JSON without NaN."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ except ImportError:  # Windows has no such locks
 
 
 def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
-    """Writes a file so that it is never seen half written, not even after a power cut.
+    """Writes a file as a whole: readers never see an incomplete file, not even after a power failure.
 
-    A device or a pipe, such as /dev/stdout, is written to and not replaced.
+    A device or a pipe, such as /dev/stdout, is not replaced.
 
     Args:
         path: The file.
-        data: Its content; lines of an iterable are written as they come, so that they need not fit into memory.
+        data: Its content. The lines of an iterable are written one by one, so they need not fit into memory.
 
     Raises:
-        StoreError: It cannot be written; the message says why.
+        StoreError: It cannot be written. The message states the reason.
     """
     content = [data] if isinstance(data, bytes) else (piece.encode() for piece in _pieces(data))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -47,20 +47,20 @@ def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
     except OSError as error:
         _remove(part)
         reason = system_reason(error)
-        raise StoreError(f"cannot write {path}: {reason}. Free space, or name another place.") from error
-    except BaseException:  # of the iterable
+        raise StoreError(f"cannot write {path}: {reason}. Free space, or name another file.") from error
+    except BaseException:  # raised by the iterable
         _remove(part)
         raise
 
 
 def check_place(path: Path) -> None:
-    """Raises the error of `write_whole` before the work for a file is done. Nothing is left behind.
+    """Checks that a file can be written, before the work for it is done. It leaves no file.
 
     Raises:
-        StoreError: No file can be written there.
+        StoreError: As `write_whole`.
     """
     if os.path.isdir(path):
-        raise StoreError(f"cannot write {path}: {os.strerror(errno.EISDIR)}. Name another place.")
+        raise StoreError(f"cannot write {path}: {os.strerror(errno.EISDIR)}. Name another file.")
     if not os.path.exists(path):
         missing = [folder for folder in path.parents if not os.path.exists(folder)]
         try:
@@ -95,8 +95,8 @@ def to_json(value: Any) -> str:
 
 
 def cache_folder() -> Path:
-    """Where things are kept that can be computed again: `$VBENCH_CACHE`; else `$XDG_CACHE_HOME/vbench-lite`; else
-    `~/.cache/vbench-lite`; else, for a user without a home, a folder of the system's temporary files."""
+    """The folder of files that can be computed again: `$VBENCH_CACHE`; else `$XDG_CACHE_HOME/vbench-lite`; else
+    `~/.cache/vbench-lite`; else, for a user without a home, a folder among the temporary files of the system."""
     if named := os.environ.get("VBENCH_CACHE"):
         return Path(named)
     if base := os.environ.get("XDG_CACHE_HOME"):
@@ -109,7 +109,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Lets one process at a time work on a folder; others wait. The lock ends with the process."""
+    """Locks a folder for one process; others wait. The lock ends with the process."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as lock:
         if fcntl is not None:

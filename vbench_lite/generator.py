@@ -42,9 +42,9 @@ class Output:
     file: bytes | None = None
     """A finished mp4, webm or gif, stored as it is: for programs and services that encode themselves."""
     stages_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds of this call by stage. They are those of the whole batch, the same for each of its clips."""
+    """Stage > seconds, of this call: totals of the whole batch, the same for each of its clips."""
     counts: Mapping[str, float] = field(default_factory=dict)
-    """Units of work of this clip: denoising_steps, tokens."""
+    """Unit of work > number, of this clip: denoising_steps, tokens."""
     usd_charged: float | None = None
     """US dollars that a service reports for this clip. None: not reported."""
     device_s: float | None = None
@@ -53,9 +53,9 @@ class Output:
     seed: int | None = None
     """The seed of a precomputed clip. None: not known, or not precomputed."""
     failure: str | None = None
-    """Why this clip could not be made. None: the clip was made."""
+    """The reason why this clip could not be generated. None: it was generated."""
     failure_code: ReasonCode = ReasonCode.FAILED
-    """The kind of that failure, e.g. REFUSED for moderation."""
+    """The code of the failure, e.g. REFUSED for moderation."""
     execution: Literal["in_process", "subprocess", "remote", "precomputed"] = "in_process"
     """Where the clip was generated. This decides what the runner's measurements mean. "subprocess": another process of
     this machine; its tensors are not visible here, so peak GPU memory and GPU busy time are empty. "remote" (a hosted
@@ -68,20 +68,20 @@ class RunContext:
     """Facts about the run, passed to the method `begin` of a generator, if it has one, before `load`."""
 
     state: Path
-    """A folder inside the run folder for the generator's own files that must survive a restart. It may not exist yet.
+    """A folder in the run folder for files of the generator that must survive a restart. It may not exist yet.
     """
     prompts: tuple[Prompt, ...]
     """All prompts of the run, including those that other processes generate."""
 
 
 class Generator(Protocol):
-    """A model under test. Each generator runs in a process of its own.
+    """A model under test. Each generator runs in its own process.
 
     The requests of one call have the same clip form. There are at most `batch_size` of them (a setting of the
     definition, 1 by default). `generate` returns one output for each request, in the same order. The same request
     gives the same clip in every batch, as far as the hardware allows. Raise `ClipFailed` with a reason code if the
-    clips of this call cannot be made. Any other exception is recorded as the code FAILED. If a call for several clips
-    fails, each clip is tried separately. The run continues until `stop_after_failures` equal failures in a row.
+    clips of this call cannot be generated. Any other exception is recorded with the code FAILED. If a call for several
+    clips fails, each clip is tried separately. The run continues until `stop_after_failures` equal failures in a row.
 
     Example:
         >>> import numpy as np
@@ -109,7 +109,7 @@ class Generator(Protocol):
         """
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Makes one clip for each request.
+        """Generates one clip for each request.
 
         Args:
             requests: Requests of one clip form, at most `batch_size` of them.
@@ -118,7 +118,7 @@ class Generator(Protocol):
             One output for each request, in their order.
 
         Raises:
-            ClipFailed: These clips cannot be made. The run continues.
+            ClipFailed: These clips cannot be generated. The run continues.
         """
 
     def close(self) -> None:
@@ -128,13 +128,13 @@ class Generator(Protocol):
 RUNNER_SETTINGS = ("batch_size", "timeout_s", "tries", "devices", "workers", "memory_limit_mb", "stop_after_failures")
 """Keys of a definition's [settings] that the runner reads for every adapter. An adapter must ignore them.
 
-    batch_size       clips made by one call of `generate`; 1
-    timeout_s        seconds that one clip may take before its process counts as hanging; 1800
-    tries            how often a clip whose process died or hung is tried; 2
-    devices          devices that one process uses and is billed for; 1
-    workers          parallel processes on a CPU or for a hosted service; each is billed its part of the machine; 1
-    stop_after_failures  equal failures in a row after which no more clips of the generator are tried; 10
-    memory_limit_mb  resident memory after a clip beyond which the process is renewed; 80 % of the machine's
+    batch_size       number of clips per call of `generate`; 1
+    timeout_s        time limit of one clip in seconds, after which its process counts as hanging; 1800
+    tries            number of tries of a clip whose process died or hung; 2
+    devices          number of devices that one process uses and is billed for; 1
+    workers          parallel processes on a CPU or for a hosted service; each is billed its share of the machine; 1
+    stop_after_failures  number of equal failures in a row after which the generator is stopped; 10
+    memory_limit_mb  resident memory after a clip above which the process is restarted; 80 % of the machine's
 
 A generator may also have a method `warm_up(requests)`. It is called once after `load`, measured separately and not
 billed. Hosted services have none, because a warm-up would cost money. A generator may also have a method

@@ -1,4 +1,4 @@
-"""How far a long job is: a bar with the remaining time on a terminal, plain lines anywhere else."""
+"""Progress of a long job: a bar with the remaining time on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 LINE_EVERY_S = 10.0
-"""Without a terminal: at most one line in this time, beside the first and the last."""
+"""Without a terminal: minimum seconds between two lines, except for the first and the last."""
 
 
 @contextmanager
@@ -17,13 +17,13 @@ def progress(label: str, total: int, stream: TextIO | None = None) -> Iterator[C
     """Shows progress on stderr while the block runs.
 
     Args:
-        label: What is being done, e.g. a generator's name.
-        total: Steps in all. With 0 nothing is shown.
-        stream: Where to, instead of stderr.
+        label: Name of the job, e.g. a generator's name.
+        total: Total number of steps. 0 shows nothing.
+        stream: Output stream instead of stderr.
 
     Yields:
-        `tick(n=1)`: call it after n steps are done, once for steps that end together, or the time of all of them
-        would be taken for that of the first; cheap, and safe from any thread.
+        `tick(n=1)`: call it after n steps. For steps that end together call it once, so that the time per step is
+        right. Cheap, and thread-safe.
 
     >>> with progress("scoring", 3) as tick:
     ...     for _ in range(3):
@@ -46,7 +46,7 @@ def _bar(label: str, total: int, stream: TextIO) -> Iterator[Callable[..., None]
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    # The generators' pace is steady, so an estimate over the last minutes is better than one over seconds.
+    # The speed of generators is steady, so an estimate over minutes is better than one over seconds.
     columns = (
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
@@ -78,12 +78,12 @@ class _Lines:
         self._say(f"{self._label}: {self._done}/{self._total} in {duration(time.monotonic() - self._start)}")
 
     def _say(self, text: str) -> None:
-        with suppress(OSError):  # a full disk behind stderr ends no work
+        with suppress(OSError):  # a full disk behind stderr must not end the work
             print(text, file=self._stream, flush=True)
 
 
 def duration(seconds: float) -> str:
-    """A time for people.
+    """A duration in words.
 
     >>> [duration(s) for s in (0.4, 42, 200, 7320, 200000)]
     ['0.4 s', '42 s', '3 min 20 s', '2 h 2 min', '55 h 33 min']

@@ -1,18 +1,18 @@
-"""Intervals and tests. Prompts are what is counted, never clips: clips of one prompt are not independent.
+"""Intervals and tests over prompts. Clips are never the unit, because clips of one prompt are not independent.
 
-Everything here works on one number a prompt: the mean of its clips, or the mean of its paired differences.
-Tests are one-sided and work along the last axis, so that a simulation runs a thousand of them at once.
+All functions use one number per prompt: the mean of its clips, or the mean of its paired differences.
+Tests are one-sided and vectorised along the last axis, so that a simulation runs a thousand of them at once.
 
-The t test is used where it is right, for means of many small causes. Two ways in which it errs are met:
+The t test is used for means of many small effects. Two of its errors are corrected:
 
-- a few prompts lose a great deal and the rest nothing. The differences are then skewed, and t is too sure.
-  Hall's (1992) transformation of t corrects for the skewness that was seen; it is applied only where it
-  makes the answer more cautious.
-- none of the few losers is among the prompts that were drawn. No test sees what is not there, so
-  `prompts_to_see` says how many prompts it takes to have met such a loss at all.
+- If a few prompts lose much and the rest nothing, the differences are skewed and the t test rejects too often.
+  Hall's (1992) transformation of t corrects for the observed skewness. It is applied only if it makes the result
+  more conservative.
+- The sample may contain none of the few prompts that lose. No test can detect this, so `prompts_to_see` computes
+  the number of prompts that is needed to observe such a loss at all.
 
-There is no bootstrap here: with 10 prompts its 95 % interval of a mean covers 90 %, and on constant differences BCa
-returns no number at all. Statistics that are not means are brought to one number a prompt instead (`paired`).
+The bootstrap is not used: with 10 prompts its 95 % interval of a mean covers 90 %, and BCa returns no number for
+constant differences. Statistics that are not means are reduced to one number per prompt instead (`paired`).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from scipy import special
 Array = NDArray[np.float64]
 
 MIN_PROMPTS = 6
-"""Below this a two-sided test without assumptions cannot reach 5 %: with 5 prompts its least p is 0.0625."""
+"""With fewer prompts, a two-sided test without assumptions cannot reach 5 %: with 5, its smallest p is 0.0625."""
 
 _CONSTANT = 1e-12
-"""Spread, relative to the size of the numbers, below which differences count as constant."""
+"""Differences whose spread, relative to their size, is smaller count as constant."""
 
 
 class Interval(NamedTuple):
@@ -44,12 +44,12 @@ def clustered_mean(values: Sequence[float], prompts: Sequence[str], confidence: 
     """Mean over prompts of each prompt's mean, with a t interval over prompts.
 
     Args:
-        values: One number a clip; finite.
-        prompts: The prompt that each clip belongs to.
-        confidence: Of the two-sided interval.
+        values: One finite number per clip.
+        prompts: The prompt of each clip.
+        confidence: Confidence level of the two-sided interval.
 
     Returns:
-        The interval; `low` and `high` are None with fewer than two prompts.
+        The interval. `low` and `high` are None with fewer than two prompts.
 
     >>> clustered_mean([1.0, 3.0, 4.0], ["a", "a", "b"]).value
     3.0
@@ -60,12 +60,12 @@ def clustered_mean(values: Sequence[float], prompts: Sequence[str], confidence: 
 
 
 def mean_interval(values: Array, confidence: float = 0.95, freedom: float | None = None) -> Interval:
-    """Mean of one number a prompt, with a two-sided t interval; both ends None with fewer than two prompts.
+    """Mean of one number per prompt, with a two-sided t interval; both limits are None with fewer than two prompts.
 
     Args:
-        values: One number a prompt.
-        confidence: Of the interval.
-        freedom: Degrees of freedom where there are fewer than prompts - 1, as where prompts were measured as one.
+        values: One number per prompt.
+        confidence: Confidence level.
+        freedom: Degrees of freedom, if fewer than prompts - 1, for example because prompts were measured together.
     """
     value, n = float(np.mean(values)), len(values)
     if n < 2:
@@ -87,21 +87,20 @@ class OneSided(NamedTuple):
 
 
 def mean_test(values: Array, freedom: float | None = None) -> OneSided:
-    """Is the mean of one number a prompt above 0, or below it?
+    """Tests whether the mean of one number per prompt is above 0, or below 0.
 
     Args:
         values: Shape (..., prompts), finite, at least two prompts.
-        freedom: Degrees of freedom of a plain t test, where the mean rests on fewer clips than there are prompts
-            (a worst decile) or on fewer measurements (a cost of batches); None for prompts - 1 and the correction for
-            skewness.
+        freedom: Degrees of freedom of a plain t test, if the mean depends on fewer clips than prompts (a worst decile)
+            or on fewer measurements (a cost of batches). None: prompts - 1 and the correction for skewness.
 
     Returns:
-        p values, shape (...). Constant values have no chance in them: 0 on the side where they lie and 1 on
-        the other, or 1 on both if they are all 0.
+        p values, shape (...). Constant values have no variance: p is 0 on their side and 1 on the other side, or 1 on
+        both if they are all 0.
 
     Source:
-        P. Hall, "On the removal of skewness by transformation", JRSS B 54 (1992). Deviation: of Hall's
-        statistic and plain t the more cautious one is taken, on each side.
+        P. Hall, "On the removal of skewness by transformation", JRSS B 54 (1992). Deviation: on each side, the more
+        conservative one of Hall's statistic and plain t is used.
     """
     n = values.shape[-1]
     mean = values.mean(-1)
@@ -122,11 +121,11 @@ def _unskewed(t: Array, bend: Array) -> Array:
 
 
 def interval_of_test(values: Array, tail: float, df: float | None = None) -> Interval:
-    """All means that `mean_test` does not reject: 0 lies outside exactly where its p value is below `tail`.
+    """All means that `mean_test` does not reject: 0 is outside exactly if its p value is below `tail`.
 
     Args:
-        values: One number a prompt, shape (prompts,); at least two.
-        tail: Chance of error on either side; 0.025 for a 95 % interval.
+        values: One number per prompt, shape (prompts,); at least two.
+        tail: Error probability on each side; 0.025 for a 95 % interval.
         df: As in `mean_test`.
 
     >>> gains = np.array([0.0, 0.1, 0.0, 0.2, 0.0, 1.5, 0.1, 0.3])
@@ -156,9 +155,9 @@ def _skewed(t: float, bend: float) -> float:
 
 
 def sign_test(worse: int, better: int) -> float:
-    """p value of "prompts get worse no more often than better"; prompts without a change are left out.
+    """p value of the hypothesis "prompts get worse no more often than better". Leave out prompts without a change.
 
-    Exact, so it can be trusted with few prompts and with any distribution.
+    The test is exact for any number of prompts and any distribution.
 
     >>> sign_test(5, 0)
     0.03125
@@ -167,11 +166,11 @@ def sign_test(worse: int, better: int) -> float:
 
 
 def holm(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
-    """p values adjusted for being a family (Holm 1979), each to be read against the family's level.
+    """p values adjusted for a family of tests (Holm 1979). Compare each with the level of the family.
 
     Args:
-        p_values: Of the family.
-        weights: How much of the level each gets, relative to the others; None for equal parts.
+        p_values: The p values of the family.
+        weights: Relative share of the level of each test; None for equal shares.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -189,7 +188,7 @@ def holm(p_values: Sequence[float], weights: Sequence[float] | None = None) -> l
 
 
 def prompts_to_see(share: float, level: float) -> int:
-    """How many prompts it takes to meet, with probability 1 - level, what befalls this share of prompts.
+    """Number of prompts that include an affected one with probability 1 - level, if this fraction is affected.
 
     >>> prompts_to_see(0.05, 0.05)
     59
@@ -200,27 +199,27 @@ def prompts_to_see(share: float, level: float) -> int:
 
 
 def prompts_to_decide(distance: float, spread: float, level: float, power: float = 0.8) -> int | None:
-    """How many prompts a one-sided test needs, if what was seen is the truth.
+    """Number of prompts that a one-sided test needs, if the observed mean and spread are the true ones.
 
     Args:
-        distance: From the mean to the line that it must clear, positive; None is returned for 0 or less.
-        spread: Standard deviation of one number a prompt.
-        level: Of the test, e.g. 0.05.
-        power: With what probability it should then decide.
+        distance: From the mean to the limit, positive. For 0 or less the result is None.
+        spread: Standard deviation of the numbers per prompt.
+        level: Level of the test, e.g. 0.05.
+        power: Required power of the test.
 
     Returns:
-        Prompts, at least `MIN_PROMPTS`; None where no number of them would do.
+        The number of prompts, at least `MIN_PROMPTS`; None if no number is enough.
     """
     if distance <= 0:
         return None
     needed = (special.ndtri(1 - level) + special.ndtri(power)) ** 2 * (spread / distance) ** 2
-    for _ in range(8):  # the t distribution's wider tails, whose degrees of freedom depend on the answer
+    for _ in range(8):  # the degrees of freedom of the t distribution depend on the result
         freedom = max(needed - 1, MIN_PROMPTS - 1)
         needed = (special.stdtrit(freedom, 1 - level) + special.stdtrit(freedom, power)) ** 2 * (spread / distance) ** 2
     return max(MIN_PROMPTS, math.ceil(needed))
 
 
 def power(distance: float, spread: float, prompts: int, level: float) -> float:
-    """Probability that a one-sided t test over so many prompts decides, the truth lying `distance` from the line."""
+    """Power of a one-sided t test over this number of prompts, if the true mean is `distance` from the limit."""
     centre = distance / spread * prompts**0.5
     return float(1 - special.nctdtr(prompts - 1, centre, special.stdtrit(prompts - 1, 1 - level)))

@@ -1,4 +1,4 @@
-"""TOML files that users write: errors name the file, the line, and what was expected."""
+"""Reads TOML files of users. Errors name the file, the line, and the expected value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONG_KEY = re.compile(rf"(?:[\w\"'-]{{1,100}}[ \t]*\.[ \t]*){{{DEEPEST}}}")
 
 
 class TomlFile:
-    """A parsed file that can say where a key stands.
+    """A parsed TOML file that knows the lines of its keys.
 
     >>> # file = TomlFile(Path("prompts/ads.toml")); file.get("title", str)
     """
@@ -28,13 +28,13 @@ class TomlFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.text = read_text(path)
-        if _LONG_KEY.search(self.text):  # the parser's time grows with the square of the parts
+        if _LONG_KEY.search(self.text):  # the parser needs quadratic time in the number of parts
             raise BadFile(path, None, f"is not readable TOML: a key has {DEEPEST} parts or more.")
         try:
             self.data: dict[str, Any] = tomllib.loads(self.text)
         except RecursionError:
-            raise BadFile(path, None, "is not readable TOML: it is nested too deep.") from None
-        except ValueError as error:  # also of whole numbers with thousands of digits
+            raise BadFile(path, None, "is not readable TOML: it is nested too deeply.") from None
+        except ValueError as error:  # also raised for whole numbers with thousands of digits
             line = re.search(r"line (\d+)", str(error))
             raise BadFile(path, int(line[1]) if line else None, f"is not valid TOML: {error}") from None
         if why := number_problem(self.data):
@@ -61,7 +61,7 @@ class TomlFile:
         return table_line or (self.line_of(".".join(tables)) if tables else None)  # of an inline table
 
     def get(self, key: str, kind: type, default: Any = ...) -> Any:
-        """The value at "a.b", checked for its type; without a default the key must be there."""
+        """The value at "a.b", with its type checked. A key without a default is required."""
         value: Any = self.data
         for part in key.split("."):
             value = value.get(part, ...) if isinstance(value, dict) else ...
@@ -82,11 +82,11 @@ class TomlFile:
         """A list of strings."""
         found: list[str] = self.check(value, list, key, default, nth)
         if wrong := [item for item in found if not isinstance(item, str)]:
-            raise self.error(key, f'"{key}" holds {shown(wrong[0])}: expected strings.', nth)
+            raise self.error(key, f'"{key}" contains {shown(wrong[0])}: expected strings.', nth)
         return found
 
     def only(self, known: Collection[str], table: str = "", data: dict[str, Any] | None = None, nth: int = 0) -> None:
-        """Refuses keys that mean nothing here: a misspelt key must not pass in silence."""
+        """Refuses unknown keys, such as misspelt ones."""
         for key in self.data if data is None else data:
             if key not in known:
                 where = f"{table}.{key}" if table else key
@@ -94,6 +94,6 @@ class TomlFile:
 
 
 def digest(value: Any) -> str:
-    """sha256 of a JSON value, whatever its layout was."""
+    """sha256 of a JSON value, independent of its layout."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Text, JSON and numbers from files that users write: what cannot be read becomes an error that names the place."""
+"""Reads text, JSON and numbers from files of users. Errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vbench_lite.errors import BadFile, system_reason
 
 MOST_BYTES = 100_000_000
 DEEPEST = 50
-"""Lists and tables inside one another."""
+"""Maximum depth of nested lists and tables."""
 WHOLE_NUMBERS = range(-(2**63), 2**63)
-"""What TOML guarantees, and what other readers of our files hold."""
+"""The range of whole numbers that TOML guarantees."""
 _CSV_CELL = re.compile(r'"(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^,\r\n"][^,\r\n]*|[,\r\n]')
 """One cell of a CSV file, in quotes or not, or one separator. A cell whose quote is not closed does not match."""
 _INNER_SPACES = "\t\v\f\x85"
-"""Control characters that stand for spaces: a prompt may hold them."""
+"""Control characters that are white space. A prompt may contain them."""
 
 
 def read_text(path: Path) -> str:
@@ -72,18 +72,18 @@ def csv_error(path: Path, text: str, line: int, error: csv.Error) -> BadFile:
 
 
 def parse_json(path: Path, text: str, line: int | None = None) -> Any:
-    """A JSON value whose numbers are finite and of ordinary length.
+    """Parses JSON whose numbers are finite and fit into 64 bits.
 
     Args:
-        line: The line of the file that the text is, where it is one line of JSON lines.
+        line: The line number of the text in a file of JSON lines.
 
     Raises:
-        BadFile: It is not such JSON.
+        BadFile: The text is not such JSON.
     """
     try:
         value = json.loads(text)
     except RecursionError:
-        raise BadFile(path, line, "is not readable JSON: it is nested too deep.") from None
+        raise BadFile(path, line, "is not readable JSON: it is nested too deeply.") from None
     except ValueError as error:
         raise BadFile(path, line or getattr(error, "lineno", None), f"is not valid JSON: {error}") from None
     if why := number_problem(value):
@@ -92,10 +92,10 @@ def parse_json(path: Path, text: str, line: int | None = None) -> Any:
 
 
 def number_problem(value: Any) -> tuple[str, str] | None:
-    """The key and the reason of the first number that is NaN, infinite or too large, or of nesting that is too deep.
+    """The key and the problem of the first number that is NaN, infinite or too large, or of nesting that is too deep.
 
     >>> number_problem({"a": [{"b": float("nan")}]})
-    ('a.b', 'it holds nan, which is not a number')
+    ('a.b', 'it contains nan, which is not a number')
     >>> number_problem({"a": [1, 2.5, "nan"]}) is None
     True
     """
@@ -103,15 +103,15 @@ def number_problem(value: Any) -> tuple[str, str] | None:
     while waiting:
         key, item, depth = waiting.pop()
         if depth > DEEPEST:
-            return key, f"it is nested more than {DEEPEST} deep"
+            return key, f"it is nested more than {DEEPEST} levels deep"
         if isinstance(item, dict):
             waiting += [(f"{key}.{name}" if key else str(name), inner, depth + 1) for name, inner in item.items()]
         elif isinstance(item, list):
             waiting += [(key, inner, depth + 1) for inner in item]
         elif isinstance(item, float) and not math.isfinite(item):
-            return key, f"it holds {item}, which is not a number"
+            return key, f"it contains {item}, which is not a number"
         elif isinstance(item, int) and item not in WHOLE_NUMBERS:
-            return key, "it holds a whole number of more than 64 bits"
+            return key, "it contains a whole number of more than 64 bits"
     return None
 
 
@@ -126,9 +126,9 @@ def shown(value: Any, longest: int = 80) -> str:
 
 
 def control_character(text: str) -> str:
-    """The first character that no prompt may hold, escaped; "" where there is none.
+    """The first character that is not allowed in a prompt, escaped; "" if there is none.
 
-    Line breaks and other control characters would act on terminals and logs. Tabs and other spaces are accepted.
+    Line breaks and other control characters would affect terminals and logs. Tabs and other spaces are allowed.
 
     >>> control_character("a cat\\x1b[2J")
     '\\\\x1b'
@@ -140,7 +140,7 @@ def control_character(text: str) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file or folder; False where the text cannot be a path at all."""
+    """Whether the file or folder exists; False if the text is not a valid path."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -148,12 +148,12 @@ def is_there(path: Path) -> bool:
 
 
 def is_named(path: Path) -> bool:
-    """Whether there is such a file, or a symbolic link in its place that leads nowhere: an error can then name it."""
+    """Whether the file exists, or a broken symbolic link with its name, so that an error can name the link."""
     return is_there(path) or bool(link_problem(path))
 
 
 def link_problem(path: Path) -> str:
-    """Why the symbolic links of a path lead to no file; "" where none is to blame."""
+    """Why the symbolic links of a path lead to no file; "" if no link is the cause."""
     for part in (*reversed(path.parents), path):
         try:
             part.stat()
@@ -168,5 +168,5 @@ def link_problem(path: Path) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """The same for folders."""
+    """Whether the folder exists; False if the text is not a valid path."""
     return is_there(path) and path.is_dir()

@@ -1,4 +1,4 @@
-"""Reading and writing clips. Frames are uint8, (frames, height, width, 3), RGB, everywhere."""
+"""Reads and writes clips. Frames are always uint8, (frames, height, width, 3), RGB."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ Frames = NDArray[np.uint8]
 
 
 ENCODER = "libx264 medium, one thread, no AVX-512"
-"""What a file depends on beside frames, rate and quality."""
+"""Settings that affect the file in addition to frames, rate and quality."""
 AV_MAJOR = int(av.__version__.split(".")[0])
 AVX_512F = 13
-"""OpenCV's number of the instruction set."""
+"""OpenCV's id of the instruction set."""
 
 
 CLIP_SUFFIXES = (
     ".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".flv", ".wmv", ".ogv",
     ".3gp",
 )
-"""Endings of clips. A file with another ending is a clip if it can be opened as a video."""
+"""File extensions of clips. Another file is a clip if it can be opened as a video."""
 
 
 class ClipInfo(NamedTuple):
@@ -47,15 +47,15 @@ class ClipInfo(NamedTuple):
 
 
 def encode_mp4(frames: Frames, fps: float, crf: int = 12) -> bytes:
-    """H.264 4:2:0 with BT.601 tags written out, so that browsers and decoders agree on colours.
+    """Encodes as H.264 4:2:0 with explicit BT.601 tags, so that browsers and decoders show the same colours.
 
     Args:
         frames: uint8, (frames, height, width, 3); odd sizes are padded by repeating the last row or column.
-        fps: Frames a second.
-        crf: x264's quality; 12 keeps the loss well under that of the colour subsampling.
+        fps: Frames per second.
+        crf: Quality of x264. At 12 its loss is much smaller than that of the colour subsampling.
 
     Returns:
-        The mp4 file, playable from its first bytes on (faststart).
+        The mp4 file. Players can start before they have the whole file (faststart).
     """
     height, width = frames.shape[1:3]
     if height % 2 or width % 2:
@@ -84,8 +84,9 @@ def _encode(frames: Frames, fps: float, crf: int, path: Path) -> None:
 
 
 def _sound_assembly() -> dict[str, str]:
-    """x264's AVX-512 code for its macroblock tree reads memory that nothing wrote, at most frame widths that are no
-    multiple of 256, so that the same frames now and then gave another file. Its AVX2 code does not."""
+    """x264 parameters that disable AVX-512. At most widths that are not a multiple of 256, x264's AVX-512 code of the
+    macroblock tree reads uninitialised memory, so the same frames sometimes gave another file. Its AVX2 code does not.
+    """
     import cv2
 
     return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(AVX_512F) else {}
@@ -97,7 +98,7 @@ def read_clip(
     """Decodes a whole clip.
 
     Raises:
-        UnreadableClip: It is empty, broken, cut off, no video, or larger than the limits.
+        UnreadableClip: The file is empty, broken, cut off, not a video, or exceeds the limits.
     """
     with ClipReader(source, Limits(max_frames, max_pixels)) as reader:
         pictures = list(reader)
@@ -105,11 +106,11 @@ def read_clip(
 
 
 NO_OTHER_FILE = {"protocol_whitelist": "none"}
-"""A playlist that calls itself a clip gets none of the files and addresses that it names."""
+"""Options that prevent a playlist with the name of a clip from opening other files and addresses."""
 
 
 class Limits(NamedTuple):
-    """What a clip may decode to: a small file can hold far more pixels than a machine has memory."""
+    """Limits of a decoded clip, because a small file can decode to more pixels than fit into memory."""
 
     frames: int = 10_000
     pixels_per_frame: int = 4096 * 2304
@@ -117,15 +118,14 @@ class Limits(NamedTuple):
 
 
 class ClipReader:
-    """One streaming pass over a clip: iterate once for its frames, then ask `info()`.
+    """Reads a clip in one pass: iterate once over its frames, then call `info()`.
 
-    Frames come one at a time as uint8 (height, width, 3), as a viewer sees them: over black where they are
-    transparent, mirrored and turned as the file asks. Memory does not grow with the clip. A single reformatter and
-    one decoding thread: clips are decoded side by side instead, and the pixels do not depend on either. Nothing but
-    the file itself is read.
+    Yields frames as uint8 (height, width, 3), as a player shows them: over black where they are transparent, mirrored
+    and rotated as the file states. Memory does not grow with the length of the clip. One reformatter and one decoding
+    thread are used, because clips are decoded in parallel; the pixels do not depend on this. No other file is read.
 
     Raises:
-        UnreadableClip: On opening or while iterating; the message says what is wrong with the file.
+        UnreadableClip: On opening or while iterating. The message states the problem of the file.
     """
 
     def __init__(self, source: Path | str | bytes, limits: Limits | None = None) -> None:
@@ -139,15 +139,15 @@ class ClipReader:
         self._decoder.thread_count = 1
         self._decoder.options = {"max_pixels": str(self.limits.pixels_per_frame)}
         self._stored = self._stream.height, self._stream.width
-        """Height and width before any turning."""
+        """Height and width before rotation."""
         self.height, self.width = self._stored
         self.announced = int(self._stream.frames)
-        """Frames that the file says it holds; 0 where it does not say."""
+        """Number of frames that the file states; 0 if it does not."""
         # Read here, because a stream whose container is closed cannot be read: av 19 raises, earlier versions read
         # freed memory.
         stated = self._stream.codec_context.framerate or self._stream.average_rate
         self.average_rate = float(self._stream.average_rate or stated or 0)
-        """Mean frames a second that the file states; 0 where it does not. `fps()` counts the frames instead."""
+        """Mean frames per second that the file states; 0 if it does not. `fps()` counts the frames instead."""
         self._times = FrameTimes(float(stated or 0))
         self._evidence = Evidence.of_stream(self._stream)
 
@@ -184,7 +184,7 @@ class ClipReader:
             raise UnreadableClip("no frames")
 
     def _frames(self) -> Iterator[av.VideoFrame]:
-        """Every frame. An error of the container ends the clip; whether frames are missing then is judged later."""
+        """All frames. An error of the container ends the clip; missing frames are detected later."""
         try:
             for packet in self._packets():
                 yield from self._decoder.decode(packet)  # type: ignore[misc]
@@ -206,16 +206,16 @@ class ClipReader:
         return ClipInfo(self.decoded, self.height, self.width, self.fps())
 
     def still_picture(self) -> str:
-        """That the file is a picture; "" where it is a video."""
+        """A message if the file is a picture; "" for a video."""
         kind = self._container.format.name
         return "it is a picture" if kind == "image2" or kind.endswith("_pipe") else ""
 
     def fps(self) -> float | None:
-        """Mean frames a second by the times of the frames; see `decoding.timing`."""
+        """Mean frames per second from the timestamps of the frames; see `decoding.timing`."""
         return self._times.fps()
 
     def uneven(self) -> bool:
-        """Whether frames are shown for different times; see `decoding.timing`."""
+        """Whether frames have different durations; see `decoding.timing`."""
         return self._times.uneven()
 
     def _check(self, frame: av.VideoFrame) -> None:
@@ -234,26 +234,26 @@ class ClipReader:
         if self.decoded > self.limits.frames:
             raise UnreadableClip(f"more than {self.limits.frames} frames")
         if self.decoded * height * width > self.limits.pixels:
-            raise UnreadableClip(f"more than {self.limits.pixels} pixels in all")
+            raise UnreadableClip(f"more than {self.limits.pixels} pixels in total")
         self._times.add(frame.pts, frame.time_base)
 
     def _check_size(self, height: int, width: int) -> None:
         if height * width > self.limits.pixels_per_frame:
-            raise UnreadableClip(f"{width}x{height} is more than {self.limits.pixels_per_frame} pixels a frame")
+            raise UnreadableClip(f"{width}x{height} is more than {self.limits.pixels_per_frame} pixels per frame")
 
 
 def open_container(handle: BinaryIO) -> av.container.InputContainer:
-    """Opens a file for reading, whatever bytes its metadata hold, and nothing but that file.
+    """Opens a file for reading, with any bytes in its metadata. No other file is opened.
 
-    av 19 keeps metadata that are not UTF-8; earlier versions refuse the file unless `metadata_errors` says otherwise.
+    av 19 accepts metadata that are not UTF-8; earlier versions need `metadata_errors` for this.
     """
     keep_metadata = {} if AV_MAJOR >= 19 else {"metadata_errors": "replace"}
     return av.open(_QuietSeeks(handle), options=NO_OTHER_FILE, **keep_metadata)
 
 
 class _QuietSeeks:
-    """A file for av. A seek to an impossible place, as damaged files ask for, is an error code for FFmpeg: av would
-    print the traceback of an exception."""
+    """A file for av. A seek to an invalid position, as in damaged files, returns an error code, because av would print
+    the traceback of an exception."""
 
     def __init__(self, handle: BinaryIO) -> None:
         self._handle, self.read, self.tell = handle, handle.read, handle.tell
@@ -277,7 +277,7 @@ def _open(source: Path | str) -> BinaryIO:
 
 
 def no_file(path: Path) -> str:
-    """Why a path cannot be a clip without opening it (reading a pipe or a device may never end); "" if it can."""
+    """Why a path cannot be a clip; "" if it can. The file is not opened, because reading a pipe may never end."""
     if path.is_file():
         return ""
     if path.is_dir():
@@ -288,9 +288,9 @@ def no_file(path: Path) -> str:
 
 
 def left_out_reason(path: Path) -> str:
-    """Why a file is no clip, from its content; "" if it can be opened as a video.
+    """Why the content of a file is not a clip; "" if it can be opened as a video.
 
-    The suffix does not count. A picture is no clip, although libraries open it as a video of one frame.
+    The file extension is ignored. A picture is not a clip, although libraries open it as a video of one frame.
     """
     try:
         with ClipReader(path) as reader:

@@ -124,7 +124,7 @@ def test_time_limit_ends_the_whole_process_tree(tmp_path: Path) -> None:
     generator.load("cpu")
     start = time.monotonic()
     (output,) = generator.generate([ask()])
-    assert output.failure == "the program did not end within 1.5 s and was ended"
+    assert output.failure == "the program exceeded its limit of 1.5 s and was ended"
     assert time.monotonic() - start < 30
     child = int((tmp_path / "child").read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
@@ -152,13 +152,13 @@ def test_resident_program_that_dies_or_hangs_is_started_again(tmp_path: Path) ->
 
 
 def test_resident_program_that_never_gets_ready_is_no_generator(tmp_path: Path) -> None:
-    with pytest.raises(GeneratorError, match=r"never said .*exit code 1"):
+    with pytest.raises(GeneratorError, match=r"did not print .*exit code 1"):
         command(script(tmp_path, "raise SystemExit(1)"), resident=True).load("cpu")
 
 
 def test_missing_program_is_named_before_anything_runs() -> None:
     definition = Definition("mine", "transformer", "command", settings={"command": ["no-such-program", "{out}"]})
-    with pytest.raises(GeneratorError, match='the program "no-such-program" is not on this machine'):
+    with pytest.raises(GeneratorError, match='the program "no-such-program" is not installed on this machine'):
         Command(definition).load("cpu")
 
 

@@ -70,12 +70,12 @@ def test_a_run_prints_the_folder_and_the_same_command_does_no_work(workspace):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["-g", "quick", "--limit", "0"], 2, "--limit 0 asks for nothing"),
+        (["-g", "quick", "--limit", "0"], 2, "--limit 0 requests no prompt"),
         (["-g", "quick", "--clips-per-prompt", "99999999999"], 2, "are more than 1000000"),
         (["-g", "quikc"], 2, 'Did you mean "quick"?'),
-        (["-g", "quick", "--device", "tpu"], 2, "is no device"),
+        (["-g", "quick", "--device", "tpu"], 2, "is not a device"),
         (["-g", "quick", "--shard", "3/2"], 2, "Use I/N"),
-        (["-g", "quick", "--max-cost", "0"], 2, "allows nothing"),
+        (["-g", "quick", "--max-cost", "0"], 2, "allows no clip"),
         (["-g", "quick", "--prices", "missing.toml"], 2, "no such file"),
         (["-g", "quick", "--out", "/proc/nothing"], 1, "cannot write to /proc"),
         (["-g", "quick", "--sweep", "accuracy"], 2, "expected SETTING=VALUE"),

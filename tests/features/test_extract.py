@@ -317,7 +317,7 @@ def test_sound_without_pictures_is_no_clip():
 def test_huge_dimensions_in_a_small_file_are_refused_before_decoding():
     huge = encode_mp4(np.zeros((2, 2400, 4200, 3), np.uint8), 8)
     assert len(huge) < 100_000
-    with pytest.raises(UnreadableClip, match=r"4200x2400 is more than \d+ pixels a frame"):
+    with pytest.raises(UnreadableClip, match=r"4200x2400 is more than \d+ pixels per frame"):
         extract(huge, NOTHING)
 
 
@@ -325,5 +325,5 @@ def test_too_many_frames_or_pixels_are_refused(clip):
     file = encode_mp4(clip, 8)
     with pytest.raises(UnreadableClip, match="more than 5 frames"):
         extract(file, NOTHING, Limits(frames=5))
-    with pytest.raises(UnreadableClip, match="more than 10000 pixels in all"):
+    with pytest.raises(UnreadableClip, match="more than 10000 pixels in total"):
         extract(file, NOTHING, Limits(pixels=10_000))

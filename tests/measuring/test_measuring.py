@@ -141,7 +141,7 @@ def test_shards_cover_every_batch_once():
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:x", "cpu:0", ""])
 def test_unknown_devices_are_refused(wanted):
-    with pytest.raises(UsageError, match="is no device"):
+    with pytest.raises(UsageError, match="is not a device"):
         find_device(wanted)
 
 

@@ -89,7 +89,7 @@ def test_votes_are_merged_by_copying_and_replaced_clips_and_broken_files_are_dro
     found = read_votes(tmp_path, {("r", "a", "p", 0): "1"}, ["r"])
     assert [(v.rater, v.id) for v in found.counted] == [("anna", "abcd"), ("ben", "abcd")]
     assert len(found.warm_ups) == 1
-    assert found.drop_counts == {REPLACED: 1, "the file is no vote": 2}
+    assert found.drop_counts == {REPLACED: 1, "the file is not a vote": 2}
     assert len(read_votes(tmp_path, {}, ["other"]).counted) == 3  # clips of a run that is not at hand
 
 

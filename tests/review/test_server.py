@@ -112,7 +112,7 @@ def test_a_run_without_clips_says_so(stored, tmp_path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "run.json").write_text((stored / "run.json").read_text())
-    with pytest.raises(StoreError, match="keeps no clips"):
+    with pytest.raises(StoreError, match="has no clips"):
         open_review([open_run(bare)], ReviewOrder())
     with pytest.raises(UsageError, match="--usable"):
         open_review([open_run(f"{stored}:tiny-diffusion")], ReviewOrder(mode="pairs"))

@@ -35,9 +35,9 @@ def test_every_clip_has_the_seed_of_its_prompt_and_number():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"clips": 0}, "--clips-per-prompt 0 asks for nothing"),
+        ({"clips": 0}, "--clips-per-prompt 0 requests no clip"),
         ({"clips": MOST_CLIPS + 1}, "1000001 clips per prompt are more than 1000000"),
-        ({"limit": 0}, "--limit 0 asks for nothing"),
+        ({"limit": 0}, "--limit 0 requests no prompt"),
         ({"definitions": [simulated("x"), simulated("x")]}, 'two generators are called "x"'),
         ({"definitions": [simulated("a/b")]}, 'the generator name "a/b"'),
     ],
@@ -94,7 +94,7 @@ def test_thresholds_and_real_clips_of_the_plan_come_before_the_suites():
 
 
 def test_a_manifest_of_unknown_prompts_or_of_names_that_are_no_folders_is_refused():
-    with pytest.raises(ValueError, match="asks for the prompt 'z'"):
+    with pytest.raises(ValueError, match="has the prompt 'z'"):
         manifest(plan=PlanRecord(("a", "z"), 1))
     with pytest.raises(ValueError, match=r"the generator name '\.\./x'"):
         manifest(generators={"../x": None})

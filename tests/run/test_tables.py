@@ -80,7 +80,7 @@ def test_some_of_the_prompts_keep_their_own_cells(table, read_first):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("generator,index\n", "lacks the columns prompt_id, status"), (TABLE + "one,a\n", "row 9 has another number"),
+    [("generator,index\n", "lacks the columns prompt_id, status"), (TABLE + "one,a\n", "row 9 has a different number"),
      ("", "lacks the columns")],
 )  # fmt: skip
 def test_another_file_is_no_table_of_clips(table, text, words):

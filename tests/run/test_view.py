@@ -122,7 +122,7 @@ def test_a_record_that_points_out_of_the_run_is_refused(scored):
     import dataclasses
 
     folder.write_record(dataclasses.replace(record, path="../../other.mp4"))
-    with pytest.raises(StoreError, match="outside of the run"):
+    with pytest.raises(StoreError, match="outside the run"):
         folder.read_record(path)
 
 

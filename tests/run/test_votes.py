@@ -56,9 +56,9 @@ def test_votes_are_sorted_into_counted_warm_ups_and_dropped(tmp_path):
     (votes_path(tmp_path) / "ann" / "torn.json").write_text("{")
     found = read_votes(tmp_path, PRESENT, ["monday"])
     assert (found.counted, found.warm_ups) == ((KEEP, PAIR), (warm,))
-    dropped = {"gone1": REPLACED, "stale": REPLACED, "torn": "the file is no vote"}
+    dropped = {"gone1": REPLACED, "stale": REPLACED, "torn": "the file is not a vote"}
     assert found.dropped == tuple(Drop(f"ann/{id_}.json", reason) for id_, reason in dropped.items())
-    assert found.drop_counts == {REPLACED: 2, "the file is no vote": 1}
+    assert found.drop_counts == {REPLACED: 2, "the file is not a vote": 1}
     assert len(read_votes(tmp_path, PRESENT, ["monday", "other"]).counted) == 1  # the pair's right clip is not there
 
 
@@ -73,18 +73,18 @@ def test_a_vote_under_another_name_is_refused(tmp_path):
     written(tmp_path, KEEP)
     moved = vote_path(tmp_path, "ann", "q009")
     vote_path(tmp_path, "ann", "q002").rename(moved)
-    with pytest.raises(StoreError, match="holds the vote ann/q002: the file has another name"):
+    with pytest.raises(StoreError, match="contains the vote ann/q002, which does not match"):
         read_vote(moved)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"rater": "../x"}, "cannot be the name of a file"), ({"id": "abc"}, "cannot be the name of a file"),
+        ({"rater": "../x"}, "is not a valid file name"), ({"id": "abc"}, "is not a valid file name"),
         ({"clips": (LEFT, RIGHT)}, 'the mode "usable" names 2 clips'),
         ({"answers": {}}, 'answer to "usable" is missing'),
-        ({"answers": {"usable": "left"}}, '"left" is no answer to "usable"'),
-        ({"answers": {"usable": "keep", "prompt": "keep"}}, '"keep" is no answer to "prompt"'),
+        ({"answers": {"usable": "left"}}, '"left" is not an answer to "usable"'),
+        ({"answers": {"usable": "keep", "prompt": "keep"}}, '"keep" is not an answer to "prompt"'),
     ],
 )  # fmt: skip
 def test_an_impossible_vote_is_refused(change, words):

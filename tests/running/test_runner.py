@@ -203,7 +203,7 @@ def test_shards_copied_together_are_the_whole_run(tmp_path):
 def test_another_plan_is_refused_and_nothing_is_changed(tmp_path):
     _, folder = ran(tmp_path)
     before = digests(folder.path)
-    with pytest.raises(PlanConflict, match="seed 0, asked for now: 1") as refused:
+    with pytest.raises(PlanConflict, match="seed 0, requested: 1") as refused:
         ran(tmp_path, seed=1)
     assert "--out" in str(refused.value)
     assert "--fresh" in str(refused.value)

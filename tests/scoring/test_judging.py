@@ -116,7 +116,7 @@ def test_an_answer_with_another_id_is_named_where_none_came(tmp_path: Path, wron
     (found,) = judged(path, "good", run=tmp_path / "run")
     assert found["realism"].value is None
     assert 'whose "id" is not 1' in str(found["realism"].reason)
-    assert 'ignored, since "id" is not 1: {"id"' in (tmp_path / "run" / "logs" / "judge-judge.log").read_text()
+    assert 'ignored, because "id" is not 1: {"id"' in (tmp_path / "run" / "logs" / "judge-judge.log").read_text()
 
 
 def test_answers_are_kept_and_only_missing_ones_are_asked_again(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_more_programs_side_by_side_give_the_same_scores(tmp_path: Path) -> None
 def test_a_program_that_always_fails_is_not_asked_for_ever(tmp_path: Path) -> None:
     path = judge_file(tmp_path, "raise SystemExit('no weights')")
     found = judged(path, *"abcdef", run=tmp_path / "run")
-    assert 'never said {"ready": true}' in str(found[0]["realism"].reason)
+    assert 'did not print {"ready": true}' in str(found[0]["realism"].reason)
     assert found[5]["realism"].reason == f"not asked: {found[0]['realism'].reason}"
     assert "no weights" in (tmp_path / "run" / "logs" / "judge-judge.log").read_text()
     path = judge_file(tmp_path, more="stop_after_failures = 2")
@@ -208,7 +208,7 @@ def test_a_fault_in_the_file_names_its_line(tmp_path: Path, old: str, new: str, 
 
 def test_a_program_that_is_not_there_or_a_name_that_is_taken_is_an_error_before_any_work(tmp_path: Path) -> None:
     path = judge_file(tmp_path, text=TOML.replace("{command}", '["no-such-program"]'))
-    with pytest.raises(MetricError, match='"no-such-program" is not on this machine'):
+    with pytest.raises(MetricError, match='"no-such-program" is not installed'):
         check_judges(select(str(path)))
     path = judge_file(tmp_path, text=TOML.replace("{command}", '["python", "{clips}"]'))
     with pytest.raises(UsageError, match=r"\{clips\}"):

@@ -107,7 +107,7 @@ def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
     for table in _tables(cells, console.width):
         console.print(table)
     claims = sum(cell.holds is not None for cell in cells)
-    click.echo("!: must follow every step (0.95 or more). =: must not change. x: the claim does not hold.")
+    click.echo("Marked with !: must follow every step (0.95 or more). =: must not change. x: the claim does not hold.")
     for cell in broken:
         steps = " ".join("-" if value is None else f"{value:.4g}" for value in cell.values)
         click.echo(f"FAILED: {cell.metric} under {cell.damage} must go {cell.claim}: {steps}")

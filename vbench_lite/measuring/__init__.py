@@ -1,1 +1,1 @@
-"""Measures what a clip costs: time, memory, energy, devices and prices."""
+"""Measures time, memory and energy of clips, and computes their cost from prices."""

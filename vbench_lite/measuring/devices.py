@@ -26,33 +26,33 @@ print(json.dumps({"torch": torch.__version__, "devices": found}))
 
 CPU_UNMEASURED = {
     "gpu_busy_s": "CUDA events need a CUDA device",
-    "peak_reserved_mb": "only CUDA's allocator reserves memory",
-    "energy_j": "there is no energy counter that a user may read on a CPU",
+    "peak_reserved_mb": "only the CUDA allocator reserves memory",
+    "energy_j": "on a CPU, users may not read an energy counter",
 }
 
 
 @dataclass(frozen=True)
 class Device:
-    """The device of a run: `count` devices of one kind, used by as many processes as fit."""
+    """The device of a run: `count` equal devices, which several processes may use."""
 
     kind: Literal["cpu", "cuda"]
     name: str
     indices: tuple[int, ...] = (0,)
-    """torch's numbers of the devices used; (0,) for a CPU."""
+    """Indices of the devices in torch; (0,) for a CPU."""
     uuids: tuple[str, ...] = ()
     memory_mb: float | None = None
-    """Of one device."""
+    """Memory of one device."""
     vcpus: int = 0
-    """Processors that this process may use."""
+    """Number of processors that this process may use."""
     unmeasured: Mapping[str, str] = field(default_factory=dict)
-    """Columns that stay empty on this device, with the reason."""
+    """Column that is empty on this device > the reason."""
 
     @property
     def count(self) -> int:
         return len(self.indices)
 
     def visible_name(self, place: int) -> str:
-        """The value of CUDA_VISIBLE_DEVICES with which a process sees only the device at this place."""
+        """The value of CUDA_VISIBLE_DEVICES that shows a process only the device at this index."""
         given = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
         if given:
             return given[self.indices[place]]
@@ -60,7 +60,7 @@ class Device:
 
     @property
     def facts(self) -> DeviceFacts:
-        """The part of it that records store."""
+        """The facts that records store."""
         return DeviceFacts(self.kind, self.name, self.count, self.vcpus, self.memory_mb)
 
     def as_json(self) -> dict[str, Any]:
@@ -75,14 +75,14 @@ def vcpus() -> int:
 
 
 def find_device(wanted: str) -> Device:
-    """The device that "auto", "cpu", "cuda" (all of them) or "cuda:1" means here.
+    """The device of this machine for "auto", "cpu", "cuda" (all CUDA devices) or "cuda:1".
 
     Raises:
-        DeviceError: It is not on this machine.
+        DeviceError: This machine does not have it.
     """
     kind, _, index = wanted.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (index and (kind != "cuda" or not index.isdigit())):
-        raise UsageError(f'"{wanted}" is no device. Use auto, cpu, cuda or cuda:0.')
+        raise UsageError(f'"{wanted}" is not a device. Use auto, cpu, cuda or cuda:0.')
     if kind == "cpu" or (kind == "auto" and not _may_have_gpu()):
         return _cpu()
     found = _cuda_devices()
@@ -100,8 +100,8 @@ def find_device(wanted: str) -> Device:
     names = sorted({found[i]["name"] for i in indices})
     if len(names) > 1:
         raise DeviceError(
-            f"the devices of this machine differ ({', '.join(names)}), so their times would not compare. "
-            "Name one with --device cuda:0."
+            f"the devices of this machine differ ({', '.join(names)}), so their times are not comparable. "
+            "Choose one with --device cuda:0."
         )
     uuids = tuple(found[i]["uuid"] for i in indices)
     return Device("cuda", names[0], indices, uuids, round(found[indices[0]]["memory_mb"]), vcpus())
@@ -115,7 +115,7 @@ def _cpu() -> Device:
 
 
 def cpu_name() -> str:
-    """The name of the processor, if the system gives it."""
+    """The name of the processor, if known."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -126,7 +126,7 @@ def cpu_name() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether there may be a GPU, so that torch (two seconds) must be queried: NVML answers, or AMD's driver exists."""
+    """Whether there may be a GPU: NVML answers, or AMD's driver exists. Only then is torch queried (two seconds)."""
     if Path("/dev/kfd").exists():
         return True
     try:
@@ -134,7 +134,7 @@ def _may_have_gpu() -> bool:
 
         pynvml.nvmlInit()
         return int(pynvml.nvmlDeviceGetCount()) > 0
-    except Exception:  # any failure means that there is no working driver
+    except Exception:  # any failure means that no driver works
         return False
 
 

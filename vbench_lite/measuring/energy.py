@@ -1,8 +1,8 @@
-"""Energy of a GPU: by NVML's energy counter where there is one, else by integrating the power.
+"""Energy of a GPU: from NVML's energy counter if there is one, else by integrating the power.
 
-The counter counts the whole device, with idle power and the work of other processes, so other processes on
-the device are stored beside it. It is updated every 20 to 100 ms only, so a window under a second is not
-accurate: clips share one window until it has lasted a second, and its energy is divided by their wall time.
+The counter covers the whole device, including idle power and the work of other processes, so the number of other
+processes is stored too. The counter is updated every 20 to 100 ms, so a window shorter than a second is not accurate.
+Therefore clips share a window of at least a second. Its energy is divided in proportion to their wall time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WINDOW_S = 1.0
 
 
 class Counter(Protocol):
-    """Joules so far, over all devices of a process."""
+    """Counts the joules of all devices of a process."""
 
     method: str
 
@@ -38,7 +38,7 @@ class NvmlCounter:
 
         self._read: Callable[[Any], int] = pynvml.nvmlDeviceGetTotalEnergyConsumption
         self._handles = handles
-        self.read_j()  # raises where the device has none
+        self.read_j()  # raises if the device has no counter
 
     def read_j(self) -> float:
         return sum(self._read(handle) for handle in self._handles) / 1000
@@ -48,7 +48,7 @@ class NvmlCounter:
 
 
 class PowerIntegral:
-    """Power, read every 50 ms and integrated. It is less accurate, and is for devices without a counter."""
+    """Integrates the power, which is read every 50 ms. Less accurate; for devices without a counter."""
 
     method = "power_integral"
 
@@ -80,7 +80,7 @@ class PowerIntegral:
 
 
 def handles(uuids: Sequence[str]) -> list[Any]:
-    """NVML's handles of devices, by UUID, because NVML ignores CUDA_VISIBLE_DEVICES."""
+    """NVML's handles of devices. They are found by UUID, because NVML ignores CUDA_VISIBLE_DEVICES."""
     import pynvml
 
     pynvml.nvmlInit()
@@ -89,23 +89,23 @@ def handles(uuids: Sequence[str]) -> list[Any]:
 
 
 def counter(uuids: Sequence[str]) -> tuple[Counter | None, str]:
-    """The best counter for these devices, or None with the reason."""
+    """The most accurate counter of these devices, or None with the reason."""
     if not uuids:
         return None, "no device with a counter"
     try:
         found = handles(uuids)
-    except Exception as error:  # without NVML, energy is not known
+    except Exception as error:  # NVML does not work
         return None, f"NVML: {error}"
     for kind in (NvmlCounter, PowerIntegral):
         try:
             return kind(found), ""
-        except Exception as error:  # this device has no such reading
+        except Exception as error:  # the device does not support this counter
             reason = f"NVML: {error}"
     return None, reason
 
 
 def device_state(uuids: Sequence[str]) -> dict[str, Any]:
-    """Watts, clocks, temperature, throttling and other processes now; {} without NVML."""
+    """Current power, clocks, temperature, throttling and number of other processes; {} without NVML."""
     try:
         import pynvml
 
@@ -118,12 +118,12 @@ def device_state(uuids: Sequence[str]) -> dict[str, Any]:
             "processes": [len(pynvml.nvmlDeviceGetComputeRunningProcesses(h)) for h in found],
             "driver": pynvml.nvmlSystemGetDriverVersion(),
         }
-    except Exception:  # readings that NVML does not give are left out
+    except Exception:  # readings that the device does not support are left out
         return {}
 
 
 def worst_of(seen: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Combines two states of a device: lowest clocks, highest temperature, every throttle reason, most processes.
+    """Combines two states of a device: lowest clocks, highest temperature, all throttle reasons, most processes.
 
     >>> worst_of({"sm_clock_mhz": [1900]}, {"sm_clock_mhz": [1200]})
     {'sm_clock_mhz': [1200]}
@@ -152,7 +152,7 @@ Item = TypeVar("Item", bound=Measured)
 
 @dataclass
 class EnergyWindows(Generic[Item]):
-    """Keeps clips until the counter has covered a second of work, then gives each its part of the energy."""
+    """Keeps clips until a window has lasted a second, then assigns each clip its share of the energy."""
 
     counter: Counter | None
 
@@ -161,19 +161,19 @@ class EnergyWindows(Generic[Item]):
         self._from_j = self._from_s = 0.0
 
     def open(self) -> None:
-        """Before a batch: opens a window unless one is open."""
+        """Opens a window unless one is open. Called before each batch."""
         if self.counter and not self._held:
             self._from_j, self._from_s = self.counter.read_j(), time.perf_counter()
 
     def add(self, items: Sequence[Item]) -> list[Item]:
-        """After a batch: the clips whose energy is known now."""
+        """Adds the clips of a batch. Returns the clips whose energy is known now."""
         if self.counter is None:
             return list(items)
         self._held += items
         return self.settle() if time.perf_counter() - self._from_s >= WINDOW_S else []
 
     def settle(self) -> list[Item]:
-        """Closes the window, however short it is."""
+        """Closes the window, even if it is shorter than a second."""
         held, self._held = self._held, []
         if self.counter is None or not held:
             return held

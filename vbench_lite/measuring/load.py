@@ -1,7 +1,7 @@
-"""What else the machine does while clips are generated: load, other processes, clock frequency, throttling.
+"""Load of the machine while clips are generated: other processes, clock frequency, throttling.
 
-Times of two runs can be compared only where the machine was as busy in both. Every reading covers the time since the
-reading before it, and a second at least, so that it costs nothing beside the clips.
+Times of two runs are comparable only if the machine was equally busy. Each reading covers the time since the previous
+reading, and at least a second, so its cost is negligible.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from vbench_lite.records import MachineLoad
 
 SECONDS = 1.0
-"""A reading is used again for as long."""
+"""A reading is reused for this time, in seconds."""
 _CPUS = Path("/sys/devices/system/cpu")
 _CGROUP = Path("/sys/fs/cgroup/cpu.stat")
 _IDLE = ("idle", "iowait", "guest", "guest_nice")
 _SLOWED = 0x8 | 0x20 | 0x40 | 0x80
-"""NVML's reasons for lower clocks that are no choice of the user: hardware, heat (software, hardware), power supply."""
+"""NVML's throttle reasons that no user setting causes: hardware, heat (software, hardware), power supply."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class _Sample:
     busy_s: float
     """Processor time of the whole machine."""
     own_s: float
-    """Of this process and its children."""
+    """Processor time of this process and its children."""
     throttled: int
-    """Events since the machine, or the container, was started."""
+    """Throttle events since the machine or the container was started."""
 
 
 class LoadMeter:
-    """Reads the load of the machine beside this process and its children.
+    """Reads the load of the machine, without that of this process and its children.
 
     Args:
-        uuids: Of the GPUs whose clocks are watched.
+        uuids: UUIDs of the GPUs whose clocks are read.
     """
 
     def __init__(self, uuids: Sequence[str] = ()) -> None:
@@ -65,7 +65,7 @@ class LoadMeter:
         busy = sum(seconds for name, seconds in whole._asdict().items() if name not in _IDLE)
         own = 0.0
         for process in [self._process, *self._process.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):  # a child that ended while it was looked at
+            with contextlib.suppress(psutil.Error):  # a child that has just ended
                 times = process.cpu_times()
                 own += times.user + times.system
         ended = self._process.cpu_times()
@@ -89,7 +89,7 @@ def _average() -> float | None:
 
 
 def _frequency() -> float | None:
-    """Mean clock of the processors in MHz; None where the system does not give it."""
+    """Mean clock of the processors in MHz; None if the system does not report it."""
     import psutil
 
     try:
@@ -100,7 +100,7 @@ def _frequency() -> float | None:
 
 
 def _throttle_events() -> int:
-    """Times that heat slowed a processor, or that the container's quota stopped this process."""
+    """Number of times that heat throttled a processor, or that the quota of the container stopped this process."""
     events = 0
     for path in _CPUS.glob("cpu[0-9]*/thermal_throttle/*_throttle_count"):
         with contextlib.suppress(OSError, ValueError):
@@ -119,7 +119,7 @@ def _handles(uuids: Sequence[str]) -> list[object]:
 
         pynvml.nvmlInit()
         return [pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid.removeprefix('GPU-')}") for uuid in uuids]
-    except Exception:  # any failure means that there is no working driver
+    except Exception:  # any failure means that no driver works
         return []
 
 

@@ -1,13 +1,13 @@
-"""Measures time, memory and energy around the generation of clips, so that the result is what a cloud bills.
+"""Measures time, memory and energy of the generation of clips. The measured time is what a cloud bills.
 
     wall time    between two points at which every device of the process has finished its work
-    gpu_busy_s   CUDA events on the current stream, as a second reading. It misses other streams and counts gaps
-                 within a stream, so it is never billed
-    peaks        reset when the window opens: tensors and reserved memory by torch's allocator of this process
+    gpu_busy_s   a second reading, by CUDA events on the current stream. It misses other streams and includes gaps
+                 within the stream, so it is never billed
+    peaks        reset at the start of each window: tensors and reserved memory by torch's allocator of this process
                  (without the CUDA context and other libraries), and resident memory of the process with its
-                 children. On a CPU, tensors are in the process: its resident memory is the peak
+                 children. On a CPU, resident memory includes the tensors
     energy       `energy.py`
-    load         what else the machine did: `load.py`
+    load         other load of the machine: `load.py`
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Reading:
-    """What one window measured, for all of its clips together."""
+    """The measurements of one window, for all of its clips together."""
 
     wall_s: float
     gpu_busy_s: float | None = None
@@ -39,7 +39,7 @@ class Reading:
     load: MachineLoad | None = None
 
     def share(self, clips: int, devices: float, wasted_s: float = 0.0) -> Measurement:
-        """One clip's part of the window; `wasted_s` is time that an earlier failed call spent on the clip."""
+        """One clip's share of the window; `wasted_s` is the time of an earlier failed call for the clip."""
         wall_s = self.wall_s / clips + wasted_s
         return Measurement(
             wall_s=wall_s, device_s=wall_s * devices,
@@ -50,7 +50,7 @@ class Reading:
 
 
 class Meter:
-    """Windows on a CPU, or around work on another machine."""
+    """Measures windows on a CPU, or of work on another machine."""
 
     def __init__(self, uuids: Sequence[str] = ()) -> None:
         self._memory = ResidentMemory()
@@ -67,10 +67,10 @@ class Meter:
         return Reading(wall_s, peak_memory_mb=rss, peak_rss_mb=rss, load=self._load.read())
 
     def release_cached_memory(self) -> None:
-        """Frees what the allocator keeps, after memory ran out."""
+        """Frees the allocator's cache after an out-of-memory error."""
 
     def now_mb(self) -> float:
-        """Resident memory of the process and its children, now."""
+        """Current resident memory of the process and its children."""
         return self._memory.now_bytes() / MIB
 
     def stop(self) -> None:
@@ -78,7 +78,7 @@ class Meter:
 
 
 class CudaMeter(Meter):
-    """Windows on the CUDA devices that this process sees."""
+    """Measures windows on the CUDA devices that are visible to this process."""
 
     def __init__(self, uuids: Sequence[str] = ()) -> None:
         super().__init__(uuids)
@@ -117,9 +117,8 @@ class CudaMeter(Meter):
 class ResidentMemory:
     """Peak resident memory of this process and its children.
 
-    The kernel keeps the peak of the process itself; it is reset for each window where the kernel allows. A
-    thread reads the memory of children as often as costs less than half a percent of one core, so a child with a
-    short life may be missed.
+    The kernel keeps the peak of this process. It is reset for each window if the kernel allows it. A thread reads the
+    memory of children at a rate that costs less than half a percent of one core, so it may miss a short-lived child.
     """
 
     def __init__(self) -> None:
@@ -132,7 +131,7 @@ class ResidentMemory:
 
     def reset(self) -> None:
         with contextlib.suppress(OSError):
-            _CLEAR_REFS.write_bytes(b"5")  # resets VmHWM, the high-water mark, and nothing else
+            _CLEAR_REFS.write_bytes(b"5")  # resets only VmHWM, the high-water mark
         self._peak = self.now_bytes()
 
     def peak_mb(self) -> float:
@@ -160,7 +159,7 @@ class ResidentMemory:
         while not self._stopped.wait(pause):
             started = time.perf_counter()
             children = 0
-            with contextlib.suppress(psutil.Error):  # a child that ended while it was looked at
+            with contextlib.suppress(psutil.Error):  # a child that has just ended
                 for child in self._process.children(recursive=True):
                     children += int(child.memory_info().rss)
             self._children = children
@@ -174,7 +173,7 @@ def meter(device: str, uuids: Sequence[str] = ()) -> Meter:
 
 
 def memory_limit_mb() -> float:
-    """80 % of what this machine, or this container, has."""
+    """80 % of the memory of this machine, or of this container."""
     import psutil
 
     total = float(psutil.virtual_memory().total)

@@ -1,6 +1,6 @@
-"""Prices: from `--prices`, else the generator's own [price], else the table that ships.
+"""Prices: from `--prices`, else from [price] of the generator, else from the table of the package.
 
-A price has a date and a source. Where none is known, there is a reason and no number.
+A price has a date and a source. An unknown price is a reason without a number.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _CPU_RATES = ("usd_per_vcpu_hour", "usd_per_device_hour")
 class PriceList:
     """A price file.
 
-        currency = "USD"                     # optional; no other is understood
+        currency = "USD"                     # optional; the only supported currency
         [generator.wan-1_3b]                 # as [price] of a definition, see `rates.py`: one rate, or rows of
                                              # [[generator.wan-1_3b.when]]
         usd_per_clip = 0.05
         date = "2026-05-22"
         source = "our contract"
         [cpu]                                # usd_per_vcpu_hour, or usd_per_device_hour for the whole machine
-        [review]                             # usd_per_hour: of a person who judges clips
-        [[device]]                           # match = a part of the device's name, usd_per_device_hour
+        [review]                             # usd_per_hour of a person who judges clips
+        [[device]]                           # match = part of the device name; usd_per_device_hour
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class PriceList:
         return given | {"date": str(day), "source": source}
 
     def find(self, generator: str, device: Device, swept: str = "") -> Price | None:
-        """The price of a generator, or of the one that a sweep varies, or of the device; None where there is none."""
+        """The price of a generator, else of the swept generator, else of the device; None if there is none."""
         if price := self._generators.get(generator) or self._generators.get(swept):
             return price
         if device.kind == "cpu" and self._cpu:
@@ -75,7 +75,7 @@ class PriceList:
 
     @property
     def review(self) -> dict[str, Any] | None:
-        """usd_per_hour, date and source of a reviewer's time; None where the file states none."""
+        """usd_per_hour, date and source of a reviewer's time; None if the file has none."""
         return self._review
 
     @staticmethod
@@ -92,16 +92,16 @@ def shipped() -> PriceList:
 
 
 def price_of(definition: Definition, device: Device, own: PriceList | None = None) -> Price:
-    """The price that a run uses for a generator: its rates with date and source, or only a reason.
+    """The price of a generator in a run: rates with date and source, or only a reason.
 
-    A price whose rows do not cover the clips that the definition asks for is a reason, not a price.
+    If no row of the price applies to the clips of the definition, the result is a reason.
     """
-    swept = definition.about.get("sweep", {}).get("of", "")  # a price of the generator is one of its variants too
+    swept = definition.about.get("sweep", {}).get("of", "")  # variants of a sweep have the price of their generator
     found = own.find(definition.name, device, swept) if own else None
     found = found or definition.price or shipped().find("", device)
     if not found:
         return Price(
-            reason=f'no price is known for "{device.name}": state one under [price] in the definition of '
+            reason=f'no price is known for "{device.name}": state it under [price] in the definition of '
             f'"{definition.name}", or with --prices FILE'
         )
     clip = definition.clip

@@ -1,16 +1,16 @@
 """Rates of a price, and the cost of one clip.
 
-A price is one rate, or rows of rates that depend on the size and the length of a clip:
+A price is one rate, or rows of rates by size and length of the clip:
 
     [price]                              [[price.when]]
     usd_per_block = 0.20                 max_height = 720        # of the shorter side, in pixels
     block_s = 5                          max_seconds = 5
     date = "2026-11"                     usd_per_clip = 0.20
-    source = "https://..."               [[price.when]]          # no limit: every other clip
+    source = "https://..."               [[price.when]]          # no limit: all other clips
                                          usd_per_second = 0.09
 
-Limits are inclusive, and the first row that applies counts. The cost of a clip follows from its own size and
-length. Blocks are rounded up for each clip.
+Limits are inclusive, and the first row that applies is used. The cost of a clip depends on its own size and length.
+Blocks are rounded up for each clip.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _UNITS = {
     "usd_per_device_hour": "per device hour", "usd_per_clip": "per clip", "usd_per_second": "per second of clip",
 }
 _ROUNDING = 1e-9
-"""Relative: 120 frames at 24 fps are 5 s, whatever the last bit of the division says."""
+"""Relative tolerance of lengths, so that 120 frames at 24 fps are 5 s in spite of rounding."""
 
 
 class ClipPrice(NamedTuple):
-    """What one clip costs, or why that is not known."""
+    """The cost of one clip, or the reason why it is not known."""
 
     usd: float | None
     reason: str = ""
@@ -46,20 +46,20 @@ def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPri
     """The cost of one finished clip.
 
     Args:
-        price: A rate by clip, by second or by block, or rows of these.
+        price: A rate per clip, per second or per block, or rows of such rates.
         seconds: Length of the clip.
         height: Of the clip, in pixels.
         width: Of the clip, in pixels.
 
     Returns:
-        US dollars; None with a reason where no row applies, or where the price is by the device hour.
+        US dollars; None with a reason if no row applies, or if the price is per device hour.
 
     >>> by_block = Price(usd_per_block=0.5, block_s=5.0)
     >>> [clip_price(by_block, seconds, 720, 1280).usd for seconds in (5.0, 5.1, 15.0)]
     [0.5, 1.0, 1.5]
     """
     if price.usd_per_device_hour is not None:
-        return ClipPrice(None, "the price is by the device hour")
+        return ClipPrice(None, "the price is per device hour")
     rows = price.when if price.when else [price] if _stated(price) else []
     rate = next((row for row in rows if _applies(row, seconds, min(height, width))), None)
     if rate is None:
@@ -76,14 +76,14 @@ def clip_price(price: Price, seconds: float, height: int, width: int) -> ClipPri
 
 
 def clip_cost_usd(record: ClipRecord, price: Price) -> float | None:
-    """What one clip cost, failed or not, or None when that is not known.
+    """The cost of one clip, failed or not; None if it is not known.
 
-    What the service says it charged goes first. By the device hour, a failed clip costs its time. By the
-    clip or the second, services differ in whether they bill failures, so a failed clip's cost is unknown.
+    A cost that the service reports has priority. With a price per device hour, a failed clip costs its time. With
+    another price, the cost of a failed clip is unknown, because services differ in whether they bill failures.
 
     Args:
         record: The clip.
-        price: The price that applies to it.
+        price: Its price.
     """
     if record.usd_charged is not None:
         return record.usd_charged
@@ -96,13 +96,13 @@ def clip_cost_usd(record: ClipRecord, price: Price) -> float | None:
 
 
 def cost_with_attempts(record: ClipRecord, price: Price | None, earlier_usd: float | None) -> float | None:
-    """What a clip cost together with the failed attempts before it."""
+    """The cost of a clip including its earlier failed attempts."""
     cost = clip_cost_usd(record, price) if price else record.usd_charged
     return None if cost is None or earlier_usd is None else cost + earlier_usd
 
 
 def _stated(rate: Price | PriceRow) -> str:
-    """The name of the rate that is set; "" where none is."""
+    """The name of the rate that is set; "" if none is."""
     return next((key for key in RATES if getattr(rate, key, None) is not None), "")
 
 
@@ -114,16 +114,16 @@ def _applies(row: Price | PriceRow, seconds: float, height: int) -> bool:
 
 
 def read_price(file: TomlFile, table: str, entry: Any, source: Any = "") -> Price:
-    """The price that a table of a TOML file states.
+    """Reads a price from a table of a TOML file.
 
     Args:
         file: The file; errors name its line.
-        table: Where the price stands: "price", or "generator.NAME".
+        table: The name of the table: "price", or "generator.NAME".
         entry: The table's content.
-        source: The source where the table names none.
+        source: The default for a table without a source.
 
     Raises:
-        BadFile: It states no rate, several, or a figure that cannot be one.
+        BadFile: It has no rate, several rates, or an invalid number.
     """
     if not isinstance(entry, dict):
         raise file.error(table, f'"{table}" is {entry!r}: expected a table.')
@@ -155,7 +155,7 @@ def _row(file: TomlFile, table: str, row: Any, nth: int) -> PriceRow:
 
 def _figures(file: TomlFile, table: str, entry: Mapping[str, Any], nth: int = 0) -> dict[str, Any]:
     if ("usd_per_block" in entry) != ("block_s" in entry):
-        raise file.error(table, 'a price by the block needs both "usd_per_block" and "block_s", its seconds.', nth)
+        raise file.error(table, 'a price per block needs both "usd_per_block" and "block_s", its seconds.', nth)
     sizes = (*LIMITS, "block_s")
     return {
         key: _figure(file, table, entry, key, nth, above=key in sizes) for key in (*RATES, *sizes) if key in entry
@@ -173,7 +173,7 @@ def _figure(
 
 
 def describe(price: Price) -> str:
-    """A price in words; "" where there is none.
+    """A price in words; "" if there is none.
 
     >>> describe(Price(when=(PriceRow(usd_per_second=0.1, max_height=720), PriceRow(usd_per_second=0.2))))
     '$0.1 per second of clip up to 720 px, else $0.2 per second of clip'

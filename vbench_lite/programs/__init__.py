@@ -1,1 +1,1 @@
-"""Programs of users, in environments of their own: started, asked, limited in time, and ended with all they started."""
+"""Runs programs of users in their own environments, with time limits, and ends their whole process trees."""

@@ -1,4 +1,4 @@
-"""Running a program: its command line from a template, its whole process tree ended in time."""
+"""Runs a program: fills its command template, and ends its whole process tree on time."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from vbench_lite.records import ReasonCode
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w*)\}")
 GRACE_S = 5.0
-"""Between SIGTERM and SIGKILL."""
+"""Seconds between SIGTERM and SIGKILL."""
 MARKER = "VBENCH_PROGRAM"
-"""Environment variable by which a program's processes are found, whatever their parent or session is."""
+"""Environment variable that marks the processes of a program, so that they are found without their parent or session.
+"""
 PR_SET_CHILD_SUBREAPER = 36
 TAIL_BYTES = 1 << 16
 
 
 def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    """The arguments with their placeholders filled in; a filled-in value is never looked at again.
+    """Fills the placeholders of the arguments. Inserted values are not filled again.
 
     >>> fill(["--text", "{prompt}", "--size={width}x{height}", "{{}}"], {"prompt": "{width}", "width": 4, "height": 3})
     ['--text', '{width}', '--size=4x3', '{}']
 
     Raises:
-        UsageError: A placeholder that means nothing.
+        UsageError: A placeholder is unknown.
     """
 
     def value_of(match: re.Match[str]) -> str:
@@ -43,7 +44,7 @@ def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
         if match[1] not in values:
             known = ", ".join(f"{{{name}}}" for name in values)
             raise UsageError(
-                f'"{match[0]}" in the command is not known. Known: {known}; a brace itself is written twice.'
+                f'"{match[0]}" in the command is not known. Known: {known}. Write a literal brace twice.'
             )
         return str(values[match[1]])
 
@@ -51,12 +52,12 @@ def fill(template: Sequence[str], values: Mapping[str, Any]) -> list[str]:
 
 
 class Start:
-    """Starts programs in a folder and an environment, and finds whatever they started.
+    """Starts programs in a folder and an environment, and finds all processes that they started.
 
     Args:
         cwd: The folder; "" for the current one.
-        env: Added to this process's environment.
-        log: An open file for what the programs print; None for this process's stderr.
+        env: Variables to add to this process's environment.
+        log: An open file for the output of the programs; None for this process's stderr.
     """
 
     def __init__(self, cwd: str, env: Mapping[str, str], log: IO[bytes] | None = None) -> None:
@@ -66,7 +67,7 @@ class Start:
         self._adopts = _adopt_orphans()
 
     def __call__(self, command: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
-        # No shell: a prompt is one argument whatever it holds. No new session: the program ends with its run.
+        # No shell, so that any prompt is one argument. No new session, so that the program ends with its run.
         streams.setdefault("stderr", self.log)
         try:
             return subprocess.Popen(list(command), **self._options, **streams)
@@ -74,16 +75,16 @@ class Start:
             raise ProgramError(f'"{command[0]}" cannot be started: {system_reason(error)}.') from None
 
     def require(self, program: str) -> None:
-        """Checks that a program is there.
+        """Checks that a program exists.
 
         Raises:
-            ProgramError: It is neither on the path nor in the folder that the programs start in.
+            ProgramError: It is neither on the PATH nor in the folder in which programs start.
         """
         if not shutil.which(program) and not (Path(self._options["cwd"] or "") / program).exists():
-            raise ProgramError(f'the program "{program}" is not on this machine')
+            raise ProgramError(f'the program "{program}" is not installed on this machine')
 
     def echo(self, text: bytes) -> None:
-        """Writes to the log, or to this process's stderr, which is the generator's log in a run."""
+        """Writes to the log, or to stderr, which is the generator's log in a run."""
         if self.log is not None:
             with contextlib.suppress(OSError, ValueError):
                 self.log.write(text)
@@ -98,7 +99,7 @@ class Start:
             sys.stderr.flush()
 
     def end(self, process: subprocess.Popen[Any]) -> None:
-        """Ends a program and everything that it started, also what left its session: SIGTERM first, SIGKILL later."""
+        """Ends a program and all processes that it started, in any session: SIGTERM first, SIGKILL later."""
         import psutil
 
         tree = self._started(process)
@@ -112,7 +113,7 @@ class Start:
         process.wait()
 
     def _started(self, process: subprocess.Popen[Any]) -> list[Any]:
-        """Processes that run still: below the program, or with its marker in their environment."""
+        """Processes that still run: children of the program, and processes with its marker in their environment."""
         import psutil
 
         found = {}
@@ -128,7 +129,7 @@ class Start:
 
 
 def _adopt_orphans() -> bool:
-    """Makes this process the parent of what its programs leave behind, so that it can be found (Linux only)."""
+    """Makes this process the parent of orphans of its programs, so that they can be found (Linux only)."""
     try:
         return sys.platform == "linux" and ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     except (OSError, AttributeError):
@@ -136,7 +137,7 @@ def _adopt_orphans() -> bool:
 
 
 class _Log:
-    """Passes what a program prints on to the log, and keeps its end: the answer, or the reason of a failure."""
+    """Copies the output of a program to the log, and keeps its end: the answer, or the reason of a failure."""
 
     def __init__(self, stream: IO[bytes], echo: Callable[[bytes], None]) -> None:
         self._stream, self._echo, self._tail = stream, echo, b""
@@ -149,20 +150,20 @@ class _Log:
             self._echo(piece)
 
     def tail(self) -> str:
-        """The last of it, when the program and all that it started have ended."""
+        """The end of the output. Call it after the program and all its processes have ended."""
         self._reader.join(GRACE_S)
         return self._tail.decode("utf-8", "replace")
 
 
 def run_once(start: Start, command: Sequence[str], limit_s: float) -> str:
-    """Runs a program to its end; what it prints goes to the log as it comes.
+    """Runs a program to its end. Its output is copied to the log at once.
 
     Returns:
-        The end of what it printed, on stdout and stderr together.
+        The end of its output, stdout and stderr together.
 
     Raises:
         ProgramError: It cannot be started.
-        ProgramFailed: It ran too long, or ended with an error; its last line is in the message.
+        ProgramFailed: It exceeded the time limit, or ended with an error. The message contains its last line.
     """
     process = start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
@@ -175,7 +176,7 @@ def run_once(start: Start, command: Sequence[str], limit_s: float) -> str:
         start.end(process)
     tail = log.tail()
     if code is None:
-        raise ProgramFailed(f"the program did not end within {limit_s:g} s and was ended", ReasonCode.TIMEOUT)
+        raise ProgramFailed(f"the program exceeded its limit of {limit_s:g} s and was ended", ReasonCode.TIMEOUT)
     if code != 0:
         message = f"the program ended with {describe_code(code)}: {last_line(tail)}"
         raise ProgramFailed(message, ReasonCode.CRASHED if code < 0 else ReasonCode.FAILED)

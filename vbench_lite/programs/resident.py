@@ -1,4 +1,4 @@
-"""A program that stays loaded and answers requests by lines of JSON."""
+"""A program that stays loaded and answers requests with lines of JSON."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vbench_lite.records import ReasonCode
 
 LONGEST_LINE = 1 << 20
 LONGEST_SHOWN = 150
-"""Characters of an answer that a message or the log shows."""
+"""Maximum number of characters of an answer in a message or the log."""
 MOST_BRACES = 1000
-"""Places in a line that are tried as the beginning of an object."""
+"""Maximum number of braces in a line that are tried as the start of an object."""
 
 
 def last_object(line: str) -> dict[str, Any] | None:
-    """The last JSON object in a line: a progress bar may stand before it, without an end of line.
+    """The last JSON object in a line. A progress bar without a line break may precede it.
 
     >>> last_object('\\rstep 10/10 {50%} {"id": "p/0"}')
     {'id': 'p/0'}
@@ -43,10 +43,10 @@ def last_object(line: str) -> dict[str, Any] | None:
 
 
 class Resident:
-    """A program that stays: a line of JSON in for each request, a line of JSON back.
+    """A program that stays loaded. It reads a line of JSON per request, and prints a line of JSON as the answer.
 
-    It prints {"ready": true} when its model is loaded. The last JSON object of a line counts. Lines without one go to
-    the log, as the program's own stderr does.
+    It prints {"ready": true} when its model is loaded. The last JSON object of a line is the answer. Lines without an
+    object go to the log, like the program's stderr.
     """
 
     def __init__(self, start: Start, command: Sequence[str], ready_limit_s: float) -> None:
@@ -58,13 +58,13 @@ class Resident:
             self._wait("ready", True, ready_limit_s)
         except ProgramFailed as error:
             self.end()
-            raise ProgramError(f'"{command[0]}" never said {{"ready": true}}: {error}') from None
+            raise ProgramError(f'"{command[0]}" did not print {{"ready": true}}: {error}') from None
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
-        """The answer with the request's id.
+        """Sends a request and returns the answer with its id.
 
         Raises:
-            ProgramFailed: The program died or did not answer in time; it is of no use any more.
+            ProgramFailed: The program died or did not answer in time. It cannot be used again.
         """
         assert self._process.stdin is not None
         try:
@@ -75,7 +75,7 @@ class Resident:
         return self._wait("id", request["id"], limit_s)
 
     def _wait(self, key: str, value: Any, limit_s: float) -> dict[str, Any]:
-        """The object whose `key` has this value and its type. Other objects go to the log."""
+        """The next object whose `key` has this value, of the same type. Other objects go to the log."""
         deadline, other = time.monotonic() + limit_s, ""
         while True:
             try:
@@ -91,7 +91,7 @@ class Resident:
                 return answer
             printed = json.dumps(answer)[:LONGEST_SHOWN]
             other = f': it printed {printed}, whose "{key}" is not {json.dumps(value)}'
-            self._start.echo(f'ignored, since "{key}" is not {json.dumps(value)}: {printed}\n'.encode())
+            self._start.echo(f'ignored, because "{key}" is not {json.dumps(value)}: {printed}\n'.encode())
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -109,7 +109,7 @@ class Resident:
         return "it closed its output"
 
     def end(self, patience_s: float = GRACE_S) -> None:
-        """Lets it end by closing its input, then makes it."""
+        """Closes its input, and ends it if it does not end by itself."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()

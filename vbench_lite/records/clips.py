@@ -15,7 +15,7 @@ class ClipKey(NamedTuple):
 
     generator: str
     prompt_id: str
-    index: int  # type: ignore[assignment]  # hides tuple.index, which no one needs here
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not needed here
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class MachineLoad:
     """Other load on the machine while a batch was measured. None: the system does not report it."""
 
     average: float | None = None
-    """Processes that ran or waited to run, over the last minute."""
+    """Number of processes that ran or waited to run, mean over the last minute."""
     other_cpus: float | None = None
-    """Processors that other processes than the generator's used on average."""
+    """Mean number of processors used by processes other than the generator's."""
     mhz: float | None = None
     """Mean clock of the processors."""
     throttled: bool | None = None
@@ -34,16 +34,16 @@ class MachineLoad:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Measured time, memory and energy of generating one clip. None: this machine cannot measure it."""
+    """Measured time, memory and energy of the generation of one clip. None: this machine cannot measure it."""
 
     wall_s: float | None = None
-    """Between synchronised points, this clip's share of its batch; harness work is not in it."""
+    """Wall time between synchronised points: this clip's share of its batch, without the work of this package."""
     device_s: float | None = None
-    """wall_s times devices held: what a cloud bills."""
+    """wall_s times the number of occupied devices: the time that a cloud bills."""
     gpu_busy_s: float | None = None
     """CUDA events on the current stream; None on a CPU."""
     peak_memory_mb: float | None = None
-    """Peak of tensors on the device during this clip's batch."""
+    """Peak memory of tensors on the device during this clip's batch."""
     peak_reserved_mb: float | None = None
     peak_rss_mb: float | None = None
     """Resident memory of the generator's process tree."""
@@ -51,12 +51,12 @@ class Measurement:
     energy_method: str | None = None
     load: MachineLoad | None = None
     batch_size: int = 1
-    """Clips made together; the figures above are amortised over them when it is not 1."""
+    """Number of clips generated together; the figures above are divided among them."""
     stages_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode. Unlike the figures
-    above they are of the whole batch: divide by batch_size for a clip's share."""
+    """Stage > seconds, as the adapter reports them, e.g. denoise, vae_decode, prefill, decode. These are totals of the
+    whole batch: divide by batch_size for a clip's share."""
     counts: Mapping[str, float] = field(default_factory=dict)
-    """Units of work, e.g. denoising_steps, tokens."""
+    """Unit of work > number, e.g. denoising_steps, tokens."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class DeviceFacts:
     """"cpu" or "cuda"."""
     name: str = ""
     count: int = 1
-    """Devices of this kind that the run used."""
+    """Number of devices of this kind that the run used."""
     vcpus: int = 0
     memory_mb: float | None = None
 
@@ -77,7 +77,7 @@ class DeviceFacts:
 
 @dataclass(frozen=True)
 class ClipRecord:
-    """One requested clip, made or failed: what `<k>.json` holds."""
+    """One requested clip, generated or failed: the content of `<k>.json`."""
 
     generator: str
     route: str
@@ -87,11 +87,11 @@ class ClipRecord:
     """None for clips made elsewhere whose seed is not known."""
     status: Literal["ok", "failed"]
     reason: str | None = None
-    """Why it failed, as a sentence."""
+    """The reason of a failure, as a sentence."""
     reason_code: ReasonCode | None = None
-    """Why it failed, as a code."""
+    """The reason of a failure, as a code."""
     path: str | None = None
-    """Of the clip, relative to the run folder."""
+    """Path of the clip, relative to the run folder."""
     sha256: str | None = None
     frames: int | None = None
     height: int | None = None
@@ -99,15 +99,15 @@ class ClipRecord:
     fps: float | None = None
     measurement: Measurement = Measurement()
     usd_charged: float | None = None
-    """Cost in US dollars that a hosted service or a recorded list reports. None: it is computed from the price."""
+    """Cost in US dollars from a hosted service or a recorded list. None: the cost is computed from the price."""
     device: DeviceFacts | None = None
     """The device on which the clip was generated. None for clips made elsewhere."""
     price: Price | None = None
-    """The price that applied to it. Clips of one run may come from machines with different prices."""
+    """The price of this clip. Clips of one run may come from machines with different prices."""
     cost_usd: float | None = None
-    """Cost of the clip in US dollars, failed or not, with the attempts that it replaced. None: not known."""
+    """Cost of the clip in US dollars, failed or not, including the attempts that it replaced. None: not known."""
     retried_usd: float | None = 0.0
-    """The failed attempts that this one replaced; a part of `cost_usd`. None where the cost of one is not known."""
+    """Cost of the failed attempts that this clip replaced; a part of `cost_usd`. None: the cost of one is not known."""
 
     @property
     def key(self) -> ClipKey:

@@ -17,7 +17,7 @@ ROUTES: tuple[Route, ...] = get_args(Route)
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """The form of the requested clip.
+    """The form of a requested clip.
 
     Attributes:
         frames: Number of frames.
@@ -43,7 +43,7 @@ class ClipSpec:
 
 @dataclass(frozen=True)
 class PriceRow:
-    """The price of clips up to a size and a length: one of three rates."""
+    """The price of clips up to a limit of size and length: one of three rates."""
 
     usd_per_clip: float | None = None
     usd_per_second: float | None = None
@@ -52,12 +52,12 @@ class PriceRow:
     max_height: float | None = None
     """Largest shorter side in pixels, inclusive. None: no limit."""
     max_seconds: float | None = None
-    """Inclusive; None is no limit."""
+    """Maximum length in seconds, inclusive. None: no limit."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """What using a generator costs: one of four rates, or `when`. `measuring/rates.py` works out a clip's cost.
+    """The price of a generator: one of four rates, or `when`. `measuring/rates.py` computes the cost of a clip.
 
     Example:
         >>> Price(usd_per_device_hour=2.69, date="2026-11-28", source="the provider's price page").usd_per_clip is None
@@ -67,16 +67,16 @@ class Price:
     usd_per_device_hour: float | None = None
     usd_per_clip: float | None = None
     usd_per_second: float | None = None
-    """Per second of finished clip."""
+    """US dollars per second of the finished clip."""
     usd_per_block: float | None = None
-    """Per begun block of `block_s` seconds."""
+    """US dollars per block of `block_s` seconds, rounded up."""
     block_s: float | None = None
     when: tuple[PriceRow, ...] = ()
-    """Rates by size and length; the first row that applies to a clip counts."""
+    """Rates by size and length; the first row that applies to a clip is used."""
     date: str = ""
     source: str = ""
     reason: str = ""
-    """Why no price is known; "" where one is."""
+    """The reason why no price is known; "" if one is known."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Definition:
     adapter: str
     """A name in `adapters.ADAPTERS`, an entry point, or "pkg.mod:Class"."""
     model: str = ""
-    """A folder beside the TOML (made absolute on loading) or a hub id."""
+    """A folder beside the TOML file (made absolute on loading) or a hub id."""
     revision: str = ""
     source: str = ""
     licence: str = ""
@@ -104,11 +104,11 @@ class Definition:
     """Settings of the adapter, and those that the runner reads (`generator.RUNNER_SETTINGS`)."""
     price: Price | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
-    """sha256 by file, relative to the TOML's folder; checked before loading."""
+    """File, relative to the folder of the TOML > sha256. Checked before loading."""
     folder: Path = Path()
     """The folder of the TOML file."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """Free facts for `vbench list`: memory, hardware, notes, dates."""
+    """Further facts for `vbench list`: memory, hardware, notes, dates."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ class Request:
     prompt_id: str
     prompt: str
     index: int
-    """k: number of the clip among those of its prompt, counted from 0."""
+    """k: index of the clip among the clips of its prompt, counted from 0."""
     seed: int
     """The same for every generator, so that comparisons are paired."""
     spec: ClipSpec
     image: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
-    """The image that the clip starts from, in the size of the clip: (height, width, 3), RGB. None for a text alone."""
+    """The start image in the size of the clip: (height, width, 3), RGB. None for a prompt without an image."""

@@ -1,26 +1,26 @@
-"""Why something is not there: the reason codes, and the version of the file formats that store them."""
+"""The codes of reasons for missing values, and the version of the file formats that store them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 FORMAT = 2
-"""Of run.json, clip records, clips.csv and summary.json.
+"""Version of run.json, clip records, clips.csv and summary.json.
 
 1: first. 2: a clip is ok, failed or missing; reasons have codes; each clip record holds its device, price and cost.
 """
 
 
 class ReasonCode(StrEnum):
-    """Why a clip, a score or a figure is not there, or why a clip is not usable. Code decides by these, never by text.
+    """Why a clip, score or figure is missing, or why a clip is not usable. Code decides by these codes, never by text.
 
-    The list is closed: a reason that fits none of them is `OTHER`.
+    The list is complete: any other reason is `OTHER`.
     """
 
     MISSING = "missing"
-    """The clip was asked for and never generated."""
+    """The clip was requested but never generated."""
     FAILED = "failed"
-    """The generator said that it could not make the clip."""
+    """The generator reported that it could not generate the clip."""
     REFUSED = "refused"
     """A service refused the prompt or the clip: moderation."""
     TIMEOUT = "timeout"
@@ -28,15 +28,15 @@ class ReasonCode(StrEnum):
     """The generator's process died."""
     OUT_OF_MEMORY = "out_of_memory"
     BAD_OUTPUT = "bad_output"
-    """The generator returned something that is no clip, or figures that are no numbers."""
+    """The generator returned an invalid clip or invalid numbers."""
     UNREADABLE = "unreadable"
     """The stored file cannot be decoded."""
     CHANGED = "changed"
-    """The stored file is not the one that was generated: its digest differs."""
+    """The stored file is not the generated file: its digest differs."""
     WRONG_FORM = "wrong_form"
-    """Frames, size or rate differ from what was asked for."""
+    """Number of frames, size or frame rate differ from the request."""
     UNEVEN = "uneven"
-    """Frames are shown for different lengths of time."""
+    """Frames have different durations."""
     ONE_FRAME = "one_frame"
     BLACK = "black"
     BLANK = "blank"
@@ -46,24 +46,24 @@ class ReasonCode(StrEnum):
     ABOVE_THRESHOLD = "above_threshold"
     NOT_SCORED = "not_scored"
     BAD_SCORE = "bad_score"
-    """What a program or a table gave is no number, or lies outside of the metric's range."""
+    """The value from a program or a table is not a number, or is outside the metric's range."""
     NO_BACKBONE = "no_backbone"
     """The set of backbones lacks the network that the metric needs."""
     PROMPT_UNREADABLE = "prompt_unreadable"
     """The text network cannot read the prompt."""
     PROMPT_TRUNCATED = "prompt_truncated"
-    """The text network reads only the beginning of the prompt."""
+    """The prompt is too long: the text network reads only its beginning."""
     NO_REFERENCE = "no_reference"
     """There are no real clips to compare with."""
     SHARED_CLIPS = "shared_clips"
-    """The set and its reference hold the same clips."""
+    """The set and its reference contain the same clips."""
     TOO_FEW = "too_few"
     """Too few clips, prompts or batches for the figure or its interval."""
     NO_INTERVAL = "no_interval"
-    """No interval of this figure is known to cover the truth."""
+    """No valid interval is known for this figure."""
     NO_PRICE = "no_price"
     NOT_MEASURED = "not_measured"
-    """The device or the service does not give this reading."""
+    """The device or the service does not support this measurement."""
     NOT_EVALUATED = "not_evaluated"
     """Usability is not evaluated: there are no thresholds."""
     NONE_USABLE = "none_usable"

@@ -12,32 +12,32 @@ from vbench_lite.records.reasons import ReasonCode
 QUESTIONS = {
     "coherence": "Coherence", "detail": "Detail", "prompt": "Following the prompt", "set": "The set as a whole",
 }
-"""Questions under which a report groups the metrics: key > title, in the order of the report."""
+"""Groups of metrics in a report: key > title, in the order of the report."""
 
 Origin = Literal["", "program", "imported"]
-"""What computed a metric's values: this package (""), a program of the user, or another tool (an imported table)."""
+"""Source of a metric's values: this package (""), a program of the user, or another tool (an imported table)."""
 
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """Name, unit and meaning of a metric, and the facts that make two of its values comparable."""
+    """Name, unit and meaning of a metric, and the facts that decide whether two of its values are comparable."""
 
     name: str
     unit: str
     higher_is_better: bool | None
     """None: reported only, never ranked."""
     version: str
-    """Increased by every change of the code that changes a value."""
+    """Increased whenever a change of the code changes a value."""
     backbone: str | None
-    """Name and digest of the network that computes it, e.g. "builtin/clip@1a2b3c4d". None: no network."""
+    """Name and digest of its network, e.g. "builtin/clip@1a2b3c4d". None: no network."""
     per: Literal["clip", "set"]
     title: str = ""
     range: tuple[float | None, float | None] = (None, None)
-    """Smallest and largest possible value; None where there is no limit."""
+    """Smallest and largest possible value; None: no limit."""
     question: str = ""
-    """Key of `QUESTIONS` under which a report shows the metric; "" for none."""
+    """The group of the metric in a report: a key of `QUESTIONS`; "" for none."""
     rank: int = 10
-    """Order within the question."""
+    """Order within the group."""
     description: str = ""
     pitfalls: str = ""
     source: str = ""
@@ -46,7 +46,7 @@ class MetricInfo:
 
 
 class Score(NamedTuple):
-    """One clip's value of one metric in the metric's unit, or the reason why there is none.
+    """The value of one metric for one clip in the metric's unit, or the reason why there is none.
 
     Example:
         >>> Score(None, "it has a single frame", ReasonCode.ONE_FRAME).reason_code.value
@@ -75,13 +75,13 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     n: int = 0
-    """Number of clips (for costs: prompts) from which the value is computed."""
+    """Number of clips (for costs: of prompts) in the value."""
     unscored: int = 0
-    """Number of clips that belong to the set but could not be scored."""
+    """Number of clips of the set that could not be scored."""
     reason: str | None = None
-    """Why the value or its interval is None, as a sentence."""
+    """The reason why the value or its interval is None, as a sentence."""
     reason_code: ReasonCode | None = None
-    """The same reason as a code."""
+    """The reason as a code."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Scored:
     sets: Mapping[str, Mapping[str, Estimate]]
     """generator > set metric > estimate."""
     reference: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)
-    """metric > scores of the reference clips, in the same order for every metric. Thresholds are derived from them."""
+    """metric > scores of the reference clips, in the same order for every metric. They determine thresholds."""
     features: Mapping[str, bytes] = field(default_factory=dict)
-    """generator > the features that the set metrics use, as `distances.stored` writes them."""
+    """generator > the features for set metrics, as written by `distances.stored`."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """Further facts about the scores, such as protocols and anchor drift."""

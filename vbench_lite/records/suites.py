@@ -9,17 +9,17 @@ MOTIONS = (
     "still", "pan left", "pan right", "tilt up", "tilt down", "zoom in", "zoom out", "roll", "slides left",
     "slides right", "moves up", "moves down", "spins", "bounces",
 )
-"""Motions that a prompt can ask for: of the camera (pan, tilt, zoom, roll), of the subject, or none at all."""
+"""Motions that a prompt can ask for: of the camera (pan, tilt, zoom, roll), of the subject, or none."""
 
 
 @dataclass(frozen=True)
 class PromptImage:
-    """The image that the clips of a prompt start from."""
+    """The start image of the clips of a prompt."""
 
     path: str = field(compare=False)
     """Absolute in a loaded suite; relative to the run folder in run.json."""
     sha256: str
-    """Of the file."""
+    """sha256 of the file."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Prompt:
     image: PromptImage | None = None
     """None for a prompt without an image."""
     generator_text: str = ""
-    """What generators are given instead of the text, such as an expanded prompt. Metrics use the text. "" for none."""
+    """Text for generators instead of `text`, such as an expanded prompt. Metrics use `text`. "" for none."""
     motion: str = ""
-    """What is asked to move, and how: one of `MOTIONS`; "" where the prompt asks for no known motion."""
+    """The requested motion: one of `MOTIONS`; "" if the prompt asks for no known motion."""
 
     @property
     def sent(self) -> str:
-        """The text that generators are given."""
+        """The text for generators."""
         return self.generator_text or self.text
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """The range of one metric in which a clip is usable. Each limit may be None."""
+    """The range of one metric for usable clips. Each limit may be None."""
 
     min: float | None = None
     max: float | None = None
@@ -58,7 +58,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Suite:
-    """A named set of prompts, with the thresholds and the reference by which their clips are judged.
+    """A named set of prompts, with the thresholds and the reference for their clips.
 
     Example:
         >>> suite = Suite("mine", "My products", (Prompt("mug", "a blue mug"),), digest="")
@@ -79,10 +79,10 @@ class Suite:
     usable: Mapping[str, Threshold] = field(default_factory=dict)
     source: str = ""
     reasons: tuple[str, ...] = ()
-    """Why people reject a clip, as `vbench review` offers them; () for its own list."""
+    """Reasons for rejecting a clip in `vbench review`; () for the default list."""
 
     def changes_since(self, older: Suite) -> str:
-        """What changed of that which the digest covers; "" for nothing.
+        """The changes of the content of the digest, in words; "" for none.
 
         Example:
             >>> one = Suite("mine", "", (Prompt("mug", "a mug"),), digest="1")

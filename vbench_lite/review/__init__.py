@@ -1,1 +1,1 @@
-"""People judge clips on a local page without seeing which generator made them: questions, server, page, files."""
+"""The review page, on which people judge clips without seeing the generator: questions, server, page, files."""

@@ -1,4 +1,4 @@
-"""Clips as a rater gets them: one container, no metadata, no sound, equal sizes. Nothing tells generators apart."""
+"""Prepares clips for raters: one container, no metadata, no sound, equal sizes, so that no file shows its generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vbench_lite.files import write_whole
 from vbench_lite.video import encode_mp4, open_container, read_clip
 
 LEAST = 1 << 16
-"""Bytes of a file at least; others are padded to the next power of two."""
+"""Minimum size of a file in bytes. The files of a question are padded to the same power of two."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,20 @@ class Shown:
     """The files of one question."""
 
     paths: tuple[Path, ...]
-    """mp4 files of equal length with random names."""
+    """mp4 files of equal size in bytes, with random names."""
     fps: float
-    """The highest of the clips: the step of a frame."""
+    """The highest frame rate of the clips. It sets the step of a single frame on the page."""
 
 
 def equalise(paths: Sequence[Path], folder: Path, cache: Path | None = None) -> Shown:
-    """The clips of one question as mp4 files of equal length.
+    """Writes the clips of one question as mp4 files of equal size in bytes.
 
-    H.264 is copied picture for picture into a new container. Other codecs are encoded again.
+    H.264 frames are copied into a new container. Other codecs are encoded again.
 
     Args:
         paths: The stored clips.
-        folder: Where the files are written.
-        cache: A folder for clips that had to be encoded again; None keeps none.
+        folder: The output folder.
+        cache: A folder for clips that are encoded again; None does not cache them.
 
     Raises:
         UnreadableClip: One of them cannot be shown.
@@ -53,7 +53,7 @@ def equalise(paths: Sequence[Path], folder: Path, cache: Path | None = None) -> 
 
 
 def _padded(content: bytes, size: int) -> bytes:
-    """With a `free` box at the end, which players skip."""
+    """Pads with a `free` box at the end, which players skip."""
     room = size - len(content)
     return content + struct.pack(">I4s", room, b"free") + bytes(room - 8)
 
@@ -67,7 +67,7 @@ def _plain(path: Path, cache: Path | None) -> tuple[bytes, float]:
 
 
 def _copied(content: bytes) -> tuple[bytes, float] | None:
-    """The pictures of an H.264 clip in a new container; None for other codecs."""
+    """The frames of an H.264 clip in a new container; None for other codecs."""
     with open_container(io.BytesIO(content)) as source:
         if len(source.streams.video) != 1:
             return None

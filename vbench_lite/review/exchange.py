@@ -1,4 +1,4 @@
-"""Votes from elsewhere: answers of exported pages, Label Studio, and CSV. And votes as CSV."""
+"""Imports votes from exported pages, Label Studio and CSV, and exports votes as CSV."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COLUMNS = (
     "rater", "id", "mode", "prompt_id", *(f"{name}_{nth}" for nth in (1, 2) for name in CLIP_COLUMNS),
     "usable", "quality", "prompt", "reasons", "seconds", "at", "repeat", "simulated",
 )  # fmt: skip
-"""Of a CSV of votes. Clip 1 was on the left, clip 2 on the right; clips judged alone have no clip 2."""
+"""Columns of a CSV of votes. Clip 1 was on the left, clip 2 on the right. Clips judged alone have no clip 2."""
 
 
 def votes_csv(votes: Sequence[Vote]) -> str:
-    """Votes as a table, one row a vote."""
+    """Votes as CSV, one row per vote."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -44,18 +44,18 @@ def votes_csv(votes: Sequence[Vote]) -> str:
 
 
 def collect(run: Path, reasons: Sequence[str], paths: Sequence[Path]) -> dict[Path, int]:
-    """Stores the votes of some files in a run. Nothing is stored if one of the files is not valid.
+    """Stores the votes of some files in a run. If a file is not valid, nothing is stored.
 
     Args:
         run: The run folder.
-        reasons: Reasons for rejecting a clip that answers may name.
-        paths: Files that exported pages save, exports of Label Studio (.json), or tables of votes (.csv).
+        reasons: The valid reasons for rejecting a clip.
+        paths: Files saved by exported pages, exports of Label Studio (.json), or tables of votes (.csv).
 
     Returns:
         File > number of votes.
 
     Raises:
-        BadFile: A file holds no votes.
+        BadFile: A file has no votes.
         UsageError: Its answers belong to an export of another run.
     """
     found = {path: _votes(run, tuple(reasons) or REASONS, path) for path in paths}
@@ -66,7 +66,7 @@ def collect(run: Path, reasons: Sequence[str], paths: Sequence[Path]) -> dict[Pa
 
 
 def _votes(run: Path, reasons: tuple[str, ...], path: Path) -> list[Vote]:
-    """The votes of one file, all of them on clips of this run."""
+    """The votes of one file. All must be on clips of this run."""
     try:
         votes = list(_read(run, reasons, path))
     except BadFile:
@@ -78,7 +78,7 @@ def _votes(run: Path, reasons: tuple[str, ...], path: Path) -> list[Vote]:
     for vote in votes:
         if not vote.warm_up and not any(clip.run == folder.name or clip.sha256 in own for clip in vote.clips):
             names = " and ".join(sorted({clip.run for clip in vote.clips}))
-            raise BadFile(path, None, f"holds votes on clips of {names}, which {run} does not have. Name their run.")
+            raise BadFile(path, None, f"has votes on clips of {names}, which {run} does not have. Name their run.")
     return votes
 
 
@@ -87,14 +87,14 @@ def _read(run: Path, reasons: tuple[str, ...], path: Path) -> Iterator[Vote]:
         yield from _from_csv(path)
         return
     if path.suffix.lower() != ".json":
-        raise BadFile(path, None, "holds no votes: expected a .json that an exported page saves, or a .csv of votes.")
+        raise BadFile(path, None, "has no votes: expected a .json saved by an exported page, or a .csv of votes.")
     value = parse_json(path, read_text(path))
     if isinstance(value, dict) and isinstance(value.get("export"), str):
         yield from _from_page(run, reasons, path, value)
     elif isinstance(value, list):
         yield from _from_label_studio(run, path, value)
     else:
-        raise BadFile(path, None, "holds no votes: expected what an exported page saves, or a file of Label Studio.")
+        raise BadFile(path, None, "has no votes: expected a file saved by an exported page, or one of Label Studio.")
 
 
 def _from_page(run: Path, reasons: tuple[str, ...], path: Path, value: Mapping[str, Any]) -> Iterator[Vote]:
@@ -103,7 +103,7 @@ def _from_page(run: Path, reasons: tuple[str, ...], path: Path, value: Mapping[s
         raise BadFile(path, None, 'expected a "rater" and a list of "votes".')
     for nth, vote in enumerate(votes):
         if not isinstance(vote, dict):
-            raise BadFile(path, None, f"vote {nth + 1} is no object.")
+            raise BadFile(path, None, f"vote {nth + 1} is not an object.")
         yield _vote(path, nth, key, check_rater(rater), vote, reasons)
 
 
@@ -119,11 +119,11 @@ def _vote(
 
 
 def _from_label_studio(run: Path, path: Path, tasks: Sequence[Any]) -> Iterator[Vote]:
-    """Tasks of the pairwise template, as Label Studio exports them. Annotations without an answer are passed over."""
+    """Reads tasks of the pairwise template, as exported by Label Studio. Annotations without an answer are skipped."""
     for nth, task in enumerate(tasks):
         data = task.get("data") if isinstance(task, dict) else None
         if not isinstance(data, dict) or not isinstance(data.get("export"), str):
-            why = 'has no "data" with an "export": vbench review did not make it with --pairs and --export.'
+            why = 'has no "data" with an "export", so it was not made by vbench review --pairs --export.'
             raise BadFile(path, None, f"task {nth + 1} {why}")
         key = read_key(run, data["export"])
         for annotation in task.get("annotations") or []:
@@ -148,7 +148,7 @@ def _chosen(annotation: Any) -> str | None:
 
 
 def _annotator(annotation: Mapping[str, Any]) -> str:
-    """A label, never an address of mail: a number becomes "label-studio-7"."""
+    """A label for the annotator, never an e-mail address: a number becomes "label-studio-7"."""
     by = annotation.get("completed_by")
     by = by.get("id") if isinstance(by, dict) else by
     if isinstance(by, int):
@@ -160,12 +160,12 @@ def _from_csv(path: Path) -> Iterator[Vote]:
     rows = csv.DictReader(io.StringIO(read_text(path)))
     needed = ("rater", "id", "mode", "generator_1", "sha256_1")
     if lacking := [name for name in needed if name not in (rows.fieldnames or ())]:
-        raise BadFile(path, 1, f"is no table of votes: it lacks the columns {', '.join(lacking)}.")
+        raise BadFile(path, 1, f"is not a table of votes: it lacks the columns {', '.join(lacking)}.")
     for row in rows:
         try:
             yield _of_row({name: value or "" for name, value in row.items() if isinstance(name, str)})
         except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(path, rows.line_num, f"is no vote: {error}.") from None
+            raise BadFile(path, rows.line_num, f"is not a vote: {error}.") from None
 
 
 def _of_row(row: Mapping[str, str]) -> Vote:

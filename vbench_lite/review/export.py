@@ -1,7 +1,7 @@
-"""Reviews without a server: a self-contained page, or tasks for Label Studio. The key to their ids stays in the run.
+"""Exports reviews for use without a server: a self-contained page, or tasks for Label Studio.
 
-What leaves the run holds opaque ids only. `exports/<id>.json` in the run says which clips they stand for, so that
-answers can be collected and a rater cannot look up the generators.
+Exported files contain opaque ids only, so a rater cannot look up the generators. `exports/<id>.json` in the run maps
+the ids to clips, so that answers can be collected.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from vbench_lite.run.reading import read_json, typed
 from vbench_lite.run.votes import Answer, ClipRef, Mode, Vote
 
 LARGEST_PAGE = 150_000_000
-"""Bytes of clips in a page: more is slow to open, and too large for most mail."""
+"""Maximum bytes of clips in a page. A larger page is slow to open, and too large for most e-mail."""
 
 
 @dataclass(frozen=True)
 class KeptQuestion:
-    """What an opaque id stands for."""
+    """The question of an opaque id."""
 
     id: str
     prompt_id: str
@@ -42,17 +42,17 @@ class KeptQuestion:
 
 @dataclass(frozen=True)
 class ExportKey:
-    """`exports/<id>.json` of a run."""
+    """The content of `exports/<id>.json`."""
 
     id: str
     mode: Mode
     asked: tuple[str, ...]
-    """Keys of the questions that are asked of each clip or pair."""
+    """Keys of the questions about each clip or pair."""
     questions: dict[str, KeptQuestion] = field(default_factory=dict)
     format: int = 1
 
     def question(self, opaque: str) -> Question:
-        """The question behind an opaque id.
+        """The question of an opaque id.
 
         Raises:
             UsageError: The export has no such question.
@@ -77,12 +77,12 @@ def read_key(run: Path, export: str) -> ExportKey:
         UsageError: The run has no such export.
     """
     if not export.isalnum() or not key_path(run, export).exists():
-        raise UsageError(f"the answers belong to the export {export[:60]!r}, which {run} does not know. Name its run.")
+        raise UsageError(f"the answers belong to the export {export[:60]!r}, which {run} does not have. Name its run.")
     return typed(read_json(key_path(run, export), "there is no such export."), ExportKey, key_path(run, export))
 
 
 def _keyed(material: Material, settings: Settings) -> tuple[ExportKey, list[tuple[str, Question]]]:
-    """A new export: its key, and the questions under their opaque ids, in order."""
+    """A new export: its key, and the questions by opaque id, in order."""
     id_ = secrets.token_hex(8)
     asking = Asking(settings.mode, f"export-{id_}", settings.seed, settings.limit)
     questions = [*settings.warm_up, *make_questions(material, asking, settings.weights)]
@@ -92,7 +92,7 @@ def _keyed(material: Material, settings: Settings) -> tuple[ExportKey, list[tupl
 
 
 def export_page(material: Material, settings: Settings, out: Path) -> int:
-    """Writes a page that needs no server and gives a file of votes.
+    """Writes a page that needs no server. It saves the votes to a file.
 
     Returns:
         The number of questions.
@@ -118,7 +118,7 @@ def export_page(material: Material, settings: Settings, out: Path) -> int:
 
 @dataclass
 class _Packed:
-    """The clips of a page, each once, under random names."""
+    """The clips of a page under random names, without duplicates."""
 
     cache: Path
     clips: dict[str, str] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class _Packed:
     _size: int = 0
 
     def add(self, path: Path) -> tuple[str, float]:
-        """The name of a clip, and the seconds of a frame.
+        """Adds a clip. Returns its name, and the seconds of a frame.
 
         Raises:
             UsageError: The clips do not fit into a page.
@@ -139,7 +139,7 @@ class _Packed:
             self._size += len(content)
             if self._size > LARGEST_PAGE:
                 raise UsageError(
-                    f"the clips take more than {LARGEST_PAGE // 10**6} MB, too much for one page. "
+                    f"the clips are larger than {LARGEST_PAGE // 10**6} MB, the limit of one page. "
                     "Ask fewer questions with --limit N, or serve the page with --host."
                 )
             self._names[path] = secrets.token_hex(8), 1 / made.fps
@@ -148,9 +148,9 @@ class _Packed:
 
 
 def export_tasks(material: Material, settings: Settings, votes: Sequence[Vote], out: Path) -> int:
-    """Writes pairwise tasks for Label Studio, with the clips in a folder beside the file.
+    """Writes pairwise tasks for Label Studio, and the clips into a folder beside the file.
 
-    Votes that exist stand in the tasks as annotations.
+    Existing votes become annotations of the tasks.
 
     Returns:
         The number of tasks.
@@ -159,7 +159,7 @@ def export_tasks(material: Material, settings: Settings, votes: Sequence[Vote], 
         UsageError: The review is not one of pairs.
     """
     if settings.mode != "pairs":
-        raise UsageError("tasks for Label Studio are pairs: add --pairs. For clips one by one export an .html page.")
+        raise UsageError("tasks for Label Studio are pairs: add --pairs. For single clips export an .html page.")
     key, named = _keyed(material, settings)
     folder = out.with_name(f"{out.stem}-clips")
     folder.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def export_tasks(material: Material, settings: Settings, votes: Sequence[Vote], 
 
 
 def _annotations(question: Question, votes: Sequence[Vote]) -> Iterator[dict[str, Any]]:
-    """The votes on a question as Label Studio writes them, turned to the sides of the task."""
+    """The votes on a question in Label Studio's format, with the sides of the task."""
     turned: dict[Answer, Answer] = {"left": "right", "right": "left"}
     for vote in votes:
         if vote.id == question.id and "quality" in vote.answers:
@@ -190,10 +190,10 @@ def _annotations(question: Question, votes: Sequence[Vote]) -> Iterator[dict[str
 
 
 def export_any(material: Material, settings: Settings, votes: Sequence[Vote], out: Path) -> str:
-    """Writes what the ending of the file stands for, and says what it was.
+    """Writes the format of the file extension, and returns what it wrote.
 
     Raises:
-        UsageError: The ending stands for nothing.
+        UsageError: The file extension is unknown.
         StoreError: The file cannot be written.
     """
     from vbench_lite.review.exchange import votes_csv
@@ -208,6 +208,6 @@ def export_any(material: Material, settings: Settings, votes: Sequence[Vote], ou
             write_whole(out, votes_csv(votes))
             return f"{len(votes)} votes"
     except OSError as error:
-        raise StoreError(f"cannot write {out}: {system_reason(error)}. Name another place.") from error
+        raise StoreError(f"cannot write {out}: {system_reason(error)}. Name another file.") from error
     known = ".html (a page), .json (tasks for Label Studio) or .csv (votes)"
-    raise UsageError(f'"{out}" has no ending that stands for an export: expected {known}.')
+    raise UsageError(f'"{out}" has no file extension of an export: expected {known}.')

@@ -1,4 +1,4 @@
-"""The clips of one or more runs, arranged for questions: by prompt and index, each known by its generator."""
+"""The clips of one or more runs for a review, by prompt, index and generator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REASONS = (
     "distorted shapes", "flicker or jumps", "blurred or noisy", "wrong or missing motion", "not what the prompt says",
     "wrong text or logo",
 )  # fmt: skip
-"""Why a clip is rejected, where the suite has no list of its own."""
+"""Default reasons for rejecting a clip, for suites without their own list."""
 
 
 class Entry(NamedTuple):
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """The k-th clip of a prompt, which every generator has made."""
+    """The k-th clip of a prompt, over all generators."""
 
     prompt_id: str
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not needed here
@@ -35,14 +35,14 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that can be asked about."""
+    """All clips and prompts of a review."""
 
     folder: Path
-    """Of the first run: votes are stored there."""
+    """The folder of the first run, which stores the votes."""
     name: str
     title: str
     texts: Mapping[str, str]
-    """Prompt id > what the generators were asked for."""
+    """Prompt id > the text that the generators were given."""
     clips: Mapping[Slot, Mapping[Entry, ClipRef]]
     paths: Mapping[ClipRef, Path]
     reasons: tuple[str, ...] = REASONS
@@ -50,7 +50,7 @@ class Material:
     entries: tuple[Entry, ...] = field(default=())
 
     def pairs(self) -> list[tuple[Entry, Entry]]:
-        """Entries that are compared: all of one run, or those of the same name of two runs."""
+        """The pairs to compare: all pairs of one run, or the generators of the same name of two runs."""
         found = list(itertools.combinations(self.entries, 2))
         if not self.several_runs:
             return found
@@ -58,7 +58,7 @@ class Material:
         return [(a, b) for a, b in across if a.generator == b.generator] or across
 
     def pair_items(self, pair: tuple[Entry, Entry]) -> Iterator[tuple[str, tuple[ClipRef, ClipRef]]]:
-        """(prompt, both clips) wherever both made a clip. Two equal files are no question."""
+        """(prompt, both clips) for each slot in which both made a clip and the files differ."""
         for slot, made in self.clips.items():
             if pair[0] in made and pair[1] in made and made[pair[0]].sha256 != made[pair[1]].sha256:
                 yield slot.prompt_id, (made[pair[0]], made[pair[1]])
@@ -71,20 +71,20 @@ class Material:
 
 
 def gather(runs: Sequence[Run]) -> Material:
-    """The clips of some runs; of several runs only the prompts that all were asked with the same text.
+    """Collects the clips of some runs; of several runs only the prompts that all have with the same text.
 
     Args:
         runs: Opened runs, or single generators of them. They need not be scored.
 
     Raises:
-        StoreError: A run keeps no clips, two runs have the same name, or nothing can be shown.
+        StoreError: A run has no clips, two runs have the same name, or there is nothing to show.
     """
     paths: dict[str, Path] = {}
     for run in runs:
         if not run.folder.keeps_clips():
-            raise StoreError(f"{run.path} keeps no clips to look at. Name the run that they were made in.")
+            raise StoreError(f"{run.path} has no clips to show. Name the run in which they were generated.")
         if paths.setdefault(run.name, run.path.resolve()) != run.path.resolve():
-            raise StoreError(f'two runs are called "{run.name}", and votes name a run by its folder. Rename one.')
+            raise StoreError(f'two runs are called "{run.name}", but votes name a run by its folder. Rename one.')
     texts = _shared_texts(runs)
     clips: dict[Slot, dict[Entry, ClipRef]] = {}
     places: dict[ClipRef, Path] = {}
@@ -99,7 +99,7 @@ def gather(runs: Sequence[Run]) -> Material:
                 clips.setdefault(Slot(record.prompt_id, record.index), {})[entry] = ref
                 places[ref] = path
     if not clips:
-        raise StoreError(f"{runs[0].path} holds no clip to look at. Make some with: vbench run")
+        raise StoreError(f"{runs[0].path} has no clip to show. Generate some with: vbench run")
     suite = runs[0].manifest.suite
     return Material(
         folder=runs[0].path, name=runs[0].name, title=suite.title or suite.name, texts=texts,

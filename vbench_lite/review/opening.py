@@ -1,4 +1,4 @@
-"""From what a user asks for to a review with its server."""
+"""Builds a review and its server from the user's order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vbench_lite.run.votes import Mode
 
 @dataclass(frozen=True)
 class ReviewOrder:
-    """What a review is asked to do. See `vbench review --help` for each option."""
+    """The options of a review. See `vbench review --help` for each option."""
 
     mode: Mode = "usable"
     prompt_adherence: bool = False
@@ -33,19 +33,19 @@ class ReviewOrder:
 
 
 def open_material(runs: Sequence[Run], order: ReviewOrder) -> Material:
-    """The clips to ask about.
+    """The clips of a review.
 
     Raises:
         UsageError: There is nothing to ask.
-        StoreError: A run keeps no clips.
+        StoreError: A run has no clips.
     """
     material = gather(runs)
     if order.mode == "pairs" and not any(any(True for _ in material.pair_items(pair)) for pair in material.pairs()):
-        holds = f"{runs[0].label} holds no two different clips of one prompt and index by two generators."
+        holds = f"{runs[0].label} has no two different clips of one prompt and index by two generators."
         if material.several_runs:
-            holds = f"{' and '.join(run.label for run in runs)} hold no two different clips of one prompt and index."
+            holds = f"{' and '.join(run.label for run in runs)} have no two different clips of one prompt and index."
         raise UsageError(
-            f"{holds} Judge clips one by one instead: {vbench_command('review', runs[0].label, '--usable')}"
+            f"{holds} Judge single clips instead: {vbench_command('review', runs[0].label, '--usable')}"
         )
     return material
 
@@ -56,7 +56,7 @@ def settings_of(runs: Sequence[Run], order: ReviewOrder, weights: Weights | None
 
     warm_up = warm_up_questions(runs[0].manifest.suite, order.mode, review_cache(runs[0].path)) if order.warm_up else []
     if order.warm_up and not warm_up:
-        raise UsageError("--warm-up needs real clips, and the suite names no reference. Leave the option out.")
+        raise UsageError("--warm-up needs real clips, but the suite has no reference. Leave the option out.")
     return Settings(
         mode=order.mode, seed=order.seed, limit=order.limit, prompt_adherence=order.prompt_adherence,
         warm_up=tuple(warm_up), weights=weights or {},
@@ -64,7 +64,7 @@ def settings_of(runs: Sequence[Run], order: ReviewOrder, weights: Weights | None
 
 
 def open_review(runs: Sequence[Run], order: ReviewOrder, weights: Weights | None = None) -> Review:
-    """The review of some runs; votes are stored in the first."""
+    """The review of some runs. The first run stores the votes."""
     return Review(open_material(runs, order), settings_of(runs, order, weights))
 
 

@@ -1,4 +1,4 @@
-"""The page of a review as text: served, or self-contained for raters without a server."""
+"""Renders the page of a review: for the server, or self-contained."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def page_html(material: Material, settings: Settings, offline: Mapping[str, Any]
     Args:
         material: For the title and the reasons.
         settings: Mode and questions.
-        offline: Questions and clips of a page that needs no server; None for the served page.
+        offline: Questions and clips of a self-contained page; None for the served page.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -42,7 +42,7 @@ def page_html(material: Material, settings: Settings, offline: Mapping[str, Any]
 
 
 def _policy(style: str, script: str) -> str:
-    """Of the self-contained page: its own style and script by digest, clips from within, no request at all."""
+    """Content security policy of the self-contained page: style and script by digest, embedded clips, no requests."""
 
     def digest(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -54,5 +54,5 @@ def _policy(style: str, script: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON in which no tag can begin: every "<" is written as an escape."""
+    """JSON that cannot contain a tag: every "<" is escaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,7 +1,7 @@
-"""Which questions a rater is asked, and in which order. Pure: the same seed and rater give the same questions.
+"""The questions of a rater, in order. The same seed and rater give the same questions.
 
-The order is random. Sides are balanced: of each pair of generators, each is on the left in half of the questions. About
-one question in ten is repeated later, a pair with its sides swapped.
+The order is random. Sides are balanced: each generator of a pair is on the left in half of the questions. About one
+question in ten is repeated later; a repeated pair has its sides swapped.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from vbench_lite.review.material import Entry, Material
 from vbench_lite.run.votes import Answer, ClipRef, Mode
 
 REPEATED = 0.1
-"""Share of the questions that are asked twice."""
+"""Fraction of the questions that are asked twice."""
 COMMON = 1 / 3
-"""Of a limited number of questions, the share that all raters get, so that their agreement can be measured."""
+"""Fraction of a limited number of questions that all raters get, so that their agreement can be measured."""
 FIRST_PART = 0.6
-"""Repeats are drawn from this part of the questions and asked in the rest."""
+"""Repeats are drawn from this first fraction of the questions and asked in the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,27 +31,27 @@ class Question:
     prompt_id: str
     text: str
     clips: tuple[ClipRef, ...]
-    """As they are shown: left, right."""
+    """In the order on the page: left, right."""
     repeat: bool = False
     expected: Answer | None = None
-    """The known answer of a warm-up."""
+    """The known answer of a warm-up question."""
     files: tuple[Path, ...] = ()
-    """Of a warm-up, whose clips belong to no run."""
+    """The clip files of a warm-up question, which belong to no run."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """What one rater is asked."""
+    """The settings of one rater's questions."""
 
     mode: Mode
     rater: str
     seed: int = 0
     limit: int | None = None
-    """Questions at most, repeats not counted."""
+    """Maximum number of questions, without repeats."""
 
 
 Weights = Mapping[frozenset[Entry], float]
-"""Pair of generators > how early its questions come, relative to the others."""
+"""Pair of generators > weight. Questions of a pair with a larger weight come earlier."""
 
 
 def make_questions(material: Material, asking: Asking, weights: Weights | None = None) -> list[Question]:
@@ -60,20 +60,20 @@ def make_questions(material: Material, asking: Asking, weights: Weights | None =
     Args:
         material: The clips.
         asking: Mode, rater, seed and limit.
-        weights: For pairs: which generators are to be compared first. None treats all alike.
+        weights: For pairs: the weight of each pair of generators. None: equal weights.
     """
     found = list(_pairs(material, asking, weights or {}) if asking.mode == "pairs" else _singles(material, asking))
     return _with_repeats(_limited(found, asking), asking)
 
 
 def _draw(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts alone."""
+    """A pseudo-random number in [0, 1) that depends only on the parts."""
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56
 
 
 def question_id(mode: Mode, prompt_id: str, clips: Sequence[ClipRef], repeat: bool = False) -> str:
-    """The same for every rater and for both orders of a pair."""
+    """An id that is the same for every rater and for both orders of a pair."""
     parts = [mode, prompt_id, str(repeat), *(f"{c.run}/{c.generator}/{c.index}/{c.sha256}" for c in sorted(clips))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -85,7 +85,7 @@ def _singles(material: Material, asking: Asking) -> Iterator[Question]:
 
 
 def _pairs(material: Material, asking: Asking, weights: Weights) -> Iterator[Question]:
-    """Round by round, one question of every pair of generators, those with a larger weight more often."""
+    """Questions in rounds over the pairs of generators. Those of a pair with a larger weight come earlier."""
     placed: list[tuple[float, Question]] = []
     for pair in material.pairs():
         weight = max(weights.get(frozenset(pair), 1.0), 1e-3)
@@ -100,7 +100,7 @@ def _pairs(material: Material, asking: Asking, weights: Weights) -> Iterator[Que
 
 
 def _limited(questions: list[Question], asking: Asking) -> list[Question]:
-    """A third of them the same for all raters, the rest the rater's own, in the rater's order."""
+    """Limits the questions: a third is the same for all raters, the rest differs, in the rater's order."""
     if asking.limit is None or asking.limit >= len(questions):
         return questions
     common = sorted(questions, key=lambda q: _draw(asking.seed, "common", q.id))[: round(COMMON * asking.limit)]
@@ -113,7 +113,7 @@ def _limited(questions: list[Question], asking: Asking) -> list[Question]:
 
 
 def _with_repeats(questions: list[Question], asking: Asking) -> list[Question]:
-    """Adds repeats, spread over the last part of the questions."""
+    """Adds repeats among the last questions."""
     count = round(REPEATED * len(questions))
     early = questions[: int(FIRST_PART * len(questions))]
     chosen = sorted(early, key=lambda q: _draw(asking.seed, asking.rater, "repeat", q.id))[:count]

@@ -1,6 +1,6 @@
-"""The local server of a review: one page, its votes and its clips. It reads nothing but what the review gives it.
+"""The local server of a review: the page, its votes and its clips. It serves only files of the review.
 
-It listens on this machine only, unless a host is named; then every request needs the token of the link. Requests for
+It listens on this machine only, unless a host is named. Then every request needs the token of the link. Requests for
 other host names (DNS rebinding) and from pages of other origins are refused.
 """
 
@@ -44,25 +44,25 @@ _ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
 
 @dataclass(frozen=True)
 class Door:
-    """Where the server listens, and who may come in."""
+    """The address of the server and its access rules."""
 
     host: str = "127.0.0.1"
     port: int = 0
     token: str = ""
-    """Needed with every request; "" on this machine alone."""
+    """Required in every request; "" if only this machine has access."""
     names: tuple[str, ...] = LOOPBACK
     """Host names that requests may carry."""
 
     @classmethod
     def of(cls, host: str | None, port: int = 0) -> Door:
-        """The door for `--host`; None is this machine only."""
+        """The access rules for `--host`; None allows this machine only."""
         if host is None or host in LOOPBACK:
             return cls(host or "127.0.0.1", port)
         names = {*LOOPBACK, host} if host not in ("0.0.0.0", "::") else {*LOOPBACK, *_own_names()}
         return cls(host, port, secrets.token_urlsafe(18), tuple(sorted(names)))
 
     def link(self, port: int) -> str:
-        """What a rater opens."""
+        """The link that a rater opens."""
         host = self.host
         if host in ("0.0.0.0", "::"):
             host = _reachable(self.names)
@@ -80,7 +80,7 @@ def _own_names() -> set[str]:
 
 
 def _reachable(names: Sequence[str]) -> str:
-    """The address that other devices most likely reach: of a network, else the name of this machine."""
+    """The most likely address for other devices: an address in a network, else the name of this machine."""
     own = ("127.", "169.254.")
     networks = [name for name in names if name[:1].isdigit() and "." in name and not name.startswith(own)]
     return next(iter(networks), socket.gethostname())
@@ -90,8 +90,8 @@ def make_app(review: Review, door: Door) -> Starlette:
     """The web application.
 
     Args:
-        review: Whose page it is.
-        door: Who may come in.
+        review: The review to serve.
+        door: The access rules.
 
     Raises:
         LibraryError: Starlette is not installed.
@@ -116,7 +116,7 @@ def make_app(review: Review, door: Door) -> Starlette:
 
 @dataclass(frozen=True)
 class _Handlers:
-    """What the server answers."""
+    """The request handlers."""
 
     review: Review
     door: Door
@@ -124,7 +124,7 @@ class _Handlers:
     async def page(self, request: Request) -> Response:
         from starlette.responses import HTMLResponse, RedirectResponse
 
-        if request.query_params.get("token"):  # which the guard has checked
+        if request.query_params.get("token"):  # the guard has checked it
             answer = RedirectResponse("/", 303)
             answer.set_cookie(COOKIE, self.door.token, httponly=True, samesite="strict")
             return answer
@@ -139,7 +139,7 @@ class _Handlers:
         return Response(asset(name), media_type=_ASSETS[name])
 
     async def api(self, request: Request) -> Response:
-        """One of next, vote and undo; the body names the rater."""
+        """Handles next, vote and undo. The body names the rater."""
         from starlette.concurrency import run_in_threadpool
         from starlette.responses import JSONResponse
 
@@ -162,7 +162,7 @@ class _Handlers:
         except (ValueError, TypeError, KeyError, RecursionError):
             raise UsageError("expected a JSON object with a rater.") from None
         if not isinstance(rater, str):
-            raise UsageError("the rater is no text.")
+            raise UsageError("the rater is not a text.")
         actions: dict[str, Callable[[], dict[str, Any]]] = {
             "next": lambda: self.review.next(rater), "vote": lambda: self.review.vote(rater, asked),
             "undo": lambda: self.review.undo(rater),
@@ -181,7 +181,7 @@ class _Handlers:
 
 
 class _Guard:
-    """Refuses requests without the token and from other origins, and adds the page's safety headers."""
+    """Refuses requests without the token or from other origins, and adds security headers."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self.app, self.door = app, door
@@ -229,11 +229,11 @@ class Running:
 
 
 def start(review: Review, door: Door) -> Running:
-    """Starts the server in a thread and returns when it listens.
+    """Starts the server in a thread, and returns when it listens.
 
     Raises:
         LibraryError: Starlette or uvicorn is not installed.
-        UsageError: The host or the port cannot be listened on.
+        UsageError: The server cannot listen on the host or the port.
     """
     app = make_app(review, door)
     with extra("review"):
@@ -243,7 +243,7 @@ def start(review: Review, door: Door) -> Running:
         app, log_level="warning", access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=2,
     )
-    server, ended = uvicorn.Server(config), threading.Event()  # Thread.join ends early once Ctrl-C has interrupted it
+    server, ended = uvicorn.Server(config), threading.Event()  # Thread.join returns early after Ctrl-C
 
     def run() -> None:
         try:
@@ -269,7 +269,7 @@ def _listen(door: Door) -> socket.socket:
         family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
         return socket.create_server((door.host, door.port), family=family, backlog=64)
     except (socket.gaierror, UnicodeError):
-        raise UsageError(f'"{door.host}" is no name or address of a machine. {everywhere}') from None
+        raise UsageError(f'"{door.host}" is not a name or address of a machine. {everywhere}') from None
     except OverflowError:
         raise UsageError(f"there is no port {door.port}. Name one from 1 to 65535 with --port.") from None
     except OSError as error:

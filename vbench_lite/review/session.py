@@ -1,4 +1,4 @@
-"""A review: questions for each rater, votes in, votes out. It does not depend on HTTP."""
+"""A review without HTTP: serves questions to raters, and stores their votes."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from vbench_lite.review.questions import Asking, Question, Weights, make_questio
 from vbench_lite.run.votes import QUESTIONS, Mode, Vote, check_rater, read_vote, vote_path, votes_path, write_vote
 
 LONGEST = 300.0
-"""Seconds of one vote that count at most: the rater was away."""
+"""Maximum seconds counted for one vote. After a longer time, the rater was away."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of every rater."""
+    """Settings that are the same for every rater."""
 
     mode: Mode
     seed: int = 0
     limit: int | None = None
     prompt_adherence: bool = False
-    """Also ask which clip follows the prompt better."""
+    """Whether to ask also which clip follows the prompt better."""
     warm_up: tuple[Question, ...] = ()
     weights: Weights = field(default_factory=dict)
 
     @property
     def questions(self) -> dict[str, str]:
-        """Key > text of what is asked of each clip or pair."""
+        """Key > text of each question about a clip or pair."""
         asked = QUESTIONS[self.mode]
         return {key: text for key, text in asked.items() if key != "prompt" or self.prompt_adherence}
 
 
 class Review:
-    """Asks the questions of a run. Several raters may answer at the same time."""
+    """Serves the questions of a run. Several raters may answer at the same time."""
 
     def __init__(self, material: Material, settings: Settings, now: Callable[[], datetime] | None = None) -> None:
         self.material, self.settings = material, settings
@@ -58,20 +58,20 @@ class Review:
         self._unreadable: set[str] = set()
 
     def next(self, rater: str) -> dict[str, Any]:
-        """What the page shows a rater: the next open question, or that all are answered."""
+        """The next open question of a rater, or the state that all are answered."""
         rater = check_rater(rater)
         with self._lock:
             return self._state(rater, self._votes(rater))
 
     def vote(self, rater: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """Stores an answer and gives the next question.
+        """Stores an answer and returns the next question.
 
         Args:
-            rater: The label.
-            answer: "id" of the question, "answers", and perhaps "reasons" and "seconds".
+            rater: The label of the rater.
+            answer: "id" of the question, "answers", optional "reasons" and "seconds".
 
         Raises:
-            UsageError: The question was not asked of this rater, or the answer is not one.
+            UsageError: The rater was not asked this question, or the answer is not valid.
         """
         rater = check_rater(rater)
         with self._lock:
@@ -82,7 +82,7 @@ class Review:
             return self._state(rater, self._votes(rater)) | self._feedback(question, answer)
 
     def undo(self, rater: str) -> dict[str, Any]:
-        """Takes the rater's last vote back and asks its question again."""
+        """Deletes the rater's last vote and asks its question again."""
         rater = check_rater(rater)
         with self._lock:
             votes = self._votes(rater)
@@ -95,10 +95,10 @@ class Review:
             return self._state(rater, votes)
 
     def clip(self, address: str) -> Path:
-        """The file behind an address that was given to the page.
+        """The file of an address that the page was given.
 
         Raises:
-            StoreError: No such address was given.
+            StoreError: The address is unknown.
         """
         with self._lock:
             if address not in self._by_address:
@@ -115,7 +115,7 @@ class Review:
         return [question for question in self._asked[rater] if question.id not in self._unreadable]
 
     def _votes(self, rater: str) -> dict[str, Vote]:
-        """Question > this rater's answer in this mode, from the files: a reload or a crash loses nothing."""
+        """Question > this rater's vote in this mode, read from the files, so that a reload or a crash loses nothing."""
         found = {}
         for path in (votes_path(self.material.folder) / rater).glob("*.json"):
             try:
@@ -137,7 +137,7 @@ class Review:
         }  # fmt: skip
 
     def _open_question(self, questions: list[Question], votes: Mapping[str, Vote]) -> Question | None:
-        """The first one without an answer whose clips can be shown."""
+        """The first question without an answer whose clips can be shown."""
         for question in questions:
             if question.id in votes:
                 continue
@@ -149,7 +149,7 @@ class Review:
         return None
 
     def _described(self, question: Question) -> dict[str, Any]:
-        """Only the data that the rater may see."""
+        """The question with only the data that the rater may see."""
         return {
             "id": question.id, "text": question.text, "warmUp": question.expected is not None,
             "clips": [f"clip/{self._address(question, place)}.mp4" for place in range(len(question.clips))],
@@ -157,7 +157,7 @@ class Review:
         }  # fmt: skip
 
     def _address(self, question: Question, place: int) -> str:
-        """An opaque id: it does not identify the clip, and differs in every session."""
+        """An opaque id that differs in every session and does not identify the clip."""
         address = hmac.new(self._secret, f"{question.id}/{place}/{question.clips}".encode(), hashlib.sha256).hexdigest()
         self._by_address[address[:32]] = question, place
         return address[:32]
@@ -177,7 +177,7 @@ class Review:
 
     @staticmethod
     def _feedback(question: Question, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """After a warm-up: whether the answer was the known one."""
+        """For a warm-up question: whether the answer was correct."""
         if question.expected is None:
             return {}
         return {"right": next(iter(answer["answers"].values())) == question.expected}
@@ -187,10 +187,10 @@ def answered(
     question: Question, rater: str, answer: Mapping[str, Any], asked: tuple[str, ...], reasons: tuple[str, ...],
     at: str, simulated: bool = False,
 ) -> Vote:  # fmt: skip
-    """An answer from outside as a vote.
+    """Checks an answer and converts it to a vote.
 
     Raises:
-        UsageError: It is not an answer to the question.
+        UsageError: The answer is not valid for the question.
     """
     answers, given, seconds = (answer.get(key) for key in ("answers", "reasons", "seconds"))
     if not isinstance(answers, dict) or set(answers) != set(asked) or not isinstance(given or [], list):
@@ -204,9 +204,9 @@ def answered(
             warm_up=question.expected is not None, expected=question.expected, simulated=simulated,
         )
     except (ValueError, TypeError) as error:
-        raise UsageError(f"this is no answer: {error}.") from None
+        raise UsageError(f"the answer is not valid: {error}.") from None
 
 
 def review_cache(run: Path) -> Path:
-    """Where clips lie that had to be encoded again for the page."""
+    """The folder of clips that were encoded again for the page."""
     return run / "cache" / "review"

@@ -1,4 +1,4 @@
-"""Raters that are programs, for tests, simulations and examples. Their votes are marked as simulated everywhere."""
+"""Simulated raters for tests, simulations and examples. Their votes are marked as simulated everywhere."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from vbench_lite.run.votes import QUESTIONS, ClipRef, Vote
 
 @dataclass(frozen=True)
 class SimulatedRater:
-    """How a simulated rater answers. Quality has no unit; 1 is a clear difference."""
+    """The model of a simulated rater. Quality has no unit; 1 is a clear difference."""
 
     name: str
     noise: float = 0.5
-    """Standard deviation of what is seen of a clip."""
+    """Standard deviation of the perceived quality of a clip."""
     side: float = 0.0
-    """Added to what is seen of the left clip."""
+    """Bias: added to the perceived quality of the left clip."""
     tie: float = 0.2
-    """Smaller differences are "same"."""
+    """Smaller differences are answered with "same"."""
     bar: float = 0.0
-    """Quality from which a clip is kept."""
+    """Clips of at least this perceived quality are kept."""
     careless: bool = False
-    """Answers without looking."""
+    """Whether the answers are random."""
     seconds: float = 5.0
     """Typical time of a vote."""
 
@@ -37,14 +37,14 @@ def simulate(
     material: Material, quality: Mapping[ClipRef, float], rater: SimulatedRater, asking: Asking,
     prompt_adherence: bool = False,
 ) -> list[Vote]:  # fmt: skip
-    """The votes of a simulated rater on all questions that a person would be asked.
+    """The votes of a simulated rater on all questions of a person.
 
     Args:
         material: The clips.
         quality: Clip > true quality.
-        rater: Who answers.
-        asking: Mode, seed and limit; the rater's name is put in.
-        prompt_adherence: Also answer the second question of pairs.
+        rater: The simulated rater.
+        asking: Mode, seed and limit; the rater's name is inserted.
+        prompt_adherence: Whether to answer also the second question of pairs.
     """
     asking = replace(asking, rater=rater.name)
     seed = hashlib.sha256(f"{asking.seed}/{rater.name}".encode()).digest()[:8]

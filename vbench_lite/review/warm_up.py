@@ -1,4 +1,4 @@
-"""Warm-up questions with a known answer: a real clip, and the same clip broken on purpose."""
+"""Warm-up questions with known answers: a real clip, and the same clip with strong damage."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from vbench_lite.video import Frames, encode_mp4, read_clip
 from vbench_lite.world import find_composition, render
 
 NOT_A_RUN = "warm-up"
-"""In place of a run's name, because these clips belong to no run."""
+"""Stands for the name of the run, because these clips belong to no run."""
 LARGER = 4
-"""World clips are small: warm-up clips are rendered larger by this factor."""
+"""Warm-up clips of the world are rendered larger by this factor."""
 
 
 def warm_up_questions(suite: Suite, mode: Mode, cache: Path) -> list[Question]:
-    """Two questions whose answers are known; none where the suite has no real clips.
+    """Two questions with known answers; none if the suite has no real clips.
 
     Args:
-        suite: Its reference gives the real clip.
-        mode: Of the session.
-        cache: The folder for the clips.
+        suite: The suite; its reference is the source of the real clip.
+        mode: The mode of the session.
+        cache: The folder of the clips.
     """
     found = _real_clip(suite)
     if found is None:

@@ -1,4 +1,4 @@
-"""clips.csv as grids, one row a prompt and one column a clip of it, without pandas: 10,000 clips in 0.1 s."""
+"""clips.csv as grids, with one row per prompt and one column per clip, without pandas: 10,000 clips in 0.1 s."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from vbench_lite.run.manifest import Manifest
 from vbench_lite.stats import Array
 
 TEXT = object
-"""Text of any length, as Python's own strings: the reader's strings are not copied."""
+"""Text of any length, as the string objects of the reader, which are not copied."""
 _NEEDED = ("generator", "prompt_id", "index", "status")
 
 
 @dataclass(frozen=True, eq=False)
 class ClipGrid:
-    """The requested clips of one generator. Every grid here has shape (prompts, clips per prompt)."""
+    """The requested clips of one generator. Every grid has shape (prompts, clips per prompt)."""
 
     generator: str
     prompts: tuple[str, ...]
     categories: tuple[str, ...]
-    """Of each prompt."""
+    """The category of each prompt."""
     cells: Mapping[str, NDArray[Any]]
-    """Column > text as it stands in the file, "" where the file has no such row; or numbers, NaN for none."""
+    """Column > text as in the file, "" for a missing row; or numbers, NaN for none."""
     clips_of: tuple[int, ...] = ()
-    """Clips of each prompt that were asked for, where prompts differ in that; () where they do not."""
+    """Number of requested clips of each prompt; () if it is the same for all prompts."""
     _numbers: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def made(self) -> NDArray[np.bool_]:
-        """A clip is there."""
+        """Whether the clip exists."""
         return self.text("status") == "ok"
 
     @cached_property
     def asked(self) -> NDArray[np.bool_]:
-        """The clip belongs to the plan. False only where prompts have different numbers of clips."""
+        """Whether the clip belongs to the plan. False only if prompts have different numbers of clips."""
         numbers = self.clips_of or (self.made.shape[1],) * len(self.prompts)
         return np.arange(self.made.shape[1]) < np.array(numbers, int)[:, None]
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """The clip was asked for and never tried: the run is not complete."""
+        """Whether the clip was requested but never tried: the run is not complete."""
         status = self.text("status")
         return self.asked & ((status == "") | (status == "missing"))
 
     @cached_property
     def tried(self) -> NDArray[np.bool_]:
-        """The clip was generated or failed: what rates and costs are counted over."""
+        """Whether the clip was generated or failed: the denominator of rates and costs."""
         return self.asked & ~self.missing
 
     @property
     def clips(self) -> int:
-        """Clips that were asked for."""
+        """Number of requested clips."""
         return int(self.asked.sum())
 
     def has(self, column: str) -> bool:
         return column in self.cells
 
     def text(self, column: str) -> NDArray[Any]:
-        """One column as text; "" throughout where the file does not have it."""
+        """One column as text; "" everywhere if the file does not have it."""
         if column in self.cells:
             return self.cells[column]
         return np.full((len(self.prompts), next(iter(self.cells.values())).shape[1]), "", TEXT)
 
     def values(self, column: str) -> Array:
-        """One column as numbers, flags as 0 and 1, and NaN wherever there is no finite number.
+        """One column as numbers, with flags as 0 and 1, and NaN for cells without a finite number.
 
-        NaN is used inside the arithmetic only; nothing that is written or shown holds one.
+        NaN is used only in computations; it is never written or shown.
         """
         if column not in self._numbers:
             numbers = _numbers(self.cells[column]) if column in self.cells else np.full(self.made.shape, np.nan)
@@ -83,7 +83,7 @@ class ClipGrid:
         return self._numbers[column]
 
     def only(self, keep: NDArray[np.bool_]) -> ClipGrid:
-        """The same for some of the prompts."""
+        """The grid of some of the prompts."""
         if keep.all():
             return self
         places = np.flatnonzero(keep)
@@ -100,7 +100,7 @@ _WORDS = {"": float("nan"), "true": 1.0, "false": 0.0}
 def _numbers(cells: NDArray[Any]) -> Array:
     try:
         return cells.astype(float)
-    except ValueError:  # an empty cell, flags, or a word among the numbers
+    except ValueError:  # empty cells, flags, or text in some cells
         return np.array([_number(word) for word in cells.ravel().tolist()], float).reshape(cells.shape)
 
 
@@ -109,20 +109,20 @@ def _number(text: str) -> float:
         return _WORDS[text]
     try:
         return float(text)
-    except ValueError:  # a word stands among the numbers: keep the numbers
+    except ValueError:  # text in some cells: keep the numbers
         return float("nan")
 
 
 def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGrid]:
-    """clips.csv, with a cell for every clip that run.json asked for, whether the file has a row for it or not.
+    """Reads clips.csv, with a cell for every clip in run.json, even if the file has no row for it.
 
     Args:
         path: The table.
-        manifest: Of the same run.
-        remedy: How the table is made again, as a sentence without its full stop.
+        manifest: The manifest of the run.
+        remedy: How to restore the table, as a sentence without a full stop.
 
     Raises:
-        StoreError: There is no table, or it is not one.
+        StoreError: The table is missing or not valid.
     """
     again = f" {remedy}."
     try:
@@ -138,14 +138,14 @@ def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGri
     if lacking := [name for name in _NEEDED if name not in header]:
         problem = f"it lacks the columns {', '.join(lacking)}"
     elif odd := next((number for number, row in enumerate(rows, 2) if len(row) != len(header)), None):
-        problem = f"row {odd} has another number of cells"
+        problem = f"row {odd} has a different number of cells"
     if problem:
         raise StoreError(f"{path} is not a table of clips: {problem}.{again}")
     return {name: _grid(name, header, rows, manifest) for name in manifest.generators}
 
 
 def _grid(generator: str, header: list[str], rows: list[list[str]], manifest: Manifest) -> ClipGrid:
-    """One generator's rows in the places of the plan; rows that the plan does not ask for are left out."""
+    """The rows of one generator in the cells of the plan. Rows outside the plan are left out."""
     prompts = manifest.plan.prompts
     numbers = [manifest.plan.clips(prompt) for prompt in prompts]
     shape = (len(prompts), max(numbers, default=0))

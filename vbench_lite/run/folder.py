@@ -1,15 +1,15 @@
 """The layout of a run folder, and the files in it.
 
-    <run>/run.json                                   the manifest: what was asked, of what, on what
+    <run>/run.json                                   the manifest: plan, generators and device
           clips/<generator>/<prompt id>/<k>.mp4      one clip
-          clips/<generator>/<prompt id>/<k>.json     its record, written last: a clip counts when this is there
-          images/<digest>.<suffix>                   the images that prompts name
-          features/<generator>.npz                   what set metrics (FVD) were computed from
+          clips/<generator>/<prompt id>/<k>.json     its record, written last: a clip counts only with its record
+          images/<digest>.<suffix>                   the images of prompts
+          features/<generator>.npz                   the features for set metrics (FVD)
           judges/<name>/*.jsonl                      answers of programs that score clips
-          imports/<name>.json                        scores of other tools, as they were imported
-          clips.csv, summary.json                    made by scoring; recomputed from the above
+          imports/<name>.json                        imported scores of other tools
+          clips.csv, summary.json                    written by scoring, which can be repeated
 
-Every file is written under another name and then renamed, so that it is there whole or not at all.
+Every file is written under a temporary name and then renamed, so it is complete or absent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CONTENTS = (
     "clips", "images", "clips.csv", "summary.json", "timings", "state", "logs", "cache", "features", "judges",
     "imports", "looks.json",
 )  # fmt: skip
-"""What `clear` deletes, before it deletes run.json itself."""
+"""Files and folders that `clear` deletes before run.json."""
 
 
 class RunFolder:
@@ -62,27 +62,27 @@ class RunFolder:
         return self.path / "summary.json"
 
     def features_path(self, generator: str) -> Path:
-        """What the set metrics of a generator were computed from."""
+        """The features of a generator for set metrics."""
         return self.path / "features" / f"{generator}.npz"
 
     def exists(self) -> bool:
         return self.manifest_path.exists()
 
     def timings_paths(self, generator: str) -> list[Path]:
-        """Phases of a generator's processes: of the whole run, and of each shard."""
+        """Files with the phases of a generator's processes: of the whole run, and of each shard."""
         folder = self.path / "timings"
         return [folder / f"{generator}.json", *sorted(folder.glob(f"{generator}.*of*.json"))]
 
     def keeps_clips(self) -> bool:
-        """Whether there are clips to score; a baseline has none."""
+        """Whether the run has clips to score; a baseline has none."""
         return (self.path / "clips").is_dir()
 
     @property
     def remedy(self) -> str:
-        """How a missing or damaged file of scores is made again, as a sentence without its full stop."""
+        """How to restore a missing or damaged file of scores, as a sentence without a full stop."""
         if self.keeps_clips():
             return f"Score the run with: {vbench_command('score', self.path)}"
-        return "The folder keeps no clips to score, as a baseline does: restore the file from version control"
+        return "The folder has no clips to score, like a baseline: restore the file from version control"
 
     def manifest(self) -> Manifest:
         """run.json.
@@ -90,7 +90,7 @@ class RunFolder:
         Raises:
             StoreError: There is no run here, or run.json is not valid.
         """
-        value = read_json(self.manifest_path, "it holds no run. Make one with: vbench run --suite ads")
+        value = read_json(self.manifest_path, "the folder is not a run. Make one with: vbench run --suite ads")
         return typed(format1.manifest(value) if value["format"] == 1 else value, Manifest, self.manifest_path)
 
     def summary(self) -> Summary:
@@ -115,7 +115,7 @@ class RunFolder:
         return self.path / record.path if record.path else None
 
     def write_clip(self, record: ClipRecord, clip: bytes | None, suffix: str = ".mp4") -> ClipRecord:
-        """Stores one clip and then its record, which names the clip's place and digest."""
+        """Stores one clip and then its record, which contains the path and digest of the clip."""
         path = self.record_path(record.key)
         if clip is not None:
             clip_path = path.with_suffix(suffix)
@@ -127,35 +127,35 @@ class RunFolder:
         return record
 
     def write_record(self, record: ClipRecord) -> None:
-        """Stores a record in place of an earlier one of the same clip."""
+        """Stores a record, and replaces an earlier record of the clip."""
         value: dict[str, Any] = json.loads(to_json({"format": FORMAT} | vars(record)))
-        lines = [  # one a field: to be read by people, and quickly written
+        lines = [  # one line per field: readable, and fast to write
             f"  {json.dumps(name)}: {json.dumps(field, ensure_ascii=False)}"
             for name, field in (value | {"check": digest(value)}).items()
         ]
         write_whole(self.record_path(record.key), "{\n" + ",\n".join(lines) + "\n}\n")
 
     def read_record(self, path: Path) -> ClipRecord:
-        """One record.
+        """Reads one record.
 
         Raises:
-            StoreError: It is torn, edited by hand, or of another format.
+            StoreError: It is incomplete, edited by hand, or has another format.
         """
-        value = read_json(path, "the clip is not made yet.")
+        value = read_json(path, "the clip is not generated yet.")
         if value.pop("check", None) != digest(value):
             raise StoreError(
-                f"{path} was changed after it was written. Delete it, and make the clip again with the run's command."
+                f"{path} was changed after it was written. Delete it, and repeat the command of the run."
             )
         record = typed(value, ClipRecord, path)
         if record.path and not self._inside(record.path):
-            raise StoreError(f"{path} names a clip outside of the run: {record.path}. Delete it and run again.")
+            raise StoreError(f"{path} names a clip outside the run: {record.path}. Delete it and run again.")
         return record
 
     def find_record(self, key: ClipKey) -> ClipRecord | None:
-        """The record of a clip; None where it was never generated.
+        """The record of a clip; None if it was never generated.
 
         Raises:
-            StoreError: It is torn, edited by hand, or of another format.
+            StoreError: It is incomplete, edited by hand, or has another format.
         """
         path = self.record_path(key)
         return self.read_record(path) if path.exists() else None
@@ -167,10 +167,10 @@ class RunFolder:
         return iter(sorted((self.path / "clips").glob("*/*/[0-9]*.json")))
 
     def clear(self) -> None:
-        """Deletes the run. Its run.json goes last, so that clips never lie there without it.
+        """Deletes the run. run.json is deleted last, so that clips never exist without it.
 
         Raises:
-            StoreError: Something cannot be deleted.
+            StoreError: A file cannot be deleted.
         """
         for name in CONTENTS:
             path = self.path / name

@@ -1,4 +1,4 @@
-"""Files of format 1, brought to the form of format 2 when they are read. Nothing is written back."""
+"""Converts files of format 1 to format 2 when they are read. Files are not changed."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 RENAMED = {"flicker": "temporal_flickering"}
-"""Metrics and columns, old name > new name."""
+"""Old name > new name of metrics and columns."""
 NEVER_GENERATED = "missing: this clip was asked for and never made"
-"""The exact words that format 1 wrote into the reason of such a clip."""
+"""The exact text of the reason of such a clip in format 1."""
 ASKED = {
     "clip_frames": ("coherence", 1), "warp_error": ("coherence", 2), "temporal_flickering": ("coherence", 3),
     "detail": ("detail", 1), "clip_text": ("prompt", 1), "fvd_corrected": ("set", 1), "fvd": ("set", 2),
     "kvd": ("set", 3),
 }  # fmt: skip
-"""Metric > the question that it answers, and its rank there. Format 1 did not store them."""
+"""Metric > its question and rank, which format 1 did not store."""
 UNITS = {"share": "fraction", "squared": "mse", "sides/s": "frame sides/s"}
 
 
 def column(name: str) -> str:
-    """A column of clips.csv by its name of today."""
+    """The current name of a column of clips.csv."""
     return RENAMED.get(name, name)
 
 
 def status(status: NDArray[Any], reason: NDArray[Any]) -> NDArray[Any]:
-    """Format 1 wrote "failed" for clips that were never generated, and said so in the reason."""
+    """The current status. For clips that were never generated, format 1 wrote "failed" and a reason."""
     never = (status == "failed") & np.char.startswith(reason.astype(str), NEVER_GENERATED)
     return np.where(never, "missing", status)
 
 
 def unusable_codes(because: NDArray[Any]) -> NDArray[Any]:
-    """The tokens of today for reasons such as "failed: no frames; flicker: 0.9 is below 0.95".
+    """The current tokens for reasons such as "failed: no frames; flicker: 0.9 is below 0.95".
 
-    Format 1 held the reasons as text alone. Why a clip did not conform cannot be read from it.
+    Format 1 stored reasons only as text, from which the reason of a conformance failure cannot be read.
 
     >>> unusable_codes(np.array(["", "conformance: black; flicker: 0.9 is below 0.95"])).tolist()
     ['', 'other;below_threshold:temporal_flickering']

@@ -1,4 +1,4 @@
-"""Digests of what generated a clip: weights, Python code, script files. Different digests are a different plan."""
+"""Digests of a generator: weights, Python code, script files. Different digests mean a different plan."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vbench_lite.records import Definition
 from vbench_lite.tomlfile import digest
 
 SMALL = 64 * 2**20
-"""Files up to this many bytes are hashed every time; of larger ones the digest is cached by size and time."""
+"""Files up to this number of bytes are always hashed. The digest of a larger file is cached by size and time."""
 
 
 def weights_digest(definition: Definition) -> str | None:
-    """What tells two sets of weights apart; None where no weights are on this machine (hub ids, services)."""
+    """Digest of the weights; None if no weights are on this machine (hub ids, services)."""
     if made_of := catalogue.parts(definition):
         return digest([weights_digest(part) for part in made_of])
     if definition.weights:
@@ -37,10 +37,10 @@ def weights_digest(definition: Definition) -> str | None:
 
 
 def code_digest(definition: Definition) -> str | None:
-    """Digest of the user's code behind a generator; None where there is none (the package's own adapters).
+    """Digest of the user's code of a generator; None if there is none (the adapters of this package).
 
-    It covers the module of a Python class with the modules that it imports from the same folder, and the files
-    that a command names.
+    It covers the module of a Python class, the modules that it imports from the same folder, and the files in a
+    command.
     """
     if made_of := catalogue.parts(definition):
         found = [code_digest(part) for part in made_of]
@@ -69,12 +69,12 @@ def code_files(definition: Definition) -> list[Path]:
 
 
 def _parts(word: str) -> set[str]:
-    """What may be a file in an argument: itself, VALUE of --option=VALUE, and the words of a shell's command."""
+    """Possible files in an argument: itself, VALUE of --option=VALUE, and the words of a shell command."""
     return {word, word.partition("=")[2], *word.split()} - {""}
 
 
 def not_covered(definition: Definition) -> Iterator[str]:
-    """What changes a clip and is in no digest, for people."""
+    """Sentences about causes of changed clips that no digest covers."""
     if made_of := catalogue.parts(definition):
         for part in made_of:
             yield from not_covered(part)
@@ -92,7 +92,7 @@ def not_covered(definition: Definition) -> Iterator[str]:
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file. Of a large file it is cached by path, size, and times of change."""
+    """sha256 of a file. That of a large file is cached by path, size and times of change."""
     facts = path.stat()
     if facts.st_size <= SMALL:
         return _hashed(path)
@@ -102,13 +102,13 @@ def file_digest(path: Path) -> str:
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(stored.read_text("utf-8"))["sha256"])
     found = _hashed(path)
-    with suppress(Exception):  # a cache that cannot be written only costs time
+    with suppress(Exception):  # without a writable cache the digest is only slower
         write_whole(stored, json.dumps({"sha256": found}))
     return found
 
 
 def _is_script(path: Path) -> bool:
-    """Whether a word of a command is a text file: a script, not an interpreter or a model."""
+    """Whether a word of a command is a text file, such as a script, and not an interpreter or a model."""
     with suppress(OSError, ValueError):
         if path.is_file() and path.stat().st_size <= SMALL:
             with path.open("rb") as file:
@@ -122,7 +122,7 @@ def _hashed(path: Path) -> str:
 
 
 def _modules(name: str) -> set[Path]:
-    """The file of a module, and those of its own folder that it imports."""
+    """The file of a module, and the files of its folder that it imports."""
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
@@ -135,7 +135,7 @@ def _modules(name: str) -> set[Path]:
 
 
 def _imported(path: Path, seen: frozenset[Path] = frozenset()) -> set[Path]:
-    """Files of the same folder, or of folders below it, that a Python file imports, and what those import."""
+    """Files of the same folder or its subfolders that a Python file imports, directly or indirectly."""
     try:
         tree = ast.parse(path.read_text("utf-8"))
     except (OSError, SyntaxError, ValueError, RecursionError):
@@ -157,7 +157,7 @@ def _imported(path: Path, seen: frozenset[Path] = frozenset()) -> set[Path]:
 
 
 def _file_of(folder: Path, parts: list[str]) -> set[Path]:
-    """The file of a module below a folder; with the leading parts dropped where those name the folder's own package."""
+    """The file of a module below a folder; leading parts that name the package of the folder are dropped."""
     for start in range(len(parts)):
         place = folder.joinpath(*parts[start:])
         for candidate in (place.with_suffix(".py"), place / "__init__.py"):

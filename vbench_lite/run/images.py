@@ -1,4 +1,4 @@
-"""Images of prompts inside a run folder: `images/<digest>.<suffix>`, so that a run can be moved and scored anywhere."""
+"""Images of prompts in a run folder: `images/<digest>.<suffix>`, so that a run can be moved and scored anywhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = "images"
 
 
 def stored_path(image: PromptImage) -> str:
-    """Where the file lies, relative to the run folder.
+    """The path of the file, relative to the run folder.
 
     >>> stored_path(PromptImage("shots/Mug.PNG", "0123456789abcdef" * 4))
     'images/0123456789abcdef.png'
@@ -28,17 +28,17 @@ def stored_path(image: PromptImage) -> str:
 
 
 def as_stored(prompt: Prompt) -> Prompt:
-    """A prompt as run.json holds it: with the path inside the run."""
+    """A prompt as stored in run.json: with the path in the run folder."""
     if prompt.image is None:
         return prompt
     return dataclasses.replace(prompt, image=dataclasses.replace(prompt.image, path=stored_path(prompt.image)))
 
 
 def check_images(prompts: Iterable[Prompt]) -> None:
-    """Decodes the images of a plan, before anything is generated.
+    """Decodes the images of a plan, before clips are generated.
 
     Raises:
-        NotAnImageError: One cannot be used.
+        NotAnImageError: An image cannot be used.
     """
     for prompt in prompts:
         if prompt.image:
@@ -56,13 +56,13 @@ def load_picture(folder: Path, image: PromptImage, height: int, width: int) -> P
     """The stored image of a prompt in the size of a clip, uint8, (height, width, 3), RGB.
 
     Raises:
-        StoreError: The file is missing, or is not the one that the run began with.
+        StoreError: The file is missing, or differs from the file at the start of the run.
     """
     return _fitted(folder / stored_path(image), image.sha256, height, width).copy()
 
 
 def load_original(folder: Path, image: PromptImage) -> Picture:
-    """The stored image of a prompt in its own size.
+    """The stored image of a prompt in its original size.
 
     Raises:
         StoreError: As `load_picture`.
@@ -80,7 +80,7 @@ def _decoded(path: Path, sha256: str) -> Picture:
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StoreError(f"{path} is not the image that the run began with: its sha256 differs. {again}")
+            raise StoreError(f"{path} is not the image of the start of the run: its sha256 differs. {again}")
         return decode_image(content)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {system_reason(error)}. {again}") from None

@@ -1,4 +1,4 @@
-"""run.json as a record: what was asked for, from which generators, on what."""
+"""The record of run.json: the plan, the generators and the machine of a run."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from vbench_lite.run.plan import Plan
 from vbench_lite.run.shareable import relative_path, shareable, short_path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,149}")
-"""A generator's name and a prompt's id are names of folders."""
+"""Names of generators and ids of prompts are names of folders."""
 
 
 @dataclass(frozen=True)
 class PlanRecord:
-    """Which clips the run asks of every generator."""
+    """The clips that the run requests from every generator."""
 
     prompts: tuple[str, ...]
-    """Prompt ids, in the suite's order."""
+    """Prompt ids, in the order of the suite."""
     clips_per_prompt: int
     seed: int = 0
     backbones: str = "builtin"
     metrics: str | None = None
     """As `--metrics`; None for the built-in metrics and the user's own."""
     thresholds: Mapping[str, Threshold] | None = None
-    """What a usable clip needs, as `--thresholds` gave it; None takes the suite's."""
+    """The thresholds of a usable clip from `--thresholds`; None takes those of the suite."""
     reference: str | None = None
-    """The real clips that `--reference` named: a folder, "world", or "" for none; None takes the suite's."""
+    """The real clips from `--reference`: a folder, "world", or "" for none; None takes those of the suite."""
     clips_of: Mapping[str, int] = field(default_factory=dict)
-    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
+    """Prompt id > number of clips, if it differs from `clips_per_prompt`."""
 
     def clips(self, prompt_id: str) -> int:
-        """How many clips of a prompt the run asks for."""
+        """Number of requested clips of a prompt."""
         return self.clips_of.get(prompt_id, self.clips_per_prompt)
 
 
 @dataclass(frozen=True)
 class StoredDefinition:
-    """A generator's definition as run.json holds it: without paths of the machine."""
+    """A generator's definition as stored in run.json: without absolute paths."""
 
     name: str
     route: str
@@ -68,25 +68,25 @@ class StoredDefinition:
     folder: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
     weights_digest: str | None = None
-    """What tells two sets of weights apart; None where no weights are on the machine (hub ids, services)."""
+    """Digest of the weights; None if no weights are on the machine (hub ids, services)."""
     code_digest: str | None = None
-    """What tells two versions of the user's own code apart; None for the adapters of this package."""
+    """Digest of the user's code; None for the adapters of this package."""
 
     @property
     def asked_form(self) -> ClipSpec | None:
-        """The form of clip that was asked for. None for clips made elsewhere, unless `conform` is set."""
+        """The requested form of clip. None for clips made elsewhere, unless `conform` is set."""
         return self.clip if self.settings.get("conform", self.adapter != "recorded") else None
 
     @property
     def sweep(self) -> Mapping[str, Any]:
-        """Of a variant that `--sweep` made: "of", and each swept setting with its value; else empty."""
+        """For a variant of `--sweep`: "of", and each swept setting with its value; else empty."""
         found = self.about.get("sweep")
         return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What the user typed, so that a printed command can be executed. Empty where the run was not made by one."""
+    """The options that the user typed, for printed commands. Empty if no command made the run."""
 
     suite: str = ""
     generators: Mapping[str, str] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Manifest:
     software: Mapping[str, str | None] = field(default_factory=dict)
     git: GitState | None = None
     prices: Mapping[str, Price] = field(default_factory=dict)
-    """Generator > the price that the run was started with; each clip record holds its own."""
+    """Generator > its price at the start of the run; each clip record has its own price."""
     typed: Typed = field(default_factory=Typed)
 
     def __post_init__(self) -> None:
@@ -129,17 +129,17 @@ class Manifest:
                 raise ValueError(f"the image of the prompt {prompt.id!r} has no sha256 in hexadecimal digits")
         known = {prompt.id for prompt in self.suite.prompts}
         if absent := [id_ for id_ in self.plan.prompts if id_ not in known]:
-            raise ValueError(f"the plan asks for the prompt {absent[0]!r}, which the suite does not hold")
+            raise ValueError(f"the plan has the prompt {absent[0]!r}, which is not in the suite")
 
     @property
     def prompts(self) -> list[Prompt]:
-        """The prompts that were asked for, in the suite's order."""
+        """The requested prompts, in the order of the suite."""
         wanted = set(self.plan.prompts)
         return [prompt for prompt in self.suite.prompts if prompt.id in wanted]
 
     @property
     def thresholds(self) -> Mapping[str, Threshold]:
-        """What a usable clip needs, by metric: as `--thresholds` gave it, else as the suite states it."""
+        """Metric > threshold of a usable clip, from `--thresholds`, else from the suite."""
         return self.suite.usable if self.plan.thresholds is None else self.plan.thresholds
 
     @property
@@ -148,7 +148,7 @@ class Manifest:
         return self.suite.reference if self.plan.reference is None else self.plan.reference
 
     def keys(self, generator: str) -> Iterator[ClipKey]:
-        """Every clip that was asked of a generator: by prompt, by index."""
+        """Every requested clip of a generator, by prompt and index."""
         for prompt_id in self.plan.prompts:
             for index in range(self.plan.clips(prompt_id)):
                 yield ClipKey(generator, prompt_id, index)
@@ -173,7 +173,7 @@ def build_manifest(
 
 
 def store_definition(definition: Definition) -> StoredDefinition:
-    """A definition as plain values, with the digest of its weights and paths as short as they can be."""
+    """A definition as plain values, with the digest of its weights and shortened paths."""
     model = definition.model
     if model and Path(model).is_relative_to(definition.folder):
         model = str(Path(model).relative_to(definition.folder))
@@ -188,7 +188,7 @@ def store_definition(definition: Definition) -> StoredDefinition:
 _FREE_TEXT = ("settings", "about", "source", "licence")
 _OWN = tuple(f.name for f in dataclasses.fields(Definition) if f.name not in ("model", "folder"))
 def software() -> dict[str, str | None]:
-    """Versions of what numbers depend on, read without importing any of it."""
+    """Versions of the software that affects the numbers, read without importing it."""
     found: dict[str, str | None] = {"vbench_lite": __version__, "python": platform.python_version()}
     for name in ("torch", "diffusers", "transformers", "numpy", "av"):
         try:
@@ -197,13 +197,13 @@ def software() -> dict[str, str | None]:
             found[name] = None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return found | {
-        "threads": os.environ.get("OMP_NUM_THREADS") or str(cores),  # another number, other last bits on a CPU
+        "threads": os.environ.get("OMP_NUM_THREADS") or str(cores),  # affects the last bits on a CPU
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
     }
 
 
 def git_state() -> GitState | None:
-    """The commit of the working folder and whether it is changed; None outside of git."""
+    """The commit of the working folder, and whether it has changes; None outside a git repository."""
     try:
         return GitState(_git("rev-parse", "HEAD"), bool(_git("status", "--porcelain", "--untracked-files=no")))
     except (OSError, subprocess.SubprocessError):

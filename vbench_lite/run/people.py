@@ -1,4 +1,4 @@
-"""What people's votes show, as the part "people" of summary.json."""
+"""The part "people" of summary.json: the results of people's votes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ HUMAN_METRICS: Mapping[str, MetricInfo] = {
         question="people",
         description="Share of the clips that people keep. Each clip counts with the share of its raters who keep it. "
         "Intervals are over prompts and raters. Clips without a vote, and failed clips, are left out.",
-        pitfalls="It holds for these raters and their idea of usable. See how far they agree.",
+        pitfalls="It is valid for these raters and their idea of usable. See their agreement.",
     ),
     "human_preference": MetricInfo(
         "human_preference", "fraction", True, "1", None, "clip", title="Preferred by people", range=(0.0, 1.0),
         question="people", rank=11,
         description="Share of the comparisons of two clips of one prompt that a generator's clips win; no difference "
         "counts as half. Intervals are over prompts and raters.",
-        pitfalls="It depends on the opponents: 0.5 is as good as they are, not good.",
+        pitfalls="It depends on the opponents: 0.5 means as good as they are, not good.",
     ),
 }  # fmt: skip
-"""The metrics that are votes. They stand in summary.json and clips.csv where there are votes."""
+"""The metrics from votes. They are in summary.json and clips.csv if there are votes."""
 
 
 SIMULATED = "votes of simulated raters: a program gave them, not people"
-"""The note beside their results in tables, comparisons and verdicts."""
+"""The note next to their results in tables, comparisons and verdicts."""
 
 
 def human_metric(name: str, simulated: bool) -> MetricInfo:
-    """A metric of votes. Where raters are simulated, its title and description name them instead of people.
+    """A metric from votes. With simulated raters, its title and description name them instead of people.
 
     >>> human_metric("human_usable", simulated=True).title
     'Usable by simulated raters'
@@ -47,7 +47,7 @@ def human_metric(name: str, simulated: bool) -> MetricInfo:
 
 CarelessSign = Literal["failed the warm-up", "one button", "agrees less than others"]
 CARELESS = "the rater's answers look careless"
-"""Why a vote does not count."""
+"""The reason why a vote does not count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,61 +58,61 @@ class RaterSummary:
     votes: int
     minutes: float | None = None
     same_again: float | None = None
-    """Share of the repeated questions that got the same answer."""
+    """Fraction of the repeated questions with the same answer."""
     repeated: int = 0
     agreement: float | None = None
     """Covariance with the other raters' answers; None without shared questions."""
     left: float | None = None
-    """Share of the votes for one of two clips that went to the left one."""
+    """Fraction of the votes for one of two clips that are for the left clip."""
     prefers_side: Literal["left", "right"] | None = None
-    """The side that the rater chooses too often. Such votes count, because sides are balanced."""
+    """The side that the rater chooses too often. These votes count, because sides are balanced."""
     careless: tuple[CarelessSign, ...] = ()
-    """Why the answers look careless. Such a rater's votes are stored, and no result rests on them."""
+    """Signs of careless answers. The votes of a careless rater are stored, but no result uses them."""
     simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairPreference:
-    """Two generators side by side."""
+    """The preference between two generators."""
 
     a: str
     b: str
     share: Estimate
-    """Of the votes, those for a; no difference counts as half."""
+    """Fraction of the votes for a; no difference counts as half."""
     decided: int = 0
-    """Votes for one of the two."""
+    """Number of votes for one of the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preference:
-    """Which generator people prefer, for one question."""
+    """The preferences of people between generators, for one question."""
 
     votes: int
     same: float
-    """Share of votes without a difference, "both unusable" among them."""
+    """Fraction of votes without a difference, including "both unusable"."""
     both_unusable: float
     strengths: Mapping[str, Estimate]
-    """Generator > strength in the Bradley-Terry model with ties (Davidson): log odds, adding up to 0."""
+    """Generator > strength in the Bradley-Terry model with ties (Davidson): log odds with sum 0."""
     pairs: tuple[PairPreference, ...]
     left: Estimate
-    """Share of decided votes for the left clip; 0.5 is no bias."""
+    """Fraction of decided votes for the left clip; 0.5 is no bias."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricAgreement:
-    """How far a metric agrees with people."""
+    """Agreement of a metric with people."""
 
     pair_accuracy: Estimate
-    """Of decided votes, the share in which the preferred clip has the better value; equal values count as half."""
+    """Fraction of decided votes in which the preferred clip has the better value; equal values count as half."""
     precision: Estimate
-    """Of the clips that meet the threshold, the share that people keep."""
+    """Fraction of the clips within the threshold that people keep."""
     recall: Estimate
-    """Of the clips that people keep, the share that meets the threshold."""
+    """Fraction of the clips kept by people that are within the threshold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedLimit:
-    """One fitted threshold; either side may be open."""
+    """One fitted threshold. Each limit may be None."""
 
     min: float | None = None
     max: float | None = None
@@ -120,68 +120,68 @@ class FittedLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class FittedThresholds:
-    """Thresholds of usable clips, fitted to what people keep."""
+    """Thresholds of usable clips, fitted to the clips that people keep."""
 
     thresholds: Mapping[str, FittedLimit]
     clips: int
     kept: int
     error: Estimate
-    """Share of clips of left-out prompts on which thresholds, fitted to the other prompts, and people disagree."""
+    """Cross-validated error: fraction of clips of held-out prompts on which thresholds and people disagree."""
     plain_error: float
-    """The same share where every clip is kept, or every clip rejected, whichever is better."""
+    """The error of keeping all clips or rejecting all clips, the smaller of the two."""
     reason: str = ""
-    """Why there are no thresholds."""
+    """The reason why there are no thresholds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VotesNeeded:
-    """Votes that are missing to a stated precision, if more prompts and raters are like those so far."""
+    """Votes that a stated precision still needs, if further prompts and raters are like those so far."""
 
     figure: str
     half_width: float
-    """What is asked for: half the width of the 95 % interval."""
+    """The wanted precision: half the width of the 95 % interval."""
     now: float | None
-    """What there is."""
+    """The present precision."""
     votes: int | None
-    """Still needed; None where nothing can be said."""
+    """Number of votes still needed; None if it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextPair:
-    """Two generators whose comparison gains by further votes."""
+    """Two generators whose comparison needs further votes."""
 
     a: str
     b: str
     share: float
-    """Of the next votes."""
+    """Fraction of the next votes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """What people's votes show."""
+    """The results of people's votes."""
 
     votes: int
-    """All that count."""
+    """Number of votes that count."""
     raters: tuple[RaterSummary, ...]
-    """Careless ones among them."""
+    """All raters, including careless ones."""
     dropped: Mapping[str, int] = field(default_factory=dict)
-    """Reason > votes that do not count."""
+    """Reason > number of votes that do not count."""
     simulated: bool = False
-    """A program gave at least one of the answers."""
+    """Whether a program gave at least one of the answers."""
     preference: Mapping[str, Preference] = field(default_factory=dict)
     """Question > result."""
     alpha: Mapping[str, Estimate] = field(default_factory=dict)
     """Question > Krippendorff's alpha between raters."""
     self_agreement: Mapping[str, Estimate] = field(default_factory=dict)
-    """Question > share of repeated questions that got the same answer."""
+    """Question > fraction of repeated questions with the same answer."""
     agreement: Mapping[str, MetricAgreement] = field(default_factory=dict)
     """Metric, or "usable" > agreement with people."""
     seconds_per_clip: Estimate | None = None
-    """Review time of one clip."""
+    """Review time per clip."""
     usd_per_hour: float | None = None
-    """Of a reviewer, as `--prices` states it."""
+    """Rate of a reviewer from `--prices`."""
     fitted: FittedThresholds | None = None
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Generator > reason > rejected clips."""
+    """Generator > reason > number of rejected clips."""
     needed: tuple[VotesNeeded, ...] = ()
     next_pairs: tuple[NextPair, ...] = ()

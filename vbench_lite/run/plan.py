@@ -13,13 +13,13 @@ from vbench_lite.inputs.accepted import check_inputs
 from vbench_lite.records import ClipKey, Definition, Prompt, Request, Suite
 
 MOST_CLIPS = 1_000_000
-"""Clips of one prompt."""
+"""Maximum number of clips per prompt."""
 
 
 def clip_seed(run_seed: int, prompt_id: str, index: int) -> int:
-    """The seed of the k-th clip of a prompt: the same for every generator, so that comparisons are paired.
+    """The seed of the k-th clip of a prompt. It is the same for every generator, so that comparisons are paired.
 
-    Below 2**31, because hosted services take no more.
+    It is below 2**31, the limit of hosted services.
 
     >>> clip_seed(0, "sneaker-spin-red", 0)
     879760939
@@ -32,7 +32,7 @@ _STILL_TAGS = frozenset({"still", "stillness", "motionless"})
 
 
 def asks_for_stillness(prompt: Prompt) -> bool:
-    """Whether a prompt's motion or tags ask for a clip in which nothing moves.
+    """Whether a prompt's motion or tags ask for a still clip.
 
     >>> asks_for_stillness(Prompt("vase", "a vase on a table", tags=("still",)))
     True
@@ -46,23 +46,23 @@ class Plan:
 
     suite: Suite
     prompts: tuple[Prompt, ...]
-    """Those of the suite that are asked for."""
+    """The requested prompts of the suite."""
     clips_per_prompt: int
     seed: int
     backbones: str
     definitions: tuple[Definition, ...]
     clips_of: Mapping[str, int] = field(default_factory=dict)
-    """Prompt id > number of clips, where it differs from `clips_per_prompt`."""
+    """Prompt id > number of clips, if it differs from `clips_per_prompt`."""
 
     def requests(self, definition: Definition) -> Iterator[Request]:
-        """Every clip that one generator is asked for."""
+        """The requests for one generator, in order."""
         for prompt in self.prompts:
             for index in range(self.clips_of.get(prompt.id, self.clips_per_prompt)):
                 seed = clip_seed(self.seed, prompt.id, index)
                 yield Request(prompt.id, prompt.sent, index, seed, definition.clip)
 
     def keys(self, definition: Definition) -> list[ClipKey]:
-        """The names of those clips, in the same order."""
+        """The keys of these clips, in the same order."""
         return [ClipKey(definition.name, r.prompt_id, r.index) for r in self.requests(definition)]
 
 
@@ -70,27 +70,27 @@ def make_plan(
     suite: Suite, definitions: Sequence[Definition], clips_per_prompt: int | None, limit: int | None, seed: int,
     backbones: str, clips_of: Mapping[str, int] | None = None,
 ) -> Plan:  # fmt: skip
-    """Checks what was asked for.
+    """Checks the options and makes the plan.
 
     Args:
         suite: The prompts.
         definitions: The generators.
-        clips_per_prompt: None takes the suite's own number.
-        limit: Only the first prompts of the suite, this many.
+        clips_per_prompt: Clips per prompt; None takes the number of the suite.
+        limit: Number of prompts from the start of the suite; None takes all.
         seed: Random seed of the run.
-        backbones: The set of backbones that the clips are scored with.
-        clips_of: Prompt id > number of clips, where prompts differ in that.
+        backbones: The set of backbones for scoring.
+        clips_of: Prompt id > number of clips, if prompts differ in it.
 
     Raises:
-        UsageError: A number is not usable, two generators share a name, or one cannot be given a prompt's image.
+        UsageError: A number is not valid, two generators have the same name, or one does not accept images of prompts.
     """
     clips = suite.clips_per_prompt if clips_per_prompt is None else clips_per_prompt
     if clips < 1:
-        raise UsageError(f"--clips-per-prompt {clips} asks for nothing. Use 1 or more.")
+        raise UsageError(f"--clips-per-prompt {clips} requests no clip. Use 1 or more.")
     if clips > MOST_CLIPS:
         raise UsageError(f"{clips} clips per prompt are more than {MOST_CLIPS}. Use --clips-per-prompt with fewer.")
     if limit is not None and limit < 1:
-        raise UsageError(f"--limit {limit} asks for nothing. Use 1 or more, or leave it out for the whole suite.")
+        raise UsageError(f"--limit {limit} requests no prompt. Use 1 or more, or leave it out for the whole suite.")
     names = [d.name for d in definitions]
     for name in names:
         if names.count(name) > 1:
@@ -107,12 +107,12 @@ def make_plan(
 
 
 def setting(definition: Definition, name: str, default: int) -> int:
-    """One of the runner's whole-number settings."""
+    """A whole-number setting of the runner."""
     return int(definition.settings.get(name, default))
 
 
 def check_settings(definition: Definition) -> None:
-    """Refuses the runner's own settings where they make no sense."""
+    """Checks the values of the runner's settings."""
     whole = ("batch_size", "tries", "devices", "workers", "stop_after_failures")
     for name in filter(definition.settings.__contains__, (*whole, "timeout_s", "memory_limit_mb")):
         value = definition.settings[name]

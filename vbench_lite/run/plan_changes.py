@@ -1,4 +1,4 @@
-"""The plan of a folder against the one asked for: refused where clips do not belong together, else extended."""
+"""Compares the plan of a folder with a new plan: extends it, or refuses it if the clips do not belong together."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from vbench_lite.errors import PlanConflict
 from vbench_lite.run.manifest import Manifest, StoredDefinition
 
 _FREE = ("price", "about", "source", "licence", "folder", "route", "inputs")
-"""Keys of a definition that change no clip. Another price or note is no other plan."""
+"""Keys of a definition that do not affect clips, such as price and notes. They do not change the plan."""
 
 
 def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
-    """Compares the plan that a folder holds with the one asked for.
+    """Raises an error if clips of the stored plan and of the wanted plan do not belong together.
 
-    More prompts and more clips of a prompt only extend the run. The text of a prompt counts as it is sent to
-    generators: where a prompt has a generator_text, another text changes scores and no clip. Prices, notes, thresholds,
-    categories, tags and backbones change no clip, so they are no conflict; nor is another machine of the same kind,
-    whose times stand beside its clips.
+    More prompts and more clips per prompt extend the run. Of a prompt, only the text for generators is compared: with a
+    generator_text, another text changes scores but no clip. Prices, notes, thresholds, categories, tags and backbones
+    do not affect clips, so they are no conflict. Another machine of the same kind is no conflict either, because each
+    clip is stored with its device.
 
     Raises:
-        PlanConflict: Clips of the two plans would not belong together.
+        PlanConflict: The clips do not belong together.
     """
     found = _differences(stored, wanted)
     if found:
         raise PlanConflict(
             f"{path} holds a run of another plan: {'; '.join(found)}. Nothing was changed. "
-            "Keep it and write elsewhere with --out DIR, or delete it and begin again with --fresh."
+            "Write to another folder with --out DIR, or delete the run and start again with --fresh."
         )
 
 
 def extended(stored: Manifest, wanted: Manifest) -> Manifest:
-    """The stored run with what was asked for now: every prompt and every clip of both plans.
+    """The stored run extended by the wanted plan: every prompt and every clip of both plans.
 
-    A prompt that the suite does not hold any more leaves the plan. Its clips stay in the folder.
+    A prompt that is no longer in the suite is removed from the plan. Its clips stay in the folder.
     """
     asked = {*stored.plan.prompts, *wanted.plan.prompts}
     prompts = tuple(p.id for p in wanted.suite.prompts if p.id in asked)
@@ -68,7 +68,7 @@ _NAMES = {"weights_digest": "weights", "code_digest": "code"}
 def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
     found = []
     if stored.suite.name != wanted.suite.name:
-        found.append(f'its suite is "{stored.suite.name}", asked for now: "{wanted.suite.name}"')
+        found.append(f'its suite is "{stored.suite.name}", requested: "{wanted.suite.name}"')
     before = {prompt.id: prompt for prompt in stored.prompts}
     both = [(before[prompt.id], prompt) for prompt in wanted.prompts if prompt.id in before]
     for part, other in (
@@ -79,13 +79,13 @@ def _differences(stored: Manifest, wanted: Manifest) -> list[str]:
             more = f" and {len(other) - 1} more" if len(other) > 1 else ""
             found.append(f'the {part} of the prompt "{other[0]}"{more} differs')
     if stored.plan.seed != wanted.plan.seed:
-        found.append(f"it has seed {stored.plan.seed}, asked for now: {wanted.plan.seed}")
+        found.append(f"it has seed {stored.plan.seed}, requested: {wanted.plan.seed}")
     names = [sorted(each.generators) for each in (stored, wanted)]
     if names[0] != names[1]:
-        found.append(f"its generators are {', '.join(names[0])}, asked for now: {', '.join(names[1])}")
+        found.append(f"its generators are {', '.join(names[0])}, requested: {', '.join(names[1])}")
     for name in sorted(set(names[0]) & set(names[1])):
         if keys := _changed(stored.generators[name], wanted.generators[name]):
             found.append(f'the definition of the generator "{name}" differs ({", ".join(keys)})')
     if stored.device.kind != wanted.device.kind:
-        found.append(f'it was made on "{stored.device.kind}", asked for now: "{wanted.device.kind}"')
+        found.append(f'it was made on "{stored.device.kind}", requested: "{wanted.device.kind}"')
     return found

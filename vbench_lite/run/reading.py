@@ -1,4 +1,4 @@
-"""JSON files of a run to typed records. A missing or wrong key is our own error, with the file and the key."""
+"""Reads JSON files of a run as typed records. A missing or wrong key raises StoreError with the file and the key."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from vbench_lite.records import FORMAT
 
 T = TypeVar("T")
 MOST_BYTES = 2 * 2**30
-"""A JSON file of a run is never larger."""
+"""Maximum size of a JSON file of a run."""
 
 
 def read_json(path: Path, hint: str) -> dict[str, Any]:
-    """One JSON object of a run folder, of this format or an earlier one.
+    """Reads one JSON object of a run folder, of this format or an earlier one.
 
     Args:
         path: The file.
-        hint: What the file's absence means, and the command that makes it.
+        hint: The meaning of a missing file, and the command that makes it.
 
     Raises:
-        StoreError: The file is missing, is no JSON object, or is of a later format.
+        StoreError: The file is missing, is not a JSON object, or has a later format.
     """
     try:
         value = msgspec.json.decode(path.read_bytes())
@@ -45,15 +45,15 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
 
 
 def typed(value: Any, kind: type[T], path: Path) -> T:
-    """A decoded JSON value as a record.
+    """Converts a decoded JSON value to a record.
 
     Args:
-        value: As `read_json` returns it.
-        kind: A dataclass of records.
-        path: The file that it stands in, for the error.
+        value: The result of `read_json`.
+        kind: The dataclass of the record.
+        path: The file, for the error.
 
     Raises:
-        StoreError: A key is missing or has a wrong type; the message names file and key.
+        StoreError: A key is missing or has a wrong type. The message names the file and the key.
     """
     try:
         return msgspec.convert(value, kind, dec_hook=_path)

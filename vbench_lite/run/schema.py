@@ -1,4 +1,4 @@
-"""JSON schemas of run.json and summary.json, made from the records that read them."""
+"""JSON schemas of run.json and summary.json, generated from their records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(file: Literal["run", "summary"]) -> dict[str, Any]:
-    """The schema of a file of a run in its present format.
+    """The schema of the current format of a file.
 
     Args:
         file: "run" for run.json, "summary" for summary.json.
@@ -29,7 +29,7 @@ def json_schema(file: Literal["run", "summary"]) -> dict[str, Any]:
     """
     kind: type[Any] = {"run": Manifest, "summary": Summary}[file]
     (found,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    if "MetricInfo" in parts:  # its name is the key that it stands under
+    if "MetricInfo" in parts:  # its name is its key
         parts["MetricInfo"]["properties"].pop("name")
         parts["MetricInfo"]["required"].remove("name")
     top = parts[kind.__name__]
@@ -39,7 +39,7 @@ def json_schema(file: Literal["run", "summary"]) -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """Without what depends on the version of msgspec: indents of descriptions, and defaults that are empty mappings."""
+    """Removes parts that depend on the version of msgspec: indents of descriptions, and defaults of empty mappings."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""What run.json may hold of settings and paths: no secrets, and no paths of this machine."""
+"""Removes secrets and absolute paths from settings and paths for run.json."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 SECRETS = ("env", "headers")
-"""Tables whose values may be secrets: only their names are stored."""
+"""Tables whose values may be secrets. Only the names in them are stored."""
 _SECRET = r"(?:(?:[\w-]*[_-])?(?:secret|password|api[_-]?key|access[_-]?key)|(?:(?:hf|hub|auth|api|access)[_-])?token)"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
 _SECRET_OPTION = re.compile(rf"--?{_SECRET}", re.IGNORECASE)
 _SECRET_VALUE = re.compile(rf"(--?{_SECRET}=|\w://(?=[^/\s]*@))[^\s@]+", re.IGNORECASE)
 _PATH_INSIDE = re.compile(r"(?:(?<=file://)|(?<![\w./~}]))(?:~[\w.-]*)?/(?!/)[^\s,;:\"'{}]+")
-"""An absolute path within a text; not the path of an URL."""
+"""An absolute path within a text, but not the path of a URL."""
 
 
 def shareable(value: Any, key: str = "") -> Any:
-    """A setting as run.json may hold it: no secrets, no values of environment variables, no paths of this machine.
+    """A setting without secrets, values of environment variables and absolute paths.
 
-    Settings and options of a command count as secrets by their names: token, secret, password, api_key, access_key.
+    Settings and command options with these names count as secrets: token, secret, password, api_key, access_key.
 
     >>> shareable({"env": {"HF_TOKEN": "hf_secret"}, "command": ["/opt/tools/make.py", "--data=/srv/data", "{out}"]})
     {'env': {'HF_TOKEN': '(set)'}, 'command': ['make.py', '--data=data', '{out}']}
@@ -37,7 +37,7 @@ def shareable(value: Any, key: str = "") -> Any:
         ]
     if isinstance(value, str):
         return _shareable_text(value, key)
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML knows dates
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)  # TOML has dates
 
 
 def _shareable_text(text: str, key: str) -> str:
@@ -49,12 +49,12 @@ def _shareable_text(text: str, key: str) -> str:
 
 
 def relative_path(reference: str) -> str:
-    """A folder of real clips as seen from the working folder, so that scoring finds it."""
+    """A folder of real clips, relative to the working folder, so that scoring finds it."""
     return os.path.relpath(reference) if os.path.isabs(reference) else reference
 
 
 def short_path(path: str) -> str:
-    """A path relative to the working folder or to the package; another absolute path is cut to its last part."""
+    """A path relative to the working folder or to the package; the last part of another absolute path."""
     folder = Path(os.path.expanduser(path))
     if not folder.is_absolute():
         return path

@@ -1,4 +1,4 @@
-"""summary.json as a record: scores, usability and cost of every generator of a run."""
+"""The record of summary.json: scores, usability and cost of every generator of a run."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from vbench_lite.run.reading import typed
 
 @dataclass(frozen=True)
 class SuiteHead:
-    """Which suite was asked, and how much of it."""
+    """The suite of the run, and its requested part."""
 
     name: str
     title: str = ""
     digest: str = ""
     prompts: int = 0
-    """Number of prompts that were asked for."""
+    """Number of requested prompts."""
     clips_per_prompt: int = 0
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What a usable clip needs of one metric; either side may be open."""
+    """The threshold of one metric for usable clips. Each limit may be None."""
 
     min: float | None = None
     max: float | None = None
     source: str = ""
-    """"suite", "file", "labels", or "reference": the worst 5 % of the reference clips lie beyond it."""
+    """"suite", "file", "labels", or "reference": the worst 5 % of the reference clips are beyond it."""
 
 
 FAILING_REFERENCE = 0.2
@@ -42,7 +42,7 @@ FAILING_REFERENCE = 0.2
 
 @dataclass(frozen=True)
 class Usability:
-    """The thresholds of usable clips. Without any, usability is not evaluated."""
+    """The thresholds of usable clips. Without thresholds, usability is not evaluated."""
 
     thresholds: Mapping[str, Floor] = field(default_factory=dict)
     reference_share: float | None = None
@@ -52,7 +52,7 @@ class Usability:
 
     @property
     def too_strict(self) -> bool:
-        """Whether more than one in five reference clips fails the thresholds, so that they ask more than real clips."""
+        """Whether more than one in five reference clips fails, so that the thresholds are too strict for real clips."""
         return self.reference_share is not None and 1 - self.reference_share > FAILING_REFERENCE
 
 
@@ -62,57 +62,57 @@ class GeneratorSummary:
 
     route: str
     clips: int
-    """Clips that were asked for."""
+    """Number of requested clips."""
     failed: int
-    """Clips that were tried and could not be made."""
+    """Number of clips that were tried and failed."""
     scores: Mapping[str, Estimate]
     cost: Mapping[str, Estimate]
     missing: int = 0
-    """Clips that were never generated: they cost nothing and count nowhere else."""
+    """Number of clips that were never generated. They have no cost and are counted only here."""
     devices: tuple[str, ...] = ()
-    """Kinds of device that its clips were made on, such as "1 x NVIDIA L4"."""
+    """The devices of its clips, such as "1 x NVIDIA L4"."""
     usable: int | None = None
-    """Clips that conform and meet every threshold; None where that is not evaluated."""
+    """Number of clips that conform and meet every threshold; None if it is not evaluated."""
 
     @property
     def tried(self) -> int:
-        """Clips that were generated or failed: the denominator of rates and costs."""
+        """Number of clips that were generated or failed: the denominator of rates and costs."""
         return self.clips - self.missing
 
 
 @dataclass(frozen=True)
 class Anchors:
-    """How the pinned clips scored in this scoring, against what they should score."""
+    """The scores of the pinned anchor clips in this scoring, compared with their known scores."""
 
     drift: Mapping[str, float | None] | None = None
-    """Metric > largest relative difference; None where nothing is known of this set of backbones."""
+    """Metric > largest relative difference; None if this set of backbones has no known scores."""
     tolerance: float | None = None
     """Relative difference above which there is a warning."""
     warning: str | None = None
     reason: str | None = None
-    """Why there is no drift."""
+    """The reason why there is no drift value."""
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What belongs beside the numbers."""
+    """Facts about the scores."""
 
     backbones: str | None = None
     """The set of backbones."""
     protocol: str | None = None
-    """How features of video distances were made."""
+    """The protocol of the features for video distances."""
     anchors: Anchors | None = None
     reference: Mapping[str, str] = field(default_factory=dict)
     """Generator > description of the real clips."""
     features: Mapping[str, str] = field(default_factory=dict)
-    """Generator > sha256 of its file of features."""
+    """Generator > sha256 of its features file."""
     truncated_prompts: tuple[str, ...] = ()
-    """Ids of prompts of which the text network reads only the beginning: what differs later changes no score."""
+    """Ids of prompts of which the text network reads only the beginning. The rest does not affect scores."""
 
 
 @dataclass(frozen=True)
 class Summary(Mapping[str, GeneratorSummary]):
-    """summary.json. A mapping from a generator's name to its figures.
+    """The content of summary.json, as a mapping from a generator's name to its figures.
 
     Example:
         >>> none = Summary(FORMAT, SuiteHead("ads"), {}, {"mine": GeneratorSummary("hybrid", 4, 1, {}, {})})
@@ -127,7 +127,7 @@ class Summary(Mapping[str, GeneratorSummary]):
     usable: Usability = Usability()
     notes: Notes = Notes()
     people: People | None = None
-    """What people's votes show; None without votes."""
+    """The results of people's votes; None without votes."""
 
     def __getitem__(self, generator: str) -> GeneratorSummary:
         return self.generators[generator]
@@ -139,13 +139,13 @@ class Summary(Mapping[str, GeneratorSummary]):
         return len(self.generators)
 
     def as_json(self) -> dict[str, Any]:
-        """As in the file: a metric's name is its key, and reasons stand only where something is None."""
+        """The content of the file: a metric's name is its key, and reasons are present only for None."""
         metrics = {name: _without(info, "name") for name, info in self.metrics.items()}
         return _plain(self) | {"format": FORMAT, "metrics": metrics}
 
 
 def summary_from(value: dict[str, Any], path: Path) -> Summary:
-    """A decoded summary.json as a record.
+    """Converts a decoded summary.json to a record.
 
     Raises:
         StoreError: A key is missing or has a wrong type.
@@ -171,7 +171,7 @@ def _without(record: Any, name: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses become objects. An estimate without a reason has no such keys."""
+    """Converts dataclasses to objects. An estimate without a reason does not have its keys."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         known = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         absent = ("reason", "reason_code") if isinstance(value, Estimate) else ()

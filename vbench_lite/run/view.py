@@ -1,4 +1,4 @@
-"""One run, opened: every reader of a run goes through this."""
+"""An opened run. All readers of a run use this module."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ABSENT = Estimate(None, reason="not measured", reason_code=ReasonCode.NOT_MEASUR
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run on disk. Files are read when they are first asked for, once each.
+    """A run on disk. Each file is read once, on first use.
 
     Attributes:
-        folder: Where it lies.
-        selected: The one generator that the argument named, or None for all.
+        folder: The run folder.
+        selected: The generator that the argument named, or None for all.
 
     Example:
         >>> run = open_run("results/baseline")
@@ -55,7 +55,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What names this run, or its one generator, as an argument."""
+        """The argument that names this run or its selected generator."""
         return f"{self.path}:{self.selected}" if self.selected else str(self.path)
 
     @cached_property
@@ -78,7 +78,7 @@ class Run:
 
     @cached_property
     def grids(self) -> Mapping[str, ClipGrid]:
-        """clips.csv, one grid a generator.
+        """clips.csv, one grid per generator.
 
         Raises:
             StoreError: The run is not scored, or the file is not valid.
@@ -87,7 +87,7 @@ class Run:
 
     @property
     def clips(self) -> pandas.DataFrame:
-        """clips.csv as a table: one row for every clip that was asked for.
+        """clips.csv as a table: one row for every requested clip.
 
         Raises:
             StoreError: The run is not scored.
@@ -100,7 +100,7 @@ class Run:
         return table if self.selected is None else table[table["generator"] == self.selected].reset_index(drop=True)
 
     def selecting(self, generator: str | None) -> Run:
-        """The same run for one generator, or for all of them. Files that were read are not read again."""
+        """The run for one generator, or for all. Files are not read again."""
         other = Run(self.folder, generator)
         for name in ("manifest", "summary", "grids"):
             if name in self.__dict__:
@@ -114,16 +114,16 @@ class Run:
 
     @property
     def metrics(self) -> Mapping[str, MetricInfo]:
-        """The descriptions of the metrics that it was scored with, by name."""
+        """Name > description of each metric of the scoring."""
         return self.summary.metrics
 
     @property
     def created(self) -> str:
-        """When it was started: ISO 8601, UTC."""
+        """Time of the start: ISO 8601, UTC."""
         return self.manifest.created
 
     def timings(self, generator: str) -> dict[str, float]:
-        """Seconds by phase (import_s, load_s, ...), summed over a generator's processes; empty where not kept."""
+        """Phase (import_s, load_s, ...) > seconds, summed over a generator's processes; empty if not stored."""
         total: dict[str, float] = {}
         for path in self.folder.timings_paths(generator):
             for process in read_processes(path):
@@ -133,13 +133,13 @@ class Run:
         return total
 
     def records(self, generator: str) -> list[ClipRecord]:
-        """The stored records of a generator's clips, for what clips.csv does not hold, such as times by stage."""
+        """The stored records of a generator's clips, with facts that are not in clips.csv, such as times by stage."""
         paths = map(self.folder.record_path, self.manifest.keys(generator))
         return [self.folder.read_record(path) for path in paths if path.exists()]
 
 
 def read_processes(path: Path) -> list[dict[str, Any]]:
-    """What the processes of a timings file say; [] where it is missing or broken, for nothing depends on it."""
+    """The processes in a timings file; [] if it is missing or broken, because no result depends on it."""
     try:
         found = json.loads(path.read_text("utf-8"))["processes"]
         return [process for process in found if isinstance(process, dict)]
@@ -170,18 +170,18 @@ class Side(NamedTuple):
         """Its part of summary.json.
 
         Raises:
-            StoreError: summary.json does not hold the generator.
+            StoreError: summary.json does not have the generator.
         """
         found = self.run.summary.generators.get(self.generator)
         if found is None:
             raise StoreError(
-                f'{self.run.folder.summary_path} holds no figures of "{self.generator}". '
+                f'{self.run.folder.summary_path} has no figures of "{self.generator}". '
                 f"{self.run.folder.remedy}"
             )
         return found
 
     def score(self, metric: str) -> Estimate:
-        """The estimate of a metric; one without a value where there is none."""
+        """The estimate of a metric; an estimate without a value if there is none."""
         return self.figures.scores.get(metric, ABSENT)
 
     def cost(self, name: str) -> Estimate:
@@ -192,11 +192,11 @@ def open_run(argument: str | Path) -> Run:
     """Opens a run by an argument such as "results/ads" or "results/ads:tiny-diffusion".
 
     Args:
-        argument: A folder, perhaps with one generator of it behind a colon. A bare name is looked for
-            under results/ too. The whole text is tried as a folder first, so a folder may hold a colon.
+        argument: A folder, optionally followed by a colon and one of its generators. A bare name is also searched
+            under results/. The whole text is tried as a folder first, so the name of a folder may contain a colon.
 
     Returns:
-        The run. Scores are read when they are asked for: a run need not be scored to be opened.
+        The run. It need not be scored, because scores are read on first use.
 
     Raises:
         StoreError: There is no such run, its run.json is not valid, or it has no such generator.
@@ -212,7 +212,7 @@ def open_run(argument: str | Path) -> Run:
         for folder in (RunFolder(name), RunFolder(Path("results") / name)):
             if folder.exists():
                 return _selected(folder, selected)
-    return _selected(RunFolder(text), None)  # raises the error that says what is missing
+    return _selected(RunFolder(text), None)  # raises the error that names the missing file
 
 
 def _selected(folder: RunFolder, generator: str | None) -> Run:

@@ -1,7 +1,7 @@
-"""People's votes: one small file each, `votes/<rater>/<question>.json` in the run folder.
+"""People's votes: one small file per vote, `votes/<rater>/<question>.json` in the run folder.
 
-A vote is written whole or not at all. Votes of two machines are merged by copying their folders. Each vote names its
-clips by run, generator and sha256, so that a vote on a clip that was replaced later is recognised and not counted.
+Votes are never written partly. To merge votes of two machines, copy their folders into one. Each vote names its clips
+by run, generator and sha256, so that a vote on a clip that was replaced later is recognised and not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vbench_lite.files import to_json, write_whole
 from vbench_lite.run.reading import read_json, typed
 
 FORMAT = 1
-"""Of a vote's file."""
+"""Version of the file of a vote."""
 Mode = Literal["usable", "pairs"]
 Answer = Literal["keep", "reject", "left", "same", "right", "neither"]
 CHOICES: Mapping[Mode, tuple[Answer, ...]] = {
@@ -35,10 +35,10 @@ RATER = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 @dataclass(frozen=True, order=True)
 class ClipRef:
-    """One clip that a vote is about."""
+    """One clip of a vote."""
 
     run: str
-    """Name of the run's folder."""
+    """Name of the run folder."""
     generator: str
     index: int
     sha256: str
@@ -49,33 +49,33 @@ class Vote:
     """One rater's answer to one question."""
 
     id: str
-    """Of the question: letters and digits."""
+    """Id of the question: letters and digits."""
     rater: str
     mode: Mode
     prompt_id: str
     clips: tuple[ClipRef, ...]
-    """One clip; of a pair the left and the right one, as they were shown."""
+    """One clip; for a pair the left and the right clip, as shown."""
     answers: Mapping[str, Answer]
     """Key of the question, as in `QUESTIONS` > the answer."""
     reasons: tuple[str, ...] = ()
-    """Why a clip was rejected."""
+    """Reasons for rejecting a clip."""
     seconds: float | None = None
-    """From the first sight of the clips to the vote, while the page was visible."""
+    """Seconds from the display of the clips to the vote, while the page was visible."""
     at: str = ""
     """ISO 8601, UTC."""
     repeat: bool = False
-    """The same clips were shown to the same rater before, a pair with its sides swapped."""
+    """Whether the rater saw the same clips before; a pair had its sides swapped."""
     warm_up: bool = False
-    """The answer was known beforehand. It shows whether a rater is attentive, and counts nowhere else."""
+    """Whether the answer is known. Such a vote only shows whether a rater is attentive."""
     expected: Answer | None = None
-    """The known answer of a warm-up."""
+    """The known answer of a warm-up question."""
     simulated: bool = False
-    """A program gave the answer, not a person."""
+    """Whether a program gave the answer, not a person."""
     format: int = FORMAT
 
     def __post_init__(self) -> None:
         if not RATER.fullmatch(self.rater) or not re.fullmatch(r"[a-z0-9]{4,64}", self.id):
-            raise ValueError("the rater or the id cannot be the name of a file")
+            raise ValueError("the rater or the id is not a valid file name")
         if len(self.clips) != (1 if self.mode == "usable" else 2):
             raise ValueError(f'a vote of the mode "{self.mode}" names {len(self.clips)} clips')
         first = next(iter(QUESTIONS[self.mode]))
@@ -83,14 +83,14 @@ class Vote:
             raise ValueError(f'the answer to "{first}" is missing')
         for question, answer in self.answers.items():
             if question not in QUESTIONS[self.mode] or answer not in CHOICES[self.mode]:
-                raise ValueError(f'"{answer}" is no answer to "{question}" in the mode "{self.mode}"')
+                raise ValueError(f'"{answer}" is not an answer to "{question}" in the mode "{self.mode}"')
 
 
 def check_rater(label: str) -> str:
-    """A rater's label as the name of a folder.
+    """Checks a rater's label and converts it to the name of a folder.
 
     Raises:
-        UsageError: The label holds other signs.
+        UsageError: The label contains other characters.
 
     >>> check_rater("Anna")
     'anna'
@@ -102,7 +102,7 @@ def check_rater(label: str) -> str:
 
 
 def votes_path(run: Path) -> Path:
-    """Where the votes of a run folder lie."""
+    """The folder of the votes of a run."""
     return run / "votes"
 
 
@@ -111,19 +111,19 @@ def vote_path(run: Path, rater: str, id_: str) -> Path:
 
 
 def write_vote(run: Path, vote: Vote) -> None:
-    """Stores a vote. Another answer of the same rater to the same question is replaced."""
+    """Stores a vote, and replaces an earlier answer of the rater to the question."""
     write_whole(vote_path(run, vote.rater, vote.id), to_json(vote))
 
 
 def read_vote(path: Path) -> Vote:
-    """One vote.
+    """Reads one vote.
 
     Raises:
-        StoreError: The file is no vote.
+        StoreError: The file is not a vote.
     """
     vote = typed(read_json(path, "there is no such vote."), Vote, path)
     if (vote.rater, vote.id) != (path.parent.name, path.stem):
-        raise StoreError(f"{path} holds the vote {vote.rater}/{vote.id}: the file has another name.")
+        raise StoreError(f"{path} contains the vote {vote.rater}/{vote.id}, which does not match its file name.")
     return vote
 
 
@@ -157,7 +157,7 @@ class Votes:
 
 
 Present = Mapping[tuple[str, str, str, int], str]
-"""(run, generator, prompt, index) > sha256 of the clip that is there now."""
+"""(run, generator, prompt, index) > sha256 of the current clip."""
 REPLACED = "the clip was replaced or deleted after the vote"
 NOT_SCORED = "the clip was made after the run was scored, so score the run again"
 
@@ -172,21 +172,21 @@ class _Sorting:
 def read_votes(
     run: Path, present: Present, runs: Iterable[str], home: str = "", made: Collection[str | None] = ()
 ) -> Votes:
-    """The votes of a run folder, without those on clips that have changed since.
+    """The votes of a run folder, without votes on clips that have changed since.
 
     Args:
         run: The run folder.
-        present: The clips that are there now.
-        runs: Names of the runs that `present` covers. Clips of another run cannot be checked, and their votes count.
-        home: The run's name now. A clip that it holds is its own, also where the folder was renamed after the vote.
-        made: sha256 of clips that lie in the folder. One that is not in `present` is not scored.
+        present: The current clips.
+        runs: Names of the runs in `present`. Clips of other runs cannot be checked, and their votes count.
+        home: The current name of the run. Its clips are recognised even if the folder was renamed after the vote.
+        made: sha256 of clips in the folder. A clip that is not in `present` is not scored.
     """
     found, known = _Sorting(), set(runs)
     for path in sorted(votes_path(run).glob("*/*.json")):
         try:
             vote = _at_home(read_vote(path), present, home)
         except StoreError:
-            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", "the file is no vote"))
+            found.dropped.append(Drop(f"{path.parent.name}/{path.name}", "the file is not a vote"))
             continue
         if vote.warm_up:
             found.warm_ups.append(vote)
@@ -205,14 +205,14 @@ def _at_home(vote: Vote, present: Present, home: str) -> Vote:
 
 
 def _stale(vote: Vote, present: Present, known: set[str]) -> list[ClipRef]:
-    """Clips of the vote that are not there as they were shown."""
+    """Clips of the vote that were changed or deleted after the vote."""
     keys = [((clip.run, clip.generator, vote.prompt_id, clip.index), clip) for clip in vote.clips]
     return [clip for key, clip in keys if clip.run in known and present.get(key) != clip.sha256]
 
 
 @dataclass(frozen=True)
 class ReviewRate:
-    """What an hour of a reviewer costs: `votes/rate.json`."""
+    """The hourly rate of a reviewer: `votes/rate.json`."""
 
     usd_per_hour: float
     date: str = ""
@@ -221,12 +221,12 @@ class ReviewRate:
 
 
 def write_rate(run: Path, rate: ReviewRate) -> None:
-    """Keeps the rate with the votes."""
+    """Stores the rate with the votes."""
     write_whole(votes_path(run) / "rate.json", to_json(rate))
 
 
 def read_rate(run: Path) -> ReviewRate | None:
-    """The rate, or None where none was stated.
+    """The rate; None if none was stated.
 
     Raises:
         StoreError: The file is not valid.
@@ -236,7 +236,7 @@ def read_rate(run: Path) -> ReviewRate | None:
 
 
 def copy_votes(run: Path, to: Path) -> None:
-    """Puts a run's votes in place of those of another folder, such as a baseline."""
+    """Copies a run's votes to another folder, such as a baseline, and replaces its votes."""
     shutil.rmtree(votes_path(to), ignore_errors=True)
     for path in sorted(votes_path(run).rglob("*.json")):
         write_whole(to / path.relative_to(run), path.read_bytes())
