@@ -16,7 +16,7 @@ MAKE = ["make", "{out}"]
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        (Behaviour, {"secconds": 1}, 'the own adapter takes no setting "secconds". Did you mean "seconds"?'),
+        (Behaviour, {"secconds": 1}, 'the own adapter has no setting "secconds". Did you mean "seconds"?'),
         (Behaviour, {"seconds": "1"}, '"seconds" is \'1\': expected a number'),
         (Behaviour, {"wait": "sleeps"}, '"wait" is \'sleeps\': expected one of sleep, compute, claim'),
         (Behaviour, {"fail_prompts": ["a", 2]}, '"fail_prompts" is [\'a\', 2]: expected every item to be a string'),

@@ -74,8 +74,8 @@ def said_by_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     ("arguments", "said"),
     [
         (("-g", "unknown"), 'no adapter named "simulatd". Did you mean "simulated"?'),
-        (("-g", "misspelt"), 'the simulated adapter takes no setting "accurracy". Did you mean "accuracy"?'),
-        (("-g", "setting"), 'the command adapter takes no setting "timelimit"'),
+        (("-g", "misspelt"), 'the simulated adapter has no setting "accurracy". Did you mean "accuracy"?'),
+        (("-g", "setting"), 'the command adapter has no setting "timelimit"'),
         (("-g", "shell"), '"command" must be a list'),
         (("-g", "nowhere"), "the command has no {out}"),
         (("-g", "half"), 'lacks "refiner"'),

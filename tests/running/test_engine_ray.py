@@ -111,7 +111,7 @@ def test_killed_actors_are_replaced_and_nothing_is_lost_or_repeated(tmp_path):
 
 def test_devices_are_the_clusters(tmp_path):
     assert ray_engine.find_device("auto").kind == "cpu"
-    with pytest.raises(UsageError, match="Ray chooses which one"):
+    with pytest.raises(UsageError, match="Ray chooses the device"):
         ray_engine.find_device("cuda:1")
 
 

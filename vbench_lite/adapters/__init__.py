@@ -1,4 +1,4 @@
-"""Adapters: each drives one kind of generator. A new adapter needs one file and one line here."""
+"""Adapters: each runs one kind of generator. A new adapter needs one file and one line here."""
 
 ADAPTERS = {
     "token-transformer": "vbench_lite.adapters.models.token_transformer:TokenTransformer",

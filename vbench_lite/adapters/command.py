@@ -1,4 +1,4 @@
-"""Drives any program in its own environment, such as the script of a research repository.
+"""Runs any program in its own environment, such as the script of a research repository.
 
     [settings]
     command = ["envs/wan/bin/python", "generate.py", "--prompt", "{prompt}", "--seed", "{seed}", "--out", "{out}"]
@@ -70,7 +70,7 @@ class CommandSettings:
             )
         settings = read_settings(cls, definition)
         if not settings.resident and not any("{out}" in a or "{out_folder}" in a for a in command):
-            raise UsageError(f'"{name}": the command has no {{out}}, so the program cannot know its output file.')
+            raise UsageError(f'"{name}": the command has no {{out}}, so the program does not get its output file.')
         images = any("image" in each for each in definition.inputs)
         if images and not settings.resident and not any("{image}" in argument for argument in command):
             raise UsageError(f'"{name}" takes an image, but its command has no {{image}}. Add it to the command.')

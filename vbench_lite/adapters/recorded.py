@@ -60,7 +60,7 @@ class RecordedClips:
             raise GeneratorError(f'"{self.name}": there is no folder of clips at "{definition.model}".')
 
     def begin(self, context: RunContext) -> None:
-        """Store all prompts of the run, so that a file name that fits two prompts is assigned to neither."""
+        """Store all prompts of the run, so that a file name that matches two prompts is assigned to neither."""
         self.prompts = context.prompts
 
     def load(self, device: str) -> None:

@@ -17,9 +17,9 @@ from vbench_lite.userfile import shown
 
 Settings = TypeVar("Settings")
 Number = Annotated[float, msgspec.Meta(ge=0)]
-"""0 or more."""
+"""A number of 0 or more."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
-"""0 or more."""
+"""A whole number of 0 or more."""
 WORDS = {
     "str": "a string", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list",
     "object": "a table",
@@ -27,7 +27,7 @@ WORDS = {
 
 
 def read_settings(kind: type[Settings], definition: Definition) -> Settings:
-    """The settings of an adapter that has no others than those of this record and of the records inside it.
+    """Reads the settings of an adapter. It has only those of this record and of the records inside it.
 
     Raises:
         UsageError: A setting is missing, not known, of the wrong type or out of range.
@@ -39,7 +39,7 @@ def read_settings(kind: type[Settings], definition: Definition) -> Settings:
 
 
 def _unknown(kind: type, given: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Settings that the record does not have, each with those that it has."""
+    """Settings that the record does not have, each with the known settings of its table."""
     hints = get_type_hints(kind)
     for name, value in given.items():
         if name not in hints:
@@ -51,12 +51,12 @@ def _unknown(kind: type, given: Mapping[str, Any], table: str = "") -> Iterator[
 def take(
     kind: type[Settings], definition: Definition, given: Mapping[str, Any] | None = None
 ) -> tuple[Settings, dict[str, Any]]:
-    """Builds a record of settings from those that are its own, and returns the others.
+    """Builds a record from its own settings, and returns the other settings.
 
     Args:
         kind: The record, a dataclass.
-        definition: Of the generator that the error names.
-        given: The settings; None for all those that the runner leaves to the adapter.
+        definition: The definition, for the name in errors.
+        given: The settings; None for all settings of the adapter.
 
     Raises:
         UsageError: A value is of the wrong type or out of range.
@@ -65,14 +65,14 @@ def take(
     own = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     try:
         settings = msgspec.convert({k: v for k, v in given.items() if k in own}, kind)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # lone surrogates come from a command line
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # a command line can contain lone surrogates
         problem = _problem(str(error), kind, given)
         raise UsageError(f'"{definition.name}": {problem}. See docs/generators.md.') from None
     return settings, {k: v for k, v in given.items() if k not in own}
 
 
 def _problem(message: str, kind: type, given: Mapping[str, Any]) -> str:
-    """What is wrong with which setting, from a message such as "Expected `str`, got `int` - at `$.submit.url`"."""
+    """The setting and its problem, from a message such as "Expected `str`, got `int` - at `$.submit.url`"."""
     what, _, place = message.partition(" - at `$.")
     name = place.rstrip("`").partition("[")[0]
     value: Any = given
@@ -86,7 +86,7 @@ def _problem(message: str, kind: type, given: Mapping[str, Any]) -> str:
     elif what.startswith("Expected "):
         expected = re.sub(r"`([^`]*)`", lambda kinds: _in_words(kinds[1]), what.partition(", got")[0][9:])
         expected = f"every item to be {expected}" if "[" in place else expected
-    else:  # of the record itself
+    else:  # a check of the record itself
         return f"[settings.{name}]: {what}" if name else what
     return f'"{name}" is {shown(value)}: expected {expected}'
 
@@ -96,19 +96,19 @@ def _in_words(kinds: str) -> str:
 
 
 def own_settings(definition: Definition) -> dict[str, Any]:
-    """The settings that the runner leaves to the adapter."""
+    """The settings of the adapter, without those of the runner."""
     return {k: v for k, v in definition.settings.items() if k not in RUNNER_SETTINGS}
 
 
 def require(fine: bool, name: str, value: Any, expected: str) -> None:
-    """Raises ValueError for a setting of a record; `take` names the generator."""
+    """Raises ValueError for an invalid setting of a record. `take` adds the name of the generator."""
     if not fine:
         raise ValueError(f'"{name}" is {value!r}: expected {expected}')
 
 
 def unknown_setting(definition: Definition, owner: str, setting: str, accepted: Iterable[str]) -> UsageError:
-    """Names a setting that nothing reads, and what was probably meant."""
+    """The error for an unknown setting, with the most similar known setting."""
     known = sorted({*accepted, *RUNNER_SETTINGS})
     near = difflib.get_close_matches(setting, known, n=1)
-    hint = f'Did you mean "{near[0]}"?' if near else f"It takes: {', '.join(known)}."
-    return UsageError(f'"{definition.name}": {owner} takes no setting "{setting}". {hint}')
+    hint = f'Did you mean "{near[0]}"?' if near else f"Its settings: {', '.join(known)}."
+    return UsageError(f'"{definition.name}": {owner} has no setting "{setting}". {hint}')

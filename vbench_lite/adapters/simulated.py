@@ -1,8 +1,8 @@
 """A generator without a model, with chosen durations, failures and quality. Equal seeds give equal clips.
 
 It is for tests of everything except models: large runs, gate policies, clusters. Prompts of the built-in world get
-clips of the world, with errors according to `accuracy` and `noise`. An image that the world drew is continued as the
-text says. Any other prompt gets a moving square, in front of its image if it has one.
+clips of the world, with errors according to `accuracy` and `noise`. An image drawn by the world is continued as the
+text states. Any other prompt gets a moving square, in front of its image if it has one.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from vbench_lite.run.plan import Plan, setting
 
 
 class Batch(NamedTuple):
-    """The requests of one call. The number is the batch's place in the generator's plan."""
+    """The requests of one call. `number` is the index of the batch in the generator's plan."""
 
     number: int
     requests: tuple[Request, ...]
@@ -33,7 +33,7 @@ class Shard(NamedTuple):
         """
         found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
         if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(f"--shard {text} is not understood. Use I/N from 1/N to N/N, e.g. --shard 1/4.")
+            raise UsageError(f"--shard {text} is not valid. Use I/N from 1/N to N/N, e.g. --shard 1/4.")
         return cls(int(found[1]) - 1, int(found[2]))
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ WHOLE = Shard()
 def batches(plan: Plan, definition: Definition, shard: Shard = WHOLE) -> list[Batch]:
     """The batches of a generator. A shard has every N-th batch.
 
-    Batches do not depend on which clips exist already. So a resumed run has the same batches as an uninterrupted run.
+    Batches do not depend on existing clips, so a resumed run has the same batches as an uninterrupted run.
     """
     size = setting(definition, "batch_size", 1)
     requests = list(plan.requests(definition))

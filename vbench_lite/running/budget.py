@@ -56,7 +56,7 @@ class Budget:
         return self.spent_usd + each * (at_hand + len(batch.requests)) <= self.limit_usd
 
     def affordable_s(self, definition: Definition) -> float:
-        """Device seconds that the rest of the limit pays for; infinite if time costs nothing."""
+        """Device seconds that the remaining budget pays for; infinite if time costs nothing."""
         rate = self._prices[definition.name].usd_per_device_hour
         return 3600 * max(0.0, self.limit_usd - self.spent_usd) / rate if rate else math.inf
 
@@ -65,7 +65,7 @@ class Budget:
         self.spent_usd += device_s * (self._prices[definition.name].usd_per_device_hour or 0.0) / 3600
 
     def spent_before(self, records: Sequence[ClipRecord]) -> None:
-        """Charge the failed attempts that these clips replaced. An unknown cost counts as one most expensive clip."""
+        """Charge the failed attempts that these clips replaced. An unknown cost counts as the most expensive clip."""
         for record in records:
             unknown = self._highest.get(record.generator, 0.0)
             self.spent_usd += unknown if record.retried_usd is None else record.retried_usd

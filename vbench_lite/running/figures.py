@@ -27,7 +27,7 @@ def checked_output(output: Output) -> Output:
     figures: dict[str, Any] = {
         "usd_charged": _figure("usd_charged", output.usd_charged, "of US dollars, 0 or more", wrong),
         "device_s": _figure("device_s", output.device_s, "of seconds, 0 or more", wrong),
-        "fps": _figure("fps", output.fps, "of frames a second, above 0", wrong, above=True),
+        "fps": _figure("fps", output.fps, "of frames per second, above 0", wrong, above=True),
         "stages_s": _figures("stages_s", output.stages_s, "of seconds, 0 or more", wrong),
         "counts": _figures("counts", output.counts, ", 0 or more", wrong),
     }

@@ -1,4 +1,4 @@
-"""Locks a run folder, so that only one run works on it at a time. Each shard has its own lock."""
+"""Locks a run folder, so that only one run uses it at a time. Each shard has its own lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def locked(folder: Path, shard: Shard) -> Iterator[None]:
     """Lock the folder for this process. The system releases the lock when the process ends.
 
     Raises:
-        FolderLocked: Another run works on the folder.
+        FolderLocked: Another run uses the folder.
         StoreError: The folder cannot be written.
     """
     with ExitStack() as stack:
@@ -54,7 +54,7 @@ def _take(file: IO[str], folder: Path, shared: bool) -> None:
         file.seek(0)
         holder = file.read().strip() or "another process"
         raise FolderLocked(
-            f"{folder} is in use by {holder}. Wait for it, or write elsewhere with --out DIR."
+            f"{folder} is in use by {holder}. Wait for it, or write to another folder with --out DIR."
         ) from None
     except OSError:
         return  # the file system has no locks

@@ -1,4 +1,4 @@
-"""Generates the clips of a plan into a run folder, and continues where an earlier run stopped.
+"""Generates the clips of a plan into a run folder. It continues an interrupted run.
 
 The runner checks which clips exist, lets an engine generate the others, and stores each clip as soon as it is finished.
 It does not depend on metrics or models.
@@ -39,7 +39,7 @@ def run(plan: Plan, folder: RunFolder, device: Device, options: Options | None =
 
     Raises:
         PlanConflict: The folder contains another plan; nothing was changed.
-        FolderLocked: Another process works on the folder.
+        FolderLocked: Another process uses the folder.
         StoreError: The folder cannot be written.
         UsageError: The image of a prompt cannot be decoded; nothing was changed.
     """

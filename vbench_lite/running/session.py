@@ -210,7 +210,7 @@ class Session:
         return Failure(short(error))
 
     def _look_at_device(self) -> None:
-        """Checks from time to time whether the device was throttled or shared."""
+        """Check at intervals whether the device was throttled or shared."""
         if self.place.uuids and time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked, now = time.monotonic(), energy.device_state(self.place.uuids)
             self.timings.device_during = energy.worst_of(self.timings.device_during, now)
@@ -243,7 +243,7 @@ class _Stopwatch:
 
 
 def compile_s() -> float:
-    """Seconds that torch.compile reports for this process; 0 where it was not used."""
+    """Seconds that torch.compile reports for this process; 0 if it was not used."""
     dynamo = sys.modules.get("torch._dynamo.utils")
     spent = dynamo.calculate_time_spent() if hasattr(dynamo, "calculate_time_spent") else {}  # type: ignore[union-attr]
     return float(spent.get("entire_frame_compile", 0.0))

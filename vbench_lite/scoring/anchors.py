@@ -1,7 +1,7 @@
 """Anchors: pinned clips with known scores. Every scoring also scores them, so that a drift of the scorer is detected.
 
-The clips are stored beside the built-in networks. `expected.json` holds the expected scores for each set of networks.
-If another library version, machine or code change moves a score by more than `TOLERANCE`, the notes of the run say so.
+The clips are stored beside the built-in networks. `expected.json` has the expected scores for each set of networks.
+If another library version, machine or code changes a score by more than `TOLERANCE`, the notes of the run report it.
 
     python -m vbench_lite.scoring.anchors [--backbones NAME]      stores the scores of the current code
 """

@@ -1,4 +1,4 @@
-"""Scores of single clips: of the generated ones, and of the real ones that they are compared with."""
+"""Scores single clips: the generated clips and the reference clips."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from vbench_lite.scoring.reference import Reference
 
 
 class ClipScorer:
-    """Every metric of single clips, with what the prompts add to it.
+    """Computes all metrics of single clips, with the texts and images of the prompts.
 
     Args:
-        metrics: The chosen metrics; those of sets and of programs are computed elsewhere.
+        metrics: The selected metrics; metrics of sets and of programs are computed elsewhere.
         nets: The networks.
-        prompts: By id.
+        prompts: Prompts by id.
         pictures: The images of the prompts.
     """
 
@@ -48,7 +48,7 @@ class ClipScorer:
         return self._score(clip, self._prompts[prompt_id], spec, reference)
 
     def score_real(self, references: Iterable[Reference]) -> dict[str, tuple[Score, ...]]:
-        """Metric > scores of all real clips, which say what a usable clip needs."""
+        """Metric > scores of all real clips, from which thresholds of usable clips are derived."""
         scores: dict[str, list[Score]] = {metric.name: [] for metric in self._metrics}
         for reference in {id(r): r for r in references}.values():
             for clip, prompt_id in zip(reference.clips, reference.prompts, strict=True):

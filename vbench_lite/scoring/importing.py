@@ -174,7 +174,7 @@ def stored_tables(folder: RunFolder) -> dict[str, ImportedTable]:
         StoreError: A file is damaged.
     """
     paths = sorted((folder.path / "imports").glob("*.json"))
-    return {path.stem: typed(read_json(path, "the table is gone."), ImportedTable, path) for path in paths}
+    return {path.stem: typed(read_json(path, "the table was deleted."), ImportedTable, path) for path in paths}
 
 
 def with_imports(folder: RunFolder, scored: Scored) -> Scored:

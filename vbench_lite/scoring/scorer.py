@@ -98,7 +98,7 @@ def _scorer(
 
 
 def device_for(metrics: Sequence[Metric]) -> str:
-    """The first CUDA device, or the CPU where there is none or no metric computes on it."""
+    """The first CUDA device; the CPU if there is none or no metric uses it."""
     if not networks_of(metrics) and not judges_of(metrics):
         return "cpu"
     import torch
@@ -128,7 +128,7 @@ class Scorer:
         self.of_clips = ClipScorer(metrics, nets, self.prompts, self.pictures)
 
     def score(self) -> Scored:
-        """Score every requested clip. Memory holds only the scores and the features for set metrics."""
+        """Score every requested clip. Only the scores and the features for set metrics are kept in memory."""
         references = self._references({}) if all(self.forms.values()) else None
         scores: dict[ClipKey, dict[str, Score]] = {}
 

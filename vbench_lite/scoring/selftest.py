@@ -1,7 +1,7 @@
-"""Checks that the metrics react to what they claim to measure: damages clips in levels and compares the scores.
+"""Checks that the metrics react as they claim: damages clips in levels and compares the scores.
 
 For each damage and metric, the rank correlation of level and score is computed over the undamaged clips and `LEVELS`
-levels. 1 or -1 means that every level moved the score further. The file of a metric states which damages raise it
+levels. 1 or -1 means that every level changed the score further. The file of a metric states which damages raise it
 (`rises_with`), lower it (`falls_with`) or do not change it (`unmoved_by`). If a claim does not hold, the test fails.
 """
 
@@ -132,7 +132,7 @@ def observations_on(clips: int) -> int:
 
 
 def _compositions(count: int) -> list[Composition]:
-    """Compositions at even distances in the held-out list, so that all things, colours and motions occur."""
+    """Compositions at equal distances in the held-out list, so that all things, colours and motions occur."""
     every = held_out_compositions()
     return [every[int(place)] for place in np.linspace(0, len(every) - 1, count).round()]
 

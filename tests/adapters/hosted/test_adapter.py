@@ -302,7 +302,7 @@ def test_an_address_for_examples_is_named_at_once_with_its_file(
     monkeypatch.chdir("/")
     ((key, address),) = ((key, value if isinstance(value, str) else value[-1]) for key, value in change.items())
     definition = Definition("rented", "undisclosed", "http", settings=settings(service, **change), folder=Path("/own"))
-    expected = f'the address of its service: write it as "{key}" in own/rented.toml, in place of {address}'
+    expected = f'the address of its service: write it as "{key}" in own/rented.toml, instead of {address}'
     with pytest.raises(GeneratorError, match=re.escape(f'"rented" needs {expected}.')):
         HostedService(definition).load("cpu")
     assert what_is_missing(definition) == f"needs {expected}"
@@ -327,7 +327,7 @@ def test_missing_key_is_asked_for_by_its_variable(
     [
         ({"submit": {}}, r"\[settings\.submit\] lacks \"url\""),
         ({"poll": {"url": "/x", "state": "s"}}, r'\[settings\.poll\] lacks "done"'),
-        ({"pollevery": 3}, 'takes no setting "pollevery". Did you mean "poll_every_s"'),
+        ({"pollevery": 3}, 'has no setting "pollevery". Did you mean "poll_every_s"'),
         ({"auth": "oauth"}, "expected one of key, jwt-hs256"),
     ],
 )

@@ -152,7 +152,7 @@ def test_an_image_over_the_services_limit_is_not_sent(service: Service, tmp_path
         ({"send": "upload", "result": "x"}, 'needs "url"'),
         ({"send": "upload", "url": "/images"}, 'needs "result"'),
         ({"format": "gif"}, "expected one of png, jpeg"),
-        ({"host": "x"}, 'takes no setting "image.host"'),
+        ({"host": "x"}, 'has no setting "image.host"'),
     ],
 )
 def test_an_incomplete_description_is_refused(service: Service, image: dict[str, Any], reason: str) -> None:

@@ -112,7 +112,7 @@ def definition(folder: Path, **settings: Any) -> Definition:
 
 def test_misspelt_setting_is_named_before_weights_are_read(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
-    with pytest.raises(UsageError, match=r'takes no setting "guidance_scal".*Did you mean "guidance_scale"'):
+    with pytest.raises(UsageError, match=r'has no setting "guidance_scal".*Did you mean "guidance_scale"'):
         DiffusersPipeline(definition(tmp_path, guidance_scal=3)).load("cpu")
 
 

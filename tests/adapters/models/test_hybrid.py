@@ -152,7 +152,7 @@ def test_draft_of_another_form_is_fitted() -> None:
         ({"strength": 1.5}, '"strength" is 1.5'),
         ({"draft": None}, 'lacks "draft"'),
         ({"refiner": "draft.toml"}, "not of the diffusers adapter"),
-        ({"draft": "rented.toml"}, "not made on this machine"),
+        ({"draft": "rented.toml"}, "not generated on this machine"),
     ],
 )
 def test_wrong_settings_are_a_sentence(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

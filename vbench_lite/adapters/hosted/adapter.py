@@ -1,4 +1,4 @@
-"""Drives a hosted service that a TOML file describes (`settings.py`): submits, polls and downloads.
+"""Calls a hosted service that a TOML file describes (`settings.py`): submits, polls and downloads.
 
 No clip is paid for twice. The id of a job is stored before it is polled, and a restart continues polling. A submit with
 an unknown outcome is not repeated. The cost is the charge that the service reports, or the definition's price. Device
@@ -42,10 +42,10 @@ class HostedService:
         self._journal = Journal(context.state)
 
     def load(self, device: str) -> None:
-        """Reads the key; nothing is sent.
+        """Read the key. Nothing is sent.
 
         Raises:
-            GeneratorError: The environment variable that should hold it is not set, or the service has no address yet.
+            GeneratorError: The environment variable of the key is not set, or the service has no address yet.
         """
         if self._address_needed:
             raise GeneratorError(f'"{self._name}" needs {self._address_needed}.')

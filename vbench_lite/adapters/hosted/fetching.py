@@ -36,7 +36,7 @@ class HostedClip:
         Raises:
             NotAcceptedError: The service did not accept the job.
             JobFailedError: The job failed, or the service refused the clip.
-            ClipFailed: The outcome is not known, or not known yet. The reason says what to do.
+            ClipFailed: The outcome is not known, or not known yet. The reason states the next step.
         """
         clip, submission = self._clip, Submission(self._clip)
         kept = clip.journal.kept_clip(clip.path)

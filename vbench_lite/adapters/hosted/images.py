@@ -63,7 +63,7 @@ class ImageSender:
                 answer = self._taken(self._call.ask(use.method, use.url, self._headers, values, dict(use.body)))
                 address = get_path(answer.json(), use.put)
                 if not isinstance(address, str):
-                    raise NotAcceptedError(f"the upload's answer names no address at {use.put}")
+                    raise NotAcceptedError(f"the answer to the upload has no address at {use.put}")
                 self._taken(self._call.ask("PUT", address, {"Content-Type": kind}, values, content))
             else:
                 if use.form_field:
@@ -76,7 +76,7 @@ class ImageSender:
             raise NotAcceptedError(f"the image cannot be uploaded: {error}") from None
         found = get_path(answer.json(), use.result)
         if not isinstance(found, str | int) or isinstance(found, bool) or not str(found).strip():
-            raise NotAcceptedError(f"the upload's answer has no {use.result}: {response_excerpt(answer)}")
+            raise NotAcceptedError(f"the answer to the upload has no {use.result}: {response_excerpt(answer)}")
         return str(found)
 
     def _taken(self, answer: Answer) -> Answer:

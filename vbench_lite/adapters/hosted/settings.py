@@ -2,15 +2,15 @@
 
     [settings]
     base = "https://queue.example.com"
-    key_env = "EXAMPLE_KEY"                  # the environment variable that holds the key
-    hosts = ["api.example.com"]              # its other servers, also as "host:port"; the key goes to no others
+    key_env = "EXAMPLE_KEY"                  # the environment variable of the key
+    hosts = ["api.example.com"]              # its other servers, also as "host:port"; no other server gets the key
     poll_every_s = 5
     [settings.submit]
     url = "/v1/videos"
     headers = { Authorization = "Bearer {key}" }
     body = { prompt = "{prompt}", seed = "{small_seed}", duration = "{seconds}" }
-    id = "data.task_id"                      # where the answer holds the job's id
-    keep = { status_url = "status_url" }     # what else of the answer later URLs need
+    id = "data.task_id"                      # path of the job id in the answer
+    keep = { status_url = "status_url" }     # further values of the answer, for later URLs
     [settings.poll]
     url = "/v1/videos/{id}"
     state = "data.status"
@@ -18,20 +18,20 @@
     running = ["processing"]
     done = ["succeed"]
     failed = ["failed"]
-    error = ["data.message", "errors.*.text"]   # where errors are: one path, or several; * is every item
-    [settings.result]                        # only where the finished job must be asked for apart
+    error = ["data.message", "errors.*.text"]   # path or paths of errors; * matches every item
+    [settings.result]                        # only if the result of a finished job needs a separate call
     url = "{response_url}"
     [settings.video]
-    url = "data.videos.0.url"                # where the (last) answer holds the clip's address
-    usd = "cost.credits"                     # what it says that the clip cost,
-    usd_factor = 0.01                        # and how many US dollars a unit of that is
-    [settings.image]                         # how {image} in the body comes about, for prompts with an image
+    url = "data.videos.0.url"                # path of the clip's address in the last answer
+    usd = "cost.credits"                     # path of the cost of the clip
+    usd_factor = 0.01                        # US dollars per unit of this cost
+    [settings.image]                         # the value of {image} in the body, for prompts with an image
     send = "data-url"                        # or "base64", "upload", "url": see `ImageUse`
-    [settings.takes]                         # what the service takes; anything else is refused before it is sent
+    [settings.takes]                         # limits of the service; other requests are refused before they are sent
     seconds = [5, 10]
     prompt_characters = 1000
 
-A placeholder that is a whole value keeps its type: seed = "{seed}" sends a number.
+A value that consists of one placeholder keeps its type: seed = "{seed}" sends a number.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ from vbench_lite.escaping import from_here
 from vbench_lite.records import Definition
 
 KEY_EXAMPLE = "..."
-"""What printed commands say in place of a key: `export FAL_KEY=...`."""
+"""Stands for a key in printed commands: `export FAL_KEY=...`."""
 
 
 @dataclass(frozen=True)
 class Submit:
-    """How a job is submitted."""
+    """The call that submits a job."""
 
     url: str
     id: str
@@ -60,17 +60,17 @@ class Submit:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     error: str | Sequence[str] = ()
-    """Read where the answer holds no id: then there is no job, whatever the status of the answer."""
+    """Paths of errors in an answer without an id. Such an answer means that there is no job, with any status."""
     method: str = "POST"
     rejected: Sequence[int] = (429, 503)
-    """Statuses that certainly mean "not accepted, come again"; every other 5xx leaves the job's fate open."""
+    """Statuses that mean "not accepted, try again". After any other 5xx it is not known whether there is a job."""
     idempotency_header: str = ""
-    """Where the service knows repeated requests by a header, an unclear submit is safely repeated."""
+    """The header by which the service recognises repeated requests. With it, an unclear submit can be repeated."""
 
 
 @dataclass(frozen=True)
 class Poll:
-    """How a job is followed."""
+    """The call that polls a job."""
 
     url: str
     state: str
@@ -79,16 +79,16 @@ class Poll:
     queued: Sequence[Any] = ()
     running: Sequence[Any] = ()
     refused: Sequence[Any] = ()
-    """States that mean moderation."""
+    """States of jobs refused by moderation."""
     error: str | Sequence[str] = ()
     refusal: str | Sequence[str] = ()
-    """Where reasons of moderation are: anything there means that the clip was refused."""
+    """Paths of reasons of moderation. Any value there means that the clip was refused."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Result:
-    """How the outcome of a finished job is asked for, where polling does not tell it."""
+    """The call for the result of a finished job, if the answer to the poll does not contain it."""
 
     url: str = ""
     error: str | Sequence[str] = ()
@@ -97,7 +97,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Video:
-    """Where the clip, its charge and its computing time stand in the last answer."""
+    """Paths of the clip, its charge and its computing time in the last answer."""
 
     url: str
     usd: str = ""
@@ -108,28 +108,28 @@ class Video:
 
 @dataclass(frozen=True)
 class ImageUse:
-    """How the image of a prompt reaches the service, and what {image} in the body of the submit becomes."""
+    """The way in which the image of a prompt is sent, and the value of {image} in the body of the submit."""
 
     send: Literal["data-url", "base64", "upload", "url"] = "data-url"
-    """data-url: the file inside the body. base64: the same without its head. upload: what the answer to a call of its
-    own holds at `result`. url: `url`, an address of the user's, where {prompt_id} may stand."""
+    """data-url: the file as a data URL. base64: the same without its header. upload: the value at `result` in the
+    answer to a separate call. url: `url`, an address of the user, which may contain {prompt_id}."""
     format: Literal["png", "jpeg"] = "png"
     """jpeg is smaller."""
     most_mb: Number = 0.0
-    """Largest file that the service takes; 0 for no limit."""
+    """Maximum size of a file in MB; 0 for no limit."""
     url: str = ""
-    """upload: where it goes."""
+    """upload: the address."""
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Of the upload; without any, those of the submit."""
+    """Headers of the upload. Default: those of the submit."""
     form_field: str = ""
-    """upload: the file's field in a form; "" sends the file itself."""
+    """upload: the field of the file in a form; "" sends only the file."""
     body: Mapping[str, Any] = field(default_factory=dict)
-    """upload with `put`: what the first call sends, as JSON."""
+    """upload with `put`: the JSON body of the first call."""
     put: str = ""
-    """upload: where the first answer holds the address to which the file is then put. Its host must be in `hosts`."""
+    """upload: path of the address in the first answer to which the file is then sent. Its host must be in `hosts`."""
     result: str = ""
-    """upload: where the answer holds the image's address or id."""
+    """upload: path of the address or id of the image in the answer."""
 
     def __post_init__(self) -> None:
         for name in {"upload": ("url", "result"), "url": ("url",)}.get(self.send, ()):
@@ -139,7 +139,7 @@ class ImageUse:
 
 @dataclass(frozen=True)
 class Takes:
-    """What a service takes. Empty: anything."""
+    """Limits of a service. Empty: no limit."""
 
     seconds: Sequence[float] = ()
     aspect_ratios: Sequence[str] = ()
@@ -148,7 +148,7 @@ class Takes:
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """A whole service."""
+    """All settings of a service."""
 
     base: str
     submit: Submit
@@ -159,37 +159,37 @@ class ServiceSettings:
     takes: Takes = Takes()
     key_env: str = ""
     secret_env: str = ""
-    """For auth = "jwt-hs256": the variable that holds the secret; {key} is then a token signed with it."""
+    """For auth = "jwt-hs256": the environment variable of the secret. {key} is then a token signed with the secret."""
     auth: Literal["key", "jwt-hs256"] = "key"
     hosts: Sequence[str] = ()
     poll_every_s: Number = 5.0
     backoff_s: Number = 1.0
-    """The first wait after a failed attempt; each next is twice as long, up to 64 of these."""
+    """Seconds to wait after the first failed attempt. Each further wait is twice as long, up to 64 times this."""
     time_limit_s: Number = 1200.0
-    """From submit to finished clip; beyond it the job's id is kept, and the next run goes on polling."""
+    """Seconds from submit to finished clip. After this time the job is kept, and the next run continues polling."""
     unknown_polls: Count = 30
-    """How many polls in a row may name a state that the definition does not, before the job counts as failed."""
+    """Number of consecutive polls with a state that is not in the definition, after which the job counts as failed."""
     call_limit_s: Number = 60.0
     download_limit_s: Number = 600.0
     download_limit_mb: Number = 1000.0
     bills_failed: bool = True
-    """Whether a job that failed or was refused costs money all the same."""
+    """Whether a failed or refused job is billed."""
 
     @classmethod
     def of(cls, definition: Definition) -> ServiceSettings:
-        """Raises UsageError for what is missing, unknown, or of another type."""
+        """Reads the settings. Raises UsageError for a setting that is missing, unknown or of the wrong type."""
         return read_settings(cls, definition)
 
 
 def address_needed(definition: Definition) -> str:
-    """What to write where a definition still has a server for examples (RFC 2606), such as api.example.com; else ""."""
+    """The correction of an example server (RFC 2606) in a definition, such as api.example.com; "" if it has none."""
     hosts = definition.settings.get("hosts")
     stated = [("base", definition.settings.get("base"))]
     stated += [("hosts", host) for host in hosts] if isinstance(hosts, list) else []
     for key, address in stated:
         if _is_example(address):
             file = from_here(definition.folder / f"{definition.name}.toml")
-            return f'the address of its service: write it as "{key}" in {file}, in place of {address}'
+            return f'the address of its service: write it as "{key}" in {file}, instead of {address}'
     return ""
 
 
@@ -199,13 +199,13 @@ def _is_example(address: Any) -> bool:
 
 
 def key_in(variable: str) -> str:
-    """The key that an environment variable holds; "" where it is not set, or set to `KEY_EXAMPLE`."""
+    """The key in an environment variable; "" if it is not set or is `KEY_EXAMPLE`."""
     value = os.environ.get(variable, "").strip()
     return "" if value == KEY_EXAMPLE else value
 
 
 def as_paths(stated: str | Sequence[str]) -> tuple[str, ...]:
-    """One path or several, as several.
+    """One or several paths as a tuple.
 
     >>> as_paths("error"), as_paths(["a", "b.0"]), as_paths("")
     (('error',), ('a', 'b.0'), ())

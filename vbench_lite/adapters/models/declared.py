@@ -1,4 +1,4 @@
-"""What the files of a checkpoint and the sources of diffusers declare, read without importing it."""
+"""Reads declarations from the files of a checkpoint and the source of diffusers, without importing diffusers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vbench_lite.userfile import parse_json, read_text
 
 @cache
 def declared_arguments(pipeline: str) -> frozenset[str] | None:
-    """What the call of a diffusers pipeline takes, read from its source: importing one takes ten seconds.
+    """The arguments of a diffusers pipeline's call, read from its source, because importing it takes ten seconds.
 
     Returns:
-        The names; None where diffusers declares no such class with a call of its own.
+        The names; None if diffusers has no such class with its own `__call__`.
     """
     spec = importlib.util.find_spec("diffusers")
     for path in (Path(spec.origin).parent / "pipelines").rglob("*.py") if spec and spec.origin else ():
@@ -34,7 +34,7 @@ def declared_arguments(pipeline: str) -> frozenset[str] | None:
 
 
 def _names(methods: Mapping[str, ast.arguments]) -> frozenset[str]:
-    """Guidance that a component of the pipeline holds can be set as well."""
+    """The names, including the guidance of a component of the pipeline."""
     call = methods["__call__"]
     guided = "__init__" in methods and any(a.arg == "guider" for a in methods["__init__"].args)
     names = {argument.arg for argument in (*call.args, *call.kwonlyargs)} - {"self"}
@@ -42,7 +42,7 @@ def _names(methods: Mapping[str, ast.arguments]) -> frozenset[str]:
 
 
 def pipeline_name(definition: Definition) -> str:
-    """The class that the index of a checkpoint on this machine names; "" where it is not here."""
+    """The class in the index of a checkpoint; "" if the checkpoint is not on this machine."""
     index = Path(definition.model) / "model_index.json"
     if not index.is_file() and definition.model.count("/") == 1:
         from huggingface_hub import try_to_load_from_cache
@@ -59,7 +59,7 @@ def pipeline_name(definition: Definition) -> str:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A configuration file; empty where it cannot be read, which loading the model then reports."""
+    """A configuration file; {} if it cannot be read. Loading the model reports the error."""
     try:
         found = parse_json(path, read_text(path)) if path.is_file() else {}
     except (BadFile, OSError):

@@ -1,11 +1,10 @@
-"""Drives any stock diffusers video pipeline, from a saved folder or a hub id.
+"""Runs any stock diffusers video pipeline, from a saved folder or a hub id.
 
-What differs between pipelines stands in `families.toml`; how one checkpoint is used
-stands under `[settings]` of its definition. Settings of this adapter are the fields of
-`LoadSettings`; every other setting is an argument of the pipeline's call, such as
-`num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`. Where a pipeline
-leaves guidance to a guider of its own, `guidance_scale` is the guider's. Requests with an image go to the class that
-starts from an image: the checkpoint's own, or its family's on the same weights.
+`families.toml` describes the differences between pipelines, and `[settings]` of a definition the use of a checkpoint.
+Settings of this adapter are the fields of `LoadSettings`. All other settings are arguments of the pipeline's call, such
+as `num_inference_steps`, `guidance_scale`, `negative_prompt` or `max_sequence_length`. If a pipeline has a guider,
+`guidance_scale` is set in the guider. Requests with an image use the class that starts from an image: that of the
+checkpoint, or that of its family with the same weights.
 """
 
 from __future__ import annotations
@@ -87,13 +86,13 @@ class DiffusersPipeline:
         found: type[Any] | None = getattr(diffusers, name, None)
         if found is None:
             raise GeneratorError(
-                f'"{self.definition.name}" is a {name}, which diffusers {diffusers.__version__} does not know. '
+                f'"{self.definition.name}" is a {name}, which diffusers {diffusers.__version__} does not have. '
                 f"Try: pip install -U diffusers"
             )
         return found
 
     def _where(self) -> dict[str, Any]:
-        """Arguments that say where to read from. A folder is never searched on the hub."""
+        """Arguments for the place to read from. A folder is never searched on the hub."""
         if Path(self.definition.model).is_dir():
             return {"local_files_only": True}
         return {"revision": self.definition.revision} if self.definition.revision else {}

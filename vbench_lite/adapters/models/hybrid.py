@@ -6,8 +6,8 @@
     strength = 0.6                  # initial noise of the refinement: 0 gives the draft, 1 plain diffusion
     num_inference_steps = 16        # settings of the refiner that differ from its definition
 
-Both run one after the other in one process. So the clip's device time and energy are the sums of both. Its memory is
-the larger peak, with both models loaded.
+Both run one after the other in one process, so device time and energy of a clip are the sums of both. Its memory is the
+larger peak, with both models loaded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Refines drafts by diffusion: adds noise of a chosen level to a draft and denoises it.
 
 This is SDEdit (Meng et al., 2022, arXiv:2108.01073) on latents. If diffusers has a stock video-to-video pipeline for a
-family, it is used. LTX's stock conditioning pipeline uses other frame times than its text-to-video pipeline. So LTX is
-refined by its pipeline for texts or images, whose schedule starts late. Video-to-video pipelines accept no image: then
-only the draft uses it.
+family, it is used. LTX's stock conditioning pipeline uses other frame times than its text-to-video pipeline. Therefore
+LTX is refined by its pipeline for texts or images with a truncated schedule. Video-to-video pipelines accept no image,
+so only the draft uses it.
 """
 
 from __future__ import annotations

@@ -15,32 +15,32 @@ from vbench_lite.records import Definition
 Dtype = Literal["float32", "bfloat16", "float16"]
 HYBRID = ("draft", "refiner", "strength")
 COSTS_ELSEWHERE = ("http", "recorded")
-"""Drafts whose cost is not device time of this process, so that it could not be added up."""
+"""Adapters whose drafts do not cost device time of this process, so the costs cannot be added up."""
 
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """How a diffusers checkpoint is loaded."""
+    """Settings for loading a diffusers checkpoint."""
 
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: the family's on a GPU, float32 on a CPU."""
+    """auto: that of the family on a GPU, float32 on a CPU."""
     vae_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """The same for the autoencoder."""
+    """The dtype of the autoencoder."""
     variant: str = ""
-    """Of the weight files, e.g. "fp16"."""
+    """Variant of the weight files, e.g. "fp16"."""
     offload: Literal["none", "model", "sequential"] = "none"
     """model: one network at a time on the GPU. sequential: one layer at a time; slow, smallest."""
     vae_tiling: bool = False
     vae_slicing: bool = False
     scheduler: dict[str, Any] | str = ""
-    """Another scheduler: its class, or a table with `class` and its options, e.g. flow_shift."""
+    """Scheduler to use instead: its class, or a table with `class` and its options, e.g. flow_shift."""
     attention_backend: str = ""
     compile: bool = False
-    """torch.compile of the denoising network; its first clip is slow, which warm-up absorbs."""
+    """torch.compile of the denoising network. The slow first call is part of the warm-up."""
 
     @classmethod
     def of(cls, definition: Definition) -> tuple[LoadSettings, dict[str, Any]]:
-        """Splits a definition's settings into these and the arguments of the call."""
+        """Splits the settings of a definition into these and the arguments of the call."""
         settings, call = take(cls, definition)
         _check_number(definition, call, "num_inference_steps", int, above=0)
         _check_number(definition, call, "guidance_scale", float, above=None)
@@ -49,22 +49,22 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token transformer draws tokens, and in what precision its networks compute."""
+    """Settings for sampling from a token transformer, and the precision of its networks."""
 
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
     dtype: Dtype = "float32"
     prompt_tokens: int = 77
-    """Length that prompts are padded or cut to, special tokens included."""
+    """Length to which prompts are padded or truncated, including special tokens."""
     prompt_template: str = "{prompt}"
     guidance_scale: float = 1.0
-    """Classifier-free guidance: above 1 every step also reads `unconditional_text` instead of the prompt."""
+    """Classifier-free guidance. Above 1, each step also runs with `unconditional_text` instead of the prompt."""
     unconditional_text: str = ""
     first_code_token: str | int = "<v0>"
-    """The token of code 0, by name or number; the others follow it in the vocabulary."""
+    """The token of code 0, by name or number. The tokens of the other codes follow it in the vocabulary."""
     code_token: str = ""
-    """Instead, where codes are named one by one: such as "<|visual token {code:06d}|>"."""
+    """Pattern of the token names, for vocabularies that name each code, such as "<|visual token {code:06d}|>"."""
 
     def __post_init__(self) -> None:
         require(self.temperature > 0, "temperature", self.temperature, "a number above 0")
@@ -75,7 +75,7 @@ class Sampling:
 
 
 def check_token_transformer(definition: Definition) -> None:
-    """Checks the settings, and the size of the clip where the checkpoint's configuration is on this machine."""
+    """Checks the settings, and the size of the clip if the configuration of the checkpoint is on this machine."""
     from vbench_lite.adapters.models.video_tokens import VideoTokenLayout
 
     sampling, rest = take(Sampling, definition)
@@ -92,7 +92,7 @@ def check_token_transformer(definition: Definition) -> None:
 
 
 def check_diffusers(definition: Definition) -> None:
-    """Checks the settings, and the arguments of the call where the checkpoint's class is known on this machine."""
+    """Checks the settings, and the arguments of the call if the class of the checkpoint is known on this machine."""
     _, call = LoadSettings.of(definition)
     name = pipeline_name(definition)
     accepted = declared_arguments(name) if name else None
@@ -109,14 +109,14 @@ def check_diffusers(definition: Definition) -> None:
 
 
 def check_hybrid(definition: Definition, drafted: Definition, refining: Definition) -> None:
-    """Checks the parts and the settings of a hybrid; those beside its own are the refiner's."""
+    """Checks the parts and the settings of a hybrid. Settings that are not its own belong to the refiner."""
     strength = definition.settings.get("strength", 0.6)
     if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 1:
         raise UsageError(f'"{definition.name}": "strength" is {strength!r}: expected 0 (the draft) to 1.')
     if drafted.adapter in COSTS_ELSEWHERE or (drafted.price and drafted.price.usd_per_device_hour is None):
         raise UsageError(
-            f'"{definition.name}": its draft "{drafted.name}" is not made on this machine, so that the cost of '
-            f"both cannot be added up. Choose a draft that runs here."
+            f'"{definition.name}": its draft "{drafted.name}" is not generated on this machine, so the costs of '
+            f"both parts cannot be added up. Choose a draft that runs here."
         )
     if refining.adapter != "diffusers":
         raise UsageError(f'"{definition.name}": its refiner "{refining.name}" is not of the diffusers adapter.')
@@ -130,7 +130,7 @@ def check_hybrid(definition: Definition, drafted: Definition, refining: Definiti
 
 
 def refiner_definition(definition: Definition, refining: Definition) -> Definition:
-    """The refiner with the settings that the hybrid changes, under the hybrid's name."""
+    """The definition of the refiner with the settings and the name of the hybrid."""
     own = {k: v for k, v in own_settings(definition).items() if k not in HYBRID}
     return replace(refining, name=definition.name, settings={**refining.settings, **own})
 

@@ -1,10 +1,10 @@
-"""Drives a VQ autoencoder and a causal language model over text and video tokens.
+"""Runs a VQ autoencoder and a causal language model over text and video tokens.
 
-The folder that a definition's `model` names holds stock checkpoints: `language_model/` (any
-`AutoModelForCausalLM`), `tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). Which tokens are
-codes, in which order they come, what stands between them and how they become frames stands in the
-definition's `[settings]`: `Sampling` here, `VideoTokenLayout` in `video_tokens.py`, docs/generators.md. The tokens of
-an image are the first ones of the clip: they stand behind the prompt, and the language model goes on from there.
+The folder `model` of a definition contains stock checkpoints: `language_model/` (any `AutoModelForCausalLM`),
+`tokenizer/`, and `video_tokenizer/` (a diffusers `VQModel`). `[settings]` of the definition describe the tokens of the
+codes, their order, the tokens between them, and their conversion to frames: see `Sampling`, `VideoTokenLayout` in
+`video_tokens.py`, and docs/generators.md. The tokens of an image are the first tokens of the clip. They follow the
+prompt, and the language model continues from them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TokenTransformer:
             self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         lm = AutoModelForCausalLM.from_pretrained(self._folder / "language_model", dtype=dtype)
         self._lm = lm.to(self._device).eval()
-        # What a checkpoint says of writing text (an end of text, a temperature) does not hold for clips.
+        # Defaults of the checkpoint for text (an end of text, a temperature) do not apply to clips.
         self._lm.generation_config = GenerationConfig(pad_token_id=self._tokenizer.pad_token_id)
         vq = VQModel.from_pretrained(self._folder / "video_tokenizer", torch_dtype=dtype)
         self._vq = vq.to(self._device).eval()

@@ -270,7 +270,7 @@ class _Pool:
 
 def _describe(blamed: Batch | None) -> str:
     if blamed is None:
-        return "it was generating nothing"
+        return "it was not generating a clip"
     return "it was generating " + ", ".join(f"{r.prompt_id} #{r.index}" for r in blamed.requests)
 
 

@@ -77,7 +77,7 @@ def find_device(wanted: str) -> Device:
     """
     kind, _, index = wanted.partition(":")
     if kind not in ("auto", "cpu", "cuda") or index:
-        raise UsageError(f'"{wanted}" is not a device for --engine ray. Use auto, cpu or cuda. Ray chooses which one.')
+        raise UsageError(f'"{wanted}" is not a device for --engine ray. Use auto, cpu or cuda. Ray chooses the device.')
     ray = connect()
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if kind == "cuda" and not gpus:
