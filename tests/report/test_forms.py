@@ -157,7 +157,7 @@ def test_the_ending_of_the_file_decides_the_format_and_another_format_is_refused
             write_report([Run(ads)], tmp_path / name, "csv")
         assert not (tmp_path / name).exists()
     for name in ("figure.png", "table.xlsx", "clip.MP4"):
-        with pytest.raises(UsageError, match="names a file of"):
+        with pytest.raises(UsageError, match="has the file extension of"):
             choose_reporter("html", Path(name))
     assert choose_reporter("markdown", Path("notes.txt")).name == "markdown"
     assert choose_reporter("csv", Path("clips.tsv2")).name == "csv"

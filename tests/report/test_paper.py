@@ -51,7 +51,7 @@ def test_without_a_browser_the_error_names_the_ways_out(ads, tmp_path, monkeypat
     with pytest.raises(VbenchError, match=r"apt-get install chromium.*CHROMIUM.*-o report\.html"):
         write_report([Run(ads)], tmp_path / "ads.pdf")
     monkeypatch.setenv("CHROMIUM", "nowhere")
-    with pytest.raises(VbenchError, match='"nowhere", which is no program'):
+    with pytest.raises(VbenchError, match='"nowhere", which is not a program'):
         write_report([Run(ads)], tmp_path / "ads.pdf")
     assert not (tmp_path / "ads.pdf").exists()
 

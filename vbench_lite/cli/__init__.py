@@ -20,7 +20,7 @@ COMMANDS = {
     "score": "Score a run again, or clips that were made elsewhere.",
     "report": "Render the report of one or more runs.",
     "compare": "Compare two runs, or two generators, pair by pair.",
-    "gate": "Decide whether a candidate may ship, against a baseline.",
+    "gate": "Decide whether a candidate may be released, compared with a baseline.",
     "check": "Check a run for signs that its numbers are unreliable.",
     "review": "Serve a local page where people judge clips without seeing which generator made them.",
     "baseline": "Manage the runs that releases are compared with.",

@@ -1,4 +1,4 @@
-"""Turning runs into something to read: on the terminal, as a page, as Markdown, as plain data."""
+"""Renders runs: on the terminal, as a page, as Markdown, as plain data."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Reporter:
     name: str
     ending: str
     target: str
-    """"module:function" under `report`, called with the report and its output."""
+    """"module:function" under `report`. It is called with the report and its output."""
     suffixes: tuple[str, ...] = ()
-    """Endings of files that it may be written to. Empty: it writes a folder."""
+    """File extensions of the format. Empty: it writes a folder."""
     text: bool = True
-    """Whether it is one text, which may go to standard output."""
+    """Whether it is one text, which can be written to standard output."""
 
     def load(self) -> Callable[[Report, Output], None]:
         """Imports the format."""
@@ -56,11 +56,11 @@ REPORTERS = (
     Reporter("run-card", ".run-card.md", "formats.run_card:write", (".md", ".json")),
     Reporter("plots", "-plots", "figures.all:write", text=False),
 )
-"""The first format with an ending is the one that this ending stands for."""
+"""A file extension selects the first format that has it."""
 
 
 def find_reporter(name: str) -> Reporter:
-    """The reporter of a name.
+    """The reporter with this name.
 
     Raises:
         UnknownName: There is no such format.
@@ -72,7 +72,7 @@ def find_reporter(name: str) -> Reporter:
 
 
 def choose_reporter(name: str | None, out: Path | None) -> Reporter:
-    """The format of a report: as named, else by the ending of its file, else the page.
+    """The format of a report: as named, else by the file extension, else the page.
 
     Args:
         name: The name of a format, or None.
@@ -80,7 +80,7 @@ def choose_reporter(name: str | None, out: Path | None) -> Reporter:
 
     Raises:
         UnknownName: There is no such format.
-        UsageError: The ending of the file stands for another format, or for none.
+        UsageError: The file extension belongs to another format, or to none.
 
     >>> choose_reporter(None, Path("table.tex")).name
     'latex'
@@ -92,24 +92,24 @@ def choose_reporter(name: str | None, out: Path | None) -> Reporter:
         other = owners[0].name if owners else _binary_kind(suffix)
         if out is not None and other and reporter not in owners:
             better = out.with_suffix(reporter.suffixes[0]) if reporter.suffixes else "a folder"
-            raise UsageError(f'"{out}" names a file of {other}, not {name}. Write to {better} instead.')
+            raise UsageError(f'"{out}" has the file extension of {other}, not {name}. Write to {better} instead.')
         return reporter
     if out is None or out == STDOUT:
         return REPORTERS[0]
     if not owners:
         endings = ", ".join(dict.fromkeys(suffix for r in REPORTERS for suffix in r.suffixes))
-        raise UsageError(f'"{out}" has no ending that stands for a format ({endings}). Name one with --format.')
+        raise UsageError(f'"{out}" has no file extension of a format ({endings}). Name a format with --format.')
     return owners[0]
 
 
 def _binary_kind(suffix: str) -> str:
-    """What an ending stands for, such as "image/png"; "" for texts and where it is not known."""
+    """The media type of a file extension, such as "image/png"; "" for texts and unknown types."""
     kind = mimetypes.guess_type(f"name{suffix}")[0] or ""
     return "" if kind.startswith("text/") else kind
 
 
 def page_shows(path: Path, run: Run) -> bool:
-    """Whether the page at a path was rendered from the run as it is now, by this version."""
+    """Whether the page at a path was rendered from the current run by this version."""
     from vbench_lite.report.data import digest
 
     try:
@@ -126,11 +126,11 @@ def write_report(
 
     Args:
         runs: Scored runs, or generators of them.
-        out: The file, or "-" for standard output where the format is one text; by default reports/<name> with the
-            format's ending.
-        format: The name of one of `REPORTERS`. By default the ending of `out` decides; without `out` it is the page.
+        out: The file, or "-" for standard output if the format is one text. Default: reports/<name> with the file
+            extension of the format.
+        format: The name of one of `REPORTERS`. Default: by the file extension of `out`; without `out` the page.
         clips: For the page: "embed" them in it, put them in a "folder" beside it, leave them out ("none"), or
-            "auto": embed what fits into 30 MB.
+            "auto": embed as many as fit into 30 MB.
 
     Returns:
         The file or folder written.
@@ -138,7 +138,7 @@ def write_report(
     Raises:
         StoreError: A run is missing, not scored, or the report cannot be written.
         UnknownName: There is no such format.
-        UsageError: The ending of the file stands for another format.
+        UsageError: The file extension belongs to another format.
     """
     reporter = choose_reporter(format, out)
     if out is not None and out != STDOUT and reporter.suffixes:

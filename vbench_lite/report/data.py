@@ -1,4 +1,4 @@
-"""What a report is about: runs read from disk, arranged by scenario. Nothing is computed here."""
+"""The data of a report: runs from disk, grouped by scenario."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from vbench_lite.run.view import Run, Side
 from vbench_lite.stats import Array
 
 TONES = 3
-"""Shades of a route's colour; the marker's shape tells further generators apart."""
+"""Shades of the colour of a route. Further generators differ by the shape of their marker."""
 
 
 @dataclass(frozen=True, eq=False)
 class GeneratorResult:
-    """One generator of one run, as the report shows it."""
+    """One generator of one run."""
 
     label: str
     name: str
@@ -47,7 +47,7 @@ class GeneratorResult:
 
     @property
     def side(self) -> Side:
-        """The generator as comparisons read it."""
+        """The generator as a side of comparisons."""
         return Side(self.run, self.name)
 
     @property
@@ -75,14 +75,14 @@ class GeneratorResult:
 
     @property
     def price(self) -> Price:
-        """The price that the run was started with."""
+        """The price at the start of the run."""
         return self.run.manifest.prices.get(self.name, Price())
 
     @cached_property
     def usable(self) -> Array:
-        """1 where a clip is usable, 0 where it was tried and is not, NaN where it was never tried.
+        """1 for a usable clip, 0 for another clip that was tried, NaN for a clip that was never tried.
 
-        Shape (prompts, clips). All NaN where usability is not evaluated.
+        Shape (prompts, clips). All NaN if usability is not evaluated.
         """
         if self.figures.usable is None:
             return np.full(self.grid.made.shape, np.nan)
@@ -90,15 +90,15 @@ class GeneratorResult:
 
     @cached_property
     def records(self) -> list[ClipRecord]:
-        """The stored records of its clips, for what clips.csv does not hold, such as times by stage."""
+        """The stored records of its clips, with facts that are not in clips.csv, such as times by stage."""
         return self.run.records(self.name)
 
     def scores(self, metric: str) -> Array:
-        """Per-clip values, NaN where there is none; shape (prompts, clips)."""
+        """Per-clip values, NaN for none; shape (prompts, clips)."""
         return clip_values(Quantity(metric, "", None, "score", metric), self.grid)
 
     def costs(self, column: str) -> Array:
-        """Per-clip cost by its column in clips.csv, in that column's unit."""
+        """Per-clip cost by its column in clips.csv, in the unit of the column."""
         return clip_values(next(q for q in COSTS if q.column == column)._replace(scale=1.0), self.grid)
 
     def score(self, metric: str) -> Estimate:
@@ -110,34 +110,34 @@ class GeneratorResult:
 
     @property
     def usable_share(self) -> float | None:
-        """Usable clips per clip that was tried; None where that is not evaluated, or nothing was tried."""
+        """Usable clips per clip that was tried; None if usability is not evaluated, or no clip was tried."""
         figures = self.figures
         return figures.usable / figures.tried if figures.usable is not None and figures.tried else None
 
     def unscored(self, estimate: Estimate) -> int:
-        """Made clips that an estimate does not rest on; failed clips are counted on their own."""
+        """Number of generated clips that an estimate leaves out. Failed clips are counted separately."""
         return max(0, estimate.unscored - self.figures.failed)
 
     @property
     def in_main_memory(self) -> bool:
-        """Whether its tensors lived in the process's own memory, as on a CPU."""
+        """Whether its tensors were in the memory of the process, as on a CPU."""
         return glossary.in_main_memory(self.figures.cost)
 
     @property
     def sweep(self) -> Mapping[str, Any]:
-        """Of a variant that `--sweep` made: "of", and each swept setting with its value; else empty."""
+        """For a variant of `--sweep`: "of", and each swept setting with its value; else empty."""
         return self.definition.sweep
 
     @cached_property
     def batches(self) -> int | None:
-        """How many batches were timed, where clips of several prompts were timed as one; else None."""
+        """Number of timed batches, if clips of several prompts were timed together; else None."""
         groups = measured_groups(next(q for q in COSTS if q.column == "wall_s"), self.grid)
         return None if groups is None else int(groups.max()) + 1
 
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """Everything about one suite, measured in one way: numbers that may stand side by side."""
+    """The results of one suite that are measured in the same way, so that they are comparable."""
 
     suite: Suite
     metrics: Mapping[str, MetricInfo]
@@ -147,12 +147,12 @@ class SuiteResult:
 
     @cached_property
     def family(self) -> Family:
-        """All comparisons of this scenario: every pair of generators, and what changed since the run before."""
+        """All comparisons of this scenario: every pair of generators, and the changes since the previous run."""
         return family_of_sides([entry.side for entry in self.entries], list(self.changes.values()))
 
     @cached_property
     def changes(self) -> Mapping[Side, tuple[Side, Side]]:
-        """Generator as shown > (its result of the run before, itself), where there is one."""
+        """Generator > (its result in the previous run, itself), if there is a previous run."""
         found = {}
         for entry in self.entries:
             before = [past for past in self.past if past.name == entry.name]
@@ -162,19 +162,19 @@ class SuiteResult:
 
     @cached_property
     def history(self) -> Mapping[GeneratorResult, Line]:
-        """Releases up to the one shown, where there is an earlier one in this report or beside its run."""
+        """Releases up to the shown one, if there is an earlier one in this report or beside its run."""
         alone = {entry.side: entry for entry in self.entries if entry.label == entry.name}
         found = earlier_releases(list(alone), [past.run for past in self.past])
         return {alone[side]: line for side, line in found.items()}
 
     @cached_property
     def leads(self) -> Mapping[str, Lead]:
-        """Figure > who is ahead on it."""
+        """Figure > the lead on it."""
         return find_leads([entry.side for entry in self.entries], self.family)
 
     @property
     def of_one_sweep(self) -> bool:
-        """Whether all generators are the variants of one that a sweep made."""
+        """Whether all generators are variants of one generator in a sweep."""
         return len(self.entries) > 1 and len({entry.sweep.get("of") for entry in self.entries}) == 1 and bool(
             self.entries[0].sweep
         )
@@ -202,7 +202,7 @@ class SuiteResult:
 
     @property
     def per_clip(self) -> list[str]:
-        """Metrics with a value per clip and a direction, those that answer questions first."""
+        """Metrics with a value per clip and a direction; metrics that answer questions come first."""
         ordered = [name for names in glossary.by_question(self.metrics).values() for name in names]
         return [
             m for m in ordered
@@ -212,12 +212,12 @@ class SuiteResult:
 
     @property
     def headline_metrics(self) -> list[str]:
-        """The first metric of each question, as far as this scenario has it."""
+        """The first metric of each question in this scenario."""
         known = glossary.by_question({m: self.metrics[m] for m in self.per_clip})
         return [known[question][0] for question in glossary.JUDGED if question in known]
 
     def title_of(self, name: str) -> str:
-        """What a metric or a cost is called."""
+        """The title of a metric or a cost."""
         return glossary.title(name, self.metrics)
 
     def higher_is_better(self, metric: str) -> bool:
@@ -226,7 +226,7 @@ class SuiteResult:
 
     @property
     def prompts(self) -> list[Prompt]:
-        """Prompts that were asked of every entry, in the suite's order."""
+        """Prompts of every entry, in the order of the suite."""
         asked = set.intersection(*(set(entry.grid.prompts) for entry in self.entries))
         return [p for p in self.suite.prompts if p.id in asked]
 
@@ -258,7 +258,7 @@ class Report:
 
     @property
     def entries(self) -> list[GeneratorResult]:
-        """Every generator once, in the order of their numbers."""
+        """Every generator once, by number."""
         first: dict[int, GeneratorResult] = {}
         for scenario in self.scenarios:
             for entry in scenario.entries:
@@ -267,14 +267,14 @@ class Report:
 
     @property
     def name(self) -> str:
-        """Name of the file where the user gives none."""
+        """Default name of the file."""
         if len(self.runs) == 1:
             return self.runs[0].name
         return "-and-".join(dict.fromkeys(s.suite.name for s in self.scenarios))[:60] + "-history"
 
 
 def digest(runs: Iterable[Run]) -> str:
-    """Digest of everything that a report of these runs shows, and of the version that renders it."""
+    """Digest of the content of a report of these runs, and of the version that renders it."""
     total = hashlib.sha256(__version__.encode())
     for run in runs:
         for path in (run.folder.manifest_path, run.folder.summary_path, run.folder.table_path):
@@ -286,17 +286,17 @@ class _Chosen(NamedTuple):
     run: Run
     generator: str
     by_name: bool
-    """The user named this generator of the run."""
+    """Whether the user named this generator of the run."""
 
 
 def gather(runs: Iterable[Run]) -> Report:
-    """Arranges runs by scenario: suite, its digest, and how it was measured.
+    """Groups runs by scenario: suite, its digest, and the way of measuring.
 
-    Of a generator that several whole runs hold, the newest result is shown and the older ones are its
-    history; results that were named one by one ("results/a:gen") are all shown.
+    If several whole runs have a generator, its newest result is shown and the older ones are its history. Results that
+    were named individually ("results/a:gen") are all shown.
 
     Raises:
-        StoreError: A run is missing, unreadable or not scored yet, or there is none.
+        StoreError: A run is missing, unreadable or not scored yet, or there is no run.
     """
     opened: dict[str, Run] = {}
     groups: dict[tuple[object, ...], list[_Chosen]] = {}
@@ -311,7 +311,7 @@ def gather(runs: Iterable[Run]) -> Report:
 
 
 def _kind(run: Run) -> tuple[object, ...]:
-    """Two runs with the same kind may stand side by side."""
+    """Runs with equal keys are comparable."""
     suite = run.manifest.suite
     return suite.name, suite.digest, tuple(
         sorted((m, i.version, i.backbone or "") for m, i in run.metrics.items() if m not in HUMAN_METRICS)
@@ -319,7 +319,7 @@ def _kind(run: Run) -> tuple[object, ...]:
 
 
 def _scenario(place: int, group: Sequence[_Chosen], styles: dict[str, MarkerStyle]) -> SuiteResult:
-    """One scenario; `styles` keeps marker and shade of each generator, so that it looks alike in all of them."""
+    """One scenario; `styles` keeps marker and shade of each generator, so that they are the same in all scenarios."""
     group = sorted(group, key=lambda item: item.run.created)
     newest = {item.generator: item.run for item in group}
     shown = [(i.run, i.generator) for i in group if i.by_name or newest[i.generator] is i.run]

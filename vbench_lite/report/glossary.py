@@ -21,7 +21,7 @@ class Meaning:
 
 
 HEADINGS: Mapping[str, str] = QUESTIONS | {"people": "People's judgement", "": "Other metrics"}
-"""Questions that metrics answer, as `MetricInfo.question` names them, in the order in which they are shown."""
+"""Questions that metrics answer, as in `MetricInfo.question`, in the order of the report."""
 JUDGED = ("coherence", "detail", "prompt")
 """Questions on which generators are ranked."""
 
@@ -43,7 +43,7 @@ _FIGURES: Mapping[str, Meaning] = {
     ),
     "device_s_per_clip": Meaning(
         "Device time per clip",
-        "Seconds of wall time between synchronised points, times the number of devices in use: what a cloud bills. "
+        "Seconds of wall time between synchronised points, times the number of devices in use, as a cloud bills it. "
         "Loading, warm-up, encoding and scoring are not included.",
     ),
     "usd_per_clip": Meaning(

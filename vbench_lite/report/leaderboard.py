@@ -1,4 +1,4 @@
-"""The table in which generators are ranked: one row each, with the figures that decide and how their clips spread."""
+"""The ranking table: one row per generator, with the main figures and the distribution over clips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vbench_lite.stats import Array
 DECIDING_COSTS = ("usd_per_clip", "usd_per_usable_clip", "device_s_per_clip")
 BINS = 24
 WIDE, TALL = 72, 16
-"""Of a sparkline, in its own units."""
+"""Width and height of a sparkline, in its own units."""
 
 
 class RankedCell(NamedTuple):
@@ -28,20 +28,20 @@ class RankedCell(NamedTuple):
 
     written: words.Written
     value: float | None
-    """What the column is sorted by."""
+    """The sort key of the column."""
     rank: int | None
-    """1 plus the number of generators that are shown to be better; None where that is not known."""
+    """1 plus the number of generators that are significantly better; None if it is not known."""
     tied: bool
-    """Another generator has the same rank."""
+    """Whether another generator has the same rank."""
     lead: bool
     spark: str
     """Outline of the distribution over clips, or a bar for a fraction, as an SVG path of `WIDE` by `TALL`."""
     address: str
-    """Shows the clips behind it."""
+    """Link to the clips of the figure."""
 
     @property
     def rank_text(self) -> str:
-        """The rank with its ties: "2", or "=1"; a dash where it is not known."""
+        """The rank with ties: "2", or "=1"; a dash if it is not known."""
         return f"{'=' if self.tied else ''}{self.rank or words.DASH}"
 
 
@@ -57,11 +57,11 @@ class Column:
     higher: bool
     cells: Sequence[RankedCell]
     limit: float | None
-    """Where the threshold of a usable clip stands within the sparklines."""
+    """Position of the threshold of a usable clip in the sparklines."""
 
 
 def leaderboard(scenario: SuiteResult) -> list[Column]:
-    """The deciding figures: usable clips, the first metric of each question, and costs."""
+    """The main figures: usable clips, the first metric of each question, and costs."""
     rows = {row.name: row for group in groups(scenario) for row in group.rows}
     names = (*(["usable"] if scenario.evaluated else []), *scenario.headline_metrics, *DECIDING_COSTS)
     columns = [_column(scenario, rows[name]) for name in names if name in rows]
@@ -69,7 +69,7 @@ def leaderboard(scenario: SuiteResult) -> list[Column]:
 
 
 def order(columns: Sequence[Column], count: int) -> list[int]:
-    """Numbers of the generators by the first column, the best figure first; those without it come last."""
+    """Numbers of the generators, sorted by the first column, the best first. Those without a figure are last."""
 
     def key(nth: int) -> tuple[bool, float]:
         value = columns[0].cells[nth].value if columns else None
@@ -106,7 +106,7 @@ def _value(entry: GeneratorResult, name: str) -> float | None:
 
 
 def _clips(scenario: SuiteResult, entry: GeneratorResult, name: str) -> Array:
-    """The figure of every clip; all NaN where it has none, such as a quotient of sums."""
+    """The figure of every clip; all NaN if clips do not have it, such as a quotient of sums."""
     costs = {cost.name: cost for cost in COSTS}
     if name in costs:
         return clip_values(costs[name], entry.grid)
@@ -126,7 +126,7 @@ class _Span(NamedTuple):
 
 
 def _span(drawn: Sequence[Array]) -> _Span | None:
-    """What all sparklines of a column share, so that they can be compared. None where the clips do not differ."""
+    """The common range of all sparklines of a column, so that they are comparable. None if all clips are equal."""
     values = np.concatenate([grid[np.isfinite(grid)] for grid in drawn])
     if not len(values) or np.ptp(values) <= 1e-9 * np.abs(values).max():
         return None
@@ -145,7 +145,7 @@ def _share(share: float | None) -> str:
 
 
 def _outline(values: Array, span: _Span | None) -> str:
-    """A histogram as a filled path; clips beyond the span are counted in its first and last bin."""
+    """A histogram as a filled path. Clips outside the range are counted in the first and last bin."""
     known = values[np.isfinite(values)]
     if span is None or len(known) < 4:
         return ""

@@ -1,4 +1,4 @@
-"""Addresses within the page that show the clips behind a number. `page/script/view.js` reads them."""
+"""Addresses within the page that show the clips of a number. `page/script/view.js` reads them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from urllib.parse import quote, urlencode
 
 
 def clips_address(*, generator: str = "", by: str = "", state: str = "", category: str = "", suite: str = "") -> str:
-    """The fragment that shows a choice of clips.
+    """The fragment that shows a selection of clips.
 
     Args:
-        generator: Label of the generator; "" for all of them.
-        by: A metric, or "cost", that sorts the clips, the best first; "" keeps the page's order by prompt.
+        generator: Label of the generator; "" for all.
+        by: A metric or "cost" by which the clips are sorted, the best first; "" keeps the order by prompt.
         state: "usable", "close", "unusable", "failed", "missing", or "because:<metric or code>".
-        category, suite: Of the prompts; "" for all.
+        category, suite: Category and suite of the prompts; "" for all.
 
     >>> clips_address(generator="tiny-diffusion", by="detail")
     '#g=tiny-diffusion&by=detail'
@@ -22,7 +22,7 @@ def clips_address(*, generator: str = "", by: str = "", state: str = "", categor
 
 
 def clip_address(suite: str, generator: str, prompt: str, seed: str) -> str:
-    """Names one clip, the same in every report that shows it: the value of `clip` in a fragment, not yet quoted.
+    """Identifies one clip, the same in every report with it: the value of `clip` in a fragment, not yet quoted.
 
     >>> clip_address("ads", "tiny-diffusion", "vase", "17")
     'ads/tiny-diffusion/vase/17'

@@ -16,9 +16,9 @@ from vbench_lite.run.manifest import GitState, PlanRecord
 from vbench_lite.run.summary import Notes, Usability
 
 FEW_PROMPTS = 20
-"""Fewer prompts than this give a warning that intervals are wide."""
+"""With fewer prompts, a warning says that intervals are wide."""
 DIGITS = 12
-"""Number of characters of a digest that are shown."""
+"""Number of shown characters of a digest."""
 
 
 def facts(scenario: SuiteResult) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Where a report goes: a file, standard output, or a folder beside it."""
+"""The output of a report: a file, standard output, or a folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True)
 class Output:
-    """What every report format writes to."""
+    """The output of a report format."""
 
     path: Path
     """A file or a folder, or "-" for standard output."""
     clips: Clips = "auto"
     """For the page: "embed" the clips in it, put them in a "folder" beside it, leave them out ("none"), or "auto":
-    embed what fits into 30 MB."""
+    embed as many as fit into 30 MB."""
 
     def text(self, content: str) -> None:
         """Writes a report that is one text."""
@@ -33,11 +33,11 @@ class Output:
 
     @property
     def place(self) -> Path:
-        """The path, for a report that is no text.
+        """The path, for a report that is not a text.
 
         Raises:
-            UsageError: The report was asked for on standard output.
+            UsageError: The output is standard output.
         """
         if self.path == STDOUT:
-            raise UsageError("this format cannot go to standard output. Name a file with -o FILE.")
+            raise UsageError("this format cannot be written to standard output. Name a file with -o FILE.")
         return self.path

@@ -23,7 +23,7 @@ class TableCell:
 
     written: words.Written
     lead: bool
-    """Whether this generator is shown to be ahead of all others."""
+    """Whether this generator is significantly better than all others."""
     unscored: str
     """Number of generated clips without this value, in words; "" for none."""
 

@@ -1,9 +1,9 @@
-"""Which scores of a run are VBench's, and what its benchmarks make of them.
+"""Decides which scores of a run equal VBench's, and computes the totals of its benchmarks.
 
-A score stands under a dimension's name if its network is VBench's, by digest and preprocessing, or if it was imported
-from a result file of VBench. VBench asks each dimension of its own prompts only: where a suite names them (imported
-from VBench's file, its prompts are tagged with their dimensions), so does this; other suites answer with all their
-prompts. Every mean is over clips.
+A score has the name of a dimension if its network equals VBench's, by digest and preprocessing, or if it was imported
+from a result file of VBench. VBench evaluates each dimension on its own prompts only. If a suite tags its prompts with
+dimensions, as an import of VBench's file does, the same prompts are used; other suites use all their prompts. Every
+mean is over clips.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ OWN = {
     "aesthetic_quality": ("aesthetic_quality", re.compile(r"vbench/.*@b8cca3fd\+head@[0-9a-f]{8}")),
     "imaging_quality": ("imaging_quality", re.compile(r".*@358bb6af")),
 }
-"""Metric > its dimension, and the name of VBench's network; None where it needs none. Names end with digests of
-weights; a name that goes on states another preprocessing. The digests of DINO's file and of LAION's head are not
-published: there, the shipped set "vbench" is asked for."""
+"""Metric > its dimension, and the name of VBench's network; None if it needs none. Names end with digests of weights.
+A longer name states another preprocessing. The digests of DINO's file and of LAION's head are not published: these
+networks must come from the shipped set "vbench"."""
 DIMENSIONS = frozenset(name for family in FAMILIES for name in family.dimensions)
 
 
@@ -42,10 +42,10 @@ class Dimension:
 
     name: str
     clips: tuple[tuple[Path, float], ...]
-    """Path and value of every scored clip of the asked prompts."""
+    """Path and value of every scored clip of the prompts of the dimension."""
     unscored: int
     source: str
-    """The network, or the file that the scores were imported from."""
+    """The network, or the file of the imported scores."""
 
     @property
     def mean(self) -> float | None:
@@ -54,12 +54,12 @@ class Dimension:
 
 @dataclass(frozen=True)
 class VbenchView:
-    """What VBench would see of one generator of a run."""
+    """VBench's scores of one generator of a run."""
 
     entry: GeneratorResult
     dimensions: tuple[Dimension, ...]
     not_of_vbench: Mapping[str, str]
-    """Metric that has a dimension's name > the network that is not VBench's."""
+    """Metric with the name of a dimension > its network, which is not VBench's."""
 
     @classmethod
     def of(cls, entry: GeneratorResult) -> VbenchView:
@@ -77,7 +77,7 @@ class VbenchView:
 
     @cached_property
     def family(self) -> Family:
-        """The benchmark that the suite names, or that the scores belong to."""
+        """The benchmark of the suite, else of the scores."""
         return family_of(self._tagged or {dimension.name for dimension in self.dimensions})
 
     @cached_property
@@ -86,7 +86,7 @@ class VbenchView:
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """Dimensions that the suite asks for, or else the benchmark has, and that have no score."""
+        """Dimensions of the suite, else of the benchmark, that have no score."""
         scored = {dimension.name for dimension in self.dimensions if dimension.clips}
         return tuple(sorted((self._tagged or set(self.family.dimensions)) - scored))
 
@@ -96,7 +96,7 @@ class VbenchView:
 
 
 def dimension_of(metric: str, info: MetricInfo) -> str | None:
-    """The dimension of VBench that a metric computes as VBench does, or was imported for; None where it is none."""
+    """The dimension of VBench that a metric computes in the same way, or was imported for; None for other metrics."""
     if info.origin == "imported":
         name = metric.removesuffix(RENAMED)
         return name if name in DIMENSIONS and info.version.split(" ")[0] == "VBench" else None
@@ -107,7 +107,7 @@ def dimension_of(metric: str, info: MetricInfo) -> str | None:
 
 
 def _dimension(entry: GeneratorResult, name: str, metric: str, info: MetricInfo) -> Dimension:
-    """The scored clips of the prompts that the dimension is asked of."""
+    """The scored clips of the prompts of the dimension."""
     suite = entry.run.manifest.suite
     wanted = {prompt.id for prompt in suite.prompts if name in prompt.tags} or set(entry.grid.prompts)
     paths = {record.key: entry.run.folder.clip_path(record) for record in entry.records}

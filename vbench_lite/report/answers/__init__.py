@@ -1,1 +1,1 @@
-"""The six questions of the first screen, one answer each."""
+"""The answers to the six questions of the first screen."""

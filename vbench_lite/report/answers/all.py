@@ -1,4 +1,4 @@
-"""The first screen: six questions of people who pay for clips, answered in sentences with numbers."""
+"""The first screen: answers six questions on quality, cost and work in sentences with numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decisions of `analysis` on who is ahead, as the report words them."""
+"""Words for the decisions of `analysis` on which generator is ahead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lead:
     first: GeneratorResult
     second: GeneratorResult | None
     gain: Interval | None
-    """How much better the first is, with the interval of the family; for a ratio, the logarithm of the ratio."""
+    """Advantage of the first generator, with the interval of the family; for a ratio, its logarithm."""
     p: float | None
     """Two-sided p-value, adjusted for the family of comparisons."""
     verdict: Verdict
@@ -34,12 +34,12 @@ class Lead:
 
     @property
     def real(self) -> bool:
-        """The first is shown to be better than every other generator."""
+        """Whether the first generator is significantly better than every other one."""
         return self.verdict == "ahead"
 
 
 def leads(scenario: SuiteResult) -> dict[str, Lead]:
-    """The lead on every figure with a direction, as `analysis.answers.leads` decided it."""
+    """The lead on every figure with a direction, as decided by `analysis.answers.leads`."""
     entries = {entry.side: entry for entry in scenario.entries}
     found = {}
     for name, lead in scenario.leads.items():
@@ -51,15 +51,15 @@ def leads(scenario: SuiteResult) -> dict[str, Lead]:
 
 
 def verdict_words(lead: Lead) -> str:
-    """What is shown of a lead, or "" for one generator alone.
+    """The verdict on a lead in words, or "" for a single generator.
 
-    Of two generators without a lead no difference is shown. Of more, the first and the last may still differ.
+    For two generators without a lead, no difference is shown. Of more generators, the first and the last may differ.
     """
     return "no difference shown" if lead.verdict == "not shown" and lead.compared == 2 else _WORDS[lead.verdict]
 
 
 def times_cheaper(lead: Lead) -> str:
-    """ "2.1 times [1.4 – 3.0]" for a lead on a ratio, whose gain is a logarithm; "" where it is not known."""
+    """ "2.1 times [1.4 – 3.0]" for a lead on a ratio, whose gain is a logarithm; "" if it is not known."""
     gain = lead.gain
     if gain is None or gain.low is None or gain.high is None:
         return ""

@@ -25,7 +25,7 @@ class Standings:
 
 
 def standings(scenario: SuiteResult, found: Mapping[str, Lead]) -> Standings:
-    """Which generator leads on which question, over all metrics of the question."""
+    """The leading generator of each question, over all metrics of the question."""
     ahead: dict[str, list[str]] = {}
     split: list[str] = []
     undecided: list[str] = []

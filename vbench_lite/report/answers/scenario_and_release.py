@@ -96,13 +96,13 @@ def releases(report: Report) -> Answer:
         folder, to = short_path(str(scenario.newest.folder.path)), baseline_folder(scenario.suite.name)
         sentences = [
             f"Compare later runs with this one: {promote_command(folder, to, 'first release')}",
-            f"Decide whether a run may ship: {vbench_command('gate', folder, '--baseline', to)}",
+            f"Decide whether a run may be released: {vbench_command('gate', folder, '--baseline', to)}",
         ]
     return Answer("release", QUESTION, line, sentences)
 
 
 def _untested(scenario: SuiteResult) -> Answer:
-    """Of an earlier run that is not part of the report: the figures, and the command that tests the differences."""
+    """The figures of an earlier run that is not in the report, and the command that tests the differences."""
     moved, sentences = [], []
     for entry, line in scenario.history.items():
         *_, before, now = line.releases
@@ -114,8 +114,8 @@ def _untested(scenario: SuiteResult) -> Answer:
         sentences.append(f"{entry.label}, since {Path(before.run).name} of {before.created[:10]}: {changes}.")
     runs = {short_path(line.releases[-2].run): line.releases[-1].run for line in scenario.history.values()}
     sentences += [f"Test it: {vbench_command('compare', old, short_path(new))}" for old, new in runs.items()]
-    found = f": {', '.join(moved)}. The change is not tested here." if moved else " do not compare."
-    return Answer("release", QUESTION, f"Usable clips since the run before{found}", sentences)
+    found = f": {', '.join(moved)}. The change is not tested here." if moved else " are not comparable."
+    return Answer("release", QUESTION, f"Usable clips since the previous run{found}", sentences)
 
 
 def _scores_since(scenario: SuiteResult, before: GeneratorResult, after: GeneratorResult) -> str:

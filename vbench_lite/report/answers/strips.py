@@ -24,7 +24,7 @@ class IntervalStrip:
     write: Callable[[float], str]
     """Formats a value of the scale."""
     note: str = ""
-    """The verdict or another text beside the title."""
+    """The verdict or another text next to the title."""
     real: bool = False
 
 

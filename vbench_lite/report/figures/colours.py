@@ -34,7 +34,7 @@ BY_HEX = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "paper"} | {hex_: name 
 
 
 def css() -> str:
-    """The colours as custom properties, light first and dark where the reader's system or choice says so."""
+    """The colours as custom properties: light, and dark if the reader's system or choice sets it."""
     dark = {"ink": DARK_INK, "soft": DARK_SOFT, "line": DARK_LINE, "paper": DARK_PAPER, **DARK}
     classes = "\n".join(f".c-{name}{{color:var(--{name})}}" for name in LIGHT)
     return (
@@ -45,7 +45,7 @@ def css() -> str:
 
 
 def light() -> str:
-    """The light colours as custom properties, for paper too."""
+    """The light colours as custom properties, also for paper."""
     return _properties({"ink": INK, "soft": SOFT, "line": LINE, "paper": PAPER, **LIGHT})
 
 

@@ -105,7 +105,7 @@ HERO_SIZE, NARROW_SIZE = (5.4, 3.3), (3.5, 3.1)
 LEGEND_ROW = 0.19
 """Inches that each row of names below the chart adds."""
 MOST_NAMES = 5
-"""Generators whose names stand beside their marks in this chart. The marks of more generators bear numbers."""
+"""Highest number of generators with names beside their marks in this chart. The marks of more have numbers."""
 
 
 def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = False) -> Panel | None:
@@ -129,7 +129,7 @@ def hero_chart(scenario: SuiteResult, pen: FigureRenderer, *, narrow: bool = Fal
 
 
 def crowded(points: Sized) -> bool:
-    """Whether the marks of the large chart bear numbers, with the names below it."""
+    """Whether the marks of the large chart have numbers, with the names below the chart."""
     return len(points) > MOST_NAMES
 
 
@@ -176,7 +176,7 @@ def plane_of(scenario: SuiteResult, metric: str, axis: Axis) -> Plane:
 
 
 def _draw(plane: Plane, axes: Axes, longest: int = 0) -> None:
-    """Draw the plane; with every name, of at most so many characters, or with a few only."""
+    """Draw the plane, with all names cut to `longest` characters, or with a few names only."""
     front = plane.front()
     axes.step([p.x for p in front], [p.y for p in front], where="post", color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=1)
     for point in plane.points:

@@ -1,4 +1,4 @@
-"""How a generator changed over its releases: usable share, quality and cost, as `analysis.releases` has them."""
+"""Changes of a generator over its releases: usable share, quality and cost, from `analysis.releases`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TICKS = 5
-"""Releases whose date and folder stand under the axis; of more, every second or third."""
+"""Highest number of releases whose date and folder are below the axis. Of more, every n-th is labelled."""
 LONGEST_RUN = 10
-"""Signs of a folder's name under the axis."""
+"""Characters of a folder name below the axis."""
 Lines = Mapping[GeneratorResult, Line]
 
 
 @dataclass(frozen=True)
 class _Track:
-    """One figure over time, a line a generator."""
+    """One figure over time, with a line per generator."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class _Track:
 
 
 def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
-    """Every release of the generators on this page, oldest to newest; None where each has only one."""
+    """Every release of the generators on this page, oldest first; None if each has only one."""
     lines = scenario.history
     if not lines:
         return None
@@ -65,12 +65,12 @@ def history(scenario: SuiteResult, pen: FigureRenderer) -> Figure | None:
         for e, line in lines.items()
         for r in line.releases
     ]
-    header = ("Generator", "Date", "Run", *(track.title for track in tracks), "Since the release before")
+    header = ("Generator", "Date", "Run", *(track.title for track in tracks), "Since the previous release")
     return Figure("history", "Changes over releases", _caption(list(lines.values())), panels, header, rows)
 
 
 def _tracks(scenario: SuiteResult) -> list[_Track]:
-    """Usable share, the first metric of each question, and the cost: with usable clips in it, where it is known."""
+    """Usable share, the first metric of each question, and a cost: per usable clip if it is known."""
     newest = [line.releases[-1] for line in scenario.history.values()]
     costs = [c for c in ("usd_per_usable_clip", "usd_per_clip", "device_s_per_clip")
              if any(r.figures.get(c, ABSENT).value is not None for r in newest)]  # fmt: skip
@@ -85,9 +85,9 @@ def _caption(lines: Sequence[Line]) -> str:
     counts = sorted({(len(line.prompts), line.asked) for line in lines})
     over = words.listed(f"{shared} of {asked}" for shared, asked in counts)
     return (
-        "Each mark is a release with its 95 % interval, its date and its run below it. The figures are over the "
-        f"prompts that all releases share ({over} of the newest run). Lines are not joined where the values before and "
-        "after do not compare. Differences are not tested here."
+        "Each mark is a release with its 95 % interval. Its date and its run are below it. The figures are over the "
+        f"prompts that all releases share ({over} of the newest run). A line is interrupted if the values before and "
+        "after are not comparable. Differences are not tested here."
     )
 
 
@@ -100,14 +100,14 @@ def _folder(release: Release) -> str:
 
 
 def _when(created: str, dates: Sequence[str]) -> str:
-    """The day, and the hour where a day has several runs; the year where they span several."""
+    """The day, with the hour if a day has several runs, and with the year if there are several years."""
     year = "" if len({date[:4] for date in dates}) == 1 else f"{created[2:4]}-"
     hour = f" {created[11:16]}" if sum(date[:10] == created[:10] for date in dates) > 1 else ""
     return f"{year}{created[5:10]}" if not hour else f"{created[8:10]}.{hour}"
 
 
 def _draw(track: _Track, lines: Lines, axes: Axes) -> None:
-    """Releases stand in their order, evenly spaced: release dates bunch."""
+    """Draws releases in order at equal distances, because release dates are irregular."""
     dates = sorted({r.created for line in lines.values() for r in line.releases})
     for nth, (entry, line) in enumerate(lines.items()):
         ink, beside = colour(entry), (nth - (len(lines) - 1) / 2) * min(0.1, 0.5 / len(lines))

@@ -23,7 +23,7 @@ WIDTH = 3.0
 QUARTER = 2.4, 2.1
 """Width and height in inches of a panel in a row of four. Its text is as large as in other panels."""
 NAMED = 3
-"""Most marks of a small panel that are labelled with their names. Where there are more, the legend names them."""
+"""Highest number of marks in a small panel with names. Of more marks, the legend has the names."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Axis:
     """The cost on the x axis of a figure."""
 
     cost: str
-    """Name of the cost in summary.json; "" where no cost is known, so the axis counts clips."""
+    """Name of the cost in summary.json; "" if no cost is known and the axis counts clips."""
     scale: float
     unit: str
 

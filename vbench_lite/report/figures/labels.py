@@ -23,7 +23,7 @@ MARK = 5
 LEADER = 14
 """A name further away than this, in points, has a line to its mark."""
 CELL = 0.52
-"""Least width of a sign in ems; a wide sign has two of them. The fonts of the page have signs that are missing here."""
+"""Minimum width of a character in ems, for characters that are missing in the font here; a wide one has twice this."""
 PIECE = 6
 """Lines are split into pieces of this length in points. Names avoid the box around each piece."""
 GRID = 60, 45

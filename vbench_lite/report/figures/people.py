@@ -95,7 +95,7 @@ def share_text(estimate: Estimate) -> str:
 
 
 def _unbroken(text: str) -> str:
-    """No line ends before a percent sign."""
+    """Prevents a line break before a percent sign."""
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 

@@ -1,1 +1,1 @@
-"""The formats in which a report is written."""
+"""The formats of reports."""

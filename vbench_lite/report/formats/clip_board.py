@@ -1,4 +1,4 @@
-"""The clips of a report in reading order: side by side, worst first, and the best and the worst of each."""
+"""The clips of a report: by prompt and generator, worst first, and the best and the worst of each generator."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ class ClipCard:
     entry: GeneratorResult
     prompt: str
     row: int
-    """Of its prompt in the generator's grids."""
+    """Row of its prompt in the generator's grids."""
     index: int
     status: str
     """"ok", "failed" or "missing"."""
     usable: bool | None
-    """None where usability is not evaluated."""
+    """Whether it is usable; None if usability is not evaluated."""
     codes: Sequence[str]
     """Why it is not usable, as in `unusable_codes`: "frozen", "below_threshold:detail"."""
     because: Sequence[str]
-    """The same for people, each as "<metric>: <words>"."""
+    """The same reasons for people, each as "<metric>: <words>"."""
     reason: str
-    """Why it is not there."""
+    """The reason why there is no clip."""
     source: str
-    """Address of the clip, where it is not inside the page."""
+    """Address of the clip, if it is not embedded in the page."""
     prompt_id: str = ""
     votes: ClipVotes | None = None
-    """None where no one voted on it."""
+    """Votes on the clip; None if there are none."""
 
     @property
     def seed(self) -> str:
-        """What names the clip among those of its prompt: its seed, or "clip-2" where no seed tells it apart."""
+        """Identifies the clip among the clips of its prompt: its seed, or "clip-2" if the seed is not unique."""
         seeds = self.entry.grid.text("seed")[self.row].tolist()
         mine = seeds[self.index]
         return str(mine) if mine and seeds.count(mine) == 1 else f"clip-{self.index + 1}"
 
     @property
     def link(self) -> str:
-        """Names the clip in the page's address, the same in every report that shows it."""
+        """Identifies the clip in the address of the page, the same in every report with it."""
         return clip_address(self.entry.run.manifest.suite.name, self.entry.label, self.prompt_id, self.seed)
 
     @property
@@ -66,11 +66,11 @@ class ClipCard:
 
     @property
     def kinds(self) -> list[str]:
-        """What it falls short on: names of metrics, and codes where no metric is concerned."""
+        """Why it is not usable: names of metrics, and codes that belong to no metric."""
         return [token.partition(":")[2] or token for token in self.codes]
 
     def title_of(self, kind: str) -> str:
-        """What a metric, or a code, is called."""
+        """The title of a metric or a code."""
         return glossary.title(kind, self.entry.run.metrics)
 
     @property
@@ -83,7 +83,7 @@ class ClipCard:
 
     @property
     def says(self) -> str:
-        """Why it is not usable, for a reader."""
+        """Why it is not usable, in words."""
         if not self.made:
             return f"{self.status}: {self.reason}" if self.reason else self.status
         if self.usable is None:
@@ -92,7 +92,7 @@ class ClipCard:
 
     @property
     def brief(self) -> str:
-        """The same for under its picture: one reason with its figures, of several the names."""
+        """The reasons in short: one reason with its figures, or the names of several."""
         if len(self.codes) < 2 or not self.made:
             return self.says
         return ", ".join(glossary.inline(self.title_of(kind)) for kind in self.kinds)
@@ -110,16 +110,16 @@ class PromptRow:
 
     prompt: Prompt
     cards: Sequence[ClipCard]
-    """Of all generators, one after the other."""
+    """The clips of all generators, one generator after the other."""
     worst: float
-    """Sorts the worst first: usable clips, then mean rank."""
+    """Sort key: the worst first, by usable clips, then by mean rank."""
     apart: float
-    """Sorts the prompts first in which the generators differ most."""
+    """Sort key: prompts with the largest differences between generators first."""
 
 
 @dataclass(frozen=True)
 class ClipBoard:
-    """Lays a scenario's clips out."""
+    """Arranges the clips of a scenario."""
 
     scenario: SuiteResult
     media: Media
@@ -131,7 +131,7 @@ class ClipBoard:
 
     @cached_property
     def ranks(self) -> list[Array]:
-        """Mean rank of every clip over the metrics, 0 the worst to 1 the best, -1 where there is no clip; by entry."""
+        """Mean rank of every clip over the metrics, by entry: from 0 (worst) to 1 (best), -1 if there is no clip."""
         entries = self.scenario.entries
         total = [np.zeros(e.usable.shape) for e in entries]
         count = [np.zeros(e.usable.shape) for e in entries]
@@ -162,12 +162,12 @@ class ClipBoard:
         )  # fmt: skip
 
     def cards(self, entry: GeneratorResult, row: int, prompt: str) -> list[ClipCard]:
-        """The clips that were asked for of one prompt."""
+        """The requested clips of one prompt."""
         return [self.card(entry, row, int(k), prompt) for k in np.flatnonzero(entry.grid.asked[row])]
 
     @cached_property
     def rows(self) -> list[PromptRow]:
-        """Every prompt that all entries share, in the suite's order."""
+        """Every prompt that all entries share, in the order of the suite."""
         places = [{p: i for i, p in enumerate(e.grid.prompts)} for e in self.scenario.entries]
         rows = []
         for prompt in self.scenario.prompts:
@@ -183,7 +183,7 @@ class ClipBoard:
         return rows
 
     def highlights(self) -> list[tuple[GeneratorResult, list[tuple[str, ClipCard]]]]:
-        """The best and the worst clip of each generator by mean rank; failed ones are not shown, having no picture."""
+        """The best and the worst clip of each generator by mean rank. Failed clips have no picture and are left out."""
         text = {p.id: p.text for p in self.scenario.suite.prompts}
         found = []
         for entry, ranks in zip(self.scenario.entries, self.ranks, strict=True):
@@ -199,7 +199,7 @@ class ClipBoard:
 
 
 def clip_facts(card: ClipCard) -> list[tuple[str, str]]:
-    """What the viewer shows of a clip beside its scores: names and values, without those that are not known."""
+    """Facts about a clip in the viewer, except scores: names and values, without unknown ones."""
     grid, row, index = card.entry.grid, card.row, card.index
     seed, cost, frames, height, width, fps = (
         str(grid.text(name)[row, index]) for name in ("seed", "cost_usd", "frames", "height", "width", "fps")
@@ -214,7 +214,7 @@ def clip_facts(card: ClipCard) -> list[tuple[str, str]]:
 
 
 def _vote_facts(votes: ClipVotes) -> Iterator[tuple[str, str]]:
-    """Who keeps the clip and why not, and how its comparisons ended."""
+    """The votes to keep or reject the clip, and the results of its comparisons."""
     people = "simulated raters" if votes.simulated else "people"
     if asked := votes.kept + votes.rejected:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in votes.reasons.most_common())
@@ -233,7 +233,7 @@ def needs(floor: Floor | None) -> str:
 
 @dataclass(frozen=True)
 class Gap:
-    """Prompts of which one generator has no usable clip and another has."""
+    """Prompts for which one generator has no usable clip but another has."""
 
     entry: GeneratorResult
     others: str
@@ -245,7 +245,7 @@ class Gap:
 
 
 def gaps(scenario: SuiteResult) -> list[Gap]:
-    """For every ordered pair of generators, what the one lacks and the other has."""
+    """For every ordered pair of generators: the prompts for which only the second has a usable clip."""
     found = []
     ids = [p.id for p in scenario.prompts]
     usable = {}

@@ -31,7 +31,7 @@ def write_json(report: Report, output: Output) -> None:
 
 
 def render_json(report: Report) -> str:
-    """Everything that the page says, as one JSON document."""
+    """The content of the page as one JSON document."""
     scenarios = [_scenario(scenario) for scenario in report.scenarios]
     found = [{"question": a.question, "answer": a.headline, "sentences": list(a.sentences)} for a in answers(report)]
     return to_json({"format": FORMAT, "headline": headline(report), "answers": found, "scenarios": scenarios})
@@ -93,7 +93,7 @@ def write_csv(report: Report, output: Output) -> None:
 
 
 def render_csv(report: Report) -> str:
-    """The clips of all runs in one table, a column saying which run; columns that a run lacks stay empty."""
+    """The clips of all runs in one table with a column for the run. Columns that a run lacks are empty."""
     tables = []
     for run in report.runs:
         with run.folder.table_path.open(newline="", encoding="utf-8") as file:
@@ -108,7 +108,7 @@ def render_csv(report: Report) -> str:
 
 
 def write_spreadsheet(report: Report, output: Output) -> None:
-    """The clips for people: no cell is a formula. Programs read the plain CSV."""
+    """Writes the clips for spreadsheets: no cell is a formula. For programs, use the plain CSV."""
     rows = csv.reader(io.StringIO(render_csv(report)))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([spreadsheet(cell) for cell in row] for row in rows)
@@ -116,7 +116,7 @@ def write_spreadsheet(report: Report, output: Output) -> None:
 
 
 def write_parquet(report: Report, output: Output) -> None:
-    """The clips as a Parquet file with typed columns.
+    """Writes the clips as a Parquet file with typed columns.
 
     Raises:
         LibraryError: pyarrow is not installed. The extra `parquet` installs it.
@@ -137,9 +137,9 @@ def write_metrics(report: Report, output: Output) -> None:
 
 
 def render_metrics(report: Report) -> str:
-    """One flat object of numbers, as DVC and MLflow read it: "<generator>.<figure>"; unknown figures are left out.
+    """One flat object of numbers for DVC and MLflow: "<generator>.<figure>". Unknown figures are left out.
 
-    Figures of further suites are called "<suite>/<generator>.<figure>". Names hold only signs that MLflow accepts.
+    Figures of further suites are called "<suite>/<generator>.<figure>". Names have only characters that MLflow accepts.
     """
     flat: dict[str, float] = {}
     entries = [("", e) for e in report.main.entries]
@@ -156,4 +156,4 @@ def render_metrics(report: Report) -> str:
 
 
 _ACCEPTED = re.compile(r"[^A-Za-z0-9_\-. /]")
-"""Signs that a metric's name in MLflow cannot have."""
+"""Characters that are not allowed in the name of a metric in MLflow."""

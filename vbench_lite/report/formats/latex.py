@@ -1,4 +1,4 @@
-"""The table of a report for a paper: LaTeX with booktabs, a line per generator."""
+"""The table of a report for a paper: LaTeX with booktabs, one row per generator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _cell(row: Row, nth: int) -> str:
 
 
 def _figure(text: str) -> str:
-    """A written figure: true minus signs and dashes as LaTeX has them."""
+    """A figure with minus signs and dashes in LaTeX."""
     signs = {words.MINUS: "$-$", words.DASH: "--", words.NONE: "---", words.TIMES: r"$\times$"}
     text = latex(text)
     for sign, command in signs.items():

@@ -1,6 +1,6 @@
-"""Figures of several generators laid out for a terminal: as columns where they fit, else as rows.
+"""Lays out figures of several generators for a terminal: as columns if they fit, else as rows.
 
-No line breaks inside a number or a name. What does not fit beside the rest moves into a further block below.
+There is no line break inside a number or a name. Columns that do not fit move into a further block below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 MOST_COLUMNS = 4
-"""Generators that stand side by side; more become rows."""
+"""Highest number of generators as columns. More generators become rows."""
 LONGEST_NAME = 40
 GAP = 2
 
@@ -73,7 +73,7 @@ class Head:
 
 
 def shortened(name: str, most: int = LONGEST_NAME) -> str:
-    """A name of at most so many columns of a terminal; a longer one loses its middle.
+    """A name cut to a number of columns of a terminal. The middle of a longer name is left out.
 
     >>> shortened("abcdefghij", 7), shortened("長い名前のフォルダー", 7)
     ('abc…hij', '長…ー')
@@ -86,7 +86,7 @@ def shortened(name: str, most: int = LONGEST_NAME) -> str:
 
 @dataclass(frozen=True)
 class Board:
-    """All sections, laid out when it is known how wide the console is."""
+    """All sections. They are laid out for the width of the console."""
 
     title: str
     heads: Sequence[Head]
@@ -129,7 +129,7 @@ class Board:
         return table
 
     def _rows(self, section: Section, width: int) -> Iterator[Table | Text]:
-        """A section with a row per generator, in as many blocks as its lines need."""
+        """A section with a row per generator, in as many blocks as necessary."""
         names = [shortened(head.name) for head in self.heads]
         left = width - max(map(cell_len, (section.heading, *names))) - GAP
         for block in _blocks(section.lines, left):

@@ -1,6 +1,6 @@
-"""The report as Markdown for a pull request: the verdict, what is missing, one table; the rest collapsed. Under 60 kB.
+"""The report as Markdown for a pull request: verdict, warnings, one table, and collapsed details. Under 60 kB.
 
-Prompts are untrusted and stand in code spans, where no tag, link or mention is active.
+Prompts are untrusted. They are in code spans, in which no tag, link or mention is active.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vbench_lite.report.output import Output
 from vbench_lite.report.tables import Group, confidence, groups, standfirst
 
 LIMIT = 60_000
-"""Characters that a pull request comment takes, with room to spare."""
+"""Maximum number of characters, below the limit of a pull request comment."""
 SHOWN_PROMPTS = 8
 
 
@@ -51,13 +51,13 @@ def _under_summary(scenario: SuiteResult) -> list[str]:
 
 
 def _folded(title: str, parts: Iterable[str]) -> str:
-    """A part that is collapsed until the reader opens it; "" where there is nothing in it."""
+    """A collapsed part; "" if it is empty."""
     text = "\n\n".join(part for part in parts if part)
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>" if text else ""
 
 
 def _summary(scenario: SuiteResult) -> str:
-    """One table: a row per generator, the best first, with the figures and the ranks of the page's table."""
+    """The figures and ranks of the page's table: a row per generator, the best first."""
     columns, several = leaderboard(scenario), len(scenario.entries) > 1
     titles = [f"{markdown(column.title)} {column.arrow}".strip() for column in columns]
     lines = []
@@ -70,7 +70,7 @@ def _summary(scenario: SuiteResult) -> str:
 
 
 def _cut(text: str) -> str:
-    """Whole lines up to the limit, with every collapsed part closed; the last parts go first."""
+    """Whole lines up to the limit, with every collapsed part closed. The end is cut off."""
     kept = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0]
     open_parts = kept.count("<details>") - kept.count("</details>")
     return kept + "\n\n</details>" * open_parts + "\n\nThe text ends here; the page contains the rest.\n"
@@ -100,7 +100,7 @@ def _table(scenario: SuiteResult, group: Group) -> str:
 
 
 def _further(scenario: SuiteResult) -> Iterable[str]:
-    """A further suite: its tables and what fails where."""
+    """A further suite: its tables, and prompts without a usable clip."""
     yield f"### {markdown(scenario.title)}"
     yield markdown(standfirst(scenario))
     yield from (_table(scenario, group) for group in groups(scenario))
@@ -120,7 +120,7 @@ def _gaps(scenario: SuiteResult) -> Iterable[str]:
         shown = [code_span(prompt.text) for prompt in gap.prompts[:SHOWN_PROMPTS]]
         more = f" and {gap.count - SHOWN_PROMPTS} more" if gap.count > SHOWN_PROMPTS else ""
         yield (
-            f"{markdown(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} of which "
+            f"{markdown(gap.entry.label)} has no usable clip of {words.several(gap.count, 'prompt')} for which "
             f"{markdown(gap.others)} has: {', '.join(shown)}{more}."
         )
 

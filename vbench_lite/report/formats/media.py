@@ -1,4 +1,4 @@
-"""The clips of a report: inside the page while they fit, beside it in a folder when they do not."""
+"""The clips of a report: embedded in the page if they fit, else in a folder beside it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vbench_lite.report.data import GeneratorResult, Report
 from vbench_lite.report.output import Clips
 
 BUDGET = 21_000_000
-"""Bytes of clips that a page may hold; base64 adds a third, and 30 MB is where a page stops being handy."""
+"""Maximum bytes of clips in a page. With base64, which adds a third, the page has up to 30 MB."""
 SAMPLE = 32
-"""Previews that are made to guess the size of all."""
+"""Number of previews from which the size of all previews is estimated."""
 PREVIEW_SIDE = 240
-"""Pixels of the shorter side that a shrunken preview keeps."""
+"""Shorter side of a preview, in pixels."""
 
 
 @dataclass(frozen=True)
 class Media:
-    """Where the page finds each clip."""
+    """The sources of the clips for the page."""
 
     embedded: dict[str, str]
     """Clip id > base64 of an mp4."""
     linked: dict[str, str]
     """Clip id > address relative to the page."""
     note: str = ""
-    """What a reader must know of them, e.g. that they are smaller than the originals."""
+    """A note for the reader, e.g. that the clips are smaller than the originals."""
 
     def source(self, clip: str) -> str:
         return self.linked.get(clip, "")
@@ -39,12 +39,12 @@ class Media:
 
 
 def clip_id(entry: GeneratorResult, prompt: int, index: int) -> str:
-    """Names a clip within the page; made of numbers alone, so it is safe anywhere."""
+    """Identifies a clip within the page. It consists of numbers, so it needs no escaping."""
     return f"{entry.scene}-{entry.number}-{prompt}-{index}"
 
 
 def files(report: Report) -> Iterator[tuple[str, Path]]:
-    """(clip id, file) of every clip that is there. A path that leaves its run's folder is not followed."""
+    """(clip id, file) of every existing clip. Paths outside the run folder are not followed."""
     for entry in (entry for scenario in report.scenarios for entry in scenario.entries):
         for prompt, index in zip(*entry.grid.made.nonzero(), strict=True):
             path = clip_file(entry, int(prompt), int(index))
@@ -53,7 +53,7 @@ def files(report: Report) -> Iterator[tuple[str, Path]]:
 
 
 def clip_file(entry: GeneratorResult, prompt: int, index: int) -> Path | None:
-    """The file of a clip that was made; None where it is not there, or outside of its run's folder."""
+    """The file of a generated clip; None if it does not exist, or is outside the run folder."""
     folder = entry.run.path.resolve()
     path = (folder / str(entry.grid.text("path")[prompt, index])).resolve()
     return path if path.is_relative_to(folder) and path.is_file() else None
@@ -63,9 +63,9 @@ def collect(report: Report, page: Path, mode: Clips = "auto") -> Media:
     """Embeds the clips, or copies them beside the page.
 
     Args:
-        report: Whose clips, of all its scenarios.
-        page: The file that the page will be written to.
-        mode: "auto" embeds what fits; failing that it embeds smaller previews, and failing that it makes a folder.
+        report: The report. The clips of all its scenarios are collected.
+        page: The file of the page.
+        mode: "auto" embeds the clips if they fit, else smaller previews if they fit, else it makes a folder.
     """
     if mode == "none":
         return Media({}, {}, "The clips are not part of this page.")
@@ -80,12 +80,12 @@ def collect(report: Report, page: Path, mode: Clips = "auto") -> Media:
     shrunk = {clip: preview(path) for clip, path in found.items()}
     if mode == "auto" and sum(map(len, shrunk.values())) > BUDGET:
         return _folder(found, page)
-    note = f"Previews of {PREVIEW_SIDE} lines or fewer, to keep this page small; scores come from the clips as stored."
+    note = f"Previews of {PREVIEW_SIDE} lines or fewer, to keep this page small. Scores are of the original clips."
     return Media({clip: _text(content) for clip, content in shrunk.items()}, {}, note)
 
 
 def _guessed_previews(paths: Sequence[Path]) -> float:
-    """Bytes that all previews would take, from some of them: thousands are not shrunk to find that they do not fit."""
+    """Estimated bytes of all previews, from some of them, so that not all are made if they do not fit."""
     some = paths[:: -(-len(paths) // SAMPLE)]
     return len(paths) * sum(len(preview(path)) for path in some) / len(some)
 
@@ -101,11 +101,11 @@ def _folder(found: dict[str, Path], page: Path) -> Media:
         if not target.exists() or target.stat().st_size != path.stat().st_size:
             _put(path, target)
     links = {clip: f"{folder.name}/{clip}{path.suffix}" for clip, path in found.items()}
-    return Media({}, links, f'The clips lie beside this page in "{folder.name}"; keep the two together.')
+    return Media({}, links, f'The clips are in the folder "{folder.name}" beside this page. Keep both together.')
 
 
 def _put(path: Path, target: Path) -> None:
-    """A second name for the file, which takes no room; a copy where the file system has none."""
+    """Makes a hard link to the file, which needs no space; a copy if the file system has no hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
@@ -115,7 +115,7 @@ def _put(path: Path, target: Path) -> None:
 
 
 def preview(path: Path) -> bytes:
-    """A clip as a small mp4 that every browser plays; the file itself where it cannot be read or is small enough."""
+    """A clip as a small mp4 that every browser plays; the original file if it is unreadable or small enough."""
     from vbench_lite.errors import UnreadableClip
     from vbench_lite.video import encode_mp4, read_clip
 
@@ -136,7 +136,7 @@ def preview(path: Path) -> bytes:
 
 
 POSTER_SIDE = 320
-"""Pixels of the longer side of a poster frame, at most."""
+"""Maximum longer side of a poster frame, in pixels."""
 
 
 def poster(path: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""The report on paper: the page, printed by the Chromium that is there, so that paper and screen never differ."""
+"""The report as PDF: an installed Chromium prints the page, so that PDF and page do not differ."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )  # fmt: skip
-"""Programs that print a page from the command line, in the order in which they are looked for."""
+"""Programs that can print a page from the command line, in the order of the search."""
 DEADLINE = 120
-"""Seconds that printing may take."""
+"""Time limit of printing in seconds."""
 
 
 def write(report: Report, output: Output) -> None:
-    """The answers, the numbers, the main figures, and the best and the worst clip of each generator.
+    """Writes the answers, the numbers, the main figures, and the best and the worst clip of each generator.
 
     Raises:
-        VbenchError: There is no Chromium here, or it did not print.
+        VbenchError: There is no Chromium, or it did not print.
     """
     from vbench_lite.report.page.render import render
 
@@ -41,7 +41,7 @@ def write(report: Report, output: Output) -> None:
 
 
 def find_browser() -> str:
-    """A Chromium or one of its kin: what CHROMIUM names, else the first that is installed.
+    """A browser of the Chromium family: the program in CHROMIUM, else the first installed one.
 
     Raises:
         VbenchError: There is none.
@@ -52,7 +52,7 @@ def find_browser() -> str:
         if found:
             return found
     raise VbenchError(
-        f'CHROMIUM names "{named}", which is no program here.' if named else
+        f'CHROMIUM names "{named}", which is not a program on this machine.' if named else
         "a PDF is printed by Chromium, Chrome or Edge, and none is installed. Install one (apt-get install chromium), "
         "name one in the variable CHROMIUM, or write the page with -o report.html and print it from your own browser"
     )  # fmt: skip
@@ -64,7 +64,7 @@ def print_page(browser: str, page: Path, folder: Path) -> bytes:
     Args:
         browser: A program of the Chromium family.
         page: An HTML file.
-        folder: For the browser's profile and the PDF; it is the caller's to delete.
+        folder: For the browser's profile and the PDF. The caller deletes it.
     """
     printed = folder / "report.pdf"
     command = [
@@ -72,7 +72,7 @@ def print_page(browser: str, page: Path, folder: Path) -> bytes:
         f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={printed}",
     ]  # fmt: skip
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--no-sandbox")  # Chromium starts for root in no other way; the page holds no script but ours
+        command.append("--no-sandbox")  # Chromium needs this as root; the page has only our own script
     try:
         done = subprocess.run([*command, page.as_uri()], capture_output=True, timeout=DEADLINE, check=False)
     except subprocess.TimeoutExpired:

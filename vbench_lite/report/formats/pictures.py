@@ -14,7 +14,7 @@ SIDE = 256
 
 
 def picture_uri(run: Path, image: PromptImage | None) -> str:
-    """A picture of at most `SIDE` pixels as a JPEG in a data URI; "" where the run does not keep it, as a baseline."""
+    """A picture of at most `SIDE` pixels as a JPEG in a data URI; "" if the run does not have it, like a baseline."""
     if image is None:
         return ""
     from PIL import Image

@@ -1,4 +1,4 @@
-"""The run card as Markdown or JSON: everything that is needed to make the numbers of a run again."""
+"""The run card as Markdown or JSON: everything that is needed to reproduce the numbers of a run."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _text(value: Any) -> str:
 
 
 def _rows(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table; "" where it has no rows. Cells are code, so that nothing in them is active."""
+    """A table; "" without rows. Cells are code spans, so that no markup in them is active."""
     lines = ["| " + " | ".join(code_span(cell) if cell else "" for cell in row) + " |" for row in rows]
     if not lines:
         return ""

@@ -1,4 +1,4 @@
-"""The comparison table on the terminal: what a run prints when it is done."""
+"""The comparison table on the terminal, which a run prints at its end."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ COLOURS = {"transformer": "blue", "diffusion": "dark_orange3", "hybrid": "green4
 
 
 def terminal_table(run: Run) -> Board:
-    """Every figure by generator, with 95 % intervals over prompts, as something that rich can print.
+    """Every figure by generator, with 95 % intervals over prompts, as a rich renderable.
 
-    Bold and a star mark a figure that is shown to be better than every other generator's, by the rule of
-    `analysis.family` that the page and `vbench compare` show too.
+    Bold and a star mark a figure that is significantly better than that of every other generator, by the rule of
+    `analysis.family`, which the page and `vbench compare` also use.
 
     Args:
         run: A scored run.

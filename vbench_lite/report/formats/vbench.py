@@ -1,9 +1,9 @@
 """A run as a result file of VBench: {dimension: [aggregate, [{"video_path", "video_results"}, ...]]}.
 
-Only scores that are VBench's are written under its names: `vbench_lite.report.vbench_dimensions` decides which.
-Under "vbench_lite" stand the totals, the dimensions that are lacking, where the others come from, and the number of
-clips that are missing or not scored. With any of them the result is partial. It is a list of one object, because
-VBench's own script for totals reads the first item of every entry.
+Only scores that equal VBench's are written under its names, as decided by `vbench_lite.report.vbench_dimensions`.
+"vbench_lite" has the totals, the missing dimensions, the sources of the others, and the number of clips that are
+missing or not scored. With any of these the result is partial. The value is a list of one object, because VBench's
+script for totals reads the first item of every entry.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def render(report: Report) -> str:
     """The file of one generator.
 
     Raises:
-        NotComparable: There are several: VBench's files hold one.
+        NotComparable: There are several generators; VBench's files have one.
     """
     entries = [entry for scenario in report.scenarios for entry in scenario.entries]
     if len(entries) != 1:
         names = ", ".join(f"{entry.run.path}:{entry.name}" for entry in entries)
-        raise NotComparable(f"a VBench result file holds one generator. Name one of: {names}")
+        raise NotComparable(f"a VBench result file has one generator. Name one of: {names}")
     view = VbenchView.of(entries[0])
     document: dict[str, Any] = {d.name: [d.mean, _clips(d)] for d in view.dimensions if d.mean is not None}
     totals = view.totals
@@ -50,7 +50,7 @@ def render(report: Report) -> str:
 
 
 def _clips(dimension: Dimension) -> list[dict[str, Any]]:
-    """As VBench writes them: a flag for dynamic degree, 0 to 100 for imaging quality."""
+    """Values in VBench's form: a flag for dynamic degree, 0 to 100 for imaging quality."""
     name = dimension.name
     return [{"video_path": str(path), "video_results": _written(name, value)} for path, value in dimension.clips]
 

@@ -1,4 +1,4 @@
-"""VBench's totals as Markdown: a column per generator, and what is missing where there is no total."""
+"""VBench's totals as Markdown: a column per generator, and the missing dimensions if there is no total."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write(report: Report, output: Output) -> None:
 
 
 def render(report: Report) -> str:
-    """One table per benchmark that the runs belong to."""
+    """One table per benchmark of the runs."""
     views = [VbenchView.of(entry) for scenario in report.scenarios for entry in scenario.entries]
     families = list({view.family.title: view.family for view in views}.values())
     parts = [part for family in families for part in _of_family(family, [v for v in views if v.family == family])]
@@ -57,7 +57,7 @@ def _row(name: str, values: list[float | None], scale: int = 1) -> str:
 
 
 def of_file(results: VbenchResults) -> str:
-    """One sentence: the groups and the total of a result file, from its own means."""
+    """One sentence with the groups and the total of a result file, from its own means."""
     found = totals(family_of(results.means), results.means)
     parts = [f"{name} {100 * group.value:.2f}" for name, group in found.groups.items() if group.value is not None]
     whole = f"no total, because it lacks {', '.join(found.missing)}"

@@ -1,4 +1,4 @@
-"""The answers as the page draws them: names in their colours, figures placed on strips, links to clips."""
+"""The answers for the page: names in their colours, figures on strips, links to clips."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from vbench_lite.report.data import GeneratorResult, Report
 from vbench_lite.report.links import clips_address
 
 NARROWEST = 0.02
-"""Width of a strip relative to its figures, at least: a difference in the fourth digit must not fill it."""
+"""Minimum range of a strip relative to its figures, so that a difference in the fourth digit does not fill it."""
 
 WIDE = 20.0
-"""Figures that differ by more than this factor stand on a logarithmic scale, else the small ones fall on one point."""
+"""With a larger factor between figures, the scale is logarithmic, so that small figures do not coincide."""
 SORTED = 3
-"""Strips of more generators list the best first; fewer stay in the order of the page."""
+"""With more generators, a strip lists the best first; else it has the order of the page."""
 
 
 def placed_answers(report: Report) -> list[dict[str, Any]]:
-    """The six answers, with every figure of their strips placed between 0 and 100."""
+    """The six answers, with a position from 0 to 100 for every figure of their strips."""
     return [{**vars(a), "strips": [_strip(report, strip) for strip in a.strips]} for a in answers(report)]
 
 
@@ -53,7 +53,7 @@ def _strip(report: Report, strip: IntervalStrip) -> dict[str, Any]:
 
 
 def _best_first(report: Report, strip: IntervalStrip) -> list[tuple[GeneratorResult, Estimate, words.Written]]:
-    """Rows of many generators by their figure, unknown ones last."""
+    """Rows sorted by their figure, unknown figures last, if there are many generators."""
     if len(strip.rows) <= SORTED:
         return list(strip.rows)
     higher = strip.name not in glossary.COSTS and report.main.higher_is_better(strip.name)
@@ -62,7 +62,7 @@ def _best_first(report: Report, strip: IntervalStrip) -> list[tuple[GeneratorRes
 
 
 def named(text: str, entries: Sequence[GeneratorResult]) -> Any:
-    """Escapes a sentence and keeps figures with their percent sign, and names whole and in their colours."""
+    """Escapes a sentence, prevents line breaks in names and before percent signs, and colours names."""
     from markupsafe import Markup, escape
 
     colours = {entry.label: entry.colour for entry in entries}

@@ -1,4 +1,4 @@
-"""The data of every clip for the page's script: plain values, shown as text only."""
+"""The data of every clip for the script of the page: plain values, which it shows only as text."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vbench_lite.report.formats.pictures import picture_uri
 from vbench_lite.report.page.section import Scene
 
 AGAIN = "results/again"
-"""The folder of a run that makes a clip again."""
+"""Run folder in the command that generates a clip again."""
 DIGITS = 6
-"""Of a score: enough to sort by."""
+"""Significant digits of a score: enough for sorting."""
 
 
 def clip_data(report: Report, scenes: Sequence[Scene]) -> str:
-    """The clips of all scenarios as JSON that no text in it can end: every "<" is written as an escape."""
+    """The clips of all scenarios as JSON that cannot close its element: every "<" is escaped."""
     prompts: list[dict[str, Any]] = []
     clips: list[dict[str, Any]] = []
     for nth, scene in enumerate(scenes):
@@ -75,7 +75,7 @@ def _prompt(nth: int, scenario: SuiteResult, row: PromptRow) -> dict[str, Any]:
 
 
 def _command(entry: GeneratorResult, prompt: str) -> str:
-    """Makes the clips of a prompt again, with those of the prompts before it; "" for clips that no run made."""
+    """The command that generates the clips of a prompt, and of the prompts before it, again; "" for imported clips."""
     if entry.definition.adapter == "recorded":
         return ""
     place = [each.id for each in entry.run.manifest.suite.prompts].index(prompt)

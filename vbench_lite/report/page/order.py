@@ -1,4 +1,4 @@
-"""The sections of the page, in the order in which they are read."""
+"""The sections of the page, in order."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from vbench_lite.report.page.sections import extremes, failures, figures, table
 OF_SCENARIO: tuple[Callable[[Scene], Iterable[Section]], ...] = (
     table.sections, figures.sections, failures.sections, extremes.sections,
 )  # fmt: skip
-"""Sections that every scenario has for itself. The clips and the method follow once, for all of them."""
+"""Sections of each scenario. The sections on clips and method follow once, for all scenarios."""
 
 
 def sections_of(scene: Scene) -> list[Section]:
-    """Every section that a scenario has data for."""
+    """Every section for which a scenario has data."""
     return [section for make in OF_SCENARIO for section in make(scene)]

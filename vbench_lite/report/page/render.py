@@ -1,7 +1,7 @@
-"""The report as one page: opens offline, sends no request, and escapes untrusted text.
+"""Renders the report as one page. It works offline, sends no request, and escapes untrusted text.
 
-Jinja escapes every name, prompt and reason; data for the script sits in JSON blocks in which no tag can close;
-the content security policy admits this page's own style and script by their digests and nothing else.
+Jinja escapes every name, prompt and reason. Data for the script is in JSON blocks that cannot contain a closing tag.
+The content security policy allows only the style and script of this page, by their digests.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ STYLES = ("base", "first", "table", "figures", "clips", "viewer", "narrow", "pri
 
 
 def write(report: Report, output: Output) -> None:
-    """Writes the page, and a folder of clips beside it where they do not fit."""
+    """Writes the page, and a folder of clips beside it if they do not fit into the page."""
     output.text(render(report, collect(report, output.place, output.clips)))
 
 
 def render(report: Report, media: Media) -> str:
-    """The page as text; the same report and media give the same text."""
+    """The page as text. The same report and media give the same text."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -100,7 +100,7 @@ def _context(report: Report, media: Media, scenes: Sequence[Scene]) -> dict[str,
 def _navigation(
     scenes: Sequence[Scene], parts: Sequence[Sequence[Section]], last: Sequence[Section]
 ) -> list[tuple[str, str]]:
-    """What the page's head leads to: the parts of one scenario, or the scenarios where there are several."""
+    """Links in the head of the page: to the parts of one scenario, or to several scenarios."""
     middle = [(section.key, section.short) for section in parts[0]]
     if len(scenes) > 1:
         middle = [(f"{scene.prefix}numbers", scene.scenario.suite.name) for scene in scenes]
@@ -113,7 +113,7 @@ def _asset(folder: str, name: str) -> str:
 
 
 def _of_sections(ending: str) -> str:
-    """Style or script that single sections bring along."""
+    """Style or script of the sections."""
     found = (files("vbench_lite.report.page") / "sections").iterdir()
     chosen = sorted((path for path in found if path.name.endswith(ending)), key=lambda path: path.name)
     return "".join(path.read_text("utf-8") for path in chosen)
@@ -125,13 +125,13 @@ def _style() -> str:
 
 
 def _script() -> str:
-    """All files as one function, so that none of their names leaves it."""
+    """All files as one function, so that their names are local."""
     text = "\n".join(_asset("script", f"{name}.js") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\n{text}\n{_of_sections(".js")}start();\n}})();\n'
 
 
 def _policy(style: str, script: str, *, linked: bool) -> str:
-    """Own style and script by digest, clips from the page itself or from beside it; no request goes elsewhere."""
+    """Allows style and script by digest, and clips from the page or the folder beside it; no other requests."""
 
     def digest(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""What a section of the page is, and what it is made from."""
+"""The section of a page, and the scenario from which it is made."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Scene:
     board: ClipBoard
     media: Media
     prefix: str = ""
-    """Keeps the ids of several scenarios apart: "" for the first, "s1-" for the second."""
+    """Prefix that makes ids unique: "" for the first scenario, "s1-" for the second."""
     several: bool = False
-    """The page has further scenarios."""
+    """Whether the page has further scenarios."""
 
     @property
     def beside(self) -> str:
-        """What a label adds where the page has several scenarios: ", Film"."""
+        """Suffix of a label if the page has several scenarios: ", Film"."""
         return f", {self.scenario.title}" if self.several else ""
 
 
@@ -34,15 +34,15 @@ class Section:
     """One part of the page below the answers."""
 
     key: str
-    """Its fragment in the address; the prefix of the scenario is put before it."""
+    """Its fragment in the address, without the prefix of the scenario."""
     title: str
     template: str
     """File in `sections/`."""
     lede: str = ""
     """One paragraph below the heading."""
     short: str = ""
-    """Its name in the page's navigation; "" keeps it out."""
+    """Its name in the navigation of the page; "" leaves it out."""
     printed: bool = False
     """Whether it is printed."""
     data: Mapping[str, Any] = field(default_factory=dict)
-    """What the template shows, by name."""
+    """Name > value for the template."""

@@ -1,1 +1,1 @@
-"""The sections of the page, a file each: see `vbench_lite.report.page`."""
+"""The sections of the page, one file each. See `vbench_lite.report.page`."""

@@ -1,4 +1,4 @@
-"""The clips: filters and orders that the page's script fills in, once for all scenarios."""
+"""The section of clips, once for all scenarios: filters and orders, which the script of the page fills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEDE = "Click on a clip to open it large, or to compare it with another. Every c
 
 
 def section(report: Report, scenes: Sequence[Scene]) -> Section:
-    """The section; `clip_data` holds the clips themselves."""
+    """The section. `clip_data` has the data of the clips."""
     rows = [row for scene in scenes for row in scene.board.rows]
     titles = {metric: s.title_of(metric) for s in reversed(report.scenarios) for metric in s.per_clip}
     kinds = {kind: card.title_of(kind) for row in rows for card in row.cards for kind in card.kinds}

@@ -1,4 +1,4 @@
-"""The best and the worst clip of each generator, as pictures that paper shows too."""
+"""The best and the worst clip of each generator, as pictures that can be printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vbench_lite.report.page.section import Scene, Section
 
 
 def sections(scene: Scene) -> Iterable[Section]:
-    """One section where any clip was made."""
+    """One section if any clip was generated."""
     found = scene.board.highlights()
     if not found:
         return

@@ -1,4 +1,4 @@
-"""Why clips are not usable: a row per reason, with the clips of each generator behind its count."""
+"""Why clips are not usable: a row per reason, with links from the counts to the clips."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from vbench_lite.report.links import clips_address
 from vbench_lite.report.page.section import Scene, Section
 
 MOST_COLUMNS = 5
-"""Generators that stand side by side; more become rows."""
+"""Highest number of generators as columns. More generators become rows."""
 SHOWN = 3
-"""Messages of a reason that are quoted, the most frequent first."""
+"""Highest number of quoted messages per reason, the most frequent first."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Clips that fall short on one metric, or for one code."""
+    """Clips that are not usable because of one metric or code."""
 
     kind: str
     title: str
     counts: tuple[int, ...]
-    """By generator, in the order of the scenario."""
+    """Number of clips by generator, in the order of the scenario."""
     messages: tuple[tuple[str, int], ...]
-    """What failed clips say, each with its number of clips."""
+    """Messages of failed clips, each with its number of clips."""
 
     @property
     def total(self) -> int:
@@ -34,7 +34,7 @@ class Reason:
 
 
 def reasons(scenario: SuiteResult) -> list[Reason]:
-    """Every reason, the most frequent first. A clip that falls short on several counts for each of them."""
+    """Every reason, the most frequent first. A clip with several reasons counts for each."""
     by_entry = [Counter(_kinds(entry)) for entry in scenario.entries]
     messages: dict[str, Counter[str]] = {}
     for entry in scenario.entries:
@@ -56,13 +56,13 @@ def _codes(entry: GeneratorResult) -> list[str]:
 
 
 def _kinds(entry: GeneratorResult) -> Iterable[str]:
-    """What each clip falls short on: the metric of a token such as "below_threshold:detail", else its code."""
+    """The reasons of each clip: the metric of a token such as "below_threshold:detail", else its code."""
     for codes in _codes(entry):
         yield from (token.partition(":")[2] or token for token in codes.split(";") if token)
 
 
 def sections(scene: Scene) -> Iterable[Section]:
-    """One section where any clip is not usable."""
+    """One section if any clip is not usable."""
     scenario = scene.scenario
     found = reasons(scenario)
     if not found:
@@ -75,7 +75,7 @@ def sections(scene: Scene) -> Iterable[Section]:
         for reason in found
     ]  # fmt: skip
     tried = [words.several(int(entry.grid.tried.sum()), "clip") for entry in scenario.entries]
-    lede = "Clips by what they fall short on. A clip that falls short on several counts in each row."
+    lede = "Clips by the reason why they are not usable. A clip with several reasons counts in each row."
     data = {
         "rows": rows, "entries": scenario.entries, "tried": tried, "beside": scene.beside,
         "most": max(count for reason in found for count in reason.counts),

@@ -1,4 +1,4 @@
-"""The figures, a section each."""
+"""The figures, one section each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SHORT = {
 """Names in the navigation."""
 PRINTED = ("sweep", "plane", "history")
 NAMED = ("sweep", "distributions", "variance", "stages")
-"""Figures that bear every generator's name."""
+"""Figures that show the name of every generator."""
 
 
 def sections(scene: Scene) -> Iterable[Section]:
-    """Every figure that the scenario has data for."""
+    """Every figure for which the scenario has data."""
     scenario = scene.scenario
     for figure in figures(scenario):
         legend = figure.key not in NAMED and (len(scenario.entries) > 2 or figure.key == "history")

@@ -1,4 +1,4 @@
-"""How it was measured, and what every figure means."""
+"""The section on the method, with the meaning of every figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers: the table that ranks the generators, and every figure with its interval."""
+"""The section of tables: the ranking table, and every figure with its interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vbench_lite.report.page.section import Scene, Section
 from vbench_lite.report.tables import groups
 
 MOST_COLUMNS = 4
-"""Generators that stand side by side in the table of all figures; more become rows."""
+"""Highest number of generators as columns of the table of all figures. More generators become rows."""
 
 
 def sections(scene: Scene) -> Iterable[Section]:
