@@ -8,7 +8,7 @@
   const KEYS = { ArrowLeft: "left", ArrowDown: "same", ArrowRight: "right", ArrowUp: "neither" };
   const SPEEDS = [1, 0.5, 0.25];
 
-  // ---- where questions come from and votes go
+  // ---- source of questions and storage of votes
 
   function served() {
     return async (action, body) => {
@@ -235,7 +235,7 @@
   function undo() {
     if (Object.keys(answers).length) { answers = {}; ask(); return; }
     if (!rater || ($("undo").disabled && !$("ask").hidden)) return;
-    send("undo", {}, () => say("The last vote was taken back."));
+    send("undo", {}, () => say("The last vote was deleted."));
   }
 
   $("who").addEventListener("submit", (event) => {

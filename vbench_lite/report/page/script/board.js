@@ -1,5 +1,5 @@
 // The list of clips: by prompt with all generators side by side, or single clips, best first.
-const bucket = narrow ? 8 : 24; // groups that are added when the end of the list comes near
+const bucket = narrow ? 8 : 24; // number of groups added near the end of the list
 let shownClips = [], groups = [], added = 0;
 
 const fits = (clip) => {
@@ -16,7 +16,7 @@ const fits = (clip) => {
 };
 
 const flat = () => !["", "suite", "apart"].includes(view.by);
-const goodness = (clip) => { // what the flat list is sorted by: higher is better, null comes last
+const goodness = (clip) => { // sort key of the flat list: higher is better, null is last
   if (view.by === "rank") return clip.rank < 0 ? null : clip.rank;
   if (view.by === "cost") return clip.cost === null ? null : -clip.cost;
   const metric = metricsOf(clip).find((each) => each.name === view.by), score = scoreOf(clip, view.by);
@@ -73,7 +73,7 @@ const addGroups = (count) => {
 const ending = new IntersectionObserver((changes) => {
   if (!changes.some((each) => each.isIntersecting) || added >= groups.length) return;
   addGroups(bucket);
-  ending.unobserve(one("#more")); // watched anew, it reports again where the list still ends on the screen
+  ending.unobserve(one("#more")); // observed again, it reports again if the end of the list is still on the screen
   ending.observe(one("#more"));
 }, { rootMargin: "1200px" });
 
@@ -104,7 +104,7 @@ const showClips = () => {
 const showControls = () => {
   for (const control of all("[data-view]")) {
     control.value = view[control.dataset.view];
-    if (control.value !== view[control.dataset.view]) control.value = ""; // an address of another report
+    if (control.value !== view[control.dataset.view]) control.value = ""; // the address is of another report
   }
   for (const box of all("input[name=entry]")) box.checked = !view.g.length || view.g.includes(box.value);
 };

@@ -1,4 +1,4 @@
-// On a phone the figures and the method begin as headings; a tap on one, or a link to it, shows the rest.
+// On a phone, figures and method are collapsed to headings. A tap on a heading, or a link to it, opens the section.
 const narrow = matchMedia("(max-width:46rem)").matches;
 const unfold = (section, open = true) => {
   section.classList.toggle("folded", !open);

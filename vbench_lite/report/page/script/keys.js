@@ -58,7 +58,7 @@ const start = () => {
   ending.observe(one("#more"));
   if (isView() && !view.clip) toClips();
   addEventListener("hashchange", () => {
-    if (!isView()) return; // a section
+    if (!isView()) return; // the address of a section
     readAddress();
     follow();
     if (!view.clip) toClips();

@@ -1,5 +1,5 @@
 // Pictures of clips. A video element exists only near the screen and while it plays. Otherwise a canvas shows the first
-// frame. So thousands of clips scroll fast: every video element is a layer that the browser places in each frame.
+// frame. So thousands of clips scroll fast, although every video element is a layer that the browser draws in each frame.
 let media = null; // parsed when the first clip comes into view
 const sourceOf = (clip) => {
   if (clip.source) return clip.source;
@@ -7,7 +7,7 @@ const sourceOf = (clip) => {
   return media[clip.id] ? "data:video/mp4;base64," + media[clip.id] : "";
 };
 const clipOf = (figure) => clips[Number(figure.dataset.clip)];
-const small = (width, height) => Math.min(width, height) <= 160; // pixels of so small a clip are shown as they are
+const small = (width, height) => Math.min(width, height) <= 160; // the pixels of such a small clip are shown without smoothing
 
 const videoOf = (clip) => {
   const made = make("video", { "aria-hidden": "true", tabindex: -1 });

@@ -5,7 +5,7 @@ const player = {
   timer: 0,
   begun: 0,
   videos: () => all("#prompts video"),
-  join(video) { // one that comes into view takes the place in time that the others have
+  join(video) { // a video that comes into view starts at the time of the others
     video.addEventListener("loadedmetadata", () => {
       video.playbackRate = player.speed;
       video.currentTime = Math.min(video.duration || 0, ((performance.now() - player.begun) / 1000) * player.speed);
@@ -25,7 +25,7 @@ const player = {
     player.playing = on;
     const button = one("#play");
     button.setAttribute("aria-pressed", String(on));
-    one(".label", button).textContent = on ? "Pause" : "Play all in step";
+    one(".label", button).textContent = on ? "Pause" : "Play all in sync";
     if (on) { want(nearby); player.restart(); } else { clearTimeout(player.timer); player.videos().forEach((each) => each.pause()); }
   },
 };

@@ -7,7 +7,7 @@ const sortTable = (table, column, turned) => {
   const valueOf = (row) => { const text = cellOf(row).dataset.value; return text === undefined ? null : Number(text); };
   const rows = all("tbody tr", table).sort((a, b) => {
     const [x, y] = [valueOf(a), valueOf(b)];
-    if (x === null || y === null) return (x === null) - (y === null); // those without a figure come last
+    if (x === null || y === null) return (x === null) - (y === null); // generators without a figure are last
     return sign * (x - y);
   });
   heads.forEach((each) => { each.removeAttribute("aria-sort"); each.classList.toggle("chosen", each === head); });

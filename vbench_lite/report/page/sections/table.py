@@ -21,7 +21,7 @@ def sections(scene: Scene) -> Iterable[Section]:
     lede = f"Means over {len(scenario.prompts)} prompts with 95 % intervals"
     lede += f", those of time and money over {batches}." if (batches := counted(scenario)) else "."
     if several:
-        lede += " Ranks count the generators that are shown to be better; = marks a tie."
+        lede += " A rank is 1 plus the number of significantly better generators; = marks a tie."
     lede += " Click on a figure to see its clips, the best first, or on a heading to sort."
     data = {
         "columns": columns, "rows": order(columns, len(scenario.entries)), "entries": scenario.entries,
