@@ -55,7 +55,7 @@ def run(
 
     Raises:
         UsageError: A name, file or number is not valid.
-        PlanConflict: The folder holds a run of another plan.
+        PlanConflict: The folder contains a run of another plan.
         GeneratorError: A generator cannot be run, or generated no clip. The clips of the other generators are kept and
             scored.
 

@@ -102,7 +102,7 @@ def show(verdict: Verdict) -> None:
     console.print(table)
     hidden = len(verdict.checks) - len(_telling(verdict))
     if hidden:
-        console.print(Text(f"... and {hidden} guards that hold (--json lists them)"))
+        console.print(Text(f"... and {hidden} passed guards (--json lists them)"))
     for remedy in verdict.remedies:
         console.print(Text(f"\n{remedy.sentence}"))
         if remedy.command:

@@ -132,7 +132,7 @@ def _no_run(target: Path) -> str:
     from vbench_lite.inputs.clip_files import model_folders
 
     folders = model_folders(target)
-    first = f"{target} holds no run" + (", but folders of clips. Score each folder alone" if folders else "")
+    first = f"{target} is not a run" + (", but contains folders of clips. Score each folder alone" if folders else "")
     return f"{first}. Name the prompts of its clips with --suite: a file, or a suite of: vbench list suites"
 
 

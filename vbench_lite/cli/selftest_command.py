@@ -87,7 +87,7 @@ def _clips_of(folder: Path, clips: int) -> list[Frames]:
     """Up to 2 x `clips` clips of a folder.
 
     Raises:
-        UsageError: The folder holds fewer than 16 clips.
+        UsageError: The folder has fewer than 16 clips.
     """
     from vbench_lite.features.flow import flow_size
     from vbench_lite.scoring.reference import clip_files
@@ -95,7 +95,7 @@ def _clips_of(folder: Path, clips: int) -> list[Frames]:
 
     paths = clip_files(folder)[: 2 * clips]
     if len(paths) < 16:
-        raise UsageError(f"{folder} holds {len(paths)} clips: 16 or more are needed.")
+        raise UsageError(f"{folder} has {len(paths)} clips: 16 or more are needed.")
     return [np.stack([flow_size(frame) for frame in read_clip(path)[0][:FRAMES]]) for path in paths]
 
 

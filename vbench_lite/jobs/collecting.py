@@ -61,7 +61,7 @@ def collect(
     prompts = load_suite(suite)
     if folders := model_folders(clips):
         each_alone = "".join(f"\n  {vbench_command('score', path, '--suite', suite)}" for path in folders)
-        raise UsageError(f"{clips} holds folders of clips, no clips. Score each folder alone:{each_alone}")
+        raise UsageError(f"{clips} contains folders of clips but no clips. Score each folder alone:{each_alone}")
     matched = match_folder(clips, prompts.prompts)
     if not matched.clips:
         raise UsageError(f"no clip in {clips} belongs to a prompt of {prompts.name}. Name them {{prompt}}-{{k}}.mp4.")

@@ -116,7 +116,7 @@ class GrowingRun:
             stop: Returns whether the user asked to stop.
 
         Raises:
-            PlanConflict: The folder holds a run that was not planned with these looks.
+            PlanConflict: The folder contains a run that was not planned with these looks.
         """
         planned, outcome = self._resume(), None
         while not planned.decided:
@@ -162,7 +162,7 @@ class GrowingRun:
         if stored is None:
             if set(folder.manifest().plan.prompts) <= set(self.looks.prompts(1)):
                 return self.looks
-            raise PlanConflict(f"{folder.path} holds a run that was not planned with looks. {ways}")
+            raise PlanConflict(f"{folder.path} contains a run that was not planned with looks. {ways}")
         for what in ("baseline_digest", "policy", "order", "fractions"):
             if getattr(stored, what) != getattr(self.looks, what):
                 name = {"baseline_digest": "the baseline", "order": "the order of the prompts"}.get(what, f"the {what}")

@@ -189,7 +189,7 @@ class Job:
             stop: Returns whether the user asked to stop.
 
         Raises:
-            PlanConflict: The folder holds a run of another plan. Nothing was changed.
+            PlanConflict: The folder contains a run of another plan. Nothing was changed.
             FolderLocked: Another process uses the folder.
             StoreError: The folder cannot be written.
         """

@@ -26,7 +26,7 @@ def refuse_other_plan(path: Path, stored: Manifest, wanted: Manifest) -> None:
     found = _differences(stored, wanted)
     if found:
         raise PlanConflict(
-            f"{path} holds a run of another plan: {'; '.join(found)}. Nothing was changed. "
+            f"{path} contains a run of another plan: {'; '.join(found)}. Nothing was changed. "
             "Write to another folder with --out DIR, or delete the run and start again with --fresh."
         )
 

@@ -40,7 +40,7 @@ def scenarios(report: Report) -> Answer:
     for other in report.scenarios[1:]:
         shares = [f"{e.label} {words.percent(e.usable_share)}" for e in other.entries]
         sentences.append(f"{other.title} ({other.suite.name}): usable {words.listed(shares)}.")
-    return Answer("scenario", f"Does it hold for {scenario.title.lower()}?", line, sentences)
+    return Answer("scenario", f"What are the results for {scenario.title.lower()}?", line, sentences)
 
 
 def _most_usable(scenario: SuiteResult, table: Mapping[str, Sequence[float | None]]) -> str:
