@@ -32,7 +32,7 @@ def test_files_of_a_run_lie_where_the_layout_says(tmp_path: Path) -> None:
     assert folder.clip_path(RECORD) is None
     assert folder.clip_path(dataclasses.replace(RECORD, path="a/b.mp4")) == folder.path / "a" / "b.mp4"
     assert (folder.exists(), folder.keeps_clips()) == (False, False)
-    assert folder.remedy.startswith("The folder keeps no clips to score")
+    assert folder.remedy.startswith("The folder has no clips to score")
     (tmp_path / "run" / "clips").mkdir(parents=True)
     (tmp_path / "run" / "run.json").touch()
     there = RunFolder(tmp_path / "run")
@@ -133,5 +133,5 @@ def test_a_record_names_a_clip_of_its_run(tmp_path: Path, path: str, inside: boo
     if inside:
         assert folder.find_record(RECORD.key) == dataclasses.replace(RECORD, path=path)
     else:
-        with pytest.raises(StoreError, match=f"names a clip outside of the run: {path}"):
+        with pytest.raises(StoreError, match=f"names a clip outside the run: {path}"):
             folder.find_record(RECORD.key)

@@ -67,7 +67,7 @@ def test_an_image_that_is_gone_changed_or_broken_is_refused_with_the_way_out(tmp
     assert str(caught.value).endswith(way_out)
     store_images(tmp_path, [Prompt("a", "", image=found)])
     path.write_bytes(b"other")
-    with pytest.raises(StoreError, match="is not the image that the run began with: its sha256 differs") as caught:
+    with pytest.raises(StoreError, match="is not the image of the start of the run: its sha256 differs") as caught:
         load_picture(tmp_path, found, 4, 4)
     assert str(caught.value).endswith(way_out)
     broken = PromptImage(found.path, hashlib.sha256(b"other").hexdigest())

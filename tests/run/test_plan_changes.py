@@ -40,26 +40,26 @@ IMAGE = PromptImage("a.png", "0" * 64)
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"suite": Suite("film", "", PROMPTS, "d")}, 'its suite is "ads", asked for now: "film"'),
+        ({"suite": Suite("film", "", PROMPTS, "d")}, 'its suite is "ads", requested: "film"'),
         ({"suite": suite(b=but("b", text="x"))}, 'the text of the prompt "b" differs'),
         ({"suite": suite(b=but("b", text="x"), c=but("c", text="x"))}, 'the text of the prompt "b" and 1 more differs'),
         ({"suite": suite(b=but("b", generator_text="x"))}, 'the text of the prompt "b" differs'),
         ({"suite": suite(a=but("a", image=IMAGE))}, 'the image of the prompt "a" differs'),
-        ({"seed": 5}, "it has seed 0, asked for now: 5"),
-        ({"generators": {"two": dataclasses.replace(ONE, name="two")}}, "its generators are one, asked for now: two"),
+        ({"seed": 5}, "it has seed 0, requested: 5"),
+        ({"generators": {"two": dataclasses.replace(ONE, name="two")}}, "its generators are one, requested: two"),
         ({"generators": {"one": dataclasses.replace(ONE, weights_digest="x", code_digest="y", model="m")}},
          'the definition of the generator "one" differs (model, weights, code)'),
         ({"generators": {"one": dataclasses.replace(ONE, settings={"steps": 4}, clip=None)}},
          'the definition of the generator "one" differs (clip, settings)'),
-        ({"device": DeviceFacts("cuda")}, 'it was made on "", asked for now: "cuda"'),
+        ({"device": DeviceFacts("cuda")}, 'it was made on "", requested: "cuda"'),
         ({"seed": 5, "device": DeviceFacts("cuda")},
-         'it has seed 0, asked for now: 5; it was made on "", asked for now: "cuda"'),
+         'it has seed 0, requested: 5; it was made on "", requested: "cuda"'),
     ],
 )  # fmt: skip
 def test_another_plan_is_refused_by_what_differs(change: dict[str, Any], found: str) -> None:
     with pytest.raises(PlanConflict) as caught:
         refuse_other_plan(Path("here"), plan_of(), plan_of(**change))
-    assert str(caught.value).startswith(f"here holds a run of another plan: {found}. Nothing was changed. ")
+    assert str(caught.value).startswith(f"here contains a run of another plan: {found}. Nothing was changed. ")
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_table_lists_the_clips_of_the_chosen_generator_from_0(tmp_path: Path) 
 @pytest.mark.parametrize("argument", ["none", "none:one", ":one", "one:"])
 def test_what_is_no_run_is_refused_by_its_whole_name(tmp_path: Path, monkeypatch: Any, argument: str) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreError, match=f"{argument}/run.json is missing: it holds no run"):
+    with pytest.raises(StoreError, match=f"{argument}/run.json is missing: the folder is not a run"):
         open_run(argument)
 
 
