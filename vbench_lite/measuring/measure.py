@@ -1,4 +1,4 @@
-"""Measures time, memory and energy of the generation of clips. The measured time is what a cloud bills.
+"""Measures time, memory and energy of the generation of clips. A cloud bills the measured time.
 
     wall time    between two points at which every device of the process has finished its work
     gpu_busy_s   a second reading, by CUDA events on the current stream. It misses other streams and includes gaps
