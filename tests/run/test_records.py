@@ -187,7 +187,7 @@ def test_a_side_names_its_run_and_has_figures_or_says_that_there_are_none(tmp_pa
         assert (absent.value, absent.reason_code, absent.n) == (None, ReasonCode.NOT_MEASURED, 0)
     with pytest.raises(StoreError) as caught:
         _ = Side(run, "other").figures
-    assert f'{tmp_path / "run" / "summary.json"} holds no figures of "other". ' in str(caught.value)
+    assert f'{tmp_path / "run" / "summary.json"} has no figures of "other". ' in str(caught.value)
 
 
 def test_a_table_lists_the_clips_of_the_chosen_generator_from_0(tmp_path: Path) -> None:

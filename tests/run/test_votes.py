@@ -152,7 +152,7 @@ def test_the_id_of_a_vote_has_4_to_64_letters_and_digits(id_, allowed):
     if allowed:
         assert dataclasses.replace(KEEP, id=id_).id == id_
     else:
-        with pytest.raises(ValueError, match="cannot be the name of a file"):
+        with pytest.raises(ValueError, match="is not a valid file name"):
             dataclasses.replace(KEEP, id=id_)
 
 
