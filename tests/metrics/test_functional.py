@@ -259,6 +259,7 @@ def test_functions_without_networks_give_their_values():
     assert metrics.conformance(noisy, fps=8, spec=ClipSpec(3, 8.0, 32, 32)) == 1
     assert metrics.conformance(noisy, fps=9, spec=ClipSpec(3, 8.0, 32, 32)) == 0
     assert metrics.conformance(noisy, fps=8, spec=ClipSpec(4, 8.0, 32, 32)) == 0
+    assert metrics.conformance(noisy, spec=ClipSpec(3, 1.0, 32, 32)) == 0
     half = (noisy // 2).astype(np.uint8)
     assert metrics.detail(np.stack([noisy, half]), reference=noisy) == pytest.approx([1, 0.25], abs=0.01)
     assert metrics.motion(noisy, fps=16) == pytest.approx(2 * metrics.motion(noisy, fps=8))

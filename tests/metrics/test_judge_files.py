@@ -91,6 +91,15 @@ def test_scores_of_another_version_scale_or_script_are_not_comparable(metrics, t
     assert len({plain, first, metrics()[0].judge.identity}) == 3
 
 
+def test_a_script_beside_the_file_belongs_to_the_identity_in_every_working_folder(metrics, tmp_path):
+    text = FILE.replace('"judge.py"', '"{here}/judge.py"')
+    found = {metrics(text)[0].judge.identity}
+    for content in ("print(1)", "print(2)"):
+        (tmp_path / "judge.py").write_text(content)
+        found.add(metrics(text)[0].judge.identity)
+    assert len(found) == 3
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [

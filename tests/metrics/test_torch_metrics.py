@@ -149,6 +149,10 @@ def test_a_users_metric_of_sets_streams_features_and_is_documented():
     metric = made()
     metric.update(generated=np.zeros((3, 2)), reference=np.zeros((5, 2)))
     assert metric.compute() == -2
+    for side in ("generated", "reference"):
+        alone = made()
+        alone.update(**{side: np.zeros((3, 2))})
+        assert alone.compute() is None
     assert (metric.backbones, made("other").backbones, made(sync_on_compute=False).sync_on_compute) == (
         "mine", "other", False,
     )  # fmt: skip
@@ -200,6 +204,9 @@ def test_form_rate_and_networks_are_passed_on_and_sums_are_float64(clips):
     lacking.update(clips[:2])
     assert (lacking.backbones, lacking.compute(), int(lacking.unscored)) == (nothing, None, 2)
     assert (metrics.ClipFrames().backbones, metrics.SubjectConsistency().backbones) == ("builtin", "vbench")
+    moving = metrics.Motion()
+    moving.update(clips[:1])
+    assert int(moving.unscored) == 1, "the rate is unknown unless it is given"
     restored = pickle.loads(pickle.dumps(metric))
     assert (restored.spec, float(restored.compute())) == (metric.spec, 0.5)
 
