@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from vbench_lite import formatting as words
 from vbench_lite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _print(cells: list[SelftestResult], broken: list[SelftestResult]) -> None:
     claims = sum(cell.holds is not None for cell in cells)
     click.echo("Marked with !: must follow every step (0.95 or more). =: must not change. x: the claim does not hold.")
     for cell in broken:
-        steps = " ".join("-" if value is None else f"{value:.4g}" for value in cell.values)
+        steps = " ".join("-" if value is None else words.plain(value) for value in cell.values)
         click.echo(f"FAILED: {cell.metric} under {cell.damage} must go {cell.claim}: {steps}")
     click.echo(f"{claims - len(broken)} of {claims} claims hold.")
 

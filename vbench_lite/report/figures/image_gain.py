@@ -107,7 +107,7 @@ def _written(scenario: SuiteResult, name: str, compared: Comparison) -> tuple[st
         if name == "usable":
             return words.percent(value) if value >= 0 else f"{words.MINUS}{words.percent(-value)}"
         if name.startswith("usd"):
-            return f"{words.MINUS if value < 0 else ''}${abs(value) * scenario.money_scale:.3g}"
+            return f"{words.MINUS if value < 0 else ''}{words.dollars(abs(value) * scenario.money_scale)}"
         return words.number(value, 3)
 
     difference = text(compared.difference)
