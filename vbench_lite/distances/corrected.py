@@ -167,7 +167,7 @@ def _trace_by_clip(side: Features, labels: Labels) -> Features:
 
 def _in_fixed_order(features: Features, prompts: Sequence[str]) -> tuple[Features, list[str]]:
     """Sort clips by their features, so that the random splits do not depend on the order of the clips."""
-    features = np.asarray(features, np.float64)
+    features = np.asarray(features)
     if features.ndim != 2:
         return features, []
     order = np.lexsort(features.T[::-1])

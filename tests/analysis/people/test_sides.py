@@ -63,3 +63,14 @@ def test_unbiased_raters_are_named_in_few_sessions_at_most() -> None:
         for _ in range(100)
     ]
     assert np.mean(named) <= SIDE_LEVEL + 2.6 * (SIDE_LEVEL * (1 - SIDE_LEVEL) / 100) ** 0.5
+
+
+def test_questions_that_were_not_asked_and_repeats_say_nothing_of_sides() -> None:
+    votes = [choice(f"p{n}", "a", "b", "left") for n in range(8)]
+    assert preferred_sides(votes, "prompt") == {}
+    others = [choice(f"p{n}", "a", "b", "left", rater="bob") for n in range(8)]
+    apart = preferred_sides([*votes, *others], "quality")
+    again = [choice(f"p{n}", "a", "b", "right", rater="bob", repeat=True) for n in range(8) for _ in range(3)]
+    assert apart == {}, "they agree, so the clips may be better"
+    assert preferred_sides([*votes, *others, *again], "quality").get("ann") is None
+    assert preferred_sides(votes, "quality") == {"ann": "left"}
