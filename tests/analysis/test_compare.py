@@ -40,7 +40,9 @@ def test_better_and_worse_follow_the_direction_of_the_metric(tmp_path: Path) -> 
     assert words["temporal_flickering"] == "no difference shown"
     assert words["motion"] == "not judged"
     assert "better on detail" in pair.headline()
-    assert "worse on" in pair.headline()
+    rest = sum(c.words == "no difference shown" for c in pair.comparisons)
+    parts = f"better on detail; worse on warp_error, clip_text; no difference shown on the rest ({rest})"
+    assert pair.headline() == f"{pair.candidate} compared with {pair.baseline}: {parts}"
 
 
 def test_the_difference_is_candidate_minus_baseline_and_lies_in_its_interval(tmp_path: Path) -> None:
@@ -63,6 +65,8 @@ def test_a_run_and_itself_show_no_difference_and_exact_zeros(tmp_path: Path) -> 
     pair = compare(tmp_path)
     assert all(c.words in ("no difference shown", "not judged") for c in pair.comparisons)
     assert all(c.difference == 0 for c in pair.comparisons)
+    rest = sum(c.words == "no difference shown" for c in pair.comparisons)
+    assert pair.headline() == f"{pair.candidate} compared with {pair.baseline}: no difference shown on anything ({rest})"
 
 
 def test_five_prompts_are_too_few_to_tell(tmp_path: Path) -> None:

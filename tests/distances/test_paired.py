@@ -48,6 +48,13 @@ def test_the_error_is_that_of_the_paired_differences_of_prompts_and_of_real_clip
     assert error_of_difference(new, old, weight=0.5) == pytest.approx((7.75 + 6.25 + 0.5625) ** 0.5)
 
 
+def test_a_prompt_of_one_side_counts_with_its_whole_influence() -> None:
+    new = DistanceInfluence(5.0, ("p0", "p1", "p2"), np.array([1.0, 3.0, 5.0]), 0.0)
+    old = DistanceInfluence(3.0, ("p0", "p3"), np.array([1.0, 2.0]), 0.0)
+    # differences 0, 3, 5, -2: variance 29/3 of four
+    assert error_of_difference(new, old) == pytest.approx((4 * 29 / 3) ** 0.5)
+
+
 def test_a_single_real_clip_has_no_spread_of_its_own() -> None:
     new = DistanceInfluence(5.0, ("p0", "p1", f"{REAL} 0"), np.array([1.0, 3.0, 9.0]), 0.0)
     old = DistanceInfluence(3.0, (), np.zeros(0), 0.0)

@@ -121,13 +121,12 @@ def corrected_interval(
 
 def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estimated:
     mean = mean_term(x, y, labels)
-    pooled, groups = np.concatenate(labels), len(mean.chance.by_group)
+    pooled = np.concatenate(labels)
     by_trace = np.zeros((2, len(pooled)))
     by_trace[0, : len(x)], by_trace[1, len(x) :] = (_trace_by_clip(*side) for side in zip((x, y), labels, strict=True))
     traces = by_trace.sum(1)
     if traces.min() <= CONSTANT * traces.max():  # one side is constant, so the overlap is 0
-        chance = mean.chance._replace(
-            by_group=mean.chance.by_group + np.bincount(pooled, by_trace.sum(0), groups))
+        chance = mean.chance._replace(by_group=mean.chance.by_group + np.bincount(pooled, by_trace.sum(0)))
         return _Estimated(mean.value + traces.sum(), chance.variance(), chance)
     overlaps = half_overlaps(x, y, labels)
     seen, noise = overlaps.values.mean(0), overlaps.values.std(0, ddof=1)
@@ -138,7 +137,7 @@ def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estim
     slopes = np.array([ratio, 1 / ratio, -2.0])
     value = mean.value + (1 - ratio) * traces[0] + (1 - 1 / ratio) * traces[1] + seen @ slopes
     by_clip = np.array([1 - ratio, 1 - 1 / ratio]) @ by_trace + np.tensordot(overlaps.by_clip, slopes, (1, 0))
-    influences = mean.chance.by_group + np.array([np.bincount(pooled, by, groups) for by in by_clip])
+    influences = mean.chance.by_group + np.array([np.bincount(pooled, by) for by in by_clip])
     chance = mean.chance._replace(by_group=influences.mean(0))
     of_splits = sum(mean.chance._replace(by_group=one - chance.by_group).variance() for one in influences)
     jackknife = max(chance.variance() - of_splits / (SPLITS * (SPLITS - 1)), 0.0)
