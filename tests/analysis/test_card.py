@@ -16,6 +16,7 @@ from tests.built_runs import Fake, build_run
 from vbench_lite.analysis.card import run_card
 from vbench_lite.analysis.summary import summarise
 from vbench_lite.cli import group
+from vbench_lite.run.manifest import GitState, Manifest
 from vbench_lite.run.plan import clip_seed
 from vbench_lite.tomlfile import digest
 
@@ -30,6 +31,13 @@ def built(path: Path, sent: str = "", settings: dict[str, Any] | None = None) ->
     run.folder.write_manifest(dataclasses.replace(manifest, suite=suite, generators={**manifest.generators, "a": a}))
     summarise(run.folder, run.scored)
     return vb.open_run(path)
+
+
+def with_manifest(run: vb.Run, manifest: Manifest) -> vb.Run:
+    """The same run with another run.json, which is not written."""
+    other = vb.open_run(run.path)
+    other.__dict__["manifest"] = manifest
+    return other
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,9 @@ def test_a_card_states_prompts_seeds_settings_scorers_and_commands(runs: tuple[v
     assert card.scorers["clip_text"].backbone == "builtin/clip@0123abcd"
     assert card.software["torch"] == "2.9.0"
     assert card.commit == "0" * 40
+    changed = dataclasses.replace(runs[1].manifest, git=GitState("0" * 40, dirty=True))
+    assert run_card(with_manifest(runs[1], changed)).commit == f"{'0' * 40} with changes"
+    assert run_card(with_manifest(runs[1], dataclasses.replace(changed, git=None))).commit == ""
     assert card.commands[0].startswith("vbench run --suite ads -g a -g b --clips-per-prompt 2")
     assert list(run_card(dataclasses.replace(runs[1], selected="b")).generators) == ["b"]
 

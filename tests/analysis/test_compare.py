@@ -66,7 +66,8 @@ def test_a_run_and_itself_show_no_difference_and_exact_zeros(tmp_path: Path) -> 
     assert all(c.words in ("no difference shown", "not judged") for c in pair.comparisons)
     assert all(c.difference == 0 for c in pair.comparisons)
     rest = sum(c.words == "no difference shown" for c in pair.comparisons)
-    assert pair.headline() == f"{pair.candidate} compared with {pair.baseline}: no difference shown on anything ({rest})"
+    both = f"{pair.candidate} compared with {pair.baseline}"
+    assert pair.headline() == f"{both}: no difference shown on anything ({rest})"
 
 
 def test_five_prompts_are_too_few_to_tell(tmp_path: Path) -> None:

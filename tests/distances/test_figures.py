@@ -69,6 +69,12 @@ PARTS = {
 """Variance of no group; sum of the squared influences; influence of the first and of the last group."""
 
 
+def test_the_distance_of_clips_that_repeat() -> None:
+    x, y = np.repeat(whole(1, 10, 12), 2, 0), np.repeat(whole(2, 9, 12, shift=1), 2, 0)
+    found = corrected_interval(x, y)
+    assert (found.value, found.low, found.high) == pytest.approx((202.5882242, 107.738903, 340.463254), rel=2e-7)
+
+
 def sides(name: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     clips, real, values, prompts, real_prompts = SETS[name]
     return whole(1, clips, values), whole(2, real, values, shift=1), prompts, real_prompts

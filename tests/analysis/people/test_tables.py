@@ -15,6 +15,8 @@ def test_looks_become_rows_without_repeats_and_pairs() -> None:
     assert (table.clip.tolist(), table.keep.tolist()) == ([1, 0, 2], [0, 1, 0])
     assert np.isnan(table.seconds).tolist() == [False, True, True]
     assert table.seconds[0] == 4
+    assert {table.keep.dtype, table.seconds.dtype, usable_table([]).keep.dtype} == {np.dtype(float)}
+    assert (table.clip.dtype, usable_table([]).clip.dtype) == (np.intp, np.intp)
     assert (table.clusters.prompts.tolist(), table.clusters.raters.tolist()) == ([1, 0, 0], [1, 0, 1])
     assert table.of_generator("r", "a").tolist() == [True, True, False]
     assert table.of_generator("s", "a").tolist() == [False] * 3
@@ -30,4 +32,7 @@ def test_pairs_become_rows_with_the_points_of_the_left_clip() -> None:
     assert (table.points.tolist(), table.both.tolist()) == ([1, 0, 0.5, 0.5], [0, 0, 0, 1])
     assert table.decided.tolist() == [True, True, False, False]
     assert table.pair[1] == (("r", "b", "p1", 0), ("s", "a", "p1", 0))
-    assert pair_table(votes, "prompt", "r").entries == ()
+    empty = pair_table(votes, "prompt", "r")
+    assert (empty.entries, empty.points.tolist()) == ((), [])
+    assert {each.dtype for each in (table.both, table.points, empty.both)} == {np.dtype(float)}
+    assert {each.dtype for each in (table.left, empty.left, empty.right)} == {np.dtype(np.intp)}

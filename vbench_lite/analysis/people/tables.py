@@ -66,7 +66,7 @@ def usable_table(votes: Sequence[Vote]) -> UsableTable:
     return UsableTable(
         clips=clips, clip=np.array([place[key] for key in keys], np.intp),
         keep=np.array([vote.answers["usable"] == "keep" for vote in chosen], float),
-        seconds=np.array([np.nan if vote.seconds is None else vote.seconds for vote in chosen], float),
+        seconds=np.array([np.nan if vote.seconds is None else vote.seconds for vote in chosen]),
         clusters=Clusters.of([v.prompt_id for v in chosen], [v.rater for v in chosen]),
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def pair_table(votes: Sequence[Vote], question: str, home: str) -> PairTable:
     return PairTable(
         entries=entries, left=np.array([place[both[0]] for both in names], np.intp),
         right=np.array([place[both[1]] for both in names], np.intp),
-        points=np.array([POINTS[vote.answers[question]] for vote in chosen], float),
+        points=np.array([POINTS[vote.answers[question]] for vote in chosen]),
         both=np.array([vote.answers[question] == "neither" for vote in chosen], float),
         pair=tuple((clip_key(vote, vote.clips[0]), clip_key(vote, vote.clips[1])) for vote in chosen),
         clusters=Clusters.of([v.prompt_id for v in chosen], [v.rater for v in chosen]),
