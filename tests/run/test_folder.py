@@ -10,8 +10,20 @@ from pathlib import Path
 import pytest
 
 from vbench_lite.errors import StoreError
-from vbench_lite.records import FORMAT, ClipKey, ClipRecord, DeviceFacts, Measurement, Price, ReasonCode
+from vbench_lite.records import (
+    FORMAT,
+    ClipKey,
+    ClipRecord,
+    DeviceFacts,
+    Measurement,
+    Price,
+    Prompt,
+    ReasonCode,
+    Suite,
+)
 from vbench_lite.run.folder import CONTENTS, RunFolder
+from vbench_lite.run.manifest import Manifest, PlanRecord
+from vbench_lite.run.summary import SuiteHead, Summary
 from vbench_lite.run.view import Run
 from vbench_lite.tomlfile import digest
 
@@ -38,6 +50,16 @@ def test_files_of_a_run_lie_where_the_layout_says(tmp_path: Path) -> None:
     there = RunFolder(tmp_path / "run")
     assert (there.exists(), there.keeps_clips()) == (True, True)
     assert there.remedy == f"Score the run with: vbench score {tmp_path / 'run'}"
+
+
+def test_a_manifest_and_a_summary_are_written_in_the_present_format(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    older = Manifest(1, "run", Suite("ads", "", (Prompt("a", "an a"),), ""), PlanRecord(("a",), 2), {})
+    folder.write_manifest(older)
+    assert folder.manifest() == dataclasses.replace(older, format=FORMAT)
+    summary = Summary(1, SuiteHead("ads"), {}, {})
+    folder.write_summary(summary)
+    assert folder.summary() == dataclasses.replace(summary, format=FORMAT)
 
 
 def test_times_are_those_of_the_run_and_of_its_shards_in_order(tmp_path: Path) -> None:

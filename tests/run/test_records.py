@@ -228,3 +228,15 @@ def test_stillness_and_settings_are_read_from_their_own_fields() -> None:
     from tests.runs import simulated
 
     assert (setting(simulated(tries=4), "tries", 2), setting(simulated(), "tries", 2)) == (4, 2)
+
+
+def test_a_colon_needs_a_folder_before_it_and_a_generator_behind_it(tmp_path: Path, monkeypatch: Any) -> None:
+    write(tmp_path / "run", prompts=1)
+    monkeypatch.chdir(tmp_path)
+    assert open_run("run:model").selected == "model"
+    with pytest.raises(StoreError, match="run:/run.json is missing"):
+        open_run("run:")
+    monkeypatch.chdir(tmp_path / "run")
+    assert open_run(".:model").selected == "model"
+    with pytest.raises(StoreError, match=":model/run.json is missing"):
+        open_run(":model")
