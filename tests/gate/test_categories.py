@@ -36,6 +36,9 @@ def test_the_error_of_a_category_is_that_of_all_around_their_own_means() -> None
 def test_nothing_is_lent_to_a_large_category_or_by_a_small_run() -> None:
     assert borrowed(np.zeros(2 * FEW), ["a"] * FEW + ["b"] * FEW, "a") is None
     assert borrowed(np.zeros(6), list("aabbcc"), "a") is None
+    assert borrowed(np.zeros(6), list("aaabbb"), "a") is None
+    least, large = borrowed(np.zeros(7), list("aaabbbb"), "a"), borrowed(np.zeros(39), ["a"] * 19 + ["b"] * 20, "a")
+    assert (least is not None and least.df, large is not None and large.df) == (5, 37)
 
 
 def test_differences_that_are_all_alike_hold_no_chance() -> None:

@@ -282,3 +282,14 @@ def test_simulated_votes_are_noted_where_a_check_judges_votes(
     (tmp_path / "gate.toml").write_text(f"[[check]]\nmetric = '{metric}'\nrule = 'min'\nvalue = 0")
     found = list(vote_notes(sides, read_policy(tmp_path / "gate.toml")))
     assert found == [Finding("votes", "model", SIMULATED, "note")] * noted
+
+
+def test_clips_that_one_of_the_runs_made_count_among_all(tmp_path: Path) -> None:
+    lost = {"failed": lambda prompt, clip: prompt == 3}
+    found = problems(tmp_path, {"sha256": again(0)}, weights="a", sha256=again(4), **lost)
+    assert [kind for kind, *_ in found] == ["drift"]
+    assert " 6 of 20 clips differ" in found[0][2]
+    small = {"prompts": 2, "sha256": again(0)}
+    found = problems(tmp_path / "own", small, prompts=2, sha256=again(3), failed=lambda prompt, clip: prompt == 0)
+    assert found[0][0] == "own-clips"
+    assert found[0][2].startswith("1 of 4 clips are the baseline's own files")

@@ -145,7 +145,7 @@ def test_modules_that_import_each_other_are_listed_once() -> None:
         (["python", "-m", "top.pack.tool"], {"pack/tool.py"}), (["python", "-x", "pack.tool"], set()),
         (["--file=pack/tool.py"], {"pack/tool.py"}), (["sh", "-c", "python pack/tool.py --x"], {"pack/tool.py"}),
         (["{here}/pack/tool.py"], {"pack/tool.py"}), (["pack"], set()), (["-m"], set()),
-        ([3, "pack/tool.py"], {"pack/tool.py"}),
+        ([3, "pack/tool.py"], {"pack/tool.py"}), (["x" * 5000], set()), (["a\0b"], set()),
     ],
 )  # fmt: skip
 def test_the_files_that_a_command_names(tmp_path: Path, words: list[str], expected: set[str]) -> None:

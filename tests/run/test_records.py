@@ -234,9 +234,9 @@ def test_a_colon_needs_a_folder_before_it_and_a_generator_behind_it(tmp_path: Pa
     write(tmp_path / "run", prompts=1)
     monkeypatch.chdir(tmp_path)
     assert open_run("run:model").selected == "model"
-    with pytest.raises(StoreError, match="run:/run.json is missing"):
+    with pytest.raises(StoreError, match=r"run:/run\.json is missing"):
         open_run("run:")
     monkeypatch.chdir(tmp_path / "run")
     assert open_run(".:model").selected == "model"
-    with pytest.raises(StoreError, match=":model/run.json is missing"):
+    with pytest.raises(StoreError, match=r":model/run\.json is missing"):
         open_run(":model")

@@ -109,7 +109,7 @@ def file_digest(path: Path) -> str:
 
 def _is_script(path: Path) -> bool:
     """Whether a word of a command is a text file, such as a script, and not an interpreter or a model."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError):
         if path.is_file() and path.stat().st_size <= SMALL:
             with path.open("rb") as file:
                 return b"\0" not in file.read(8192)

@@ -62,10 +62,11 @@ def _two_sets(
     if isinstance(size, str):
         return dataclasses.replace(seen, why_none=size, unmeasured=True)
     sign = 1.0 if quantity.higher_is_better else -1.0
-    margin = size * margins.scale * (-1.0 if check.rule == "superior" else 1.0)
+    allowed = size * margins.scale
+    margin = -allowed if check.rule == "superior" else allowed
     seen = dataclasses.replace(
         seen, baseline=sets.baseline, difference=sets.difference, limit=-sign * margin, words=sets.how,
-        distance_to_limit=sign * sets.difference + margin, margin=size * margins.scale,
+        distance_to_limit=sign * sets.difference + margin, margin=allowed,
     )  # fmt: skip
     return _with_error(check, policy, seen, sets.error(), sets.difference)
 
