@@ -13,6 +13,7 @@ import pytest
 from tests.gate.releases import Scores, write
 from vbench_lite.analysis.comparable import GeneratorPair
 from vbench_lite.analysis.family import Comparison, Outcome
+from vbench_lite.formatting import Shown
 from vbench_lite.gate.evidence.run_problems import cost_notes, find_run_problems, same_generator, vote_notes
 from vbench_lite.gate.policy import choose_policy, read_policy
 from vbench_lite.gate.verdict import Finding
@@ -250,8 +251,8 @@ def test_incomplete_runs_are_undecided_and_one_without_clips_fails(tmp_path: Pat
 @pytest.mark.parametrize(
     ("checks", "words", "message"),
     [
-        ("", Outcome.WORSE, "this policy has no check on cost; usd_per_clip 2 became 3 (worse)"),
-        ("", Outcome.BETTER, "this policy has no check on cost; usd_per_clip 2 became 3 (better)"),
+        ("", Outcome.WORSE, "this policy has no check on cost; usd_per_clip 20 became 30 cents (worse)"),
+        ("", Outcome.BETTER, "this policy has no check on cost; usd_per_clip 20 became 30 cents (better)"),
         ("", Outcome.NO_DIFFERENCE, None),
         ("[[check]]\nmetric = 'device_s'\nrule = 'max'\nvalue = 9", Outcome.WORSE, None),
     ],
@@ -262,7 +263,8 @@ def test_a_change_of_cost_is_noted_where_no_check_watches_cost(
     (tmp_path / "gate.toml").write_text(f"[[check]]\nrule = 'no-new-failures'\n{checks}")
     sides = pair(tmp_path)
     found = Comparison(
-        metric="usd_per_clip", unit="USD", higher_is_better=False, baseline=2.0, candidate=3.0, words=words
+        metric="usd_per_clip", unit="USD", higher_is_better=False, baseline=0.2, candidate=0.3, words=words,
+        shown=Shown(scale=100.0, unit="cents"),
     )
     notes = list(cost_notes(sides, read_policy(tmp_path / "gate.toml"), {"usd_per_clip": found, "detail": found}))
     assert notes == ([Finding("cost", "model", message, "note")] if message else [])
