@@ -52,6 +52,8 @@ def command(candidate: str | None, baseline: str | None, policy: str | None, exp
 
 
 def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
+    if not any(files.values()):
+        return
     from vbench_lite.gate.shown import render
 
     forms = {"junit": render.as_junit, "markdown": render.as_markdown, "metrics": render.flat_metrics,
@@ -63,8 +65,8 @@ def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
 
 
 def _print(verdict: Verdict, as_json: bool, annotate: bool) -> None:
-    from vbench_lite.gate.shown import render
-
+    if as_json or annotate:
+        from vbench_lite.gate.shown import render
     if as_json:
         click.echo(render.as_json(verdict), nl=False)
     else:
