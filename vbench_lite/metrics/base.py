@@ -34,7 +34,7 @@ class RealClips:
     _means: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
 
     def mean(self, extractor: str, array: str, height: int, width: int) -> float | None:
-        """Mean of an array over all real clips of this size; None if there is no such clip."""
+        """Mean over the real clips of this size of the mean of an array; None if there is no such clip."""
         key = (extractor, array, height, width)
         if key not in self._means:
             same = [c[extractor][array].mean() for c in self.clips if (c.height, c.width) == (height, width)]
