@@ -1,8 +1,8 @@
 """Which clips are usable, and why the others are not.
 
 A clip is usable if it was generated, has the requested form, and each of its scores meets its threshold: that of the
-suite, or the one that 95 % of the reference clips meet. Unscored clips count as not usable. Without any threshold, usability
-is not evaluated.
+suite, or the one that 95 % of the reference clips meet. Unscored clips count as not usable. Without any threshold,
+usability is not evaluated.
 
 The 5 % apply per metric. With five metrics, up to a quarter of the real clips can fail: `reference_share` is the share
 of real clips that pass. Compare a generator's share with it.
