@@ -18,7 +18,7 @@ from vbench_lite.analysis.people import crossed, needed, thresholds
         (usable.WORST_SHARE, 0.05, "report.md", "the value that 95 % of the reference clips reach"),
         (unevenness.WORST, 0.1, "report.md", "mean of the worst tenth | over all attempts"),
         (batches.MIN_BATCHES, 4, "report.md", "Below 4 batches there is no interval"),
-        (economics.MIN_USABLE_PROMPTS, 5, "report.md", "Usable clips of fewer than 5 prompts give none"),
+        (economics.MIN_USABLE_PROMPTS, 5, "report.md", "No interval with usable clips of fewer than 5 prompts"),
         (machines.DIFFERS, 0.1, "running.md", "difference is a tenth of the processors or more"),
         (machines.SPOILS, 0.25, "running.md", "From a quarter (on a CPU), or if clocks were throttled"),
         (crossed.MIN_RATERS, 3, "review.md", "With fewer than three raters the variance between raters cannot be"),

@@ -93,7 +93,8 @@ def cost_notes(sides: GeneratorPair, policy: Policy, table: Mapping[str, Compari
         found = table.get(name)
         if found and found.words in (Outcome.BETTER, Outcome.WORSE):
             text = found.written()
-            changed.append(f"{name} {text.baseline} became {text.candidate} {found.shown.unit} ({found.words})")
+            after = f"{text.candidate} {found.shown.unit}".strip()
+            changed.append(f"{name} {text.baseline} became {after} ({found.words})")
     if changed:
         message = f"this policy has no check on cost; {', '.join(changed)}"
         yield Finding("cost", sides.candidate.generator, message, "note")
