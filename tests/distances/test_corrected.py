@@ -103,6 +103,22 @@ def test_clips_that_are_in_both_sets_leave_no_interval_and_the_reason_counts_the
         assert f"{shared} clips are in both sets" in (found.reason or "")
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_clips_that_repeat_a_clip_of_another_prompt_are_counted_in_the_reason(side: int) -> None:
+    sets, groups = [normal(0, 64, 4), normal(1, 64, 4)], [f"p{n // 2}" for n in range(64)]
+    assert corrected_interval(*sets).reason is None
+    sets[side][1] = sets[side][0]
+    assert "another prompt (1 times)" in (corrected_interval(*sets).reason or "")
+    prompts = [[""] * 64, [""] * 64]
+    prompts[side] = groups
+    assert corrected_interval(*sets, *prompts).reason is None, "clips of one prompt may be alike"
+    sets[side][20:30] = sets[side][0]
+    found = corrected_interval(*sets, *prompts)
+    assert "another prompt (5 times)" in (found.reason or "")
+    assert found.low is not None
+    assert found.code is ReasonCode.OTHER
+
+
 @pytest.mark.parametrize("prompts", [[""] * 20, [f"p{n // 2}" for n in range(20)]])
 @pytest.mark.parametrize("judge", [corrected_interval, kernel_interval])
 def test_clips_that_are_in_both_sets_are_not_compared_with_themselves(judge: Any, prompts: list[str]) -> None:

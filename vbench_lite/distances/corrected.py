@@ -41,6 +41,9 @@ UNSEEN = (
     "{:.0%} of the covariances cannot be estimated from so few clips: the interval assumes that the two sets agree in "
     "this part at least as well as in the part that can be estimated"
 )
+COPIES = (
+    "clips of one side repeat a clip of another prompt ({} times): the value may be too large, the interval too short"
+)
 
 
 class _Estimated(NamedTuple):
@@ -114,9 +117,10 @@ def corrected_interval(
     pairs = found.chance.pairs_variance()
     down, up = intervals.skew_corrected_bounds(found.chance, found.variance, pairs, quantile)
     low, high = value - down * size**2, value + (up + found.misaligned) * size**2
-    if found.unseen <= found.variance**0.5:
-        return DistanceInterval(value, low, high, parts=parts)
-    return DistanceInterval(value, low, high, UNSEEN.format(found.unseen_share), ReasonCode.OTHER, parts)
+    reason = UNSEEN.format(found.unseen_share) if found.unseen > found.variance**0.5 else None
+    if repeated := max(intervals.copies(*side) for side in zip((x, y), labels, strict=True)):
+        reason = COPIES.format(repeated)
+    return DistanceInterval(value, low, high, reason, ReasonCode.OTHER if reason else None, parts)
 
 
 def _estimate(x: Features, y: Features, labels: tuple[Labels, Labels]) -> _Estimated:

@@ -71,6 +71,14 @@ def of_same_clips(x: Features, y: Features) -> DistanceInterval | None:
     return DistanceInterval(0.0, None, None, f"both sets are the same {len(x)} clips", ReasonCode.SHARED_CLIPS)
 
 
+def copies(side: Features, labels: Labels) -> int:
+    """The number of clips of a set that repeat a clip of another group; 0 if all clips are the same."""
+    groups: dict[bytes, set[int]] = {}
+    for row, group in zip(side, labels.tolist(), strict=True):
+        groups.setdefault(row.tobytes(), set()).add(group)
+    return sum(len(of_clip) - 1 for of_clip in groups.values()) if len(groups) > 1 else 0
+
+
 def joined(
     x: Features, y: Features, x_prompts: Sequence[str], y_prompts: Sequence[str]
 ) -> tuple[list[str], list[str]]:
