@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_no_half_file_and_says_what_to_do(tmp_path):
         try:
             write_whole(whole, b"x" * 5000)
         except StoreError as error:
-            os._exit(0 if "Free space, or name another place" in str(error) else 2)
+            os._exit(0 if "Free space, or name another file" in str(error) else 2)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert whole.read_bytes() == b"before"
