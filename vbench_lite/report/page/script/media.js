@@ -1,4 +1,4 @@
-// Pictures of clips. A video element exists only near the screen and while it plays. Otherwise a canvas shows the first
+// Pictures of clips. A video element exists only near the screen and while it plays. Otherwise an image shows the first
 // frame. So thousands of clips scroll fast, although every video element is a layer that the browser draws in each frame.
 let media = null; // parsed when the first clip comes into view
 const sourceOf = (clip) => {
@@ -16,16 +16,26 @@ const videoOf = (clip) => {
   return made;
 };
 
+// The first frame, at most 480 pixels wide: an image, because the browser draws every canvas, as every video, as a layer of its own.
+// A clip in a file beside the page can be drawn but not read: it stays a canvas.
+const stillOf = (video) => {
+  const { videoWidth: width, videoHeight: height } = video, scale = Math.min(1, 480 / width);
+  const drawn = make("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
+  drawn.getContext("2d", { willReadFrequently: true })?.drawImage(video, 0, 0, drawn.width, drawn.height);
+  try {
+    return make("img", { alt: "", src: drawn.toDataURL(small(width, height) ? "image/png" : "image/jpeg", 0.9) });
+  } catch {
+    return drawn;
+  }
+};
 const drawStill = (figure, screen) => {
   const loading = videoOf(clipOf(figure));
   screen.dataset.loading = "1";
   loading.addEventListener("loadeddata", () => {
     delete screen.dataset.loading;
-    if (nearby.has(figure) && !one("video,canvas", screen)) {
-      const picture = make("canvas", { width: loading.videoWidth, height: loading.videoHeight });
-      picture.getContext("2d", { willReadFrequently: true })?.drawImage(loading, 0, 0); // in main memory: no layer
-      screen.classList.toggle("crisp", small(picture.width, picture.height));
-      screen.append(picture);
+    if (nearby.has(figure) && !one("video,canvas,img", screen)) {
+      screen.classList.toggle("crisp", small(loading.videoWidth, loading.videoHeight));
+      screen.append(stillOf(loading));
     }
     loading.removeAttribute("src");
     loading.load();
@@ -45,7 +55,7 @@ const settle = (now) => {
     const screen = one(".screen", figure);
     if (one("video", screen)) continue;
     if (player.playing) player.join(screen.appendChild(videoOf(clipOf(figure))));
-    else if (!one("canvas", screen) && !screen.dataset.loading) drawStill(figure, screen);
+    else if (!one("canvas,img", screen) && !screen.dataset.loading) drawStill(figure, screen);
     if (++done >= few) break;
   }
   ticking = wanted.size > 0;
@@ -61,7 +71,7 @@ const near = new IntersectionObserver((changes) => {
   for (const { target, isIntersecting } of changes) for (const figure of all(".clip[data-clip]", target)) {
     if (!one("button.screen", figure)) continue;
     if (isIntersecting) nearby.add(figure); else for (const set of [nearby, wanted]) set.delete(figure);
-    if (!isIntersecting) all("video,canvas", figure).forEach((each) => each.remove());
+    if (!isIntersecting) all("video,canvas,img", figure).forEach((each) => each.remove());
     else want([figure]);
   }
 }, { rootMargin: "200px" });
