@@ -176,9 +176,10 @@ class _RecurrentUnit:
         return torch.cat([hidden, motion], 1), of_context
 
     def __call__(self, hidden: Tensor, motion: Tensor) -> Tensor:
-        gates = F.conv2d(torch.cat([hidden, motion], 1), self._gates, padding=self._padding).add_(self._fixed_gates)
+        inputs = torch.cat([hidden, motion], 1)
+        gates = F.conv2d(inputs, self._gates, padding=self._padding).add_(self._fixed_gates)
         keep, reset = gates.sigmoid_().tensor_split(2, 1)
-        inputs = torch.cat([reset * hidden, motion], 1)
+        inputs[:, : self._size].mul_(reset)
         candidate = F.conv2d(inputs, self._candidate, padding=self._padding).add_(self._fixed_candidate)
         return torch.lerp(hidden, candidate.tanh_(), keep)
 
