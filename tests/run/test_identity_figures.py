@@ -97,6 +97,12 @@ def test_digests_of_large_files_alone_are_stored(
     assert identity.SMALL == 10
 
 
+def test_without_a_cache_that_can_be_written_large_files_are_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "SMALL", 10)
+    files({"a": "x" * 11, "cache": "a file"})
+    assert identity.file_digest(Path("a")) == sha("x" * 11)
+
+
 def test_files_up_to_64_mebibytes_are_small() -> None:
     assert identity.SMALL == 67_108_864
 
