@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
+import threading
 import time
 
 import numpy as np
@@ -12,6 +15,7 @@ from vbench_lite.errors import GeneratorError, WeightsError
 from vbench_lite.generator import Output
 from vbench_lite.records import Definition, Request
 from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlacement
+from vbench_lite.running.worker import STOP, Worker
 from vbench_lite.video import encode_mp4
 
 FRAMES = np.zeros((2, 16, 16, 3), np.uint8)
@@ -192,3 +196,26 @@ def test_what_torch_compile_takes_is_told_apart():
     before = compile_s()
     torch.compile(lambda x: x.sin() + 1, backend="eager")(torch.ones(3))
     assert compile_s() > before
+
+
+class WhereUnpickled:
+    """Becomes the thread that unpickles it."""
+
+    def __reduce__(self):
+        return threading.current_thread, ()
+
+
+def test_batches_are_unpickled_by_the_thread_that_loads_the_model(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("vbench_lite.running.worker.end_group", sys.exit)
+    ours, theirs = multiprocessing.Pipe()
+    place = WorkerPlacement("cpu", None, (), 2.0, tmp_path / "it", ())
+    worker = Worker(Definition("it", "diffusion", "tests.running.test_session:Recorder", clip=SMALL), place, theirs)
+    worker._session.start()
+    listening = threading.Thread(target=worker._listen)
+    listening.start()
+    ours.send(WhereUnpickled())
+    assert worker._next() is threading.current_thread()
+    ours.send_bytes(STOP)
+    assert worker._next() is None
+    ours.close()
+    listening.join()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
 import queue
 import signal
 import sys
@@ -28,8 +29,8 @@ from vbench_lite.running.session import BrokenProcessError, Session, WorkerPlace
 BACKLOG = 3
 """Highest number of batches that wait to be encoded. With more, generation waits, to limit memory."""
 
-Order = Batch | None
-"""A batch, or None to finish and end."""
+STOP = b"stop"
+"""The message that asks the process to finish its batch and end. Every other message is a pickled `Batch` or None."""
 
 
 def main(definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
@@ -63,7 +64,7 @@ class Worker:
     def __init__(self, definition: Definition, place: WorkerPlacement, pipe: Connection) -> None:
         self._session = Session(definition, place)
         self._pipe, self._sending = pipe, threading.Lock()
-        self._inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._encoder = ThreadPoolExecutor(1, "encode")
         self._room = threading.Semaphore(BACKLOG)
@@ -110,7 +111,7 @@ class Worker:
         except queue.Empty:
             self._encode(self._session.settle())
             batch = self._inbox.get()
-        return None if self._stopped.is_set() else batch
+        return None if self._stopped.is_set() else pickle.loads(batch)
 
     def _encode(self, takes: Sequence[Attempt]) -> None:
         if takes:
@@ -136,15 +137,16 @@ class Worker:
                 end_group()
 
     def _listen(self) -> None:
-        """Receive batches. If the run has ended, end the process."""
+        """Receive batches. If the run has ended, end the process.
+
+        Batches are unpickled by the main thread: this can import numpy, which fails while another thread imports it."""
         while True:
             try:
-                message = self._pipe.recv()
+                message = self._pipe.recv_bytes()
             except (EOFError, OSError):
                 end_group()
-            if message == "stop":
+            if message == STOP:
                 self._stopped.set()
-                message = None
             self._inbox.put(message)
 
 

@@ -74,7 +74,12 @@ class _Process:
         self.at_hand, self.generated, self.making, self.ready, self.ending, self.reason = {}, {}, None, False, "", ""
         self.overdue = False
 
-    def give(self, message: Batch | str | None) -> None:
+    def stop(self) -> None:
+        assert self.pipe
+        with contextlib.suppress(OSError):
+            self.pipe.send_bytes(worker.STOP)
+
+    def give(self, message: Batch | None) -> None:
         assert self.pipe
         if isinstance(message, Batch):
             self.tickets += 1
@@ -178,7 +183,7 @@ class _Pool:
         self._stop_sent = True
         for process in busy:
             if process.ready:
-                process.give("stop")
+                process.stop()
             else:
                 process.discard()
 
