@@ -48,7 +48,7 @@ def _notes(notes: Notes) -> list[tuple[str, str]]:
     return [
         ("Set of networks", notes.backbones or ""),
         ("Video distances", notes.protocol or ""),
-        ("Drift of known clips", "; ".join(f"{m} {words.plain(d)}" for m, d in drift.items() if d is not None)),
+        ("Drift of known clips", "; ".join(f"{m} {d:.1g}" for m, d in drift.items() if d is not None)),
         ("Reference clips", "; ".join(f"{generator} {clips}" for generator, clips in notes.reference.items())),
         ("Prompts read in part", _truncated(notes)),
         ("Digests of features", "; ".join(f"{g} {digest[:DIGITS]}" for g, digest in notes.features.items())),
