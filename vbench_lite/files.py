@@ -19,6 +19,8 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
     """Writes a file as a whole: readers never see an incomplete file, not even after a power failure.
@@ -47,7 +49,8 @@ def write_whole(path: Path, data: bytes | str | Iterable[str]) -> None:
     except OSError as error:
         _remove(part)
         reason = system_reason(error)
-        raise StoreError(f"cannot write {path}: {reason}. Free space, or name another file.") from error
+        advice = "Free space, or name another file" if error.errno in FULL else "Name another file"
+        raise StoreError(f"cannot write {path}: {reason}. {advice}.") from error
     except BaseException:  # raised by the iterable
         _remove(part)
         raise

@@ -132,7 +132,8 @@ def test_more_than_half_of_the_moving_clips_with_equal_scores_are_copies(
 
 
 OWN = (
-    "{} of 20 clips are the baseline's own files, although the generators differ. If the change must not change clips, "
+    "{} of 20 clips are the baseline's own files, although the generators differ. If the change is meant to "
+    "leave the clips as they are, "
     "set allow_same_clips = true in the policy"
 )
 

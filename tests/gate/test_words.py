@@ -94,7 +94,7 @@ def check_of(tmp_path: Path, text: str) -> str:
         ("metric='detail'\nrule='non-inferior'\nmargin=2\nunit='percent'",
          "detail is less than 2 % worse than the baseline"),
         ("metric='detail'\nrule='non-inferior'\nmargin=0.5\nunit='sd'\nfloor=0.01",
-         "detail is less than 0.5 sd (between the baseline's clips) (or by less than 0.01, which is always tolerated) "
+         "detail is less than 0.5 sd (between the baseline's clips) (but at least 0.01) "
          "worse than the baseline"),
         ("metric='kvd'\nrule='non-inferior'\nmargin=5\nunit='se'",
          "kvd is less than 5 standard errors worse than the baseline"),
@@ -108,11 +108,11 @@ def check_of(tmp_path: Path, text: str) -> str:
          "detail over the categories a, b is less than 0.1 worse than the baseline"),
         ("rule='no-new-failures'", "no more clips fail or lack the requested form than in the baseline"),
         ("rule='no-new-failures'\nmargin=0.03",
-         "no more clips fail or lack the requested form than in the baseline, with a tolerance of 3 % of all clips or "
-         "of sampling error"),
+         "no more clips fail or lack the requested form than in the baseline (3 % of all clips are tolerated, "
+         "or the sampling error if it is larger)"),
         ("metric='detail'\nrule='non-inferior'\nstatistic='collapsed'\nmargin=0.03",
-         "no more clips collapse in detail than in the baseline, with a tolerance of 3 % of all clips or of sampling "
-         "error"),
+         "no more clips collapse in detail than in the baseline (3 % of all clips are tolerated, or the sampling "
+         "error if it is larger)"),
     ],
 )  # fmt: skip
 def test_a_demand_is_a_sentence(tmp_path: Path, text: str, words: str) -> None:

@@ -264,6 +264,7 @@ def test_the_table_sorts_by_a_heading_and_ranks_share_ties(page) -> None:
 
 def test_reasons_of_failure_lead_to_their_clips(page) -> None:
     page.locator("#failures tbody tr", has_text="the generator gave no frames").locator("a").click()
+    wait_until(page, "document.querySelectorAll('#prompts .clip').length === 1")
     assert [clip["state"] for clip in clips_on(page)] == ["failed"]
 
 

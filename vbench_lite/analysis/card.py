@@ -236,8 +236,9 @@ def card_differences(baseline: Side, candidate: Side) -> list[CardDifference]:
     ]
     names = dict.fromkeys((*flat[0], *flat[1]))
     return [
-        CardDifference(name, _shown(flat[0].get(name)), _shown(flat[1].get(name)))
-        for name in names if flat[0].get(name) != flat[1].get(name)
+        CardDifference(name, old, new)
+        for name in names
+        if (old := _shown(flat[0].get(name))) != (new := _shown(flat[1].get(name)))
     ]  # fmt: skip
 
 

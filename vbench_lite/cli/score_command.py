@@ -119,7 +119,7 @@ def _import(folder: RunFolder, tables: Sequence[Path], generator: str | None) ->
             notes.append(f"{found.without_value} rows have no number: these clips get a reason instead of a score")
         if found.without_direction:
             names = ", ".join(found.without_direction)
-            notes.append(f"without higher_is_better, so shown but never ranked or gated: {names}")
+            notes.append(f"these have no higher_is_better, so they are shown but never ranked or gated: {names}")
         if renamed := [name for name in found.metrics if name.endswith(RENAMED)]:
             notes.append(f"renamed, because vbench-lite has metrics of these names: {', '.join(renamed)}")
         if path.suffix.lower() == ".json":

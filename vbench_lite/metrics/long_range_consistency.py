@@ -58,7 +58,7 @@ def long_range_consistency(clips: Clips, fps: float, backbones: Networks = "buil
         (clips,) values from 0 to 1, higher is more consistent; a float for one clip.
 
     Raises:
-        ValueError: Clips are shorter than two seconds, no frame rate, or a wrong shape or type.
+        ValueError: The clips are shorter than two seconds, the frame rate is missing, or shape or type is wrong.
         WeightsError: Weights are missing.
 
     Example:

@@ -51,7 +51,7 @@ def motion(clips: Clips, fps: float) -> Values:
         (clips,) values, 0 or more; a float for one clip.
 
     Raises:
-        ValueError: Fewer than two frames, no frame rate, or a wrong shape or type.
+        ValueError: The clips have fewer than two frames, the frame rate is missing, or shape or type is wrong.
 
     Example:
         >>> import numpy as np

@@ -29,8 +29,8 @@ class MotionAdherence(ClipMetric):
     range = (-1.0, 1.0)
     version = "1"
     description = (
-        "Fraction of the motion that the prompt requests: 1 is only that motion, 0 none of it, -1 the opposite motion. "
-        "Only for prompts with a motion."
+        "Fraction of the clip's motion that is the requested motion: 1 is only that motion, 0 none of it, -1 the "
+        "opposite. Only for prompts with a motion."
     )
     pitfalls = (
         "On a plain background, optical flow cannot distinguish a panning camera from a sliding subject. A rotation "

@@ -162,7 +162,7 @@ class _Handlers:
         except (ValueError, TypeError, KeyError, RecursionError):
             raise UsageError("expected a JSON object with a rater.") from None
         if not isinstance(rater, str):
-            raise UsageError("the rater is not a text.")
+            raise UsageError("the rater must be text.")
         actions: dict[str, Callable[[], dict[str, Any]]] = {
             "next": lambda: self.review.next(rater), "vote": lambda: self.review.vote(rater, asked),
             "undo": lambda: self.review.undo(rater),

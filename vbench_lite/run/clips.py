@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from vbench_lite.stats import Array
 
 TEXT = object
 """Text of any length, as the string objects of the reader, which are not copied."""
+CHUNK = 4096
+"""Number of rows that are read at once, which limits the memory."""
 _NEEDED = ("generator", "prompt_id", "index", "status")
 
 
@@ -127,42 +130,63 @@ def read_grids(path: Path, manifest: Manifest, remedy: str) -> dict[str, ClipGri
     again = f" {remedy}."
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file) if row]
+            rows = (row for row in csv.reader(file, strict=True) if row)
+            header = _header(path, next(rows, []), manifest, again)
+            tables = {name: _Table(name, header, manifest) for name in manifest.generators}
+            read = 1
+            while chunk := list(islice(rows, CHUNK)):
+                if odd := next((number for number, row in enumerate(chunk, read + 1) if len(row) != len(header)), None):
+                    raise _no_table(path, f"row {odd} has a different number of cells", again)
+                read += len(chunk)
+                for table in tables.values():
+                    table.add(chunk)
     except FileNotFoundError:
         raise StoreError(f"{path} is missing: the run is not scored.{again}") from None
     except (OSError, ValueError, csv.Error) as error:
         raise StoreError(f"{path} cannot be read: {system_reason(error)}.{again}") from None
-    header, *rows = rows or [[]]
-    header = [format1.column(name) for name in header] if manifest.format == 1 else header
-    problem = ""
+    return {name: table.grid() for name, table in tables.items()}
+
+
+def _header(path: Path, names: list[str], manifest: Manifest, again: str) -> list[str]:
+    header = [format1.column(name) for name in names] if manifest.format == 1 else names
     if lacking := [name for name in _NEEDED if name not in header]:
-        problem = f"it lacks the columns {', '.join(lacking)}"
-    elif odd := next((number for number, row in enumerate(rows, 2) if len(row) != len(header)), None):
-        problem = f"row {odd} has a different number of cells"
-    if problem:
-        raise StoreError(f"{path} is not a table of clips: {problem}.{again}")
-    return {name: _grid(name, header, rows, manifest) for name in manifest.generators}
+        raise _no_table(path, f"it lacks the columns {', '.join(lacking)}", again)
+    return header
 
 
-def _grid(generator: str, header: list[str], rows: list[list[str]], manifest: Manifest) -> ClipGrid:
-    """The rows of one generator in the cells of the plan. Rows outside the plan are left out."""
-    prompts = manifest.plan.prompts
-    numbers = [manifest.plan.clips(prompt) for prompt in prompts]
-    shape = (len(prompts), max(numbers, default=0))
-    places = {
-        (generator, prompt, str(index)): nth * shape[1] + index
-        for nth, prompt in enumerate(prompts) for index in range(numbers[nth])
-    }  # fmt: skip
-    who, what, which = (header.index(name) for name in ("generator", "prompt_id", "index"))
-    found = [(places.get((row[who], row[what], row[which])), row) for row in rows]
-    table = np.full((shape[0] * shape[1], len(header)), "", TEXT)
-    if asked := {place: row for place, row in found if place is not None}:
-        table[list(asked)] = list(asked.values())
-    cells = {name: table[:, nth].reshape(shape) for nth, name in enumerate(header)}
-    if manifest.format == 1:
-        cells["status"] = format1.status(cells["status"], cells["reason"])
-        if "unusable_because" in cells:
-            cells["unusable_codes"] = format1.unusable_codes(cells["unusable_because"])
-    category = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
-    categories = tuple(category.get(prompt, "") for prompt in prompts)
-    return ClipGrid(generator, prompts, categories, cells, tuple(numbers) if len(set(numbers)) > 1 else ())
+def _no_table(path: Path, problem: str, again: str) -> StoreError:
+    return StoreError(f"{path} is not a table of clips: {problem}.{again}")
+
+
+class _Table:
+    """The rows of one generator in the places of the plan. Rows outside the plan are left out."""
+
+    def __init__(self, generator: str, header: list[str], manifest: Manifest) -> None:
+        self._generator, self._header, self._manifest = generator, header, manifest
+        self._prompts = manifest.plan.prompts
+        self._numbers = [manifest.plan.clips(prompt) for prompt in self._prompts]
+        self._shape = (len(self._prompts), max(self._numbers, default=0))
+        self._places = {
+            (generator, prompt, str(index)): nth * self._shape[1] + index
+            for nth, prompt in enumerate(self._prompts) for index in range(self._numbers[nth])
+        }  # fmt: skip
+        self._key = [header.index(name) for name in ("generator", "prompt_id", "index")]
+        self._cells = np.full((self._shape[0] * self._shape[1], len(header)), "", TEXT)
+
+    def add(self, rows: list[list[str]]) -> None:
+        who, what, which = self._key
+        found = ((self._places.get((row[who], row[what], row[which])), row) for row in rows)
+        if asked := {place: row for place, row in found if place is not None}:
+            self._cells[list(asked)] = list(asked.values())
+
+    def grid(self) -> ClipGrid:
+        manifest, prompts, numbers = self._manifest, self._prompts, self._numbers
+        cells = {name: self._cells[:, nth].reshape(self._shape) for nth, name in enumerate(self._header)}
+        if manifest.format == 1:
+            cells["status"] = format1.status(cells["status"], cells["reason"])
+            if "unusable_because" in cells:
+                cells["unusable_codes"] = format1.unusable_codes(cells["unusable_because"])
+        category = {prompt.id: prompt.category for prompt in manifest.suite.prompts}
+        categories = tuple(category.get(prompt, "") for prompt in prompts)
+        clips_of = tuple(numbers) if len(set(numbers)) > 1 else ()
+        return ClipGrid(self._generator, prompts, categories, cells, clips_of)

@@ -175,7 +175,7 @@ def _sameness(sides: GeneratorPair, policy: Policy, finding: MakeFinding) -> Ite
     elif equal > _OWN * total and not policy.allow_same_clips:
         message = (
             f"{equal} of {total} clips are the baseline's own files, although the generators differ. If the change "
-            f"must not change clips, set allow_same_clips = true in the policy"
+            f"is meant to leave the clips as they are, set allow_same_clips = true in the policy"
         )
         yield finding("own-clips", message)
 

@@ -15,12 +15,12 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
     where = f' in the category "{category}"' if category else " in each category" if check.each else ""
     if check.categories and not category:
         where += f" over the categories {', '.join(check.categories)}"
-    tolerance = f"with a tolerance of {100 * check.margin:.3g} % of all clips or of sampling error"
+    tolerance = f"{100 * check.margin:.3g} % of all clips are tolerated, or the sampling error if it is larger"
     if check.rule == "no-new-failures":
-        more = f", {tolerance}" if check.margin else ""
+        more = f" ({tolerance})" if check.margin else ""
         return f"no more clips fail or lack the requested form than in the baseline{where}{more}"
     if check.statistic == "collapsed":
-        return f"no more clips collapse in {name}{where} than in the baseline, {tolerance}"
+        return f"no more clips collapse in {name}{where} than in the baseline ({tolerance})"
     what = f"{_STATISTIC[check.statistic]}{name}{where}"
     if check.rule in ("min", "max"):
         return f"{what} is {'at least' if check.rule == 'min' else 'at most'} {check.value:g}"
@@ -35,7 +35,7 @@ def demand(check: Check, metric: str = "", category: str = "") -> str:
 def _margin(check: Check) -> str:
     units = {"absolute": "", "percent": " %", "sd": " sd (between the baseline's clips)", "se": " standard errors"}
     text = f"{check.margin:g}{units[check.unit]}"
-    return f"{text} (or by less than {check.floor:g}, which is always tolerated)" if check.floor else text
+    return f"{text} (but at least {check.floor:g})" if check.floor else text
 
 
 _HEADINGS = {
