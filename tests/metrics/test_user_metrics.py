@@ -102,10 +102,10 @@ def test_selftest_checks_what_a_user_metric_claims(workspace, monkeypatch):
 
 def test_a_run_scores_with_the_chosen_metrics_only(workspace):
     clips_of(workspace / "base", 1.0)
-    (workspace / "own.py").write_text(GREENNESS)
-    vbench("score", "base", "--suite", "mine.toml", "--out", "out", "--metrics", "motion,own.py")
+    (workspace / "only_greenness.py").write_text(GREENNESS)
+    vbench("score", "base", "--suite", "mine.toml", "--out", "out", "--metrics", "motion,only_greenness.py")
     assert list(json.loads((workspace / "out/summary.json").read_text())["metrics"]) == ["motion", "greenness"]
-    vbench("score", "out", "--metrics", "own:Greenness,vbench")
+    vbench("score", "out", "--metrics", "only_greenness:Greenness,vbench")
     names = list(json.loads((workspace / "out/summary.json").read_text())["metrics"])
     assert names[0] == "greenness"
     assert set(names[1:]) == {name for name, metric in shipped_metrics().items() if "vbench" in metric.sets}

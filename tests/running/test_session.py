@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sys
 import threading
@@ -211,7 +212,12 @@ def test_batches_are_unpickled_by_the_thread_that_loads_the_model(tmp_path, monk
     place = WorkerPlacement("cpu", None, (), 2.0, tmp_path / "it", ())
     worker = Worker(Definition("it", "diffusion", "tests.running.test_session:Recorder", clip=SMALL), place, theirs)
     worker._session.start()
-    listening = threading.Thread(target=worker._listen)
+
+    def listen() -> None:
+        with contextlib.suppress(SystemExit):
+            worker._listen()
+
+    listening = threading.Thread(target=listen)
     listening.start()
     ours.send(WhereUnpickled())
     assert worker._next() is threading.current_thread()
