@@ -168,7 +168,7 @@ def of_unevenness(folder: Path) -> Any:
 
 RATERS = ("ann", "bob", "cem", "dee", "lazy")
 SKILL = {"a": 0.0, "b": 0.9, "c": -0.7, "d": 0.0}
-"""Nobody judges the last one."""
+"""Generator d has no vote."""
 
 
 def hand_made(folder: Path, names: str, first: int) -> tuple[Run, dict[tuple[str, str, str], str]]:
